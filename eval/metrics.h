@@ -1,0 +1,71 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "host/core/view.h"
+#include "host/corpus/corpus.h"
+
+namespace cutract {
+
+// One utterance's prediction beside the truth, both normalised (z).
+struct Scored {
+  std::string id, speaker;
+  View<const float, 2> predicted, target;  // [T, P] z
+  std::vector<double> unit_per_z;          // [P] what one z is worth for this speaker, in the channel's unit
+};
+
+struct ChannelScore {
+  std::string name, unit;
+  double rmse = 0, mae = 0;        // z
+  double rmse_units = 0;           // in `unit`
+  std::optional<double> pearson;   // over all frames of the split; none: undefined, a side is constant
+};
+
+struct SpeakerScore {
+  std::string name;
+  Index frames = 0, utterances = 0;
+  double rmse = 0, mae = 0;
+  std::optional<double> rmse_mm, pearson;  // rmse_mm: over the channels in mm
+};
+
+struct Target {
+  std::string metric;  // "rmse", "pearson", "mae", "loss"
+  double value = 0, target = 0;
+  bool met = false;
+};
+
+// Everything `cutract eval` reports. Sums run in double, in the order of the utterances; an undefined Pearson (a constant
+// side) is counted and left out of every mean, never NaN.
+struct Scores {
+  std::string split, loss_name;
+  Index frames = 0, utterances = 0;
+  double loss = 0, rmse = 0, mae = 0;        // z, over all frames and channels
+  std::optional<double> pearson;             // per channel over all frames of the split, averaged over channels
+  std::optional<double> pearson_utterance;   // per utterance and channel, averaged
+  std::optional<double> rmse_units;          // root mean square over the channels that share the most common unit
+  std::string rmse_units_name;               // that unit
+  double rmse_mean_predictor = 0;            // RMSE (z) of always predicting the training mean, z = 0
+  double skill = 0;                          // 1 - (rmse / rmse_mean_predictor)^2
+  int undefined_channels = 0, undefined_utterances = 0;
+  std::vector<ChannelScore> channels;
+  std::vector<SpeakerScore> speakers;
+  std::vector<Target> targets;
+};
+
+struct Targets {
+  double rmse = 0.15, pearson = 0.50, mae = 0.12, loss = 0.0225;
+};
+
+// loss_name: "mse" or "mae". Throws Error{internal} on mismatching shapes, Error{data} if there is no frame at all.
+Scores score(std::span<const Scored>, std::span<const Channel>, const std::string& split, const std::string& loss_name,
+             const Targets&);
+
+// For people, at most 80 columns; `colour` for met / not met.
+std::string scores_table(const Scores&, bool colour);
+// One JSON object (DESIGN.md's keys); undefined values are null.
+std::string scores_json(const Scores&);
+
+}  // namespace cutract

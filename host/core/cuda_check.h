@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cublas_v2.h>
+#include <cuda_runtime_api.h>
+
+#include <source_location>
+
+namespace cutract {
+
+// Throws Fault::memory or Fault::device; the text names the call and the CUDA error.
+void check(cudaError_t, const char* what);
+void check(cublasStatus_t, const char* what);
+
+// For destructors: logs and carries on.
+void check_nothrow(cudaError_t, const char* what) noexcept;
+
+// CUTRACT_SYNC=1: every launch is followed by a synchronisation, so that an error is reported where it was made.
+bool sync_every_launch();
+
+}  // namespace cutract

@@ -1,0 +1,96 @@
+#include "host/core/exec.h"
+
+#include <sched.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace cutract {
+namespace {
+
+int usable_cores() {
+  cpu_set_t set;
+  return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
+}  // namespace
+
+// threads - 1 workers and the caller take tasks from one counter until none is left.
+class CpuExec::Pool {
+ public:
+  explicit Pool(int threads) {
+    for (int i = 1; i < threads; ++i) workers_.emplace_back([this](std::stop_token stop) { work(stop); });
+  }
+  ~Pool() {
+    for (auto& w : workers_) w.request_stop();
+    wake_.notify_all();
+  }
+  int threads() const { return static_cast<int>(workers_.size()) + 1; }
+
+  void run(Index tasks, const std::function<void(Index)>& fn) {
+    if (workers_.empty() || tasks <= 1) {
+      for (Index i = 0; i < tasks; ++i) fn(i);
+      return;
+    }
+    {
+      const std::lock_guard lock(mutex_);
+      fn_ = &fn, tasks_ = tasks, error_ = nullptr;
+      next_.store(0);
+      busy_ = static_cast<int>(workers_.size());
+      ++round_;
+    }
+    wake_.notify_all();
+    drain();
+    std::unique_lock lock(mutex_);
+    done_.wait(lock, [this] { return busy_ == 0; });
+    if (error_) std::rethrow_exception(error_);
+  }
+
+ private:
+  void drain() {
+    for (Index i = next_.fetch_add(1); i < tasks_; i = next_.fetch_add(1)) {
+      try {
+        (*fn_)(i);
+      } catch (...) {
+        const std::lock_guard lock(mutex_);
+        if (!error_) error_ = std::current_exception();
+      }
+    }
+  }
+  void work(const std::stop_token& stop) {
+    std::uint64_t seen = 0;
+    for (;;) {
+      {
+        std::unique_lock lock(mutex_);
+        if (!wake_.wait(lock, stop, [&] { return round_ != seen; })) return;
+        seen = round_;
+      }
+      drain();
+      const std::lock_guard lock(mutex_);
+      if (--busy_ == 0) done_.notify_one();
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable_any wake_, done_;
+  std::atomic<Index> next_{0};
+  const std::function<void(Index)>* fn_ = nullptr;
+  Index tasks_ = 0;
+  std::uint64_t round_ = 0;
+  int busy_ = 0;
+  std::exception_ptr error_;
+  std::vector<std::jthread> workers_;  // last member: joined before the rest is destroyed
+};
+
+CpuExec::CpuExec(int threads) : pool_(std::make_unique<Pool>(threads > 0 ? threads : usable_cores())) {}
+CpuExec::~CpuExec() = default;
+CpuExec::CpuExec(CpuExec&&) noexcept = default;
+CpuExec& CpuExec::operator=(CpuExec&&) noexcept = default;
+int CpuExec::threads() const { return pool_->threads(); }
+void CpuExec::parallel(Index tasks, const std::function<void(Index)>& fn) const { pool_->run(tasks, fn); }
+
+}  // namespace cutract

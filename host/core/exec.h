@@ -1,0 +1,53 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <variant>
+
+#include "host/core/view.h"
+
+typedef struct CUstream_st* cudaStream_t;      // keeps CUDA headers out of this one
+typedef struct cublasContext* cublasHandle_t;  // likewise cuBLAS
+
+namespace cutract {
+
+// Where an op runs, with the resources it may use. Passed explicitly: there is no current device.
+class CpuExec {
+ public:
+  explicit CpuExec(int threads = 1);  // 0 takes every core the process may use
+  ~CpuExec();
+  CpuExec(CpuExec&&) noexcept;
+  CpuExec& operator=(CpuExec&&) noexcept;
+
+  int threads() const;
+  // Calls fn(0) .. fn(tasks - 1), each once, and returns when all are done. Which thread takes which task varies; so
+  // tasks must write apart and be cut by the problem, never by threads(): then any thread count gives the same bits.
+  // An exception in a task is thrown here after all have ended. Calls do not nest.
+  void parallel(Index tasks, const std::function<void(Index)>& fn) const;
+
+ private:
+  class Pool;
+  std::unique_ptr<Pool> pool_;
+};
+
+class GpuExec {
+ public:
+  explicit GpuExec(int device);  // throws Fault::device, naming the driver's reason
+  ~GpuExec();
+  GpuExec(GpuExec&&) noexcept;
+  GpuExec& operator=(GpuExec&&) noexcept;
+
+  cudaStream_t stream() const;
+  cublasHandle_t blas() const;  // already bound to stream()
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+using Exec = std::variant<CpuExec, GpuExec>;
+
+std::string why_no_gpu();  // empty if GPU 0 can be used
+
+}  // namespace cutract

@@ -1,0 +1,253 @@
+#include "host/core/fields.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <sstream>
+#include <toml++/toml.h>
+
+#include "host/core/error.h"
+
+namespace cutract {
+namespace {
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t up = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1])});
+      diagonal = up;
+    }
+  }
+  return row[b.size()];
+}
+
+std::string number(double v) {
+  if (v == std::floor(v) && std::abs(v) < 1e15) return fmt::format("{:.0f}", v);
+  return fmt::format("{}", v);
+}
+
+std::string type_name(const Field& f) {
+  static constexpr const char* kNames[] = {"true or false", "a whole number", "a whole number", "a number", "a string",
+                                           "a list of strings"};
+  return kNames[f.value.index()];
+}
+
+std::string quoted(const std::string& s) {
+  std::ostringstream out;
+  out << toml::value<std::string>(s);
+  return out.str();
+}
+
+std::string value_text(const Field& f) {
+  return std::visit(
+      [](auto* v) -> std::string {
+        using T = std::remove_pointer_t<decltype(v)>;
+        if constexpr (std::is_same_v<T, bool>) return *v ? "true" : "false";
+        else if constexpr (std::is_same_v<T, std::string>) return quoted(*v);
+        else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
+          std::string out = "[";
+          for (const auto& s : *v) out += (out.size() > 1 ? ", " : "") + quoted(s);
+          return out + "]";
+        } else if constexpr (std::is_same_v<T, double>) {
+          std::string s = fmt::format("{}", *v);
+          return s.find_first_of(".en") == std::string::npos ? s + ".0" : s;
+        } else return fmt::format("{}", *v);
+      },
+      f.value);
+}
+
+std::string position(const toml::source_region& at, const std::string& origin) {
+  return fmt::format("{}:{}:{}", origin, at.begin.line, at.begin.column);
+}
+
+std::string check_number(const Field& f, double v) {
+  if (v >= f.lo && v <= f.hi) return "";
+  return fmt::format("{} = {} is outside [{}, {}] ({})", f.name, number(v), number(f.lo), number(f.hi), f.help);
+}
+
+// "" when set, else what is wrong.
+std::string assign(const Field& f, const toml::node& node) {
+  const std::string wrong = fmt::format("{}: expected {}, got {}", f.name, type_name(f),
+                                        node.is_string()           ? "a string"
+                                        : node.is_integer()        ? "a whole number"
+                                        : node.is_floating_point() ? "a number"
+                                        : node.is_boolean()        ? "true or false"
+                                        : node.is_array()          ? "a list"
+                                        : node.is_table()          ? "a table"
+                                                                   : "a date or time");
+  return std::visit(
+      [&](auto* out) -> std::string {
+        using T = std::remove_pointer_t<decltype(out)>;
+        if constexpr (std::is_same_v<T, bool>) {
+          const auto v = node.value_exact<bool>();
+          if (!v) return wrong;
+          *out = *v;
+        } else if constexpr (std::is_same_v<T, std::string>) {
+          const auto v = node.value_exact<std::string>();
+          if (!v) return wrong;
+          if (!f.choices.empty() && std::find(f.choices.begin(), f.choices.end(), *v) == f.choices.end()) {
+            const std::string near = did_you_mean(*v, f.choices);
+            return fmt::format("{} = \"{}\" is none of {}{}", f.name, *v, fmt::join(f.choices, ", "),
+                               near.empty() ? "" : " (did you mean \"" + near + "\"?)");
+          }
+          *out = *v;
+        } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
+          const toml::array* list = node.as_array();
+          if (!list) return wrong;
+          std::vector<std::string> items;
+          for (const auto& item : *list) {
+            const auto v = item.value_exact<std::string>();
+            if (!v) return f.name + ": expected a list of strings";
+            items.push_back(*v);
+          }
+          *out = std::move(items);
+        } else if constexpr (std::is_same_v<T, double>) {
+          const auto v = node.value<double>();  // a whole number is a number too
+          if (!v || node.is_boolean()) return wrong;
+          if (auto bad = check_number(f, *v); !bad.empty()) return bad;
+          *out = *v;
+        } else {
+          const auto v = node.value_exact<std::int64_t>();
+          if (!v) return wrong;
+          if (auto bad = check_number(f, static_cast<double>(*v)); !bad.empty()) return bad;
+          *out = static_cast<T>(*v);
+        }
+        return "";
+      },
+      f.value);
+}
+
+std::vector<std::string> names_of(const FieldTable& table) {
+  std::vector<std::string> names;
+  for (const auto& f : table.all()) names.push_back(f.name);
+  return names;
+}
+
+bool is_section(const FieldTable& table, const std::string& name) {
+  return std::any_of(table.all().begin(), table.all().end(),
+                     [&](const Field& f) { return f.name.starts_with(name + "."); });
+}
+
+std::string unknown(const FieldTable& table, const std::string& name) {
+  const std::string near = did_you_mean(name, names_of(table));
+  return fmt::format("unknown key \"{}\"{}", name,
+                     near.empty() ? "; `cutract help config` lists them all" : " (did you mean \"" + near + "\"?)");
+}
+
+void fill(const FieldTable& table, const toml::table& from, const std::string& prefix, const std::string& origin,
+          std::vector<std::string>& problems) {
+  for (auto&& [key, node] : from) {
+    const std::string name = prefix + std::string(key.str());
+    if (const Field* f = table.find(name)) {
+      if (auto bad = assign(*f, node); !bad.empty()) problems.push_back(position(node.source(), origin) + ": " + bad);
+    } else if (node.is_table() && is_section(table, name)) {
+      fill(table, *node.as_table(), name + ".", origin, problems);
+    } else {
+      problems.push_back(position(key.source(), origin) + ": " + unknown(table, name));
+    }
+  }
+}
+
+// "a.b=c": c is TOML; a bare word that is no TOML value is a string, so that --set data.corpus=DIR needs no quotes.
+void assign_text(const FieldTable& table, const std::string& text, std::vector<std::string>& problems) {
+  const std::string where = "--set " + text + ": ";
+  const auto eq = text.find('=');
+  if (eq == std::string::npos || eq == 0) return problems.push_back(where + "expected name=value, e.g. --set model.hidden=64");
+  const std::string name = text.substr(0, eq), value = text.substr(eq + 1);
+  const Field* f = table.find(name);
+  if (!f) return problems.push_back(where + unknown(table, name));
+  if (auto* s = std::get_if<std::string*>(&f->value); s && (value.empty() || value.front() != '"')) {
+    const toml::value<std::string> node(value);
+    if (auto bad = assign(*f, node); !bad.empty()) problems.push_back(where + bad);
+    return;
+  }
+  try {
+    const toml::table parsed = toml::parse("v = " + value);
+    if (auto bad = assign(*f, *parsed.get("v")); !bad.empty()) problems.push_back(where + bad);
+  } catch (const toml::parse_error&) {
+    problems.push_back(fmt::format("{}expected {}", where, type_name(*f)));
+  }
+}
+
+}  // namespace
+
+const Field* FieldTable::find(std::string_view name) const {
+  const auto it = std::find_if(fields_.begin(), fields_.end(), [&](const Field& f) { return f.name == name; });
+  return it == fields_.end() ? nullptr : &*it;
+}
+
+void parse_config(const FieldTable& table, std::string_view text, const std::string& origin,
+                  std::span<const std::string> assignments) {
+  std::vector<std::string> problems;
+  try {
+    fill(table, toml::parse(text, std::string_view(origin)), "", origin, problems);
+  } catch (const toml::parse_error& e) {
+    problems.push_back(position(e.source(), origin) + ": " + std::string(e.description()));
+  }
+  for (const auto& a : assignments) assign_text(table, a, problems);
+  if (!problems.empty()) fail(Fault::config, fmt::format("{}", fmt::join(problems, "\n")));
+}
+
+void read_config(const FieldTable& table, const std::string& path, std::span<const std::string> assignments) {
+  std::string text;
+  if (!path.empty()) {
+    std::ifstream in(path, std::ios::binary);
+    std::ostringstream all;
+    if (in) all << in.rdbuf();
+    if (!in || all.fail()) fail(Fault::io, path + ": cannot read the config file; check the path given to -c");
+    text = all.str();
+  }
+  parse_config(table, text, path, assignments);
+}
+
+std::string write_config(const FieldTable& table) {
+  std::string out, section;
+  for (const auto& f : table.all()) {
+    const auto dot = f.name.rfind('.');
+    const std::string in = dot == std::string::npos ? "" : f.name.substr(0, dot);
+    if (in != section) {
+      out += fmt::format("{}[{}]\n", out.empty() ? "" : "\n", in);
+      section = in;
+    }
+    out += fmt::format("{} = {}\n", f.name.substr(dot == std::string::npos ? 0 : dot + 1), value_text(f));
+  }
+  return out;
+}
+
+std::string help_config(const FieldTable& table, int columns) {
+  std::string out, section;
+  for (const auto& f : table.all()) {
+    const std::string in = f.name.substr(0, f.name.find('.'));
+    if (in != section) out += fmt::format("{}[{}]\n", out.empty() ? "" : "\n", section = in);
+    std::string allowed;
+    if (!f.choices.empty()) allowed = fmt::format(" ({})", fmt::join(f.choices, ", "));
+    else if (f.hi > f.lo && !std::holds_alternative<bool*>(f.value))
+      allowed = fmt::format(" [{}..{}]", number(f.lo), f.hi > 1e15 ? "" : number(f.hi));
+    out += fmt::format("  {} = {}\n", f.name, value_text(f));
+    std::istringstream words(f.help + allowed);
+    std::string line = "     ", word;
+    while (words >> word) {
+      if (static_cast<int>(line.size() + word.size()) + 1 > columns) out += line + "\n", line = "     ";
+      line += " " + word;
+    }
+    out += line + "\n";
+  }
+  return out;
+}
+
+std::string did_you_mean(std::string_view word, std::span<const std::string> known) {
+  std::string best;
+  std::size_t least = 1 + word.size() / 3;
+  for (const auto& k : known)
+    if (const std::size_t d = edit_distance(word, k); d < least || (d == least && best.empty())) least = d, best = k;
+  return best;
+}
+
+}  // namespace cutract

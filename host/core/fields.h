@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace cutract {
+
+// One setting of a config struct. From a list of these come TOML reading, --set, --print-config, `help config`, range
+// checks and the echo in the run folder, so a setting is written down once.
+struct Field {
+  std::string name;  // dotted: "model.hidden"
+  std::variant<bool*, int*, std::int64_t*, double*, std::string*, std::vector<std::string>*> value;
+  double lo = 0, hi = 0;             // inclusive, for numbers
+  std::vector<std::string> choices;  // for strings; empty: anything
+  std::string help;                  // with the unit
+};
+
+template <class T>
+struct Range {
+  T lo, hi;
+};
+template <class T>
+constexpr Range<T> in(T lo, T hi) { return {lo, hi}; }
+
+// Visits config structs. Each struct has `void fields(FieldTable&, S&)`, found by argument-dependent lookup.
+class FieldTable {
+ public:
+  template <class T>
+    requires std::is_arithmetic_v<T>
+  void operator()(const char* name, T& member, Range<T> range, const char* help) {
+    add({prefix_ + name, &member, static_cast<double>(range.lo), static_cast<double>(range.hi), {}, help});
+  }
+  void operator()(const char* name, bool& member, const char* help) { add({prefix_ + name, &member, 0, 1, {}, help}); }
+  void operator()(const char* name, std::string& member, const char* help, std::vector<std::string> choices = {}) {
+    add({prefix_ + name, &member, 0, 0, std::move(choices), help});
+  }
+  void operator()(const char* name, std::vector<std::string>& member, const char* help) {
+    add({prefix_ + name, &member, 0, 0, {}, help});
+  }
+  // A nested struct: its fields are named "name.*".
+  template <class S>
+  void section(const char* name, S& sub) {
+    const std::string outer = prefix_;
+    prefix_ += std::string(name) + ".";
+    fields(*this, sub);
+    prefix_ = outer;
+  }
+  std::span<const Field> all() const { return fields_; }
+  const Field* find(std::string_view name) const;
+
+ private:
+  void add(Field f) { fields_.push_back(std::move(f)); }
+  std::string prefix_;
+  std::vector<Field> fields_;
+};
+
+// Fills the fields from a TOML file (none if `path` is empty), then from "a.b=c" assignments. Throws Error{config} with
+// every mistake found, one a line, as file:line:column (or --set a.b=c): unknown keys (did you mean), types, ranges.
+void read_config(const FieldTable&, const std::string& path, std::span<const std::string> assignments);
+// The same from text already in memory; `origin` stands for the file name.
+void parse_config(const FieldTable&, std::string_view text, const std::string& origin,
+                  std::span<const std::string> assignments = {});
+
+// Resolved TOML of all fields: reading it gives the same values.
+std::string write_config(const FieldTable&);
+
+// One entry per field with default, range and help, at most `columns` wide.
+std::string help_config(const FieldTable&, int columns = 80);
+
+// The closest of `known` to `word` by edit distance, or "" if nothing is close enough to be meant.
+std::string did_you_mean(std::string_view word, std::span<const std::string> known);
+
+}  // namespace cutract

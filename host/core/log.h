@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+
+// One line per event. Libraries call these; main chooses the sinks (stderr for people, train.log for machines).
+namespace cutract::log {
+
+void info(const std::string& text);
+void warn(const std::string& text);
+
+// main only: what reaches stderr, and a file that gets everything with time stamps ("" closes it).
+enum class Level { quiet, normal };
+void set_level(Level);
+void set_file(const std::string& path);
+
+// While a progress line stands on the terminal, log lines are written by way of `write`, which clears and redraws it.
+void set_terminal_writer(void (*write)(void* self, const std::string& line), void* self);
+
+}  // namespace cutract::log

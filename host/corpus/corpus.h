@@ -1,0 +1,59 @@
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "host/core/view.h"
+
+namespace cutract {
+
+struct Channel {
+  std::string name, unit;  // "tt_x", "mm"
+};
+
+struct Utterance {
+  std::string id, speaker, split;
+  std::string audio, articulation;  // paths relative to the corpus folder
+  double start_s = 0, end_s = -1;   // the part of the audio and track to use; -1: to the end
+  std::string text, features;       // optional
+  int line = 0;                     // of manifest.tsv
+};
+
+// A corpus on disk: corpus.toml and manifest.tsv of one folder (docs/add-a-corpus.md has the format).
+struct Corpus {
+  std::string dir, name, provenance, licence;
+  std::vector<Channel> channels;
+  int sample_rate = 0;              // Hz, of every audio file; any rate, but one
+  double articulation_rate_hz = 0;  // sample k of a track is at k / rate seconds; audio starts at 0 too
+  std::vector<Utterance> utterances;  // in manifest order
+  std::string hash;                   // SHA-256 of corpus.toml and manifest.tsv
+
+  std::vector<const Utterance*> split(const std::string& name) const;  // Error{data} with the splits there are if none match
+  std::set<std::string> splits() const;
+};
+
+// Reads and checks the two text files. All problems are found in one pass and thrown as one Error{data} (Error{io} if a
+// file is missing): file:line: what. Among them: missing columns, duplicate ids, an id in two splits, empty fields.
+Corpus read_corpus(const std::string& dir);
+
+// Articulation over time.
+struct Track {
+  double rate_hz = 0, first_s = 0;  // time of the first sample
+  Matrix values;                    // [T, P] in the channels' units
+};
+
+// One utterance's data as the manifest describes it, cut to start_s..end_s. Throws Error{data} naming file and reason: empty
+// audio, a sample rate other than the corpus's, a value that is not finite (with its frame and channel), a wrong number of
+// channels, lengths of audio and track that differ by more than one articulation frame and 20 ms.
+struct Recording {
+  std::vector<float> samples;  // at corpus.sample_rate
+  Track track;
+};
+Recording read_recording(const Corpus&, const Utterance&);
+
+// Rows of the track interpolated linearly at times first_s + k * step_s, k = 0 .. frames - 1. Times before the first sample
+// take it; frames behind the last sample are dropped, so the result may have fewer rows.
+Matrix at_times(const Track&, double first_s, double step_s, Index frames);
+
+}  // namespace cutract

@@ -1,0 +1,11 @@
+#pragma once
+
+#include "host/core/view.h"
+
+namespace cutract {
+
+// Butterworth low-pass of `order` at `cutoff_hz`, run forward and backward over each column (zero phase), as second-order
+// sections with the odd extension and initial states of scipy.signal.filtfilt(butter(order, cutoff, fs=rate)).
+void lowpass_zero_phase(View<float, 2> rows, double rate_hz, double cutoff_hz, int order);
+
+}  // namespace cutract

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "host/core/error.h"
+#include "host/core/philox.h"
+#include "host/core/view.h"
+#include "host/io/safetensors.h"
+
+namespace cutract::test {
+
+// ||a - b|| / ||b||, in double. NaN anywhere gives NaN, which no comparison accepts. If b is all zero, ||a||.
+template <class A, class B>
+double rel_l2(const A& a, const B& b) {
+  if (a.size() != b.size()) return std::nan("");
+  double diff = 0, norm = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const double x = static_cast<double>(a[i]), y = static_cast<double>(b[i]);
+    diff += (x - y) * (x - y), norm += y * y;
+  }
+  return norm > 0 ? std::sqrt(diff / norm) : std::sqrt(diff);
+}
+template <class A, class B>
+double max_abs(const A& a, const B& b) {
+  if (a.size() != b.size()) return std::nan("");
+  double most = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const double d = std::abs(static_cast<double>(a[i]) - static_cast<double>(b[i]));
+    if (!(d <= most)) most = d;  // keeps a NaN
+  }
+  return most;
+}
+
+// EXPECT_REL_L2(got, want, bound): by relative L2 norm, never by element; NaN fails.
+#define EXPECT_REL_L2(got, want, bound) \
+  EXPECT_TRUE(::cutract::test::rel_l2(got, want) <= (bound)) << #got << ": relative L2 error " << ::cutract::test::rel_l2(got, want) << ", bound " << (bound)
+#define EXPECT_MAX_ABS(got, want, bound) \
+  EXPECT_TRUE(::cutract::test::max_abs(got, want) <= (bound)) << #got << ": max abs error " << ::cutract::test::max_abs(got, want) << ", bound " << (bound)
+
+// The same numbers everywhere: std::normal_distribution differs between libraries.
+class Rng {
+ public:
+  explicit Rng(std::uint64_t seed) : stream_(seed) {}
+  double uniform(double lo = 0, double hi = 1) { return lo + (hi - lo) * (stream_.next() * 0x1p-32); }
+  double normal() { return std::sqrt(-2 * std::log(1 - uniform())) * std::cos(6.283185307179586 * uniform()); }
+  int below(int n) { return static_cast<int>(stream_.below(static_cast<std::uint64_t>(n))); }
+  std::vector<float> normals(Index n, double scale = 1);
+
+ private:
+  PhiloxStream stream_;
+};
+
+// Runs fn and returns the Error it throws; fails the test (and returns Fault::internal) if it throws none.
+Error thrown_by(const std::function<void()>& fn);
+
+// EXPECT_FAULT(statement, Fault::data, "part of the text")
+#define EXPECT_FAULT(statement, expected_fault, part)                                            \
+  do {                                                                                           \
+    const ::cutract::Error caught = ::cutract::test::thrown_by([&] { statement; });              \
+    EXPECT_EQ(caught.fault(), expected_fault) << caught.what();                                  \
+    EXPECT_NE(std::string(caught.what()).find(part), std::string::npos) << "text: " << caught.what(); \
+  } while (false)
+
+// A folder that is removed with its content.
+class TempFolder {
+ public:
+  TempFolder();
+  ~TempFolder();
+  TempFolder(const TempFolder&) = delete;
+  TempFolder& operator=(const TempFolder&) = delete;
+  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
+  const std::string& path() const { return path_; }
+  std::string write(const std::string& name, const std::string& bytes) const;  // makes folders too; returns the path
+
+ private:
+  std::string path_;
+};
+
+TensorFile golden(const std::string& name);  // tests/golden/NAME
+
+}  // namespace cutract::test
