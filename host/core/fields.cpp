@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <toml++/toml.h>
 #include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <sstream>
-#include <toml++/toml.h>
 
 #include "host/core/error.h"
 
@@ -34,8 +34,8 @@ std::string number(double v) {
 }
 
 std::string type_name(const Field& f) {
-  static constexpr const char* kNames[] = {"true or false", "a whole number", "a whole number", "a number", "a string",
-                                           "a list of strings"};
+  static constexpr const char* kNames[] = {"true or false", "a whole number", "a whole number",
+                                           "a number",      "a string",       "a list of strings"};
   return kNames[f.value.index()];
 }
 
@@ -49,8 +49,10 @@ std::string value_text(const Field& f) {
   return std::visit(
       [](auto* v) -> std::string {
         using T = std::remove_pointer_t<decltype(v)>;
-        if constexpr (std::is_same_v<T, bool>) return *v ? "true" : "false";
-        else if constexpr (std::is_same_v<T, std::string>) return quoted(*v);
+        if constexpr (std::is_same_v<T, bool>)
+          return *v ? "true" : "false";
+        else if constexpr (std::is_same_v<T, std::string>)
+          return quoted(*v);
         else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
           std::string out = "[";
           for (const auto& s : *v) out += (out.size() > 1 ? ", " : "") + quoted(s);
@@ -58,7 +60,8 @@ std::string value_text(const Field& f) {
         } else if constexpr (std::is_same_v<T, double>) {
           std::string s = fmt::format("{}", *v);
           return s.find_first_of(".en") == std::string::npos ? s + ".0" : s;
-        } else return fmt::format("{}", *v);
+        } else
+          return fmt::format("{}", *v);
       },
       f.value);
 }
@@ -159,7 +162,8 @@ void fill(const FieldTable& table, const toml::table& from, const std::string& p
 void assign_text(const FieldTable& table, const std::string& text, std::vector<std::string>& problems) {
   const std::string where = "--set " + text + ": ";
   const auto eq = text.find('=');
-  if (eq == std::string::npos || eq == 0) return problems.push_back(where + "expected name=value, e.g. --set model.hidden=64");
+  if (eq == std::string::npos || eq == 0)
+    return problems.push_back(where + "expected name=value, e.g. --set model.hidden=64");
   const std::string name = text.substr(0, eq), value = text.substr(eq + 1);
   const Field* f = table.find(name);
   if (!f) return problems.push_back(where + unknown(table, name));
@@ -171,9 +175,7 @@ void assign_text(const FieldTable& table, const std::string& text, std::vector<s
   try {
     const toml::table parsed = toml::parse("v = " + value);
     if (auto bad = assign(*f, *parsed.get("v")); !bad.empty()) problems.push_back(where + bad);
-  } catch (const toml::parse_error&) {
-    problems.push_back(fmt::format("{}expected {}", where, type_name(*f)));
-  }
+  } catch (const toml::parse_error&) { problems.push_back(fmt::format("{}expected {}", where, type_name(*f))); }
 }
 
 }  // namespace
@@ -227,7 +229,8 @@ std::string help_config(const FieldTable& table, int columns) {
     const std::string in = f.name.substr(0, f.name.find('.'));
     if (in != section) out += fmt::format("{}[{}]\n", out.empty() ? "" : "\n", section = in);
     std::string allowed;
-    if (!f.choices.empty()) allowed = fmt::format(" ({})", fmt::join(f.choices, ", "));
+    if (!f.choices.empty())
+      allowed = fmt::format(" ({})", fmt::join(f.choices, ", "));
     else if (f.hi > f.lo && !std::holds_alternative<bool*>(f.value))
       allowed = fmt::format(" [{}..{}]", number(f.lo), f.hi > 1e15 ? "" : number(f.hi));
     out += fmt::format("  {} = {}\n", f.name, value_text(f));

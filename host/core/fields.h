@@ -27,13 +27,15 @@ struct Range {
   T lo, hi;
 };
 template <class T>
-constexpr Range<T> in(T lo, T hi) { return {lo, hi}; }
+constexpr Range<T> in(T lo, T hi) {
+  return {lo, hi};
+}
 
 // Visits config structs. Each struct has `void fields(FieldTable&, S&)`, found by argument-dependent lookup.
 class FieldTable {
  public:
   template <class T>
-    requires std::is_arithmetic_v<T>
+  requires std::is_arithmetic_v<T>
   void operator()(const char* name, T& member, Range<T> range, const char* help) {
     add({prefix_ + name, &member, static_cast<double>(range.lo), static_cast<double>(range.hi), {}, help});
   }

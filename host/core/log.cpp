@@ -49,9 +49,7 @@ void set_file(const std::string& path) {
     state().file->set_pattern("%Y-%m-%dT%H:%M:%S%z %l %v");
     state().file->flush_on(spdlog::level::info);
     state().file->set_error_handler([](const std::string&) {});
-  } catch (const spdlog::spdlog_ex& e) {
-    warn(std::string("no log file: ") + e.what());
-  }
+  } catch (const spdlog::spdlog_ex& e) { warn(std::string("no log file: ") + e.what()); }
 }
 
 void set_terminal_writer(void (*write)(void*, const std::string&), void* self) {

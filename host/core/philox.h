@@ -10,8 +10,9 @@
 #define CUTRACT_HD
 #endif
 
-// Counter-based random numbers: Philox4x32-10 of Salmon et al., "Parallel random numbers: as easy as 1, 2, 3" (SC 2011).
-// A number is a pure function of (key, counter), so nothing is stored to resume, and CPU and GPU give the same bits.
+// Counter-based random numbers: Philox4x32-10 of Salmon et al., "Parallel random numbers: as easy as 1, 2, 3" (SC
+// 2011). A number is a pure function of (key, counter), so nothing is stored to resume, and CPU and GPU give the same
+// bits.
 namespace cutract {
 
 struct Philox4 {

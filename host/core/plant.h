@@ -1,17 +1,18 @@
 #pragma once
 
-// Planted bugs: faults compiled in only by the preset `plant`, each armed by the environment variable CUTRACT_PLANT=name,
-// so that tests/planted.sh can show that a test catches each. Everywhere else the macro is the constant false.
+// Planted bugs: faults compiled in only by the preset `plant`, each armed by the environment variable
+// CUTRACT_PLANT=name, so that tests/planted.sh can show that a test catches each. Everywhere else the macro is the
+// constant false.
 #ifdef CUTRACT_PLANT
 #include <cstdlib>
 #include <cstring>
-#define CUTRACT_PLANTED(name)                                      \
-  ([] {                                                            \
-    static const bool armed = [] {                                 \
-      const char* v = std::getenv("CUTRACT_PLANT");                \
-      return v != nullptr && std::strcmp(v, name) == 0;            \
-    }();                                                           \
-    return armed;                                                  \
+#define CUTRACT_PLANTED(name)                           \
+  ([] {                                                 \
+    static const bool armed = [] {                      \
+      const char* v = std::getenv("CUTRACT_PLANT");     \
+      return v != nullptr && std::strcmp(v, name) == 0; \
+    }();                                                \
+    return armed;                                       \
   }())
 #else
 #define CUTRACT_PLANTED(name) false

@@ -20,7 +20,10 @@ RaggedBatch::RaggedBatch(std::span<const std::int32_t> lengths) : length_(length
 
 Ragged RaggedBatch::view() const {
   const auto n = static_cast<Index>(length_.size());
-  return {{offset_.data(), {n}}, {length_.data(), {n}}, static_cast<std::int32_t>(n), frames_,
+  return {{offset_.data(), {n}},
+          {length_.data(), {n}},
+          static_cast<std::int32_t>(n),
+          frames_,
           length_.empty() ? 0 : length_.front()};
 }
 

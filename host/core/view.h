@@ -52,7 +52,7 @@ struct Matrix {
 void expect_shape(std::string_view what, const Index* got, const Index* want, int rank);
 
 template <class T, int Rank>
-void expect_shape(std::string_view what, View<T, Rank> v, std::array<Index, Rank> want) {
+void expect_shape(std::string_view what, View<T, Rank> v, std::type_identity_t<std::array<Index, Rank>> want) {
   expect_shape(what, v.shape.data(), want.data(), Rank);
 }
 

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+
+#include "host/core/exec.h"
+#include "host/core/philox.h"
+#include "host/core/ragged.h"
+#include "host/core/view.h"
+
+namespace cutract {
+
+// y = x * keep / (1 - p), where keep is a function of (key, utterance uid, frame, column) alone: the same on every
+// device, for every batch split and thread count. Backward is the same op applied to dy. Key: derive_key(seed, step,
+// layer).
+struct DropoutArgs {
+  View<const float, 2> x;  // [N, C]
+  Ragged ragged;
+  View<const std::uint32_t, 1> uid;  // [B] which utterance of the corpus each one is
+  std::uint64_t key = 0;
+  float p = 0;       // probability of zero, in [0, 1)
+  View<float, 2> y;  // [N, C] may alias x
+};
+void dropout(Exec&, const DropoutArgs&);
+void dropout(CpuExec&, const DropoutArgs&);
+void dropout(GpuExec&, const DropoutArgs&);
+
+// Four columns share one Philox block.
+CUTRACT_HD inline Philox4 dropout_bits(std::uint64_t key, std::uint32_t uid, std::uint32_t frame,
+                                       std::uint32_t column) {
+  return philox(key, {{column / 4, frame, uid, 0}});
+}
+
+}  // namespace cutract

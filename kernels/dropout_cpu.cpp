@@ -1,0 +1,36 @@
+#include <algorithm>
+
+#include "kernels/clones.h"
+#include "kernels/dropout.h"
+
+namespace cutract {
+namespace {
+
+CUTRACT_CLONES void drop_row(const float* x, float* y, Index C, std::uint64_t key, std::uint32_t uid,
+                             std::uint32_t frame, float p) {
+  constexpr Index kChunk = 64;  // columns whose masks are made together, so that the Philox rounds vectorise
+  const float scale = 1.0f / (1.0f - p);
+  for (Index first = 0; first < C; first += kChunk) {
+    float keep[4][kChunk / 4];
+    for (Index q = 0; q < kChunk / 4; ++q) {
+      const Philox4 r = dropout_bits(key, uid, frame, static_cast<std::uint32_t>(first + 4 * q));
+      for (int lane = 0; lane < 4; ++lane) keep[lane][q] = uniform(r.v[lane]) < p ? 0.0f : scale;
+    }
+    const Index last = std::min(first + kChunk, C);
+    for (Index j = first; j < last; ++j) y[j] = x[j] * keep[j % 4][(j - first) / 4];
+  }
+}
+
+}  // namespace
+
+void dropout(CpuExec& ex, const DropoutArgs& a) {
+  const Index C = a.x.shape[1];
+  ex.parallel(a.ragged.utterances, [&](Index b) {
+    for (Index t = 0; t < a.ragged.length.data[b]; ++t) {
+      const Index n = a.ragged.offset.data[b] + t;
+      drop_row(a.x.row(n), a.y.row(n), C, a.key, a.uid.data[b], static_cast<std::uint32_t>(t), a.p);
+    }
+  });
+}
+
+}  // namespace cutract

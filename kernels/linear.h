@@ -1,0 +1,32 @@
+#pragma once
+
+#include "host/core/exec.h"
+#include "host/core/view.h"
+
+namespace cutract {
+
+// y = x w^T + b over packed frames.
+struct LinearArgs {
+  View<const float, 2> x;  // [N, I]
+  View<const float, 2> w;  // [O, I]
+  View<const float, 1> b;  // [O]
+  View<float, 2> y;        // [N, O]
+};
+void linear(Exec&, const LinearArgs&);
+void linear(CpuExec&, const LinearArgs&);
+void linear(GpuExec&, const LinearArgs&);
+
+// dx = dy w (skipped if dx.data is null); dw += dy^T x; db += column sums of dy.
+struct LinearBackwardArgs {
+  View<const float, 2> x;   // [N, I]
+  View<const float, 2> w;   // [O, I]
+  View<const float, 2> dy;  // [N, O]
+  View<float, 2> dx;        // [N, I] or null
+  View<float, 2> dw;        // [O, I]
+  View<float, 1> db;        // [O]
+};
+void linear_backward(Exec&, const LinearBackwardArgs&);
+void linear_backward(CpuExec&, const LinearBackwardArgs&);
+void linear_backward(GpuExec&, const LinearBackwardArgs&);
+
+}  // namespace cutract

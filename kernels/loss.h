@@ -1,0 +1,34 @@
+#pragma once
+
+#include "host/core/exec.h"
+#include "host/core/philox.h"  // CUTRACT_HD
+#include "host/core/view.h"
+
+namespace cutract {
+
+enum class LossKind { mse, mae };
+
+// The mean over all N * P elements of (y - target)^2 or |y - target|, and its gradient. Packed frames hold no padding,
+// so there is nothing to mask. The gradient of |0| is 0, as in torch.nn.L1Loss.
+struct LossArgs {
+  LossKind kind = LossKind::mse;
+  View<const float, 2> y, target;  // [N, P]
+  View<float, 2> dy;               // [N, P] or null: not wanted
+  View<double, 1> value;           // [1]
+};
+void loss(Exec&, const LossArgs&);
+void loss(CpuExec&, const LossArgs&);
+void loss(GpuExec&, const LossArgs&);
+
+// The error of one element and its derivative, times `scale` = 1 / (N P).
+struct LossPoint {
+  double value;
+  float gradient;
+};
+CUTRACT_HD inline LossPoint loss_point(LossKind kind, float y, float target, double scale) {
+  const double e = static_cast<double>(y) - static_cast<double>(target);
+  if (kind == LossKind::mse) return {e * e, static_cast<float>(2 * e * scale)};
+  return {e < 0 ? -e : e, static_cast<float>(e > 0 ? scale : e < 0 ? -scale : 0.0)};
+}
+
+}  // namespace cutract

@@ -1,0 +1,35 @@
+#include "host/core/launch.cuh"
+#include "kernels/loss.h"
+
+namespace cutract {
+namespace {
+
+constexpr int kBlock = 1024;
+
+// One block owns the whole sum: thread k takes elements k, k + 1024, ... in order and a tree adds the threads, so the
+// bits are the same on every run. N * P is a few hundred thousand at most, a few microseconds.
+__global__ void __launch_bounds__(kBlock) loss_kernel(LossArgs a, Index n, double scale) {
+  __shared__ double part[kBlock];
+  double sum = 0;
+  for (Index i = threadIdx.x; i < n; i += kBlock) {
+    const LossPoint p = loss_point(a.kind, a.y.data[i], a.target.data[i], scale);
+    sum += p.value;
+    if (a.dy.data) a.dy.data[i] = p.gradient;
+  }
+  part[threadIdx.x] = sum;
+  __syncthreads();
+  for (int half = kBlock / 2; half > 0; half /= 2) {
+    if (threadIdx.x < half) part[threadIdx.x] += part[threadIdx.x + half];
+    __syncthreads();
+  }
+  if (threadIdx.x == 0) a.value.data[0] = part[0] * scale;
+}
+
+}  // namespace
+
+void loss(GpuExec& ex, const LossArgs& a) {
+  const Index n = a.y.size();
+  launch(ex, "loss", loss_kernel, 1u, kBlock, a, n, n > 0 ? 1.0 / static_cast<double>(n) : 0.0);
+}
+
+}  // namespace cutract

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+
+#include "host/core/exec.h"
+#include "host/core/view.h"
+
+namespace cutract {
+
+// What a frame sees outside of the signal x[0..S-1].
+enum class Edge {
+  zero,     // silence
+  reflect,  // x[-i] = x[i], as often as needed: period 2 (S - 1); one sample repeats itself
+  mirror,   // x[-i] = x[i - 1], as Kaldi: period 2 S
+};
+
+enum class LogUnit { db, ln, log10 };  // db: 10 log10 of the power
+
+// Log-mel of one utterance. Frame t is samples t hop + first .. + W - 1; then, in this order: sample_scale, DC removal,
+// pre-emphasis (the first sample of a frame is its own predecessor), window, FFT of n_fft points (zeros behind the
+// window: the power spectrum does not depend on where in the FFT the window lies), |X|^2, filters, logarithm. Last,
+// over the whole utterance: y = (max(y, max(y) - range) + shift) * gain.
+struct MelArgs {
+  View<const float, 1> samples;               // [S] full scale 1
+  View<const double, 1> window;               // [W]
+  View<const std::int32_t, 1> filter_bin;     // [M] first bin under each filter
+  View<const std::int32_t, 1> filter_offset;  // [M+1] where its weights begin; the last one is their number
+  View<const double, 1> filter_weight;        // [filter_offset[M]]
+  Index n_fft = 0, hop = 0, first = 0;        // samples; any n_fft >= W, primes are slow; first may be negative
+  Edge edge = Edge::zero;
+  double sample_scale = 1, preemphasis = 0;
+  bool remove_dc = false;
+  LogUnit log = LogUnit::ln;
+  double floor = 1e-10;    // of the power: log(max(x, floor)), or
+  bool add_floor = false;  // log(x + floor)
+  double range = 0;        // in units of `log`; 0: no limit
+  double shift = 0, gain = 1;
+  View<float, 2> out;  // [T, M]
+};
+void mel(Exec&, const MelArgs&);
+void mel(CpuExec&, const MelArgs&);
+void mel(GpuExec&, const MelArgs&);
+
+}  // namespace cutract

@@ -1,0 +1,13 @@
+// GPU overloads in a build without CUDA, for the ops that have a .cu file.
+#include "host/core/error.h"
+#include "kernels/adam.h"
+#include "kernels/dropout.h"
+#include "kernels/loss.h"
+
+namespace cutract {
+
+void adam(GpuExec&, const AdamArgs&) { fail(Fault::device, "adam: " + why_no_gpu()); }
+void dropout(GpuExec&, const DropoutArgs&) { fail(Fault::device, "dropout: " + why_no_gpu()); }
+void loss(GpuExec&, const LossArgs&) { fail(Fault::device, "loss: " + why_no_gpu()); }
+
+}  // namespace cutract

@@ -1,0 +1,17 @@
+#pragma once
+
+#include "host/core/exec.h"
+#include "host/core/view.h"
+
+namespace cutract {
+
+// value = sum of x^2 in double, in fixed chunks: the square of the global norm of a gradient arena.
+struct SumSquaresArgs {
+  View<const float, 1> x;  // [n]
+  View<double, 1> value;   // [1]
+};
+void sum_squares(Exec&, const SumSquaresArgs&);
+void sum_squares(CpuExec&, const SumSquaresArgs&);
+void sum_squares(GpuExec&, const SumSquaresArgs&);
+
+}  // namespace cutract
