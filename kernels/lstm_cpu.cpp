@@ -11,7 +11,7 @@ namespace {
 
 // All steps of one direction: at each, one product of the active rows with the recurrent weights, then the gate maths.
 void run_direction(const LstmArgs& a, Index d) {
-  const Index D = a.h.shape[1], H = a.h.shape[2], B = a.ragged.utterances;
+  const Index H = a.h.shape[2], B = a.ragged.utterances;
   const LstmWeights& w = a.w[static_cast<std::size_t>(d)];
   const PackedWeights recurrent(w.w_hh.data, H, 4 * H, 1, H);  // [H, 4H] = w_hh^T
   std::vector<float> bias(static_cast<std::size_t>(4 * H)), rec(static_cast<std::size_t>(B * 4 * H));

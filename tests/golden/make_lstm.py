@@ -191,14 +191,14 @@ def make_curves() -> golden_io.Fixture:
         fixture.tensors[f"{name}.grad_norm"] = norms
         fixture.tensors.update({f"{name}.after{SHORT_STEPS}.{k}": v.astype(np.float32) for k, v in after.items()})
         fixture.metadata[name] = (
-            f"torch.optim.{optimizer_type.__name__}({json.dumps(options)}), betas (0.9, 0.999), eps 1e-8; {steps} steps; "
-            f"step i takes batch i % {len(batches)}; mse; clip_grad_norm_(1.0): gradients times "
+            f"torch.optim.{optimizer_type.__name__}({json.dumps(options)}), betas (0.9, 0.999), eps 1e-8; "
+            f"{steps} steps; step i takes batch i % {len(batches)}; mse; clip_grad_norm_(1.0): gradients times "
             "min(1, 1 / (norm + 1e-6)), before the optimizer and its weight decay"
         )
         report_curve(name, runs[torch.float64], runs[torch.float32], fixture.tensors)
     fixture.metadata["precision"] = (
-        "loss, grad_norm: the float64 run; loss_f32: the same run in float32, stored as float64; after20.*: the float64 "
-        "run's parameters, stored as float32"
+        "loss, grad_norm: the float64 run; loss_f32: the same run in float32, stored as float64; after20.*: the "
+        "float64 run's parameters, stored as float32"
     )
     return fixture
 

@@ -114,7 +114,7 @@ def build() -> dict[str, golden_io.Fixture]:
     fixture = golden_io.Fixture(
         metadata={
             "tools": json.dumps({"numpy": np.__version__, "scipy": scipy.__version__}),
-            "pearson": "scipy.stats.pearsonr per channel; NaN where undefined: fewer than 2 frames, or a constant track",
+            "pearson": "scipy.stats.pearsonr per channel; NaN where undefined (fewer than 2 frames, constant)",
             "pearson_mean": "mean over the defined channels",
             "pearson_utterance": "[B,P]: pearson within each utterance; its mean is over the defined pairs",
             "rmse": "sqrt(mean over frames of (yhat - y)^2), per channel; rmse_all: over all frames and channels",
