@@ -12,36 +12,43 @@ namespace cutract {
 
 enum class Scope { utterance, speaker, corpus };
 
-// z = (x - mean) / std per column. Statistics come from training data only; they are sums in double over its frames.
-// scope speaker: each training speaker has its own; a speaker not seen in training takes the corpus's (and is reported once
-// by the caller). scope utterance: each utterance's own; inversion then takes the corpus's.
+// z = (x - mean) / std per column, population std. Statistics come from training data only, in double, two passes over
+// the frames in the order of the parts. Scope speaker: each training speaker has its own; a speaker not seen in
+// training takes the corpus's (the caller reports it once). Scope utterance: each utterance's own; inversion then takes
+// the corpus's.
 class Normaliser {
  public:
   struct Part {
     std::string speaker;
     View<const float, 2> rows;  // [T, C]
   };
-  // std below `floor` (a constant column) counts as 1, so such a column maps to 0 and is listed by constant_columns().
+  // A std that is lost in float's resolution of the mean (a constant column) counts as 1, so such a column maps to 0.
+  // Error{data} if there is no frame or a sum is not finite; Error{internal} if the parts differ in columns.
   static Normaliser fit(Scope, std::span<const Part>);
 
   Scope scope() const { return scope_; }
-  Index columns() const;
-  bool knows(const std::string& speaker) const;
-  std::vector<Index> constant_columns() const;  // of the corpus statistics
+  Index columns() const { return static_cast<Index>(corpus_.mean.size()); }
+  bool knows(const std::string& speaker) const;  // false: scope is speaker and this one was not in training
+  std::vector<Index> constant_columns() const;   // of the corpus statistics
 
+  // Error{internal} if rows has another number of columns.
   void apply(View<float, 2> rows, const std::string& speaker) const;   // in place
   void invert(View<float, 2> rows, const std::string& speaker) const;  // in place: back to units
   // Per column: what one z unit is worth for this speaker, e.g. in mm.
   std::vector<double> unit_per_z(const std::string& speaker) const;
 
-  void save(TensorFile&, const std::string& prefix) const;  // prefix.mean.SPEAKER ... and metadata prefix.scope
-  static Normaliser load(const TensorFile&, const std::string& prefix, const std::string& origin);
+  // Tensors prefix.mean and prefix.std [C] f64 of the corpus, prefix.constant [C] i64 (0 or 1), prefix.mean.SPEAKER and
+  // prefix.std.SPEAKER [C] f64; metadata prefix.scope. load gives back the same bits.
+  void save(TensorFile&, const std::string& prefix) const;
+  static Normaliser load(const TensorFile&, const std::string& prefix, const std::string& origin);  // Error{data}
   std::string hash() const;  // SHA-256 of what save writes
 
  private:
   struct Stats {
-    std::vector<double> mean, std;  // [C]
+    std::vector<double> mean, std;       // [C], std > 0
+    std::vector<std::int64_t> constant;  // [C], 1 where std stands for a constant column
   };
+  static Stats stats_over(std::span<const View<const float, 2>> parts, const std::string& whose);
   const Stats& stats_of(const std::string& speaker) const;
   Scope scope_ = Scope::speaker;
   Stats corpus_;

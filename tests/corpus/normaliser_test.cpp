@@ -1,0 +1,261 @@
+#include "host/corpus/normaliser.h"
+
+#include <cstring>
+
+#include "tests/oracle/metrics.h"
+#include "tests/support/support.h"
+
+namespace cutract {
+namespace {
+
+constexpr Index C = 3;
+
+struct Data {
+  std::vector<std::string> speakers;
+  std::vector<Matrix> rows;
+  std::vector<Normaliser::Part> parts() const {
+    std::vector<Normaliser::Part> out;
+    for (std::size_t i = 0; i < rows.size(); ++i) out.push_back({speakers[i], rows[i].view()});
+    return out;
+  }
+  // Column c of the parts of one speaker, or of all ("").
+  oracle::Sequence column(Index c, const std::string& speaker = "") const {
+    oracle::Sequence out;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      if (!speaker.empty() && speakers[i] != speaker) continue;
+      for (Index t = 0; t < rows[i].rows; ++t) out.push_back(rows[i].row(t)[c]);
+    }
+    return out;
+  }
+};
+
+Matrix random_rows(test::Rng& rng, Index T, double mean, double std) {
+  Matrix m(T, C);
+  for (Index t = 0; t < T; ++t) {
+    for (Index c = 0; c < C; ++c)
+      m.row(t)[c] = static_cast<float>(mean * static_cast<double>(c + 1) + std * rng.normal());
+  }
+  return m;
+}
+
+// Two speakers far apart, utterances of 1 to 60 frames, interleaved.
+Data two_speakers() {
+  test::Rng rng(1);
+  Data d;
+  for (int i = 0; i < 12; ++i) {
+    d.speakers.push_back(i % 3 == 0 ? "anna" : "bo");
+    d.rows.push_back(random_rows(rng, i == 4 ? 1 : 10 + rng.below(50), i % 3 == 0 ? 20 : -3, i % 3 == 0 ? 4 : 0.5));
+  }
+  return d;
+}
+
+TEST(Normaliser, StatisticsEqualTheOracle) {
+  const Data d = two_speakers();
+  const auto n = Normaliser::fit(Scope::speaker, d.parts());
+  EXPECT_EQ(n.columns(), C);
+  for (const std::string who : {"anna", "bo", "somebody else"}) {
+    Matrix zero(1, C);  // z = 0 inverts to the mean
+    n.invert(zero.view(), who);
+    for (Index c = 0; c < C; ++c) {
+      const auto column = d.column(c, n.knows(who) ? who : "");
+      EXPECT_NEAR(n.unit_per_z(who)[c] / static_cast<double>(oracle::population_std(column)), 1, 1e-13) << who;
+      EXPECT_FLOAT_EQ(zero.row(0)[c], static_cast<float>(oracle::mean(column))) << who;
+    }
+  }
+}
+
+TEST(Normaliser, AKnownSpeakerGetsItsOwnStatistics) {
+  const Data d = two_speakers();
+  const auto n = Normaliser::fit(Scope::speaker, d.parts());
+  for (std::size_t i = 0; i < d.rows.size(); ++i) {
+    Matrix z = d.rows[i];
+    n.apply(z.view(), d.speakers[i]);
+    std::vector<double> want;
+    for (Index t = 0; t < z.rows; ++t) {
+      for (Index c = 0; c < C; ++c) {
+        const auto column = d.column(c, d.speakers[i]);
+        want.push_back(
+            static_cast<double>((d.rows[i].row(t)[c] - oracle::mean(column)) / oracle::population_std(column)));
+      }
+    }
+    EXPECT_REL_L2(z.values, want, 1e-7);
+  }
+}
+
+TEST(Normaliser, AnUnseenSpeakerGetsTheCorpusStatistics) {
+  const Data d = two_speakers();
+  const auto by_speaker = Normaliser::fit(Scope::speaker, d.parts());
+  const auto by_corpus = Normaliser::fit(Scope::corpus, d.parts());
+  EXPECT_TRUE(by_speaker.knows("anna"));
+  EXPECT_FALSE(by_speaker.knows("carl"));
+  EXPECT_TRUE(by_corpus.knows("carl"));  // nobody needs own statistics there
+  Matrix a = d.rows[0], b = d.rows[0];
+  by_speaker.apply(a.view(), "carl");
+  by_corpus.apply(b.view(), "anna");
+  EXPECT_EQ(a.values, b.values);
+  EXPECT_EQ(by_speaker.unit_per_z("carl"), by_corpus.unit_per_z("anna"));
+}
+
+TEST(Normaliser, InvertUndoesApply) {
+  const Data d = two_speakers();
+  for (const Scope scope : {Scope::speaker, Scope::corpus}) {
+    const auto n = Normaliser::fit(scope, d.parts());
+    for (const std::string who : {"anna", "bo", "carl"}) {
+      Matrix x = d.rows[0];
+      n.apply(x.view(), who);
+      EXPECT_NE(x.values, d.rows[0].values);
+      n.invert(x.view(), who);
+      EXPECT_REL_L2(x.values, d.rows[0].values, 1e-6);
+    }
+  }
+}
+
+TEST(Normaliser, UtteranceScopeUsesTheRowsThemselves) {
+  const Data d = two_speakers();
+  const auto n = Normaliser::fit(Scope::utterance, d.parts());
+  Matrix z = d.rows[1];
+  n.apply(z.view(), "bo");
+  for (Index c = 0; c < C; ++c) {
+    oracle::Sequence column;
+    for (Index t = 0; t < z.rows; ++t) column.push_back(z.row(t)[c]);
+    EXPECT_NEAR(static_cast<double>(oracle::mean(column)), 0, 1e-6);
+    EXPECT_NEAR(static_cast<double>(oracle::population_std(column)), 1, 1e-6);
+  }
+  EXPECT_EQ(n.unit_per_z("bo"), Normaliser::fit(Scope::corpus, d.parts()).unit_per_z("bo"));
+  EXPECT_TRUE(n.knows("carl"));
+  Matrix none(0, C);
+  n.apply(none.view(), "bo");
+}
+
+// One pass over squares would lose this: the deviation is 5e-5 of the mean, its square 2.5e-9.
+TEST(Normaliser, KeepsASmallDeviationOfALargeMean) {
+  test::Rng rng(2);
+  Data d{{"anna"}, {random_rows(rng, 50000, 1e4, 0.5)}};
+  const auto n = Normaliser::fit(Scope::corpus, d.parts());
+  for (Index c = 0; c < C; ++c) {
+    EXPECT_NEAR(n.unit_per_z("anna")[c] / static_cast<double>(oracle::population_std(d.column(c))), 1, 1e-12);
+  }
+}
+
+TEST(Normaliser, AConstantColumnMapsToZero) {
+  test::Rng rng(3);
+  Data d{{"anna", "anna"}, {random_rows(rng, 40, 2, 1), random_rows(rng, 999, 2, 1)}};
+  for (Matrix& m : d.rows) {
+    for (Index t = 0; t < m.rows; ++t) m.row(t)[1] = 0.1f;
+  }
+  const auto n = Normaliser::fit(Scope::speaker, d.parts());
+  EXPECT_EQ(n.constant_columns(), std::vector<Index>{1});
+  EXPECT_EQ(n.unit_per_z("anna")[1], 1.0);
+  Matrix z = d.rows[0];
+  n.apply(z.view(), "anna");
+  for (Index t = 0; t < z.rows; ++t) EXPECT_EQ(z.row(t)[1], 0.0f);
+  n.invert(z.view(), "anna");
+  for (Index t = 0; t < z.rows; ++t) EXPECT_EQ(z.row(t)[1], 0.1f);
+}
+
+TEST(Normaliser, RefusesWhatHasNoStatistics) {
+  EXPECT_FAULT(Normaliser::fit(Scope::corpus, {}), Fault::data, "training data: no frame");
+  Matrix none(0, C), bad(2, C), wide(2, C + 1);
+  const Normaliser::Part empty{"anna", none.view()};
+  EXPECT_FAULT(Normaliser::fit(Scope::speaker, std::span(&empty, 1)), Fault::data, "no frame");
+  bad.row(1)[2] = std::nanf("");
+  const Normaliser::Part nan{"anna", bad.view()};
+  EXPECT_FAULT(Normaliser::fit(Scope::speaker, std::span(&nan, 1)), Fault::data,
+               "column 2 holds a value that is not finite");
+  bad.row(1)[2] = 1;
+  const std::vector<Normaliser::Part> differ{{"anna", bad.view()}, {"anna", wide.view()}};
+  EXPECT_FAULT(Normaliser::fit(Scope::speaker, differ), Fault::internal,
+               "normaliser.rows: shape is [2,4], expected [2,3]");
+  const auto n = Normaliser::fit(Scope::corpus, std::span(differ).first(1));
+  EXPECT_FAULT(n.apply(wide.view(), "anna"), Fault::internal, "normaliser.apply");
+  EXPECT_FAULT(n.invert(wide.view(), "anna"), Fault::internal, "normaliser.invert");
+}
+
+// A speaker whose only training utterance is empty has no statistics and so is unseen.
+TEST(Normaliser, AnEmptyUtteranceAddsNothing) {
+  const Data d = two_speakers();
+  Matrix none(0, C);
+  auto parts = d.parts();
+  parts.push_back({"dora", none.view()});
+  const auto n = Normaliser::fit(Scope::speaker, parts);
+  EXPECT_FALSE(n.knows("dora"));
+  EXPECT_EQ(n.hash(), Normaliser::fit(Scope::speaker, d.parts()).hash());
+}
+
+TEST(Normaliser, SaveAndLoadKeepEveryBit) {
+  Data d = two_speakers();
+  d.speakers[0] = "a.b. mean";  // a name that looks like a prefix
+  for (const Scope scope : {Scope::utterance, Scope::speaker, Scope::corpus}) {
+    const auto n = Normaliser::fit(scope, d.parts());
+    TensorFile file;
+    n.save(file, "targets");
+    const auto parts = d.parts();
+    Normaliser::fit(Scope::corpus, std::span(parts).first(1)).save(file, "features");  // two side by side
+    const auto back = Normaliser::load(decode_safetensors(encode_safetensors(file), "m"), "targets", "m");
+    EXPECT_EQ(back.scope(), scope);
+    EXPECT_EQ(back.hash(), n.hash());
+    EXPECT_EQ(back.constant_columns(), n.constant_columns());
+    for (const std::string who : {"a.b. mean", "anna", "bo", "carl"}) {
+      EXPECT_EQ(back.knows(who), n.knows(who));
+      const auto a = n.unit_per_z(who), b = back.unit_per_z(who);
+      EXPECT_EQ(std::memcmp(a.data(), b.data(), a.size() * sizeof(double)), 0);
+      Matrix x = d.rows[0], y = d.rows[0];
+      n.apply(x.view(), who), back.apply(y.view(), who);
+      EXPECT_EQ(x.values, y.values);
+    }
+  }
+}
+
+TEST(Normaliser, ConstantColumnsSurviveSaving) {
+  Matrix m(2, C);                     // all zero
+  m.row(0)[0] = 1, m.row(1)[0] = -1;  // a deviation of exactly 1 is not a constant
+  const Normaliser::Part part{"anna", m.view()};
+  TensorFile file;
+  Normaliser::fit(Scope::speaker, std::span(&part, 1)).save(file, "n");
+  EXPECT_EQ(Normaliser::load(file, "n", "m").constant_columns(), (std::vector<Index>{1, 2}));
+}
+
+TEST(Normaliser, HashFollowsTheContent) {
+  Data d = two_speakers();
+  const std::string before = Normaliser::fit(Scope::speaker, d.parts()).hash();
+  EXPECT_EQ(before.size(), 64u);
+  EXPECT_NE(Normaliser::fit(Scope::corpus, d.parts()).hash(), before);
+  d.rows[3].row(0)[0] += 0.01f;
+  EXPECT_NE(Normaliser::fit(Scope::speaker, d.parts()).hash(), before);
+}
+
+TEST(Normaliser, LoadNamesWhatIsWrong) {
+  const Data d = two_speakers();
+  TensorFile good;
+  Normaliser::fit(Scope::speaker, d.parts()).save(good, "n");
+  const auto with = [&](auto change) {
+    TensorFile f = good;
+    change(f);
+    (void)Normaliser::load(f, "n", "model.safetensors");
+  };
+  EXPECT_FAULT(with([](TensorFile& f) { f.metadata.clear(); }), Fault::data,
+               "model.safetensors: no metadata \"n.scope\"");
+  EXPECT_FAULT(with([](TensorFile& f) { f.metadata["n.scope"] = "world"; }), Fault::data,
+               "is \"world\", expected utterance");
+  EXPECT_FAULT(with([](TensorFile& f) { f.tensors.erase("n.std"); }), Fault::data, "n.std");
+  EXPECT_FAULT(with([](TensorFile& f) { f.tensors.erase("n.std.bo"); }), Fault::data, "n.std.bo");
+  EXPECT_FAULT(with([](TensorFile& f) {
+                 f.tensors["n.std"] = Tensor::f64({2}, std::vector<double>{1, 1});
+               }),
+               Fault::data, "has 2 values, expected a vector of 3");
+  EXPECT_FAULT(with([](TensorFile& f) { f.tensors["n.mean.bo"] = Tensor::f64({4}, std::vector<double>(4, 1)); }),
+               Fault::data, "\"n.mean.bo\" has 4 values");
+  EXPECT_FAULT(with([](TensorFile& f) {
+                 f.tensors["n.std.bo"] = Tensor::f64({3}, std::vector<double>{1, 0, 1});
+               }),
+               Fault::data, "\"n.std.bo\" holds 0, expected a value above 0");
+  EXPECT_FAULT(with([](TensorFile& f) {
+                 f.tensors["n.mean"] = Tensor::f64({3}, std::vector<double>{1, HUGE_VAL, 1});
+               }),
+               Fault::data, "\"n.mean\" holds a value that is not finite");
+  EXPECT_FAULT(with([](TensorFile& f) { f.tensors["n.constant"] = Tensor::i64({1}, std::vector<std::int64_t>{1}); }),
+               Fault::data, "\"n.constant\" has 1 values, expected 3");
+}
+
+}  // namespace
+}  // namespace cutract
