@@ -1,0 +1,154 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <set>
+
+#include "host/core/error.h"
+#include "host/core/log.h"
+#include "host/corpus/importers.h"
+#include "host/corpus/lowpass.h"
+#include "host/corpus/tsv.h"
+#include "host/io/atomic_file.h"
+#include "host/io/audio.h"
+#include "host/io/mat.h"
+#include "host/io/npy.h"
+
+namespace cutract {
+namespace {
+
+constexpr int kSampleRate = 16000;  // Hz, the rate that the corpus's features are taken at
+constexpr double kTrackRate = 250;  // Hz
+constexpr double kCutoff = 20;      // Hz
+constexpr int kOrder = 5;
+constexpr double kSlack_s = 0.020;   // the streams of an utterance agree within this
+constexpr Index kSensorColumns = 6;  // x, y, z, phi, theta, rms
+constexpr const char* kSensors[] = {"ul", "ll", "lc", "rc", "tr", "tm", "tt"};
+constexpr Index kSensorCount = std::size(kSensors);
+constexpr const char* kMarker = ".import";  // lies in the output folder while an import is under way or was cut short
+
+struct Source {
+  std::string id, speaker, split, audio, ema, text;
+};
+
+std::vector<Source> read_source(const std::string& folder) {
+  static const std::vector<std::string> columns = {"id", "speaker", "emotion", "text", "split", "audio", "ema"};
+  const std::string path = folder + "/manifest.tsv";
+  std::vector<std::string> problems;
+  const TsvTable table = parse_tsv(read_file(path), path, columns, {}, problems);
+  std::set<std::string> ids;
+  std::vector<Source> all;
+  for (const auto& row : table.rows) {
+    for (const auto& c : columns)
+      if (table.at(row, c).empty()) problems.push_back(fmt::format("{}:{}: {} is empty", path, row.line, c));
+    Source s{table.at(row, "id"),    table.at(row, "speaker"), table.at(row, "split"),
+             table.at(row, "audio"), table.at(row, "ema"),     table.at(row, "text")};
+    if (!ids.insert(s.id).second)
+      problems.push_back(fmt::format("{}:{}: id \"{}\" is there twice", path, row.line, s.id));
+    if (s.id.find('/') != std::string::npos)
+      problems.push_back(fmt::format("{}:{}: id \"{}\" cannot name a file", path, row.line, s.id));
+    all.push_back(std::move(s));
+  }
+  if (all.empty() && problems.empty()) problems.push_back(path + ":1: lists no utterances");
+  if (!problems.empty()) fail(Fault::data, fmt::format("{}", fmt::join(problems, "\n")));
+  return all;
+}
+
+// A folder that holds something else is not touched; an earlier corpus there stops being one until this import is done.
+void claim(const std::string& out) {
+  namespace fs = std::filesystem;
+  make_folder(out);
+  const bool corpus = fs::exists(out + "/corpus.toml") && fs::exists(out + "/manifest.tsv");
+  if (!corpus && !fs::exists(out + "/" + kMarker) && !fs::is_empty(out))
+    fail(Fault::io, out + ": is not empty and no cutract corpus; name a new folder with --out");
+  save_atomically(real_file_system(), out + "/" + kMarker, "");
+  std::error_code bad;
+  for (const char* name : {"/corpus.toml", "/manifest.tsv"})
+    if (fs::remove(out + name, bad); bad) fail(Fault::io, out + name + ": cannot remove: " + bad.message());
+  make_folder(out + "/audio");
+  make_folder(out + "/articulation");
+}
+
+// The midsagittal positions, x and z of each sensor, smoothed.
+Matrix midsagittal(const Matrix& ema, const std::string& path) {
+  if (ema.cols != kSensorCount * kSensorColumns)
+    fail(Fault::data, fmt::format("{}: has {} columns, expected {} (7 sensors of x, y, z, phi, theta, rms)", path,
+                                  ema.cols, kSensorCount * kSensorColumns));
+  if (ema.rows == 0) fail(Fault::data, path + ": holds no frames");
+  Matrix track(ema.rows, 2 * kSensorCount);
+  for (Index t = 0; t < ema.rows; ++t)
+    for (Index p = 0; p < track.cols; ++p) {
+      const float v = ema.row(t)[p / 2 * kSensorColumns + p % 2 * 2];
+      if (!std::isfinite(v))
+        fail(Fault::data, fmt::format("{}: frame {} of channel \"{}_{}\" is {}, expected a finite number", path, t,
+                                      kSensors[p / 2], p % 2 ? 'z' : 'x', v));
+      track.row(t)[p] = v;
+    }
+  lowpass_zero_phase(track.view(), kTrackRate, kCutoff, kOrder);
+  return track;
+}
+
+// Converts one utterance; returns its seconds of audio.
+double convert(const Source& s, const std::string& source, const std::string& out) {
+  const std::string audio_path = source + "/" + s.audio, ema_path = source + "/" + s.ema;
+  const Audio audio = read_audio(audio_path);
+  const Matrix track = midsagittal(read_mat(ema_path, s.id), ema_path);
+  const double audio_s = static_cast<double>(audio.samples.size()) / audio.sample_rate;
+  const double track_s = static_cast<double>(track.rows) / kTrackRate;
+  if (std::abs(audio_s - track_s) > kSlack_s + 1e-9)
+    fail(Fault::data, fmt::format("{}: lasts {:.3f} s, its audio {} {:.3f} s; expected the same within {:.0f} ms",
+                                  ema_path, track_s, audio_path, audio_s, 1000 * kSlack_s));
+  write_audio(out + "/audio/" + s.id + ".flac", {kSampleRate, resample(audio.samples, audio.sample_rate, kSampleRate)});
+  save_atomically(real_file_system(), out + "/articulation/" + s.id + ".npy", encode_npy(track.view()));
+  return audio_s;
+}
+
+std::string corpus_toml() {
+  std::string channels;
+  for (const char* sensor : kSensors)
+    for (const char axis : {'x', 'z'})
+      channels += fmt::format("  {{ name = \"{}_{}\", unit = \"mm\" }},\n", sensor, axis);
+  return fmt::format(
+      "name = \"stem-e2va\"\n"
+      "provenance = \"STEM-E2VA sample utterances, imported by cutract: audio resampled to {} Hz, articulation "
+      "low-passed (zero-phase Butterworth, order {}, {} Hz)\"\n"
+      "licence = \"none stated by the authors\"\n"
+      "sample_rate = {}\narticulation_rate_hz = {:.1f}\nchannels = [\n{}]\n",
+      kSampleRate, kOrder, kCutoff, kSampleRate, kTrackRate, channels);
+}
+
+}  // namespace
+
+ImportReport import_stem_e2va(const std::string& source, const std::string& out) {
+  const std::vector<Source> all = read_source(source);
+  claim(out);
+  ImportReport report;
+  std::string manifest = "id\tspeaker\tsplit\taudio\tarticulation\ttext\n";
+  for (const Source& s : all) {
+    try {
+      report.seconds += convert(s, source, out);
+    } catch (const Error& e) {
+      // A file that is bad or missing costs one utterance; a full disk is the end of the import.
+      if (e.fault() != Fault::data && !(e.fault() == Fault::io && std::string_view(e.what()).starts_with(source + "/")))
+        throw;
+      log::warn(fmt::format("skipped {}: {}", s.id, e.what()));
+      ++report.skipped;
+      continue;
+    }
+    ++report.done;
+    manifest +=
+        fmt::format("{0}\t{1}\t{2}\taudio/{0}.flac\tarticulation/{0}.npy\t{3}\n", s.id, s.speaker, s.split, s.text);
+  }
+  if (report.done == 0)
+    fail(Fault::data, source + ": none of its utterances could be imported; the warnings above say why");
+  save_atomically(real_file_system(), out + "/manifest.tsv", manifest);
+  save_atomically(real_file_system(), out + "/corpus.toml", corpus_toml());
+  real_file_system().unlink(out + "/" + kMarker);
+  log::info(fmt::format("imported {} utterances ({:.1f} min) into {}, {} skipped", report.done, report.seconds / 60,
+                        out, report.skipped));
+  return report;
+}
+
+}  // namespace cutract

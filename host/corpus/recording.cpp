@@ -1,0 +1,103 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "host/core/error.h"
+#include "host/core/plant.h"
+#include "host/corpus/corpus.h"
+#include "host/io/audio.h"
+#include "host/io/npy.h"
+
+namespace cutract {
+namespace {
+
+// Streams of one recording may end this far apart, or by one articulation frame if that is more.
+constexpr double kSlack_s = 0.020;
+constexpr double kRounding_s = 1e-9;
+
+std::string path_of(const Corpus& corpus, const std::string& file) {
+  return file.starts_with('/') ? file : corpus.dir + "/" + file;
+}
+
+std::vector<float> read_samples(const Corpus& corpus, const std::string& path) {
+  Audio audio = read_audio(path);
+  if (audio.sample_rate != corpus.sample_rate)
+    fail(Fault::data,
+         fmt::format("{}: sample rate is {}, corpus.toml says {}", path, audio.sample_rate, corpus.sample_rate));
+  return std::move(audio.samples);
+}
+
+Matrix read_track(const Corpus& corpus, const std::string& path) {
+  Matrix track = read_npy(path);
+  const auto channels = static_cast<Index>(corpus.channels.size());
+  if (track.cols != channels)
+    fail(Fault::data, fmt::format("{}: has {} channels, corpus.toml lists {}", path, track.cols, channels));
+  if (track.rows == 0) fail(Fault::data, fmt::format("{}: holds no frames", path));
+  for (Index t = 0; t < track.rows; ++t)
+    for (Index c = 0; c < channels; ++c)
+      if (const float v = track.row(t)[c]; !std::isfinite(v))
+        fail(Fault::data, fmt::format("{}: frame {} of channel \"{}\" is {}, expected a finite number", path, t,
+                                      corpus.channels[static_cast<std::size_t>(c)].name, v));
+  return track;
+}
+
+}  // namespace
+
+Recording read_recording(const Corpus& corpus, const Utterance& u) {
+  const std::string audio_path = path_of(corpus, u.audio), track_path = path_of(corpus, u.articulation);
+  std::vector<float> samples = read_samples(corpus, audio_path);
+  Matrix track = read_track(corpus, track_path);
+  const double rate = corpus.articulation_rate_hz, audio_rate = corpus.sample_rate;
+  const double audio_s = static_cast<double>(samples.size()) / audio_rate,
+               track_s = static_cast<double>(track.rows) / rate;
+  const double slack = std::max(kSlack_s, 1 / rate) + kRounding_s;
+
+  const bool whole = u.end_s < 0;
+  if (whole && std::abs(audio_s - track_s) > slack)
+    fail(Fault::data, fmt::format("{}: lasts {:.3f} s, its audio {} {:.3f} s; expected the same within {:.0f} ms",
+                                  track_path, track_s, audio_path, audio_s, 1000 * slack));
+  for (const auto& [path, length] : {std::pair{audio_path, audio_s}, std::pair{track_path, track_s}})
+    if (u.start_s >= length || (!whole && u.end_s > length + slack))
+      fail(Fault::data, fmt::format("{}: lasts {:.3f} s, manifest.tsv:{} asks for {:.3f} s to {}", path, length, u.line,
+                                    u.start_s, whole ? std::string("the end") : fmt::format("{:.3f} s", u.end_s)));
+  if (whole && u.start_s == 0) return {std::move(samples), {rate, 0, std::move(track)}};
+
+  const auto count = static_cast<Index>(samples.size());
+  const Index first = std::llround(u.start_s * audio_rate);
+  const Index last = whole ? count : std::min(count, static_cast<Index>(std::llround(u.end_s * audio_rate)));
+  if (first >= last) fail(Fault::data, fmt::format("{}: manifest.tsv:{} asks for no samples", audio_path, u.line));
+  // The track keeps the frame before the first sample and the one after the last, so that no edge is interpolated flat.
+  const double start = static_cast<double>(first) / audio_rate, end = static_cast<double>(last) / audio_rate;
+  const Index top = std::min(track.rows - 1, static_cast<Index>(std::floor(start * rate)));
+  const Index bottom = std::min(track.rows, static_cast<Index>(std::ceil(end * rate)) + 1);
+  Recording cut{{samples.begin() + first, samples.begin() + last},
+                {rate, static_cast<double>(top) / rate - start, Matrix(bottom - top, track.cols)}};
+  std::copy(track.row(top), track.row(bottom), cut.track.values.values.begin());
+  return cut;
+}
+
+Matrix at_times(const Track& track, double first_s, double step_s, Index frames) {
+  const Matrix& from = track.values;
+  if (from.rows < 1 || !(track.rate_hz > 0)) fail(Fault::internal, "at_times: the track has no frames or no rate");
+  constexpr double kRounding = 1e-6;  // of a track frame: times that are meant to be equal differ by less
+  const Index late = CUTRACT_PLANTED("off_by_one_frame") ? 1 : 0;
+  const auto position = [&](Index k) {
+    return (first_s + static_cast<double>(k + late) * step_s - track.first_s) * track.rate_hz;
+  };
+  const double end = static_cast<double>(from.rows - 1);
+  Index rows = 0;
+  while (rows < frames && position(rows) <= end + kRounding) ++rows;
+  Matrix out(rows, from.cols);
+  for (Index k = 0; k < rows; ++k) {
+    const double at = std::clamp(position(k), 0.0, end);
+    const auto below = static_cast<Index>(at);
+    const double weight = at - static_cast<double>(below);
+    const float* a = from.row(below);
+    const float* b = from.row(std::min(below + 1, from.rows - 1));
+    for (Index c = 0; c < from.cols; ++c) out.row(k)[c] = static_cast<float>((1 - weight) * a[c] + weight * b[c]);
+  }
+  return out;
+}
+
+}  // namespace cutract
