@@ -28,8 +28,8 @@ struct Dataset {
   Index frames() const;
 };
 
-// Loads the utterances of one split in manifest order, several at a time on the executor's threads. A bad utterance is an
-// Error{data}; all bad ones are named in one text (20 at most, then a count). With skip_bad they are listed instead.
+// Loads the utterances of one split in manifest order, several at a time on the executor's threads. A bad utterance is
+// an Error{data}; all bad ones are named in one text (20 at most, then a count). With skip_bad they are listed instead.
 // `loaded(done, of)` is called now and then, from this thread.
 Dataset load_dataset(Exec&, const Corpus&, const std::string& split, const Extractor&, bool skip_bad,
                      const std::function<void(int done, int of)>& loaded = {});

@@ -71,18 +71,20 @@ class PowerSpectrum {
   void pass(Index p, Index stride, const double* xr, const double* xi, double* yr, double* yi) const {
     const Index m = points_ / stride / p;
     for (Index j = 0; j < m; ++j)
-      for (Index k = 0; k < p; ++k)
-        for (Index q = 0; q < stride; ++q) {
-          double re = 0, im = 0;
-          for (Index r = 0; r < p; ++r) {
-            const Index from = q + stride * (j + m * r), turn = r * k % p * (points_ / p);
-            re += xr[from] * turns_.re[turn] - xi[from] * turns_.im[turn];
-            im += xr[from] * turns_.im[turn] + xi[from] * turns_.re[turn];
+      for (Index k = 0; k < p; ++k) {
+        double *br = yr + stride * (p * j + k), *bi = yi + stride * (p * j + k);
+        std::fill_n(br, stride, 0.0), std::fill_n(bi, stride, 0.0);
+        for (Index r = 0; r < p; ++r) {
+          // w_n^(j k) w_p^(r k) as one power of the first root
+          const Index turn = (j * stride + r * (points_ / p)) * k % points_;
+          const double wr = turns_.re[turn], wi = turns_.im[turn];
+          const double *ar = xr + stride * (j + m * r), *ai = xi + stride * (j + m * r);
+          for (Index q = 0; q < stride; ++q) {
+            br[q] += ar[q] * wr - ai[q] * wi;
+            bi[q] += ar[q] * wi + ai[q] * wr;
           }
-          const Index to = q + stride * (p * j + k), turn = j * k * stride;
-          yr[to] = re * turns_.re[turn] - im * turns_.im[turn];
-          yi[to] = re * turns_.im[turn] + im * turns_.re[turn];
         }
+      }
   }
 
   // The same for p = 4, where w_4 is 1, -j, -1, j.
@@ -112,10 +114,12 @@ class PowerSpectrum {
 
   // From z, the transform of x[2i] + j x[2i+1]: X[k] = (z[k] + z*[-k]) / 2 + w_n^k (z[k] - z*[-k]) / 2j.
   void unpack(const double* re, const double* im, double* power) const {
-    for (Index k = 0; k < bins(); ++k) {
-      const Index at = k % points_, other = (points_ - k) % points_;
-      const double even_re = (re[at] + re[other]) / 2, even_im = (im[at] - im[other]) / 2;
-      const double odd_re = (im[at] + im[other]) / 2, odd_im = (re[other] - re[at]) / 2;
+    power[0] = (re[0] + im[0]) * (re[0] + im[0]);
+    power[points_] = (re[0] - im[0]) * (re[0] - im[0]);
+    for (Index k = 1; k < points_; ++k) {
+      const Index back = points_ - k;
+      const double even_re = (re[k] + re[back]) / 2, even_im = (im[k] - im[back]) / 2;
+      const double odd_re = (im[k] + im[back]) / 2, odd_im = (re[back] - re[k]) / 2;
       const double x = even_re + odd_re * unpack_.re[k] - odd_im * unpack_.im[k];
       const double y = even_im + odd_re * unpack_.im[k] + odd_im * unpack_.re[k];
       power[k] = x * x + y * y;

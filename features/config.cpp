@@ -1,0 +1,96 @@
+#include "features/config.h"
+
+#include <fmt/format.h>
+
+#include <vector>
+
+#include "host/core/error.h"
+
+namespace cutract {
+
+void fields(FieldTable& v, FeatureConfig& c) {
+  v("preset", c.preset, "fills every field of features that the config leaves alone", {"librosa", "kaldi", "whisper"});
+  v("kind", c.kind, "log-mel, or cepstra of it", {"mel", "mfcc"});
+  v("sample_rate", c.sample_rate, in(1000, 192000), "Hz; other audio is resampled");
+  v("n_mels", c.n_mels, in(1, 1024), "mel filters");
+  v("n_fft", c.n_fft, in(2, 65536), "points of the FFT, any number");
+  v("win_samples", c.win_samples, in(2, 65536), "window length in samples, at most n_fft");
+  v("hop_samples", c.hop_samples, in(1, 65536), "samples from frame to frame");
+  v("fmin_hz", c.fmin_hz, in(0.0, 96000.0), "Hz, lower edge of the first filter");
+  v("fmax_hz", c.fmax_hz, in(0.0, 96000.0), "Hz, upper edge of the last filter; 0: half the sample rate");
+  v("window", c.window, "hann and hamming are periodic, povey is Kaldi's", {"hann", "hamming", "povey"});
+  v("framing", c.framing,
+    "where frames lie and what they see outside; snip and cover are Kaldi's snip_edges on and off",
+    {"centre-zero", "centre-reflect", "snip", "cover"});
+  v("drop_last", c.drop_last, "leave out the last frame, as Whisper");
+  v("mel_scale", c.mel_scale, "kaldi: the HTK formula with triangles linear in mel", {"slaney", "htk", "kaldi"});
+  v("mel_norm", c.mel_norm, "slaney: each filter has area 1 over Hz", {"slaney", "none"});
+  v("log", c.log, "logarithm of the mel power", {"db", "ln", "log10", "whisper"});
+  v("log_floor", c.log_floor, in(1e-30, 1.0), "least mel power before the logarithm");
+  v("log_offset", c.log_offset, "add log_floor to the power instead");
+  v("top_db", c.top_db, in(0.0, 1000.0), "log = db: dB below the utterance's maximum at most; 0: no limit");
+  v("preemphasis", c.preemphasis, in(0.0, 1.0), "per frame; Kaldi 0.97");
+  v("remove_dc", c.remove_dc, "subtract each frame's mean");
+  v("sample_scale", c.sample_scale, in(1e-6, 1e6), "factor on samples of full scale 1; Kaldi 32768");
+  v("n_mfcc", c.n_mfcc, in(1, 1024), "kind = mfcc: cepstra kept, at most n_mels");
+  v("lifter", c.lifter, in(0.0, 1000.0), "kind = mfcc: Kaldi's cepstral lifter; 0: none");
+  v("deltas", c.deltas, in(0, 2), "orders of deltas appended");
+  v("delta_window", c.delta_window, in(3, 101), "frames of the regression, odd");
+  v("context", c.context, in(0, 50), "frames spliced on either side");
+}
+
+FeatureConfig feature_preset(const std::string& name) {
+  FeatureConfig c;
+  c.preset = name;
+  if (name == "librosa") return c;  // the member initialisers
+  if (name == "kaldi") {
+    c.win_samples = 400, c.window = "povey", c.framing = "snip";
+    c.fmin_hz = 20, c.fmax_hz = 0, c.mel_scale = "kaldi", c.mel_norm = "none";
+    c.log = "ln", c.log_floor = 0x1p-23, c.top_db = 0;
+    c.preemphasis = 0.97, c.remove_dc = true, c.sample_scale = 32768, c.lifter = 22;
+    return c;
+  }
+  if (name == "whisper") {
+    c.n_fft = c.win_samples = 400, c.framing = "centre-reflect", c.drop_last = true;
+    c.log = "whisper", c.top_db = 0;
+    return c;
+  }
+  const std::vector<std::string> known = {"librosa", "kaldi", "whisper"};
+  const std::string near = did_you_mean(name, known);
+  fail(Fault::config, fmt::format("features.preset: is \"{}\", expected librosa, kaldi or whisper{}", name,
+                                  near.empty() ? "" : " (did you mean \"" + near + "\"?)"));
+}
+
+void read_with_preset(FeatureConfig& features, const std::function<void()>& read) {
+  read();
+  features = feature_preset(features.preset);
+  read();
+}
+
+FeatureConfig checked(FeatureConfig c) {
+  FieldTable table;
+  table.section("features", c);
+  parse_config(table, write_config(table), "features");  // ranges and names, for settings that no config file gave
+
+  std::vector<std::string> problems;
+  if (c.fmax_hz == 0) c.fmax_hz = c.sample_rate / 2.0;
+  if (c.win_samples > c.n_fft)
+    problems.push_back(
+        fmt::format("features.win_samples: is {}, expected at most features.n_fft ({}); make n_fft larger",
+                    c.win_samples, c.n_fft));
+  if (c.fmax_hz > c.sample_rate / 2.0)
+    problems.push_back(
+        fmt::format("features.fmax_hz: is {}, expected at most half of features.sample_rate ({}); 0 takes it",
+                    c.fmax_hz, c.sample_rate / 2.0));
+  if (c.fmin_hz >= c.fmax_hz)
+    problems.push_back(fmt::format("features.fmin_hz: is {}, expected less than fmax_hz ({})", c.fmin_hz, c.fmax_hz));
+  if (c.kind == "mfcc" && c.n_mfcc > c.n_mels)
+    problems.push_back(
+        fmt::format("features.n_mfcc: is {}, expected at most features.n_mels ({})", c.n_mfcc, c.n_mels));
+  if (c.delta_window % 2 == 0)
+    problems.push_back(fmt::format("features.delta_window: is {}, expected an odd number", c.delta_window));
+  if (!problems.empty()) fail(Fault::config, fmt::format("{}", fmt::join(problems, "\n")));
+  return c;
+}
+
+}  // namespace cutract

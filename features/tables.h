@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "features/config.h"
+#include "host/core/view.h"
+
+namespace cutract {
+
+// Constants that a checked FeatureConfig stands for, in the layout of kernels/mel.h and kernels/dct.h.
+struct MelBank {
+  std::vector<std::int32_t> bin, offset;  // [M], [M+1]
+  std::vector<double> weight;             // [offset[M]]
+};
+MelBank mel_bank(const FeatureConfig&);
+
+std::vector<double> window_table(const FeatureConfig&);  // [W]
+
+std::vector<double> dct_table(const FeatureConfig&);  // [n_mfcc, n_mels]: orthonormal DCT-II with the lifter
+
+}  // namespace cutract
