@@ -1,0 +1,197 @@
+#include "features/extractor.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+#include <numbers>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "kernels/dct.h"
+#include "kernels/deltas.h"
+#include "kernels/mel.h"
+#include "kernels/splice.h"
+#include "tests/oracle/mel.h"
+#include "tests/support/support.h"
+
+namespace cutract {
+namespace {
+
+FeatureConfig with(const std::string& preset, const std::function<void(FeatureConfig&)>& change) {
+  FeatureConfig c = feature_preset(preset);
+  change(c);
+  return c;
+}
+
+struct Case {
+  std::string name;
+  FeatureConfig config;
+};
+void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+
+std::vector<Case> cases() {
+  return {
+      {"librosa", feature_preset("librosa")},
+      {"kaldi", feature_preset("kaldi")},
+      {"whisper", feature_preset("whisper")},
+      {"kaldi_cover", with("kaldi", [](auto& c) { c.framing = "cover"; })},
+      {"stem",
+       with("librosa",
+            [](auto& c) { c.win_samples = 400, c.framing = "centre-reflect", c.log = "ln", c.log_offset = true; })},
+      {"htk_hamming", with("librosa",
+                           [](auto& c) {
+                             c.mel_scale = "htk", c.mel_norm = "none", c.window = "hamming", c.log = "log10";
+                             c.n_mels = 23, c.win_samples = 333, c.hop_samples = 77, c.fmin_hz = 80, c.fmax_hz = 7600;
+                           })},
+      {"odd_fft", with("librosa",
+                       [](auto& c) {
+                         c.n_fft = 405, c.win_samples = 401, c.hop_samples = 101, c.n_mels = 17, c.top_db = 30;
+                         c.framing = "centre-reflect", c.preemphasis = 0.9;
+                       })},
+      {"prime_fft_8k", with("kaldi",
+                            [](auto& c) {
+                              c.sample_rate = 8000, c.n_fft = 211, c.win_samples = 199, c.hop_samples = 80,
+                              c.n_mels = 11;
+                              c.framing = "cover", c.mel_norm = "slaney";
+                            })},
+      {"mfcc_deltas", with("kaldi", [](auto& c) { c.kind = "mfcc", c.n_mels = 23, c.deltas = 2, c.delta_window = 9; })},
+      {"context", with("librosa",
+                       [](auto& c) {
+                         c.kind = "mfcc", c.n_mfcc = 5, c.deltas = 1, c.delta_window = 3, c.context = 4, c.lifter = 11;
+                       })},
+  };
+}
+
+// Speech levels, -60 dBFS, a few steps of 16 bits, a loud tone over nothing, silence.
+std::vector<float> signal(const std::string& kind, Index samples) {
+  test::Rng rng(name_hash(kind));
+  std::vector<float> x(static_cast<std::size_t>(samples));
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    double v = 0;
+    if (kind == "loud") v = 0.2 * rng.normal();
+    if (kind == "quiet") v = 1e-3 * rng.normal();
+    if (kind == "steps") v = (rng.below(5) - 2) / 32768.0;
+    if (kind == "tone") v = 0.9 * std::sin(2 * std::numbers::pi * 440 * static_cast<double>(i) / 16000);
+    x[i] = static_cast<float>(v);
+  }
+  return x;
+}
+
+Matrix extract(const FeatureConfig& c, const std::vector<float>& x, int threads = 1) {
+  Exec ex{CpuExec(threads)};
+  return Extractor(c)(ex, x);
+}
+
+class EachSetting : public testing::TestWithParam<Case> {};
+INSTANTIATE_TEST_SUITE_P(Features, EachSetting, testing::ValuesIn(cases()),
+                         [](const auto& param) { return param.param.name; });
+
+// 1e-5 is a few roundings to float of values up to 100.
+TEST_P(EachSetting, MatchesTheDoubleOracle) {
+  const FeatureConfig& c = GetParam().config;
+  const double bound = c.kind == "mfcc" ? 5e-5 : 1e-5;
+  for (const char* kind : {"loud", "quiet", "steps", "tone", "silence"}) {
+    const auto x = signal(kind, 3001);
+    EXPECT_MAX_ABS(extract(c, x).values, oracle::flat(oracle::features(c, x)), bound) << kind;
+  }
+}
+
+// Also signals shorter than a frame, than the padding, of one sample, of none.
+TEST_P(EachSetting, MatchesTheDoubleOracleAtAnyLength) {
+  const FeatureConfig& c = GetParam().config;
+  for (const Index S :
+       {0, 1, 2, 3, 39, 40, 79, 80, 81, 159, 160, 199, 200, 201, 255, 257, 399, 400, 511, 513, 561, 720}) {
+    const auto x = signal("quiet", S);
+    const Matrix got = extract(c, x);
+    const oracle::Rows want = oracle::features(c, x);
+    ASSERT_EQ(got.rows, static_cast<Index>(want.size())) << "S = " << S;
+    EXPECT_MAX_ABS(got.values, oracle::flat(want), 5e-5) << "S = " << S;
+  }
+}
+
+TEST_P(EachSetting, CountsFramesAsTheyAreCut) {
+  const Extractor extractor(GetParam().config);
+  for (Index S = 0; S <= 2000; ++S) {
+    const oracle::Cut want = oracle::cut(GetParam().config, std::vector<float>(static_cast<std::size_t>(S)));
+    ASSERT_EQ(extractor.frames(S), static_cast<Index>(want.start.size())) << "S = " << S;
+  }
+}
+
+TEST_P(EachSetting, GivesTheSameBitsOnAnyNumberOfThreads) {
+  const auto x = signal("loud", 47123);
+  const Matrix one = extract(GetParam().config, x);
+  EXPECT_EQ(one.cols, Extractor(GetParam().config).dim());
+  for (const int threads : {2, 3, 8}) EXPECT_EQ(extract(GetParam().config, x, threads).values, one.values) << threads;
+}
+
+// Frame 0 and step, against where the oracle cuts: the middle of window k of a signal that is one click is loudest at
+// the frame whose centre time is nearest to the click.
+TEST_P(EachSetting, SaysWhereTheFramesAre) {
+  const FeatureConfig& c = GetParam().config;
+  const Extractor extractor(c);
+  const oracle::Cut cut = oracle::cut(c, std::vector<float>(4000));
+  const int pad = c.framing == "snip" ? 0 : c.framing == "cover" ? c.win_samples + c.hop_samples : c.n_fft / 2;
+  for (const std::size_t k : {std::size_t{0}, std::size_t{1}, cut.start.size() - 1}) {
+    const double middle = (cut.start[k] - pad + c.win_samples / 2.0) / c.sample_rate;
+    EXPECT_NEAR(extractor.first_centre_s() + static_cast<double>(k) * extractor.step_s(), middle,
+                1.0 / c.sample_rate)  // an odd window or FFT is centred half a sample off
+        << "frame " << k;
+  }
+}
+
+TEST(Extractor, ResamplesAudioOfAnotherRate) {
+  Exec ex{CpuExec(1)};
+  const Extractor extractor(feature_preset("kaldi"));
+  std::vector<float> at16, at48;
+  for (int i = 0; i < 16000; ++i)
+    at16.push_back(static_cast<float>(0.3 * std::sin(2 * std::numbers::pi * 1000 * i / 16000)));
+  for (int i = 0; i < 48000; ++i)
+    at48.push_back(static_cast<float>(0.3 * std::sin(2 * std::numbers::pi * 1000 * i / 48000)));
+  const Matrix direct = extractor(ex, at16), resampled = extractor.from_audio(ex, at48, 48000);
+  ASSERT_EQ(resampled.rows, direct.rows);
+  int loudest = 0;
+  for (int m = 1; m < 80; ++m)
+    if (direct.row(50)[m] > direct.row(50)[loudest]) loudest = m;
+  EXPECT_NEAR(resampled.row(50)[loudest], direct.row(50)[loudest], 1e-3);
+  EXPECT_EQ(extractor.from_audio(ex, at16, 16000).values, direct.values);
+}
+
+TEST(Extractor, HashIsOfTheSettings) {
+  const Extractor a(feature_preset("librosa")), same(FeatureConfig{});
+  EXPECT_EQ(a.hash(), same.hash());
+  EXPECT_EQ(a.hash().size(), 64u);
+  EXPECT_NE(a.hash(), Extractor(with("librosa", [](auto& c) { c.n_mels = 81; })).hash());
+  EXPECT_NE(a.hash(), Extractor(feature_preset("whisper")).hash());
+  // 0 and the number it stands for are one setting
+  EXPECT_EQ(a.hash(), Extractor(with("librosa", [](auto& c) { c.fmax_hz = 0; })).hash());
+}
+
+TEST(FeatureOps, RefuseWrongShapes) {
+  Exec ex{CpuExec(1)};
+  Matrix x(4, 6), y(4, 5);
+  const std::vector<double> basis(18);
+  EXPECT_FAULT(dct(ex, {x.view(), {basis.data(), {3, 6}}, y.view()}), Fault::internal,
+               "dct.y: shape is [4,5], expected [4,3]");
+  EXPECT_FAULT(deltas(ex, {x.view(), 2, y.view()}), Fault::internal, "deltas: n is 2, columns 6 to 5");
+  EXPECT_FAULT(splice(ex, {x.view(), Matrix(4, 12).view()}), Fault::internal, "splice.y: has 12 columns");
+  EXPECT_FAULT(splice(ex, {x.view(), Matrix(3, 18).view()}), Fault::internal,
+               "splice.y: shape is [3,18], expected [4,18]");
+
+  const std::vector<double> window(8, 1.0), weight(2, 1.0);
+  const std::vector<std::int32_t> bin = {4}, offset = {0, 2};
+  Matrix out(1, 1);
+  MelArgs a;
+  a.window = {window.data(), {8}};
+  a.filter_bin = {bin.data(), {1}}, a.filter_offset = {offset.data(), {2}}, a.filter_weight = {weight.data(), {2}};
+  a.n_fft = 8, a.hop = 4, a.out = out.view();
+  EXPECT_FAULT(mel(ex, a), Fault::internal, "filter 0 reaches beyond the spectrum");
+  a.n_fft = 7;
+  EXPECT_FAULT(mel(ex, a), Fault::internal, "window 8, n_fft 7");
+  a.n_fft = 16, a.edge = Edge::reflect;
+  EXPECT_FAULT(mel(ex, a), Fault::internal, "mel.samples: is empty");
+}
+
+}  // namespace
+}  // namespace cutract
