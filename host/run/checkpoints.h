@@ -2,6 +2,7 @@
 
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -9,33 +10,73 @@
 
 namespace cutract {
 
-// The checkpoints of one run: RUN/checkpoints/{epoch=0007-val_loss=0.9124/, last, best}. A checkpoint is a folder of files
-// and a MANIFEST (format version, then size, SHA-256 and name of each file), written last, so that a folder without a
-// matching MANIFEST is not a checkpoint. `last` and `best` are one-line files that name a folder.
+// One checkpoint among others.
+struct Ranked {
+  std::string name;
+  int epoch = 0;
+  double val_loss = 0;
+};
+
+// The checkpoints of one run: RUN/checkpoints/{epoch=0007-val_loss=0.9124/, last, best}. A checkpoint is a folder of
+// files and a MANIFEST (format version, epoch, val_loss in full precision, then size, SHA-256 and name of each file,
+// and its own SHA-256). It is written under a name that begins with .tmp- and renamed when all of it is on the disk, so
+// that a folder with a checkpoint's name is a whole checkpoint. `last` and `best` are one-line files that name a
+// folder.
 class Checkpoints {
  public:
   using Files = std::map<std::string, std::string>;  // name -> bytes
 
+  // Makes the folder and removes what a dead process left half written; so only the run that holds the folder makes
+  // one.
   Checkpoints(FileSystem&, std::string folder, int keep_best);
 
-  // Writes the checkpoint, then `last`, then `best` if it is, then deletes what is neither last, best nor among the keep_best
-  // lowest val_loss. Returns the folder's path. On Error{io} all earlier checkpoints are as they were.
+  // Writes the checkpoint, then `last`, then `best` if it is, then deletes what is neither last, best nor among the
+  // keep_best lowest val_loss. Returns the folder's path. On Error{io} all earlier checkpoints are as they were; `last`
+  // and `best` each name the old checkpoint or the new one. An equal val_loss does not replace an earlier best; one
+  // that is not finite ranks last. Where another checkpoint already has the name, "-v2" is added; the same one saved
+  // again is not written twice.
   std::string save(int epoch, double val_loss, const Files&);
 
-  std::optional<std::string> last() const;  // folder path
+  // Folder path, nothing before the first save. Error{data} if the pointer names no folder.
+  std::optional<std::string> last() const;
   std::optional<std::string> best() const;
 
+  struct Loaded {
+    std::string folder;
+    int epoch = 0;
+    double val_loss = 0;
+    Files files;
+  };
+  // What to resume from: `last`, or if that is damaged the intact checkpoint of the latest epoch, with a warning that
+  // says which was passed over and why. Nothing if no checkpoint was ever saved; Error{data} if all there are damaged.
+  std::optional<Loaded> newest_intact() const;
+
  private:
+  std::vector<Ranked> entries() const;
+  std::string point_at_best(const std::vector<Ranked>&);  // returns its name
+  std::string path(const std::string& name) const { return folder_ + "/" + name; }
+  std::optional<std::string> pointer(const char* name) const;
+  std::string publish(int epoch, double val_loss, const Files&);
+  void remove_checkpoint(const std::string& name);
+  void remove_tree(const std::string& folder);
+
   FileSystem& fs_;
   std::string folder_;
   int keep_best_;
 };
 
-// The files of a checkpoint folder, each checked against MANIFEST. Error{io} if the folder or MANIFEST is missing or of an
-// unknown format version; Error{data} naming the file that is missing, truncated or altered.
-Checkpoints::Files read_checkpoint(const std::string& folder);
+// Which of these to delete: all but `last`, `best` and the keep_best lowest val_loss (of equal ones, the earliest
+// epochs).
+std::vector<std::string> surplus(std::span<const Ranked>, const std::string& last, const std::string& best,
+                                 int keep_best);
 
-// The checkpoint folder meant by a run folder (its best), a checkpoint folder, or a .safetensors file inside one.
+// The files of a checkpoint folder, each checked against MANIFEST. Error{io} if the folder or MANIFEST is missing or of
+// an unknown format version; Error{data} naming the file that is missing, truncated or altered.
+Checkpoints::Files read_checkpoint(const std::string& folder);
+Checkpoints::Files read_checkpoint(FileSystem&, const std::string& folder);
+
+// The checkpoint folder meant by a run folder (its best), a checkpoint folder, the file `last` or `best`, or a
+// .safetensors file inside a checkpoint. Error{io} if it is none of these.
 std::string find_checkpoint(const std::string& model);
 
 }  // namespace cutract

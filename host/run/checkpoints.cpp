@@ -1,0 +1,263 @@
+#include "host/run/checkpoints.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "host/core/error.h"
+#include "host/core/log.h"
+#include "host/run/manifest.h"
+
+namespace cutract {
+namespace {
+
+constexpr const char* kManifest = "MANIFEST";
+constexpr std::string_view kTemporary = ".tmp-";
+constexpr std::string_view kPrefix = "epoch=";
+
+[[noreturn]] void io_failed(const std::string& path, const char* doing) {
+  fail(Fault::io, fmt::format("{}: {}: {}", path, doing, std::strerror(errno)));
+}
+
+// Reads a file that may be absent. Other failures throw, so that a passing fault is not taken for absence.
+std::optional<std::string> read_if_there(FileSystem& fs, const std::string& path) {
+  std::string bytes;
+  if (fs.read(path, bytes) == 0) return bytes;
+  if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
+  io_failed(path, "cannot read");
+}
+
+std::vector<std::string> names_in(FileSystem& fs, const std::string& folder) {
+  std::vector<std::string> names;
+  if (fs.list(folder, names) < 0) io_failed(folder, "cannot list the folder");
+  return names;
+}
+
+bool is_folder(FileSystem& fs, const std::string& path) {
+  std::vector<std::string> ignored;
+  return fs.list(path, ignored) == 0;
+}
+
+// The folder name that a pointer file holds; "" if it holds no such thing.
+std::string pointed_at(const std::string& text) {
+  const std::string name = text.substr(0, text.find('\n'));
+  return name.starts_with(kPrefix) && name.find('/') == std::string::npos && text == name + "\n" ? name : "";
+}
+
+// NaN ranks behind everything.
+double rank(double val_loss) { return std::isnan(val_loss) ? std::numeric_limits<double>::infinity() : val_loss; }
+
+bool ranks_before(const Ranked& a, const Ranked& b) {
+  return std::pair{rank(a.val_loss), a.epoch} < std::pair{rank(b.val_loss), b.epoch};
+}
+
+CheckpointManifest read_manifest(FileSystem& fs, const std::string& folder) {
+  const std::string path = folder + "/" + kManifest;
+  const auto text = read_if_there(fs, path);
+  if (!text) fail(Fault::io, folder + ": is no checkpoint: it has no MANIFEST");
+  return parse_manifest(*text, path);
+}
+
+Checkpoints::Files read_files(FileSystem& fs, const std::string& folder, const CheckpointManifest& manifest) {
+  Checkpoints::Files files;
+  for (const auto& [name, want] : manifest.files) {
+    const std::string path = folder + "/" + name;
+    auto bytes = read_if_there(fs, path);
+    if (!bytes) fail(Fault::data, path + ": is missing from the checkpoint");
+    if (bytes->size() != want.size)
+      fail(Fault::data, fmt::format("{}: has {} bytes, MANIFEST says {}; the checkpoint is damaged", path,
+                                    bytes->size(), want.size));
+    if (manifest_of(0, 0, {{name, *bytes}}).files.at(name).sha256 != want.sha256)
+      fail(Fault::data, path + ": its SHA-256 is not the one in MANIFEST; the checkpoint is damaged");
+    files.emplace(name, std::move(*bytes));
+  }
+  return files;
+}
+
+}  // namespace
+
+Checkpoints::Checkpoints(FileSystem& fs, std::string folder, int keep_best)
+    : fs_(fs), folder_(std::move(folder)), keep_best_(keep_best) {
+  make_folder(fs_, folder_);
+  for (const auto& name : names_in(fs_, folder_)) {
+    if (name.starts_with(kTemporary)) remove_tree(path(name));
+    if (name == "last.tmp" || name == "best.tmp") fs_.unlink(path(name));
+  }
+  if (const auto all = entries(); !all.empty()) point_at_best(all);  // the last save may have ended before it did
+}
+
+// Best effort: what cannot be removed now is removed by the next run.
+void Checkpoints::remove_tree(const std::string& folder) {
+  std::vector<std::string> names;
+  fs_.list(folder, names);
+  for (const auto& name : names) fs_.unlink(folder + "/" + name);
+  if (fs_.remove_dir(folder) < 0 && errno != ENOENT)
+    log::warn(fmt::format("{}: cannot be removed: {}", folder, std::strerror(errno)));
+}
+
+// The checkpoint first loses its name for good, so that no half of it is ever found under that.
+void Checkpoints::remove_checkpoint(const std::string& name) {
+  const std::string doomed = path(std::string(kTemporary) + name);
+  try {
+    if (fs_.rename(path(name), doomed) < 0) io_failed(path(name), "cannot rename");
+    flush_folder(fs_, folder_);
+  } catch (const Error& e) {
+    return log::warn(fmt::format("a checkpoint that is no longer needed stays: {}", e.what()));
+  }
+  remove_tree(doomed);
+}
+
+// What is on the disk. A checkpoint whose MANIFEST is damaged is nobody's best, and it is never deleted.
+std::vector<Ranked> Checkpoints::entries() const {
+  std::vector<Ranked> found;
+  for (const auto& name : names_in(fs_, folder_)) {
+    if (!name.starts_with(kPrefix)) continue;
+    const auto text = read_if_there(fs_, path(name) + "/" + kManifest);
+    if (!text) continue;
+    try {
+      const CheckpointManifest m = parse_manifest(*text, path(name) + "/" + kManifest);
+      found.push_back({name, m.epoch, m.val_loss});
+    } catch (const Error& e) { log::warn(e.what()); }
+  }
+  return found;
+}
+
+// Brings the folder into being under its name, whole, and returns the name.
+std::string Checkpoints::publish(int epoch, double val_loss, const Files& files) {
+  const CheckpointManifest manifest = manifest_of(epoch, val_loss, files);
+  const std::string text = write_manifest(manifest),
+                    wanted = fmt::format("epoch={:04}-val_loss={:.4f}", epoch, val_loss);
+  std::string name = wanted;
+  for (int version = 2; is_folder(fs_, path(name)); ++version) {
+    try {
+      if (write_manifest(read_manifest(fs_, path(name))) == text && read_files(fs_, path(name), manifest) == files) {
+        flush_folder(fs_, folder_);  // an earlier save may have failed just before this
+        return name;
+      }
+    } catch (const Error&) {
+      // Damaged: it keeps its name, for whoever wants to see what happened to it.
+    }
+    name = fmt::format("{}-v{}", wanted, version);
+  }
+  const std::string temporary = path(std::string(kTemporary) + name);
+  if (is_folder(fs_, temporary)) remove_tree(temporary);
+  try {
+    if (fs_.make_dir(temporary) < 0) io_failed(temporary, "cannot make the folder");
+    for (const auto& [file, bytes] : files) write_flushed(fs_, temporary + "/" + file, bytes);
+    write_flushed(fs_, temporary + "/" + kManifest, text);
+    flush_folder(fs_, temporary);
+    if (fs_.rename(temporary, path(name)) < 0) io_failed(path(name), "cannot rename");
+  } catch (const Error&) {
+    remove_tree(temporary);
+    throw;
+  }
+  flush_folder(fs_, folder_);
+  return name;
+}
+
+std::string Checkpoints::point_at_best(const std::vector<Ranked>& all) {
+  const std::string best = std::min_element(all.begin(), all.end(), ranks_before)->name;
+  if (read_if_there(fs_, path("best")) != best + "\n") save_atomically(fs_, path("best"), best + "\n");
+  return best;
+}
+
+std::string Checkpoints::save(int epoch, double val_loss, const Files& files) {
+  for (const auto& [name, bytes] : files)
+    if (name.empty() || name == kManifest || name.find_first_of("/\n") != std::string::npos)
+      fail(Fault::internal, fmt::format("checkpoint: \"{}\" cannot be one of its files", name));
+  std::vector<Ranked> all = entries();  // read first: if this fails nothing has changed
+
+  const std::string name = publish(epoch, val_loss, files);
+  save_atomically(fs_, path("last"), name + "\n");
+  if (std::none_of(all.begin(), all.end(), [&](const Ranked& r) { return r.name == name; }))
+    all.push_back({name, epoch, val_loss});
+  const std::string best = point_at_best(all);
+  for (const auto& old : surplus(all, name, best, keep_best_)) remove_checkpoint(old);
+  return path(name);
+}
+
+std::optional<std::string> Checkpoints::pointer(const char* which) const {
+  const auto text = read_if_there(fs_, path(which));
+  if (!text) return std::nullopt;
+  const std::string name = pointed_at(*text);
+  if (name.empty() || !is_folder(fs_, path(name)))
+    fail(Fault::data, fmt::format("{}: names no checkpoint of its folder; write the name of one into it", path(which)));
+  return path(name);
+}
+std::optional<std::string> Checkpoints::last() const { return pointer("last"); }
+std::optional<std::string> Checkpoints::best() const { return pointer("best"); }
+
+std::optional<Checkpoints::Loaded> Checkpoints::newest_intact() const {
+  std::vector<std::string> order;  // folder names, the one to try first in front
+  const auto text = read_if_there(fs_, path("last"));
+  std::vector<Ranked> found = entries();
+  std::stable_sort(found.begin(), found.end(), [](const Ranked& a, const Ranked& b) { return a.epoch > b.epoch; });
+  const std::string last = pointed_at(text.value_or(""));
+  if (!last.empty()) order.push_back(last);
+  for (const Ranked& e : found)
+    if (e.name != last) order.push_back(e.name);
+  bool any = text.has_value();
+  if (any && last.empty()) log::warn(path("last") + ": names no checkpoint; taking the latest intact one");
+  for (const auto& name : order) {
+    any = true;
+    try {
+      const CheckpointManifest m = read_manifest(fs_, path(name));
+      return Loaded{path(name), m.epoch, m.val_loss, read_files(fs_, path(name), m)};
+    } catch (const Error& e) { log::warn(fmt::format("passing over checkpoint {}: {}", name, e.what())); }
+  }
+  if (any) fail(Fault::data, folder_ + ": none of its checkpoints is intact; start again with --resume never");
+  return std::nullopt;
+}
+
+std::vector<std::string> surplus(std::span<const Ranked> all, const std::string& last, const std::string& best,
+                                 int keep_best) {
+  std::vector<Ranked> order(all.begin(), all.end());
+  std::stable_sort(order.begin(), order.end(), ranks_before);
+  std::vector<std::string> out;
+  for (std::size_t i = static_cast<std::size_t>(std::max(0, keep_best)); i < order.size(); ++i)
+    if (order[i].name != last && order[i].name != best) out.push_back(order[i].name);
+  return out;
+}
+
+Checkpoints::Files read_checkpoint(FileSystem& fs, const std::string& folder) {
+  if (!is_folder(fs, folder)) fail(Fault::io, folder + ": is no folder; expected a checkpoint");
+  return read_files(fs, folder, read_manifest(fs, folder));
+}
+Checkpoints::Files read_checkpoint(const std::string& folder) { return read_checkpoint(real_file_system(), folder); }
+
+std::string find_checkpoint(const std::string& model) {
+  FileSystem& fs = real_file_system();
+  const std::string path = model.size() > 1 && model.ends_with('/') ? model.substr(0, model.size() - 1) : model;
+  const auto is_checkpoint = [&](const std::string& folder) {
+    return read_if_there(fs, folder + "/" + kManifest).has_value();
+  };
+  // What the pointer file `at` of a checkpoints folder names.
+  const auto follow = [&](const std::string& at) {
+    const std::string folder = folder_of(at) + "/" + pointed_at(read_file(at));
+    if (folder.ends_with('/') || !is_checkpoint(folder))
+      fail(Fault::io, at + ": names no checkpoint of its folder; name a checkpoint folder instead");
+    return folder;
+  };
+  if (is_folder(fs, path)) {
+    if (is_checkpoint(path)) return path;
+    for (const std::string& at : {path + "/checkpoints/best", path + "/best"})
+      if (read_if_there(fs, at)) return follow(at);
+    if (is_folder(fs, path + "/checkpoints"))
+      fail(Fault::io, path + ": this run has no checkpoint yet; train it first");
+    fail(Fault::io, path + ": is neither a run folder (no checkpoints/) nor a checkpoint (no MANIFEST)");
+  }
+  if (!read_if_there(fs, path))
+    fail(Fault::io, path + ": there is no such run folder, checkpoint or .safetensors file");
+  if (path.ends_with(".safetensors")) {
+    if (is_checkpoint(folder_of(path))) return folder_of(path);
+    fail(Fault::io, path + ": lies in no checkpoint folder (no MANIFEST beside it); name the folder of a checkpoint");
+  }
+  if (path.ends_with("/last") || path.ends_with("/best") || path == "last" || path == "best") return follow(path);
+  fail(Fault::io, path + ": is no run folder, checkpoint or .safetensors file");
+}
+
+}  // namespace cutract
