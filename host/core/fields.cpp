@@ -45,27 +45,6 @@ std::string quoted(const std::string& s) {
   return out.str();
 }
 
-std::string value_text(const Field& f) {
-  return std::visit(
-      [](auto* v) -> std::string {
-        using T = std::remove_pointer_t<decltype(v)>;
-        if constexpr (std::is_same_v<T, bool>)
-          return *v ? "true" : "false";
-        else if constexpr (std::is_same_v<T, std::string>)
-          return quoted(*v);
-        else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
-          std::string out = "[";
-          for (const auto& s : *v) out += (out.size() > 1 ? ", " : "") + quoted(s);
-          return out + "]";
-        } else if constexpr (std::is_same_v<T, double>) {
-          std::string s = fmt::format("{}", *v);
-          return s.find_first_of(".en") == std::string::npos ? s + ".0" : s;
-        } else
-          return fmt::format("{}", *v);
-      },
-      f.value);
-}
-
 std::string position(const toml::source_region& at, const std::string& origin) {
   return fmt::format("{}:{}:{}", origin, at.begin.line, at.begin.column);
 }
@@ -179,6 +158,27 @@ void assign_text(const FieldTable& table, const std::string& text, std::vector<s
 }
 
 }  // namespace
+
+std::string value_text(const Field& f) {
+  return std::visit(
+      [](auto* v) -> std::string {
+        using T = std::remove_pointer_t<decltype(v)>;
+        if constexpr (std::is_same_v<T, bool>)
+          return *v ? "true" : "false";
+        else if constexpr (std::is_same_v<T, std::string>)
+          return quoted(*v);
+        else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
+          std::string out = "[";
+          for (const auto& s : *v) out += (out.size() > 1 ? ", " : "") + quoted(s);
+          return out + "]";
+        } else if constexpr (std::is_same_v<T, double>) {
+          std::string s = fmt::format("{}", *v);
+          return s.find_first_of(".en") == std::string::npos ? s + ".0" : s;
+        } else
+          return fmt::format("{}", *v);
+      },
+      f.value);
+}
 
 const Field* FieldTable::find(std::string_view name) const {
   const auto it = std::find_if(fields_.begin(), fields_.end(), [&](const Field& f) { return f.name == name; });

@@ -73,6 +73,9 @@ void parse_config(const FieldTable&, std::string_view text, const std::string& o
 // Resolved TOML of all fields: reading it gives the same values.
 std::string write_config(const FieldTable&);
 
+// The value as TOML.
+std::string value_text(const Field&);
+
 // One entry per field with default, range and help, at most `columns` wide.
 std::string help_config(const FieldTable&, int columns = 80);
 

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "host/core/exec.h"
+
+// What the command line can say, one struct a command, and the function that does it. A function prints its result to
+// stdout, returns the exit code, and throws Error for everything else.
+namespace cutract::cli {
+
+struct TrainArgs {
+  std::string config, out, resume = "auto", device = "auto";
+  std::vector<std::string> set;
+  std::optional<std::int64_t> seed;
+  int fast_dev_run = 0;
+  bool print_config = false, skip_bad = false, quiet = false;
+};
+struct EvalArgs {
+  std::string model, corpus, split, device = "auto", json;
+};
+struct PredictArgs {
+  std::string model, out = "predictions", format = "csv", device = "auto", speaker;
+  std::vector<std::string> audio;
+};
+struct FeaturesArgs {
+  std::string config, preset, out;
+  std::vector<std::string> audio;
+};
+struct CorpusImportArgs {
+  std::string format, source, out;
+};
+struct CorpusCheckArgs {
+  std::string dir;
+};
+struct CorpusStatsArgs {
+  std::string dir;
+};
+struct DoctorArgs {};
+struct HelpConfigArgs {};
+struct Printed {  // --help, --version: parsing printed all there is
+  int code = 0;
+};
+
+using Command = std::variant<TrainArgs, EvalArgs, PredictArgs, FeaturesArgs, CorpusImportArgs, CorpusCheckArgs,
+                             CorpusStatsArgs, DoctorArgs, HelpConfigArgs, Printed>;
+
+// Throws Error{usage}: unknown options first, with the nearest known one.
+Command parse(int argc, const char* const* argv);
+
+int run(const TrainArgs&);
+int run(const EvalArgs&);
+int run(const PredictArgs&);
+int run(const FeaturesArgs&);
+int run(const CorpusImportArgs&);
+int run(const CorpusCheckArgs&);
+int run(const CorpusStatsArgs&);
+int run(const DoctorArgs&);
+int run(const HelpConfigArgs&);
+inline int run(const Printed& p) { return p.code; }
+
+// The executor for --device. auto takes the CPU, with one line why, where the GPU cannot be used.
+Exec choose_device(const std::string& name, int threads);
+
+// Writes results to stdout; Error{io} if that fails, e.g. because the disk behind it is full.
+void print_result(const std::string& text);
+
+bool colour_on_stdout();
+
+}  // namespace cutract::cli

@@ -1,0 +1,45 @@
+#include <fmt/format.h>
+
+#include "cli/commands.h"
+#include "host/core/error.h"
+#include "host/core/log.h"
+#include "host/io/atomic_file.h"
+#include "train/evaluate.h"
+
+namespace cutract::cli {
+namespace {
+
+void expect_channels(const Corpus& corpus, const TrainedModel& m, const std::string& model) {
+  const auto same = [](const Channel& a, const Channel& b) { return a.name == b.name && a.unit == b.unit; };
+  if (std::equal(corpus.channels.begin(), corpus.channels.end(), m.channels.begin(), m.channels.end(), same)) return;
+  const auto names = [](const std::vector<Channel>& channels) {
+    std::string out;
+    for (const auto& c : channels) out += (out.empty() ? "" : " ") + c.name;
+    return out;
+  };
+  fail(Fault::data, fmt::format("{}: its channels ({}) are not those of {} ({}); choose the corpus it was trained on",
+                                model, names(m.channels), corpus.dir, names(corpus.channels)));
+}
+
+}  // namespace
+
+int run(const EvalArgs& a) {
+  TrainedModel m = load_model(a.model);
+  Exec ex = choose_device(a.device, m.config.trainer.threads);
+  const Corpus corpus = read_corpus(a.corpus.empty() ? m.config.data.corpus : a.corpus);
+  expect_channels(corpus, m, a.model);
+  const std::string split = a.split.empty() ? m.config.data.test_split : a.split;
+  Dataset data = load_dataset(ex, corpus, split, Extractor(m.config.features), m.config.data.skip_bad);
+  for (const auto& s : data.skipped) log::warn(s.id + " skipped: " + s.reason);
+  normalise(data, m.features, m.targets);
+  const Scores scores = evaluate(ex, m.model, data, m.targets, m.channels, split, m.config);
+  if (a.json == "-") {
+    print_result(scores_json(scores));
+    return 0;
+  }
+  print_result(scores_table(scores, colour_on_stdout()));
+  if (!a.json.empty()) save_atomically(real_file_system(), a.json, scores_json(scores));
+  return 0;
+}
+
+}  // namespace cutract::cli

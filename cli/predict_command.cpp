@@ -1,0 +1,70 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <map>
+
+#include "cli/commands.h"
+#include "eval/prediction.h"
+#include "features/extractor.h"
+#include "host/core/error.h"
+#include "host/core/log.h"
+#include "host/io/atomic_file.h"
+#include "host/io/audio.h"
+#include "train/evaluate.h"
+
+namespace cutract::cli {
+namespace {
+
+std::string encode(const PredictArgs& a, const Prediction& p, const std::vector<Channel>& channels) {
+  return a.format == "csv"   ? prediction_csv(p, channels)
+         : a.format == "npz" ? prediction_npz(p, channels)
+                             : prediction_json(p, channels);
+}
+
+// DIR/STEM.FORMAT for each input; two inputs of one stem would overwrite each other.
+std::vector<std::string> output_paths(const PredictArgs& a) {
+  std::map<std::string, std::string> taken;
+  std::vector<std::string> out;
+  for (const auto& audio : a.audio) {
+    const std::string path = a.out + "/" + std::filesystem::path(audio).stem().string() + "." + a.format;
+    if (const auto [it, fresh] = taken.emplace(path, audio); !fresh)
+      fail(Fault::usage, fmt::format("{} and {} would both be written to {}; predict them into two folders", it->second,
+                                     audio, path));
+    out.push_back(path);
+  }
+  return out;
+}
+
+}  // namespace
+
+int run(const PredictArgs& a) {
+  const bool to_stdout = a.out == "-";
+  if (to_stdout && a.audio.size() > 1 && a.format != "csv")
+    fail(Fault::usage, "--out -: takes one audio file, or several as csv; use --out DIR");
+  TrainedModel m = load_model(a.model);
+  if (!a.speaker.empty() && !m.targets.knows(a.speaker))
+    fail(Fault::usage,
+         fmt::format("--speaker {}: not a speaker of this model's training data; leave --speaker out", a.speaker));
+  Exec ex = choose_device(a.device, m.config.trainer.threads);
+  const Extractor extractor(m.config.features);
+  const std::vector<std::string> paths = to_stdout ? std::vector<std::string>(a.audio.size()) : output_paths(a);
+  if (!to_stdout) make_folder(a.out);
+  for (std::size_t i = 0; i < a.audio.size(); ++i) {
+    const Audio audio = read_audio(a.audio[i]);
+    Matrix features = extractor.from_audio(ex, audio.samples, audio.sample_rate);
+    if (features.rows == 0)
+      fail(Fault::data, fmt::format("{}: {} samples are too short for one frame; give longer audio", a.audio[i],
+                                    audio.samples.size()));
+    const Prediction p{a.audio[i], extractor.first_centre_s(), extractor.step_s(),
+                       predict(ex, m, std::move(features), a.speaker)};
+    if (to_stdout)
+      print_result(encode(a, p, m.channels));
+    else
+      save_atomically(real_file_system(), paths[i], encode(a, p, m.channels));
+    if (!to_stdout)
+      log::info(fmt::format("{}: {} frames, {} channels -> {}", a.audio[i], p.values.rows, p.values.cols, paths[i]));
+  }
+  return 0;
+}
+
+}  // namespace cutract::cli

@@ -1,0 +1,75 @@
+#include <fmt/format.h>
+
+#include <csignal>
+#include <filesystem>
+
+#include "cli/commands.h"
+#include "host/core/log.h"
+#include "train/trainer.h"
+
+namespace cutract::cli {
+namespace {
+
+volatile std::sig_atomic_t stop_signal = 0;
+
+// The first signal asks for a stop after the current step; the second ends the process at once.
+void on_signal(int number) {
+  stop_signal = number;
+  std::signal(number, SIG_DFL);
+}
+
+std::string default_folder(const TrainArgs& a, const RunConfig& config) {
+  const std::string stem = a.config.empty() ? "default" : std::filesystem::path(a.config).stem().string();
+  return fmt::format("runs/{}-seed{}", stem, config.trainer.seed);
+}
+
+}  // namespace
+
+int run(const TrainArgs& a) {
+  std::vector<std::string> set = a.set;
+  if (a.seed) set.push_back(fmt::format("trainer.seed={}", *a.seed));
+  if (a.skip_bad) set.emplace_back("data.skip_bad=true");
+  const RunConfig config = read_run_config(a.config, set);
+  if (a.print_config) {
+    print_result(write_run_config(config));
+    return 0;
+  }
+  if (a.quiet) log::set_level(log::Level::quiet);
+  Exec ex = choose_device(a.device, config.trainer.threads);
+
+  TrainOptions options;
+  options.run_dir = a.out.empty() ? default_folder(a, config) : a.out;
+  if (a.resume == "never")
+    options.resume = Resume::never;
+  else if (a.resume != "auto")
+    options.resume_from = a.resume;
+  options.fast_dev_run = a.fast_dev_run;
+  options.stop_signal = [] { return static_cast<int>(stop_signal); };
+  std::signal(SIGINT, on_signal);
+  std::signal(SIGTERM, on_signal);
+
+  Progress progress(Progress::for_stderr(a.quiet));
+  const TrainResult r = train(ex, config, options, progress);
+  if (r.signal != 0) {
+    log::warn(fmt::format("{}; epoch {} is saved, go on with the same command", r.stop_reason, r.epochs));
+    return 128 + r.signal;
+  }
+  if (a.fast_dev_run > 0) {
+    log::info("fast dev run: training and validation work; nothing was written");
+    return 0;
+  }
+  log::info(fmt::format("{}: {} epochs, best {} with val_loss {:.4f} ({})", options.run_dir, r.epochs, r.best_epoch,
+                        r.best_val_loss, r.stop_reason));
+  if (!r.already_finished)
+    log::info(fmt::format("{} frames in {:.1f} s ({:.0f} frames/s with validation and checkpoints)", r.frames,
+                          r.seconds, static_cast<double>(r.frames) / r.seconds));
+  log::info(fmt::format("next: cutract eval {}", options.run_dir));
+  return 0;
+}
+
+int run(const HelpConfigArgs&) {
+  print_result(help_run_config());
+  return 0;
+}
+
+}  // namespace cutract::cli

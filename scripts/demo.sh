@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# From a bare Debian 12 to a trained, scored model: installs, builds, trains the baseline on the corpus that ships with cutract,
+# scores it on unseen sentences, and predicts the articulation of one recording. A second run finds all that done.
+#   scripts/demo.sh [RUN-FOLDER]      default: runs/demo
+set -euo pipefail
+cd "$(dirname "$0")/.."
+run=${1:-runs/demo}
+
+scripts/install_deps.sh
+scripts/build.sh cpu cutract
+cutract=build/cpu/cli/cutract
+
+echo
+echo "== train: speech to articulation, 2 x 128 Bi-LSTM (about a minute or two)"
+"$cutract" train -c configs/baseline.toml --out "$run"
+
+echo
+echo "== eval: sentences that training never saw"
+"$cutract" eval "$run" --json "$run/test.json"
+
+audio=$(awk -F'\t' 'NR > 1 && $3 == "test" {print "data/corpus/" $4; exit}' data/corpus/manifest.tsv)
+echo
+echo "== predict: $audio"
+"$cutract" predict "$run" "$audio" --out "$run/predictions"
+head -3 "$run/predictions/$(basename "${audio%.*}").csv" | cut -c1-76
+
+echo
+echo "model        $run/checkpoints/$(cat "$run/checkpoints/best")/model.safetensors"
+echo "curves       $run/metrics.csv"
+echo "scores       $run/test.json"
+echo "your audio   $cutract predict $run YOUR.wav --out -"

@@ -1,0 +1,189 @@
+#include "train/checkpoint.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <sstream>
+
+#include "features/extractor.h"
+#include "host/core/error.h"
+
+namespace cutract {
+namespace {
+
+constexpr const char* kFormat = "cutract-model-1";
+constexpr const char* kStateFormat = "cutract-state-1";
+
+// Shortest decimal that reads back to the same double.
+std::string exact(double v) { return fmt::format("{}", v); }
+
+const std::string& meta(const TensorFile& file, const std::string& key, const std::string& origin) {
+  const auto it = file.metadata.find(key);
+  if (it == file.metadata.end())
+    fail(Fault::data, origin + ": has no metadata \"" + key + "\"; expected a model written by cutract train");
+  return it->second;
+}
+
+double number(const TensorFile& file, const std::string& key, const std::string& origin) {
+  const std::string& text = meta(file, key, origin);
+  double v = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), v);
+  if (error != std::errc{} || end != text.data() + text.size())
+    fail(Fault::data, origin + ": metadata \"" + key + "\" is \"" + text + "\", expected a number");
+  return v;
+}
+
+// Statistics travel as text, since a tensor that is no parameter would break load_state_dict(strict=True).
+void tensors_to_metadata(TensorFile& from, TensorFile& to) {
+  for (const auto& [name, tensor] : from.tensors) {
+    std::string text;
+    for (const double v : tensor.as_f64()) text += (text.empty() ? "" : " ") + exact(v);
+    to.metadata[name] = text;
+  }
+  for (const auto& [key, value] : from.metadata) to.metadata[key] = value;
+}
+
+TensorFile metadata_to_tensors(const TensorFile& file, const std::string& prefix, const std::string& origin) {
+  TensorFile out;
+  for (const auto& [key, value] : file.metadata) {
+    if (!key.starts_with(prefix + ".")) continue;
+    std::vector<double> values;
+    const char *at = value.data(), *end = at + value.size();
+    for (double v = 0; at < end;) {
+      const auto [next, error] = std::from_chars(at, end, v);
+      if (error != std::errc{}) break;
+      values.push_back(v);
+      at = next;
+      while (at < end && *at == ' ') ++at;
+    }
+    if (at == end && !values.empty())
+      out.tensors[key] = Tensor::f64({static_cast<Index>(values.size())}, values);
+    else
+      out.metadata[key] = value;
+  }
+  if (out.tensors.empty())
+    fail(Fault::data, origin + ": has no statistics \"" + prefix + "\"; expected a model written by cutract train");
+  return out;
+}
+
+std::string channels_text(const std::vector<Channel>& channels) {
+  std::string out;
+  for (const auto& c : channels) out += c.name + "\t" + c.unit + "\n";
+  return out;
+}
+
+std::vector<Channel> channels_from(const std::string& text) {
+  std::vector<Channel> out;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    const auto tab = line.find('\t');
+    if (tab != std::string::npos) out.push_back({line.substr(0, tab), line.substr(tab + 1)});
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string encode_model(const TrainedModel& m) {
+  TensorFile file, stats;
+  m.model.save(file);
+  m.features.save(stats, "normaliser.features");
+  m.targets.save(stats, "normaliser.targets");
+  tensors_to_metadata(stats, file);
+  const ModelShape& shape = m.model.shape();
+  file.metadata["format"] = kFormat;
+  file.metadata["config"] = write_run_config(m.config);
+  file.metadata["channels"] = channels_text(m.channels);
+  file.metadata["corpus"] = m.corpus_name;
+  file.metadata["feature_hash"] = m.feature_hash;
+  file.metadata["feature_dim"] = std::to_string(shape.features);
+  file.metadata["epoch"] = std::to_string(m.epoch);
+  file.metadata["val_loss"] = exact(m.val_loss);
+  return encode_safetensors(file);
+}
+
+TrainedModel decode_model(const std::string& bytes, const std::string& origin) {
+  const TensorFile file = decode_safetensors(bytes, origin);
+  if (const auto& format = meta(file, "format", origin); format != kFormat)
+    fail(Fault::io, fmt::format("{}: model format is \"{}\", this build reads \"{}\"", origin, format, kFormat));
+  const RunConfig config = parse_run_config(meta(file, "config", origin), origin + " (its config)");
+  const std::vector<Channel> channels = channels_from(meta(file, "channels", origin));
+  const ModelShape shape{static_cast<Index>(number(file, "feature_dim", origin)), config.model.hidden,
+                         config.model.layers, static_cast<Index>(channels.size())};
+  TrainedModel m{
+      config,
+      Model(shape, static_cast<float>(config.model.dropout)),
+      Normaliser::load(metadata_to_tensors(file, "normaliser.features", origin), "normaliser.features", origin),
+      Normaliser::load(metadata_to_tensors(file, "normaliser.targets", origin), "normaliser.targets", origin),
+      channels,
+      meta(file, "corpus", origin),
+      meta(file, "feature_hash", origin),
+      static_cast<int>(number(file, "epoch", origin)),
+      number(file, "val_loss", origin)};
+  const Extractor extractor(config.features);
+  if (extractor.hash() != m.feature_hash)
+    fail(Fault::data, fmt::format("{}: was trained on features with hash {:.12}, its config gives {:.12} in this "
+                                  "build; retrain it, or use the "
+                                  "build that made it",
+                                  origin, m.feature_hash, extractor.hash()));
+  if (extractor.dim() != shape.features)
+    fail(Fault::data, fmt::format("{}: model takes {} features a frame, its config gives {}; the file was altered",
+                                  origin, shape.features, extractor.dim()));
+  m.model.load(file, origin);
+  return m;
+}
+
+TrainedModel load_model(const std::string& path) {
+  const std::string found = find_checkpoint(path);
+  if (found.ends_with(".safetensors")) return decode_model(read_file(found), found);
+  const Checkpoints::Files files = read_checkpoint(found);
+  const auto it = files.find("model.safetensors");
+  if (it == files.end())
+    fail(Fault::data, found + ": holds no model.safetensors; expected a checkpoint of cutract train");
+  return decode_model(it->second, found + "/model.safetensors");
+}
+
+std::string encode_state(const TrainingState& s, const Optimizer& o) {
+  TensorFile file;
+  const auto n = static_cast<Index>(o.m.size());
+  file.tensors["adam.m"] = Tensor::f32({n}, o.m);
+  file.tensors["adam.v"] = Tensor::f32({n}, o.v);
+  auto& meta_data = file.metadata;
+  meta_data["format"] = kStateFormat;
+  meta_data["config"] = s.config;
+  meta_data["corpus_hash"] = s.corpus_hash;
+  meta_data["finished"] = s.finished;
+  meta_data["step"] = std::to_string(o.step);
+  meta_data["epoch"] = std::to_string(s.epoch);
+  meta_data["best_epoch"] = std::to_string(s.best_epoch);
+  meta_data["plateau.lr"] = exact(s.plateau.lr);
+  meta_data["plateau.best"] = exact(s.plateau.best);
+  meta_data["plateau.bad"] = std::to_string(s.plateau.bad);
+  meta_data["stopping.best"] = exact(s.stopping.best);
+  meta_data["stopping.waited"] = std::to_string(s.stopping.waited);
+  return encode_safetensors(file);
+}
+
+TrainingState decode_state(const std::string& bytes, const std::string& origin, Optimizer& o) {
+  const TensorFile file = decode_safetensors(bytes, origin);
+  if (const auto& format = meta(file, "format", origin); format != kStateFormat)
+    fail(Fault::io, fmt::format("{}: state format is \"{}\", this build reads \"{}\"", origin, format, kStateFormat));
+  std::vector<float> m = file.at("adam.m", origin).as_f32(), v = file.at("adam.v", origin).as_f32();
+  if (m.size() != o.m.size() || v.size() != o.v.size())
+    fail(Fault::data, origin + ": optimizer state is for another model; choose another --out");
+  o.m = std::move(m), o.v = std::move(v);
+  o.step = static_cast<Index>(number(file, "step", origin));
+  TrainingState s;
+  s.config = meta(file, "config", origin);
+  s.corpus_hash = meta(file, "corpus_hash", origin);
+  s.finished = meta(file, "finished", origin);
+  s.epoch = static_cast<int>(number(file, "epoch", origin));
+  s.best_epoch = static_cast<int>(number(file, "best_epoch", origin));
+  s.plateau = {number(file, "plateau.lr", origin), number(file, "plateau.best", origin),
+               static_cast<int>(number(file, "plateau.bad", origin))};
+  s.stopping = {number(file, "stopping.best", origin), static_cast<int>(number(file, "stopping.waited", origin))};
+  return s;
+}
+
+}  // namespace cutract

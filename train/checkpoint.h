@@ -1,0 +1,48 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "host/corpus/corpus.h"
+#include "host/corpus/normaliser.h"
+#include "host/run/checkpoints.h"
+#include "host/run/early_stopping.h"
+#include "train/config.h"
+#include "train/model.h"
+#include "train/optimizer.h"
+#include "train/plateau.h"
+
+namespace cutract {
+
+// All that is needed to turn speech into movement. model.safetensors holds just this: the parameters under PyTorch's
+// names as tensors (so torch's load_state_dict takes them strictly), the rest as metadata text.
+struct TrainedModel {
+  RunConfig config;
+  Model model;
+  Normaliser features, targets;
+  std::vector<Channel> channels;
+  std::string corpus_name, feature_hash;
+  int epoch = 0;
+  double val_loss = 0;
+};
+
+std::string encode_model(const TrainedModel&);
+// MODEL is a run folder, a checkpoint folder or a .safetensors file. Folders are checked against their MANIFEST.
+// Error{data} for a file that is no model of ours, is damaged, or whose features this build would compute otherwise.
+TrainedModel load_model(const std::string& path);
+TrainedModel decode_model(const std::string& bytes, const std::string& origin);
+
+// What training needs besides the model to go on as if it had never stopped: state.safetensors.
+struct TrainingState {
+  std::string config;  // resolved TOML
+  std::string corpus_hash;
+  int epoch = 0;  // epochs done
+  int best_epoch = 0;
+  Plateau::State plateau;
+  EarlyStopping::State stopping;
+  std::string finished;  // why training ended; empty: it goes on
+};
+std::string encode_state(const TrainingState&, const Optimizer&);
+TrainingState decode_state(const std::string& bytes, const std::string& origin, Optimizer&);
+
+}  // namespace cutract

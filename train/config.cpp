@@ -1,0 +1,121 @@
+#include "train/config.h"
+
+#include <algorithm>
+
+namespace cutract {
+
+static void fields(FieldTable& v, DataConfig& c) {
+  v("corpus", c.corpus, "corpus folder, with corpus.toml and manifest.tsv");
+  v("train_split", c.train_split, "split to learn from");
+  v("val_split", c.val_split, "split that decides when to stop and which epoch is best");
+  v("test_split", c.test_split, "split that `cutract eval` takes when none is named");
+  const std::vector<std::string> scopes{"utterance", "speaker", "corpus"};
+  v("normalise_features", c.normalise_features, "scope of feature means and deviations, from training data", scopes);
+  v("normalise_targets", c.normalise_targets, "scope of channel means and deviations, from training data", scopes);
+  v("skip_bad", c.skip_bad, "leave bad utterances out and list them in skipped.tsv, instead of stopping");
+}
+
+static void fields(FieldTable& v, ModelConfig& c) {
+  v("hidden", c.hidden, in(1, 4096), "units per direction");
+  v("layers", c.layers, in(1, 8), "stacked Bi-LSTM layers");
+  v("dropout", c.dropout, in(0.0, 0.9), "probability, between layers and before the head");
+}
+
+static void fields(FieldTable& v, OptimConfig& c) {
+  v("name", c.name, "optimizer", {"adam", "adamw"});
+  v("lr", c.lr, in(1e-9, 10.0), "learning rate at the start");
+  v("beta1", c.beta1, in(0.0, 0.9999999), "decay of the first moment");
+  v("beta2", c.beta2, in(0.0, 0.9999999), "decay of the second moment");
+  v("eps", c.eps, in(1e-16, 1.0), "added to the root of the second moment");
+  v("weight_decay", c.weight_decay, in(0.0, 10.0), "L2 in the gradient (adam), or decoupled (adamw)");
+}
+
+static void fields(FieldTable& v, ScheduleConfig& c) {
+  v("name", c.name, "learning-rate schedule", {"constant", "plateau"});
+  v("factor", c.factor, in(0.01, 0.99), "plateau: what the rate is multiplied by");
+  v("patience", c.patience, in(0, 1000000), "plateau: validation checks without improvement before that");
+  v("min_lr", c.min_lr, in(0.0, 10.0), "plateau: never below");
+}
+
+static void fields(FieldTable& v, TrainerConfig& c) {
+  v("max_epochs", c.max_epochs, in(1, 1000000), "passes over the training split");
+  v("batch_size", c.batch_size, in(1, 65536), "utterances per step");
+  v("gradient_clip_val", c.gradient_clip_val, in(0.0, 1e9), "largest global gradient norm; 0: no clipping");
+  v("loss", c.loss, "what is minimised, a mean over frames and channels", {"mse", "mae"});
+  v("early_stopping_patience", c.early_stopping_patience, in(0, 1000000),
+    "validation checks without improvement before stopping; 0: never stop early");
+  v("min_delta", c.min_delta, in(0.0, 1e9), "smallest fall of the validation loss that counts");
+  v("save_top_k", c.save_top_k, in(1, 1000000), "best checkpoints to keep, besides the last");
+  v("seed", c.seed, in(std::int64_t{0}, std::int64_t{1} << 53), "of weights, order and dropout");
+  v("threads", c.threads, in(0, 1024), "CPU threads, 0: every core; the result has the same bits for any number");
+  v("max_nonfinite_steps", c.max_nonfinite_steps, in(1, 1000000), "skipped steps in a row before giving up (exit 8)");
+}
+
+static void fields(FieldTable& v, Targets& c) {
+  v("target_rmse", c.rmse, in(0.0, 1e9), "goal shown by eval, z units");
+  v("target_pearson", c.pearson, in(-1.0, 1.0), "goal shown by eval");
+  v("target_mae", c.mae, in(0.0, 1e9), "goal shown by eval, z units; default: that of Gaussian errors at RMSE 0.15");
+  v("target_loss", c.loss, in(0.0, 1e9), "goal shown by eval; default: 0.15 squared");
+}
+
+void fields(FieldTable& v, RunConfig& c) {
+  v.section("data", c.data);
+  v.section("features", c.features);
+  v.section("model", c.model);
+  v.section("optim", c.optim);
+  v.section("schedule", c.schedule);
+  v.section("trainer", c.trainer);
+  v.section("eval", c.eval);
+}
+
+namespace {
+
+FieldTable table_of(RunConfig& c) {
+  FieldTable table;
+  fields(table, c);
+  return table;
+}
+
+}  // namespace
+
+RunConfig read_run_config(const std::string& path, std::span<const std::string> assignments) {
+  RunConfig c;
+  const FieldTable table = table_of(c);
+  read_with_preset(c.features, [&] { read_config(table, path, assignments); });
+  c.features = checked(c.features);
+  return c;
+}
+
+RunConfig parse_run_config(const std::string& text, const std::string& origin) {
+  RunConfig c;
+  parse_config(table_of(c), text, origin);
+  return c;
+}
+
+std::string write_run_config(RunConfig c) { return write_config(table_of(c)); }
+
+std::string help_run_config() {
+  RunConfig c;
+  return help_config(table_of(c));
+}
+
+std::string difference_in_learning(RunConfig was, RunConfig is) {
+  static const std::vector<std::string> may_differ{"data.corpus",        "data.test_split",
+                                                   "trainer.threads",    "trainer.max_epochs",
+                                                   "trainer.save_top_k", "eval.target_rmse",
+                                                   "eval.target_mae",    "eval.target_pearson",
+                                                   "eval.target_loss",   "trainer.early_stopping_patience"};
+  const FieldTable a = table_of(was), b = table_of(is);
+  std::string out;
+  for (std::size_t i = 0; i < a.all().size(); ++i) {
+    const Field &f = a.all()[i], &g = b.all()[i];
+    if (std::find(may_differ.begin(), may_differ.end(), f.name) != may_differ.end()) continue;
+    const std::string x = value_text(f), y = value_text(g);
+    if (x != y) out += (out.empty() ? "" : ", ") + f.name + " was " + x + ", is " + y;
+  }
+  return out;
+}
+
+LossKind loss_kind(const RunConfig& c) { return c.trainer.loss == "mae" ? LossKind::mae : LossKind::mse; }
+
+}  // namespace cutract

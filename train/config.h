@@ -1,0 +1,72 @@
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "eval/metrics.h"
+#include "features/config.h"
+#include "host/core/fields.h"
+#include "train/optimizer.h"
+
+namespace cutract {
+
+struct DataConfig {
+  std::string corpus = "data/corpus";
+  std::string train_split = "train", val_split = "val", test_split = "test";
+  std::string normalise_features = "speaker", normalise_targets = "speaker";  // utterance | speaker | corpus
+  bool skip_bad = false;
+};
+
+struct ModelConfig {
+  int hidden = 128;
+  int layers = 2;
+  double dropout = 0.3;
+};
+
+struct ScheduleConfig {
+  std::string name = "plateau";  // constant | plateau
+  double factor = 0.5;
+  int patience = 5;
+  double min_lr = 0;
+};
+
+struct TrainerConfig {
+  int max_epochs = 50;
+  int batch_size = 8;
+  double gradient_clip_val = 1.0;
+  std::string loss = "mse";  // mse | mae
+  int early_stopping_patience = 10;
+  double min_delta = 0;
+  int save_top_k = 3;
+  std::int64_t seed = 17;
+  int threads = 0;
+  int max_nonfinite_steps = 5;
+};
+
+// Everything a run is told. One TOML file, --set, and --print-config speak of it.
+struct RunConfig {
+  DataConfig data;
+  FeatureConfig features;
+  ModelConfig model;
+  OptimConfig optim;
+  ScheduleConfig schedule;
+  TrainerConfig trainer;
+  Targets eval;
+};
+void fields(FieldTable&, RunConfig&);
+
+// From a file ("" for the defaults) and assignments. Error{config} with every mistake.
+RunConfig read_run_config(const std::string& path, std::span<const std::string> assignments);
+// From the text that write_run_config made.
+RunConfig parse_run_config(const std::string& text, const std::string& origin);
+std::string write_run_config(RunConfig);
+std::string help_run_config();
+
+// Names and values of the settings in which two configs differ and that change what is learned; "" if they agree.
+// Where things lie and how long to go on (data.corpus, trainer.threads, trainer.max_epochs, trainer.save_top_k,
+// trainer.early_stopping_patience, eval.*) may differ.
+std::string difference_in_learning(RunConfig was, RunConfig is);
+
+LossKind loss_kind(const RunConfig&);
+
+}  // namespace cutract

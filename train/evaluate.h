@@ -1,0 +1,26 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "features/dataset.h"
+#include "train/checkpoint.h"
+
+namespace cutract {
+
+// Features and targets of every example to z, in place. A speaker that training did not see is warned about once.
+void normalise(Dataset&, const Normaliser& features, const Normaliser& targets);
+
+// The model's output [T,P] (z) for each example's features (z), in order. Batches of `batch_size`, longest first.
+std::vector<Matrix> run_model(Exec&, Model&, std::span<const Example>, int batch_size);
+
+// Scores of a normalised dataset.
+Scores evaluate(Exec&, Model&, const Dataset&, const Normaliser& targets, std::span<const Channel>,
+                const std::string& split, const RunConfig&);
+
+// Movement for the features of one recording (not normalised), in the channels' units. `speaker` picks the statistics;
+// one that training did not see, or "", takes the corpus's.
+Matrix predict(Exec&, TrainedModel&, Matrix features, const std::string& speaker);
+
+}  // namespace cutract

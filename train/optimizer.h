@@ -1,0 +1,39 @@
+#pragma once
+
+#include "host/core/exec.h"
+#include "kernels/loss.h"
+#include "train/batch.h"
+#include "train/model.h"
+
+namespace cutract {
+
+struct OptimConfig {
+  std::string name = "adam";  // adam | adamw
+  double lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0;
+};
+
+// Adam's moments, beside the model's arena.
+struct Optimizer {
+  OptimConfig config;
+  std::vector<float> m, v;  // [parameters]
+  Index step = 0;           // steps taken
+
+  Optimizer(OptimConfig c, Index parameters)
+      : config(std::move(c)), m(static_cast<std::size_t>(parameters)), v(static_cast<std::size_t>(parameters)) {}
+};
+
+struct StepConfig {
+  LossKind loss = LossKind::mse;
+  double clip = 0;  // global norm; 0: off
+  std::uint64_t seed = 0;
+};
+
+struct StepResult {
+  double loss = 0, grad_norm = 0;  // norm before clipping
+  bool finite = true;              // false: the step was not taken
+};
+
+// Forward, loss, backward, clip by global norm, update. With a loss or gradient that is not finite, nothing is updated.
+StepResult train_step(Exec&, Model&, Optimizer&, const Batch&, double lr, const StepConfig&);
+
+}  // namespace cutract

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <limits>
+
+#include "train/config.h"
+
+namespace cutract {
+
+// torch.optim.lr_scheduler.ReduceLROnPlateau (mode min, relative threshold 1e-4): the rate falls by `factor` once more
+// than `patience` checks in a row brought no improvement.
+class Plateau {
+ public:
+  Plateau(ScheduleConfig config, double lr) : config_(std::move(config)), state_{lr} {}
+
+  struct State {
+    double lr = 0, best = std::numeric_limits<double>::infinity();
+    int bad = 0;
+  };
+  double lr() const { return state_.lr; }
+  bool check(double val_loss);  // once per validation check; true if the rate fell
+  State state() const { return state_; }
+  void restore(State s) { state_ = s; }
+
+ private:
+  ScheduleConfig config_;
+  State state_;
+};
+
+}  // namespace cutract

@@ -1,0 +1,311 @@
+#include "train/trainer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <optional>
+
+#include "features/dataset.h"
+#include "host/core/error.h"
+#include "host/core/log.h"
+#include "host/corpus/batcher.h"
+#include "host/run/checkpoints.h"
+#include "host/run/early_stopping.h"
+#include "train/checkpoint.h"
+#include "train/evaluate.h"
+#include "train/run_folder.h"
+
+namespace cutract {
+namespace {
+
+Scope scope_of(const std::string& name) {
+  return name == "utterance" ? Scope::utterance : name == "speaker" ? Scope::speaker : Scope::corpus;
+}
+
+Normaliser fit(const std::vector<Example>& examples, const std::string& scope, Matrix Example::*part) {
+  std::vector<Normaliser::Part> parts;
+  for (const auto& e : examples) parts.push_back({e.speaker, (e.*part).view()});
+  return Normaliser::fit(scope_of(scope), parts);
+}
+
+double minutes(Index frames, double step_s) { return static_cast<double>(frames) * step_s / 60; }
+
+// One run: what is loaded once, what changes every epoch.
+class Run {
+ public:
+  Run(Exec& ex, const RunConfig& config, const TrainOptions& options, Progress& progress)
+      : ex_(ex),
+        config_(config),
+        options_(options),
+        progress_(progress),
+        corpus_(read_corpus(config.data.corpus)),
+        extractor_(config.features),
+        stopping_(config.trainer.early_stopping_patience, config.trainer.min_delta),
+        plateau_(config.schedule, config.optim.lr),
+        dev_(options.fast_dev_run > 0) {}
+
+  TrainResult operator()() {
+    load();
+    make_model();
+    if (!dev_) open_folder();
+    if (!state_.finished.empty() || state_.epoch >= config_.trainer.max_epochs) return already_finished();
+    const int epochs = dev_ ? 1 : config_.trainer.max_epochs;
+    progress_.start(state_.epoch + 1, epochs, static_cast<long>(train_.frames()));
+    const auto began = Clock::now();
+    while (state_.epoch < epochs && state_.finished.empty() && result_.signal == 0) epoch();
+    progress_.finish();
+    result_.seconds = seconds_since(began);
+    return finish();
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  static double seconds_since(Clock::time_point t) { return std::chrono::duration<double>(Clock::now() - t).count(); }
+
+  Dataset load_split(const std::string& split, std::vector<Skipped>& skipped) {
+    Dataset data = load_dataset(ex_, corpus_, split, extractor_, config_.data.skip_bad);
+    skipped.insert(skipped.end(), data.skipped.begin(), data.skipped.end());
+    if (data.examples.empty())
+      fail(Fault::data, fmt::format("{}: split \"{}\" has no usable utterance; check it with `cutract corpus check {}`",
+                                    corpus_.dir, split, corpus_.dir));
+    log::info(fmt::format("{}: {} utterances, {} frames ({:.1f} min), {} features, {} channels", split,
+                          data.examples.size(), data.frames(), minutes(data.frames(), extractor_.step_s()),
+                          extractor_.dim(), corpus_.channels.size()));
+    return data;
+  }
+
+  void load() {
+    train_ = load_split(config_.data.train_split, skipped_);
+    val_ = load_split(config_.data.val_split, skipped_);
+    if (!skipped_.empty()) log::warn(fmt::format("{} utterances skipped (see skipped.tsv)", skipped_.size()));
+    features_ = fit(train_.examples, config_.data.normalise_features, &Example::features);
+    targets_ = fit(train_.examples, config_.data.normalise_targets, &Example::targets);
+    for (const Index c : targets_.constant_columns())
+      log::warn(fmt::format("channel {} does not move in the training data; it cannot be learned",
+                            corpus_.channels[static_cast<std::size_t>(c)].name));
+    normalise(train_, features_, targets_);
+    normalise(val_, features_, targets_);
+  }
+
+  void make_model() {
+    const ModelShape shape{extractor_.dim(), config_.model.hidden, config_.model.layers,
+                           static_cast<Index>(corpus_.channels.size())};
+    trained_.emplace(TrainedModel{config_, Model(shape, static_cast<float>(config_.model.dropout)), features_, targets_,
+                                  corpus_.channels, corpus_.name, extractor_.hash(), 0, 0});
+    trained_->model.initialise(static_cast<std::uint64_t>(config_.trainer.seed));
+    optimizer_.emplace(config_.optim, trained_->model.size());
+    state_.config = write_run_config(config_);
+    state_.corpus_hash = corpus_.hash;
+    log::info(fmt::format("model: {} x {} Bi-LSTM, {} parameters", config_.model.layers, config_.model.hidden,
+                          trained_->model.size()));
+  }
+
+  void open_folder() {
+    folder_ = std::make_unique<RunFolder>(options_.run_dir);
+    checkpoints_ =
+        std::make_unique<Checkpoints>(real_file_system(), folder_->checkpoints(), config_.trainer.save_top_k);
+    const std::optional<std::string> last = checkpoints_->last();
+    if (options_.resume == Resume::never && last)
+      fail(Fault::usage, fmt::format("{}: holds the checkpoints of an earlier run, and --resume never would lose them; "
+                                     "choose another --out, or "
+                                     "delete the folder",
+                                     options_.run_dir));
+    if (!options_.resume_from.empty())
+      resume(options_.resume_from);
+    else if (last)
+      resume(*last);
+    log::set_file(folder_->path() + "/train.log");
+    folder_->write_config(config_);
+    folder_->write_environment(config_, corpus_.hash, std::get<CpuExec>(ex_).threads());
+    if (!skipped_.empty()) folder_->write_skipped(skipped_);
+    folder_->start_metrics(state_.epoch);
+  }
+
+  void resume(const std::string& checkpoint) {
+    const Checkpoints::Files files = read_checkpoint(checkpoint);
+    const auto file = [&](const char* name) {
+      const auto it = files.find(name);
+      if (it == files.end())
+        fail(Fault::data, checkpoint + ": holds no " + name + "; choose another checkpoint to resume from");
+      return it->second;
+    };
+    TrainingState was = decode_state(file("state.safetensors"), checkpoint + "/state.safetensors", *optimizer_);
+    if (const std::string d = difference_in_learning(parse_run_config(was.config, checkpoint), config_); !d.empty())
+      fail(Fault::config,
+           fmt::format("{}: was trained with another config ({}); choose another --out to start anew", checkpoint, d));
+    if (was.corpus_hash != corpus_.hash)
+      fail(Fault::config, fmt::format("{}: was trained on another corpus than {}; choose another --out to start anew",
+                                      checkpoint, corpus_.dir));
+    trained_->model.load(decode_safetensors(file("model.safetensors"), checkpoint), checkpoint + "/model.safetensors");
+    plateau_.restore(was.plateau);
+    stopping_.restore(was.stopping);
+    was.config = state_.config;
+    state_ = was;
+    // A run that ended because it reached max_epochs goes on if there are more now; one that stopped early has ended.
+    if (state_.finished == kAllEpochs && state_.epoch < config_.trainer.max_epochs) state_.finished.clear();
+    log::info(fmt::format("resuming from {} (epoch {})", checkpoint, state_.epoch));
+  }
+
+  std::vector<std::vector<int>> batches() const {
+    const std::vector<std::int32_t> lengths = train_.lengths();
+    if (!dev_)
+      return training_batches(lengths, config_.trainer.batch_size, static_cast<std::uint64_t>(config_.trainer.seed),
+                              state_.epoch, corpus_.hash);
+    auto longest =
+        ordered_batches(lengths, config_.trainer.batch_size);  // so that memory runs out in the first seconds
+    longest.resize(std::min(longest.size(), static_cast<std::size_t>(options_.fast_dev_run)));
+    return longest;
+  }
+
+  void epoch() {
+    EpochRecord record{.epoch = state_.epoch + 1, .lr = plateau_.lr()};
+    const auto began = Clock::now();
+    const StepConfig step_config{loss_kind(config_), config_.trainer.gradient_clip_val,
+                                 static_cast<std::uint64_t>(config_.trainer.seed)};
+    Index frames = 0, steps = 0;
+    for (const auto& order : batches()) {
+      const Batch batch = make_batch(train_.examples, order);
+      const StepResult r = train_step(ex_, trained_->model, *optimizer_, batch, plateau_.lr(), step_config);
+      const Index n = batch.x.rows;
+      if (!check_finite(r, record)) continue;
+      frames += n, ++steps;
+      record.train_loss += r.loss * static_cast<double>(n);
+      record.grad_norm += r.grad_norm;
+      progress_.step(static_cast<long>(n), r.loss);
+      if (options_.stop_signal && (result_.signal = options_.stop_signal()) != 0) return;
+    }
+    record.frames_per_s = static_cast<double>(frames) / seconds_since(began);
+    record.train_loss /= static_cast<double>(std::max<Index>(frames, 1));
+    record.grad_norm /= static_cast<double>(std::max<Index>(steps, 1));
+    record.step = optimizer_->step;
+    result_.frames += frames;
+    validate(record, began);
+  }
+
+  // A step that was not finite changed nothing; several in a row mean that training has diverged.
+  bool check_finite(const StepResult& r, EpochRecord& record) {
+    if (r.finite) return nonfinite_ = 0, true;
+    ++record.skipped_steps;
+    log::warn(
+        fmt::format("epoch {}: loss {} with gradient norm {}; the step is skipped", record.epoch, r.loss, r.grad_norm));
+    if (++nonfinite_ >= config_.trainer.max_nonfinite_steps)
+      fail(Fault::diverged,
+           fmt::format("training diverged in epoch {}: {} steps in a row were not finite; try a smaller optim.lr or "
+                       "trainer.gradient_clip_val; earlier checkpoints are kept",
+                       record.epoch, nonfinite_));
+    return false;
+  }
+
+  void validate(EpochRecord& record, Clock::time_point began) {
+    Dataset some;
+    if (dev_) {
+      const auto n =
+          std::min(val_.examples.size(), static_cast<std::size_t>(options_.fast_dev_run * config_.trainer.batch_size));
+      some.examples.assign(val_.examples.begin(), val_.examples.begin() + static_cast<std::ptrdiff_t>(n));
+    }
+    const Scores val =
+        evaluate(ex_, trained_->model, dev_ ? some : val_, targets_, corpus_.channels, config_.data.val_split, config_);
+    record.val = &val;
+    if (!std::isfinite(val.loss))
+      fail(Fault::diverged,
+           fmt::format("training diverged in epoch {}: the validation loss is {}; try a smaller optim.lr; earlier "
+                       "checkpoints are kept",
+                       record.epoch, val.loss));
+    ++state_.epoch;
+    const bool best = stopping_.improved(val.loss);
+    if (best) state_.best_epoch = state_.epoch;
+    const bool fell = plateau_.check(val.loss);
+    if (stopping_.should_stop())
+      state_.finished = stopping_.reason();
+    else if (state_.epoch >= config_.trainer.max_epochs)
+      state_.finished = kAllEpochs;
+    record.seconds = seconds_since(began);
+    if (!dev_) {
+      save(val.loss);
+      folder_->add_metrics(record);
+    }
+    report(record, val, best);
+    if (fell) log::info(fmt::format("learning rate falls to {:.3g}", plateau_.lr()));
+  }
+
+  void save(double val_loss) {
+    trained_->epoch = state_.epoch;
+    trained_->val_loss = val_loss;
+    state_.plateau = plateau_.state();
+    state_.stopping = stopping_.state();
+    checkpoints_->save(
+        state_.epoch, val_loss,
+        {{"model.safetensors", encode_model(*trained_)}, {"state.safetensors", encode_state(state_, *optimizer_)}});
+  }
+
+  void report(const EpochRecord& r, const Scores& val, bool best);
+
+  TrainResult already_finished() {
+    log::info(
+        fmt::format("{}: finished at epoch {} ({}); nothing to do", options_.run_dir, state_.epoch, state_.finished));
+    result_.already_finished = true;
+    return finish();
+  }
+
+  TrainResult finish() {
+    result_.epochs = state_.epoch;
+    result_.best_epoch = state_.best_epoch;
+    result_.best_val_loss = stopping_.state().best;
+    result_.stop_reason = result_.signal ? fmt::format("stopped by signal {}", result_.signal) : state_.finished;
+    if (dev_) return result_;
+    result_.best_checkpoint = checkpoints_->best().value_or("");
+    if (!result_.already_finished) {
+      const nlohmann::ordered_json json{{"epochs", result_.epochs},
+                                        {"best_epoch", result_.best_epoch},
+                                        {"best_val_loss", result_.best_val_loss},
+                                        {"stop_reason", result_.stop_reason},
+                                        {"best_checkpoint", result_.best_checkpoint},
+                                        {"frames", result_.frames},
+                                        {"seconds", result_.seconds}};
+      folder_->write_metrics_json(json.dump(2) + "\n");
+    }
+    log::set_file("");
+    return result_;
+  }
+
+  static constexpr const char* kAllEpochs = "all epochs are done";
+
+  Exec& ex_;
+  const RunConfig& config_;
+  const TrainOptions& options_;
+  Progress& progress_;
+  Corpus corpus_;
+  Extractor extractor_;
+  Dataset train_, val_;
+  std::vector<Skipped> skipped_;
+  Normaliser features_, targets_;
+  std::optional<TrainedModel> trained_;
+  std::optional<Optimizer> optimizer_;
+  EarlyStopping stopping_;
+  Plateau plateau_;
+  TrainingState state_;
+  std::unique_ptr<RunFolder> folder_;
+  std::unique_ptr<Checkpoints> checkpoints_;
+  int nonfinite_ = 0;
+  bool dev_;
+  TrainResult result_;
+};
+
+void Run::report(const EpochRecord& r, const Scores& val, bool best) {
+  progress_.epoch_done(
+      fmt::format("epoch {}  loss {:.4f}  val_loss {:.4f}  val_pearson {}  {:.1f} s{}", r.epoch, r.train_loss, val.loss,
+                  val.pearson ? fmt::format("{:.4f}", *val.pearson) : "undefined", r.seconds, best ? "  best" : ""));
+}
+
+}  // namespace
+
+TrainResult train(Exec& ex, const RunConfig& config, const TrainOptions& options, Progress& progress) {
+  return Run(ex, config, options, progress)();
+}
+
+}  // namespace cutract

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "host/core/exec.h"
+#include "host/run/progress.h"
+#include "train/config.h"
+
+namespace cutract {
+
+enum class Resume { automatic, never };
+
+struct TrainOptions {
+  std::string run_dir;  // made if missing
+  Resume resume = Resume::automatic;
+  std::string resume_from;           // a checkpoint folder to start from instead of run_dir's last; "" : none
+  int fast_dev_run = 0;              // > 0: that many batches of training and validation, longest first; writes nothing
+  std::function<int()> stop_signal;  // number of the signal that asked to stop, or 0; polled after every step
+};
+
+struct TrainResult {
+  int epochs = 0, best_epoch = 0;  // done; of the best checkpoint
+  double best_val_loss = 0;
+  Index frames = 0;    // trained on by this call
+  double seconds = 0;  // of this call's epochs
+  std::string stop_reason;
+  std::string best_checkpoint;    // folder; empty for fast_dev_run
+  int signal = 0;                 // not 0: stopped by it
+  bool already_finished = false;  // there was nothing left to do
+};
+
+// Trains as the config says and leaves RUN/ as DESIGN.md draws it. Checkpoints are written after every epoch and a
+// resumed run has the same bits as one that never stopped. Throws Error: config, data, io, diverged.
+TrainResult train(Exec&, const RunConfig&, const TrainOptions&, Progress&);
+
+}  // namespace cutract
