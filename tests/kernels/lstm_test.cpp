@@ -1,0 +1,222 @@
+#include "kernels/lstm.h"
+
+#include "tests/kernels/lstm_case.h"
+
+namespace cutract::test {
+namespace {
+
+constexpr double kForward = 2e-6, kBackward = 1e-5;  // R1, relative L2
+
+bool is_forward(const std::string& name) { return name == "h" || name == "c"; }
+
+class Lstm : public OnEachDevice {
+ protected:
+  // Every result on its own, against the oracle.
+  void expect_like_oracle(const LstmCase& in, double forward = kForward, double backward = kBackward) {
+    const Named<float> got = run_lstm(exec(), in);
+    for (const auto& [name, want] : oracle_lstm(in).all) {
+      const double error = name == "dx" ? dx_error(in, got[name], want) : rel_l2(got[name], want);
+      double& worst = is_forward(name) ? worst_forward_ : worst_backward_;
+      if (!(error <= worst)) worst = error;
+      EXPECT_TRUE(error <= (is_forward(name) ? forward : backward)) << name << ": relative L2 error " << error;
+    }
+  }
+  // A dx of very few numbers, each a sum over all gates, can cancel to nearly nothing by chance, and its relative error
+  // then says nothing (H = 32: absolute error at most 8e-8 in 3000 draws, |dx| typically 0.1, once below 1e-4). It is
+  // measured against a hundredth of |dh| max|w| at least.
+  static double dx_error(const LstmCase& in, const std::vector<float>& got, const std::vector<double>& want) {
+    double norm = 0, dh = 0, w = 0;
+    for (const double v : want) norm += v * v;
+    for (const float v : in.dh) dh += static_cast<double>(v) * static_cast<double>(v);
+    for (const float v : in.dir.front().w_ih) w = std::max(w, static_cast<double>(std::abs(v)));
+    const double least = 0.01 * w * std::sqrt(dh);
+    const double error = rel_l2(got, want);
+    return want.size() < 8 && norm > 0 && std::sqrt(norm) < least ? error * std::sqrt(norm) / least : error;
+  }
+  void TearDown() override {
+    RecordProperty("worst_forward", testing::PrintToString(worst_forward_));
+    RecordProperty("worst_backward", testing::PrintToString(worst_backward_));
+  }
+  double worst_forward_ = 0, worst_backward_ = 0;
+};
+
+std::string describe(const LstmCase& c) {
+  std::string s =
+      "F " + std::to_string(c.F) + ", H " + std::to_string(c.H) + ", D " + std::to_string(c.D()) + ", lengths";
+  for (const auto l : c.lengths) s += " " + std::to_string(l);
+  return s;
+}
+
+// R1. All B x H x T; each small problem with every F and D, the others with one F and D in turn. Left out: B = 33 with
+// H >= 128 and T = 100, whose oracle alone would take half of the time; each pair of the three occurs elsewhere.
+TEST_P(Lstm, AgreesWithTheOracleOverSizes) {
+  Rng rng(1);
+  constexpr Index kF[] = {1, 5, 80};
+  Index turn = 0;
+  for (const Index H : {1, 7, 31, 32, 33, 64, 128, 257})
+    for (const Index T : {1, 2, 17, 100})
+      for (const Index B : {1, 2, 3, 5, 8, 33}) {
+        if (B == 33 && H >= 128 && T == 100) continue;
+        const bool all = B * T * H * H < 150'000;
+        for (Index i = 0; i < 6; ++i) {
+          if (!all && i != turn % 6) continue;
+          const LstmCase in = random_lstm(rng, ragged_lengths(rng, B, T), kF[i % 3], H, 1 + i / 3);
+          SCOPED_TRACE(describe(in));
+          expect_like_oracle(in);
+          if (HasFailure()) return;
+        }
+        ++turn;
+      }
+}
+
+TEST_P(Lstm, AgreesWithTheOracleWhereGatesSaturate) {
+  Rng rng(2);
+  expect_like_oracle(random_lstm(rng, {40, 23, 1}, 9, 20, 2, 4.0));
+}
+
+// Far beyond, the recurrence is chaotic and no float agrees with a double; the values must still be values.
+TEST_P(Lstm, StaysFiniteWithHugeWeights) {
+  Rng rng(13);
+  const Named<float> got = run_lstm(exec(), random_lstm(rng, {40, 23, 1}, 9, 20, 2, 1e4));
+  for (const auto& [name, values] : got.all)
+    for (const float v : values) ASSERT_TRUE(std::isfinite(v)) << name;
+  for (const float v : got["h"]) ASSERT_LE(std::abs(v), 1.0f);
+}
+
+TEST_P(Lstm, AgreesWithTheOracleWhereWeightsAreZero) {
+  Rng rng(3);
+  expect_like_oracle(random_lstm(rng, {6, 2}, 3, 5, 2, 0.0));
+}
+
+TEST_P(Lstm, EqualLengthsAndManyShortOnes) {
+  Rng rng(4);
+  expect_like_oracle(random_lstm(rng, {9, 9, 9, 9}, 4, 6, 2));
+  expect_like_oracle(random_lstm(rng, std::vector<std::int32_t>(70, 1), 4, 6, 2));
+  std::vector<std::int32_t> one_long(12, 1);
+  one_long.front() = 50;
+  expect_like_oracle(random_lstm(rng, one_long, 4, 6, 2));
+}
+
+TEST_P(Lstm, TakesAnEmptyBatch) {
+  Rng rng(5);
+  const Named<float> got = run_lstm(exec(), random_lstm(rng, {}, 3, 4, 2));
+  EXPECT_TRUE(got["h"].empty());
+  EXPECT_EQ(got["w_hh_1"], std::vector<float>(64));
+}
+
+TEST_P(Lstm, SameInputSameBits) {
+  Rng rng(6);
+  const LstmCase in = random_lstm(rng, {60, 31, 30, 2}, 20, 33, 2);
+  const Named<float> first = run_lstm(exec(), in);
+  for (int again = 0; again < 3; ++again) {
+    const Named<float> second = run_lstm(exec(), in);
+    for (const auto& [name, values] : first.all) EXPECT_BITWISE(second[name], values) << name;
+  }
+}
+
+// R9.
+TEST_P(Lstm, SameBitsForAnyThreadCount) {
+  Rng rng(7);
+  for (const Index H : {33, 128}) {
+    const LstmCase in = random_lstm(rng, {180, 97, 96, 5, 1}, 80, H, 2);
+    const Named<float> one = run_lstm(exec(), in);
+    for (const int threads : {1, 2, 3, 8}) {
+      Exec ex(std::in_place_type<CpuExec>, threads);
+      const Named<float> many = run_lstm(ex, in);
+      for (const auto& [name, values] : one.all) EXPECT_BITWISE(many[name], values) << name << ", threads " << threads;
+    }
+  }
+}
+
+// B = 1 equals B = N: an utterance does not feel its neighbours, and the gradient of a batch is the sum of theirs.
+TEST_P(Lstm, AnUtteranceDoesNotDependOnItsBatch) {
+  Rng rng(8);
+  const LstmCase in = random_lstm(rng, {40, 33, 33, 17, 8, 2, 1, 1, 1}, 13, 40, 2);
+  const Named<float> together = run_lstm(exec(), in);
+  Named<float> apart, sums;
+  apart.all = {{"h", {}}, {"c", {}}, {"dx", {}}};
+  std::ptrdiff_t n = 0;
+  for (const auto length : in.lengths) {
+    LstmCase alone = in;
+    alone.lengths = {length};
+    alone.x.assign(in.x.begin() + n * in.F, in.x.begin() + (n + length) * in.F);
+    alone.dh.assign(in.dh.begin() + n * 2 * in.H, in.dh.begin() + (n + length) * 2 * in.H);
+    sums = run_lstm(exec(), alone, {.start = n > 0 ? &sums : nullptr});
+    for (auto& [name, values] : apart.all) values.insert(values.end(), sums[name].begin(), sums[name].end());
+    n += length;
+  }
+  EXPECT_REL_L2(apart["h"], together["h"], kForward);
+  EXPECT_REL_L2(apart["c"], together["c"], kForward);
+  EXPECT_REL_L2(apart["dx"], together["dx"], kBackward);
+  for (const char* name : {"w_ih_0", "w_hh_0", "b_ih_0", "b_hh_0", "w_ih_1", "w_hh_1", "b_ih_1", "b_hh_1"})
+    EXPECT_REL_L2(sums[name], together[name], kBackward) << name;
+}
+
+TEST_P(Lstm, WeightGradientsOfTwoBatchesAdd) {
+  Rng rng(9);
+  const LstmCase a = random_lstm(rng, {12, 5}, 6, 10, 2);
+  LstmCase b = random_lstm(rng, {8, 8, 3}, 6, 10, 2);
+  b.dir = a.dir;
+  const Named<float> first = run_lstm(exec(), a), both = run_lstm(exec(), b, {.start = &first});
+  const Named<double> want_a = oracle_lstm(a), want_b = oracle_lstm(b);
+  EXPECT_REL_L2(both["dx"], want_b["dx"], kBackward);  // dx is replaced
+  for (const char* name : {"w_ih_0", "w_hh_0", "b_ih_0", "b_hh_0", "w_ih_1", "w_hh_1", "b_ih_1", "b_hh_1"}) {
+    std::vector<double> want = want_a[name];
+    for (std::size_t i = 0; i < want.size(); ++i) want[i] += want_b[name][i];
+    EXPECT_REL_L2(both[name], want, kBackward) << name;
+  }
+}
+
+TEST_P(Lstm, WithoutDxTheOtherGradientsAreTheSame) {
+  Rng rng(10);
+  const LstmCase in = random_lstm(rng, {15, 4}, 7, 9, 2);
+  const Named<float> with = run_lstm(exec(), in), without = run_lstm(exec(), in, {.want_dx = false});
+  for (const auto v : without["dx"]) EXPECT_TRUE(std::isnan(v));  // untouched
+  for (const char* name : {"w_ih_0", "w_hh_0", "b_ih_0", "b_hh_0", "w_ih_1", "w_hh_1", "b_ih_1", "b_hh_1"})
+    EXPECT_BITWISE(without[name], with[name]) << name;
+}
+
+// R34 rests on this: a bad sample may not vanish in a clamp.
+TEST_P(Lstm, ANaNReachesItsOwnUtteranceAndNoOther) {
+  Rng rng(11);
+  LstmCase in = random_lstm(rng, {5, 4}, 3, 6, 2);
+  in.x[2 * 3 + 1] = std::nanf("");  // frame 2 of the first utterance
+  const Named<float> got = run_lstm(exec(), in);
+  for (std::size_t n = 0; n < 9; ++n)
+    for (std::size_t j = 0; j < 12; ++j) {
+      const bool reached = n < 5 && (j < 6 ? n >= 2 : n <= 2);  // forward from there on, reverse from there back
+      EXPECT_EQ(std::isnan(got["h"][n * 12 + j]), reached) << "frame " << n << ", column " << j;
+    }
+  EXPECT_TRUE(std::isnan(got["w_hh_0"].front()));
+}
+
+TEST_P(Lstm, WrongShapesAreNamed) {
+  Rng rng(12);
+  const LstmCase good = random_lstm(rng, {3}, 2, 2, 1);
+  Block<float> x(good.x), w_ih(good.dir[0].w_ih), w_hh(good.dir[0].w_hh), b(good.dir[0].b_ih), gates(Index{24}),
+      c(Index{6}), h(Index{6});
+  const RaggedBatch three(good.lengths), two(std::vector<std::int32_t>{2});
+  LstmArgs a{x.view<2>({3, 2}), {}, three.view(), gates.view<3>({3, 1, 8}), c.view<3>({3, 1, 2}), h.view<3>({3, 1, 2})};
+  a.w[0] = {w_ih.view<2>({8, 2}), w_hh.view<2>({8, 2}), b.view(), b.view()};
+  lstm(exec(), a);
+  const auto broken = [&](auto change) {
+    LstmArgs bad = a;
+    change(bad);
+    return std::string(thrown_by([&] { lstm(exec(), bad); }).what());
+  };
+  const auto starts = [](const std::string& text, const std::string& with) {
+    EXPECT_EQ(text.substr(0, with.size()), with);
+  };
+  starts(broken([&](LstmArgs& v) { v.ragged = two.view(); }), "lstm.ragged.frames: shape is [2], expected [3]");
+  starts(broken([&](LstmArgs& v) { v.gates.shape[2] = 6; }), "lstm.gates: shape is [3,1,6], expected [3,1,8]");
+  starts(broken([&](LstmArgs& v) { v.c.shape[0] = 2; }), "lstm.c: shape is [2,1,2], expected [3,1,2]");
+  starts(broken([&](LstmArgs& v) { v.w[0].w_ih.shape[1] = 3; }), "lstm.w_ih: shape is [8,3], expected [8,2]");
+  starts(broken([&](LstmArgs& v) { v.w[0].w_hh.shape[1] = 3; }), "lstm.w_hh: shape is [8,3], expected [8,2]");
+  starts(broken([&](LstmArgs& v) { v.w[0].b_ih.shape[0] = 7; }), "lstm.b_ih: shape is [7], expected [8]");
+  starts(broken([&](LstmArgs& v) { v.w[0].b_hh.shape[0] = 7; }), "lstm.b_hh: shape is [7], expected [8]");
+}
+
+CUTRACT_ON_EACH_DEVICE(Lstm);
+
+}  // namespace
+}  // namespace cutract::test
