@@ -19,39 +19,44 @@ struct Scored {
 
 struct ChannelScore {
   std::string name, unit;
-  double rmse = 0, mae = 0;        // z
-  double rmse_units = 0;           // in `unit`
-  std::optional<double> pearson;   // over all frames of the split; none: undefined, a side is constant
+  double rmse = 0, mae = 0;       // z
+  double rmse_units = 0;          // in `unit`
+  std::optional<double> pearson;  // over all frames of the split; none: undefined, a side is constant
 };
 
 struct SpeakerScore {
   std::string name;
   Index frames = 0, utterances = 0;
   double rmse = 0, mae = 0;
-  std::optional<double> rmse_mm, pearson;  // rmse_mm: over the channels in mm
+  std::optional<double> rmse_units;  // as Scores::rmse_units
+  std::optional<double> pearson;     // per channel over the speaker's frames, averaged over channels
 };
 
 struct Target {
-  std::string metric;  // "rmse", "pearson", "mae", "loss"
-  double value = 0, target = 0;
-  bool met = false;
+  std::string metric;           // "rmse", "pearson", "mae", "loss", in this order
+  std::optional<double> value;  // none: undefined, so not met
+  double target = 0;
+  bool met = false;  // pearson: value >= target, the others: value <= target
 };
 
-// Everything `cutract eval` reports. Sums run in double, in the order of the utterances; an undefined Pearson (a constant
-// side) is counted and left out of every mean, never NaN.
+// Everything `cutract eval` reports. Sums run in double, compensated, in the order of the utterances. A Pearson that is
+// undefined (fewer than two frames, a side that is constant or not finite) is counted and left out of every mean, never
+// NaN.
 struct Scores {
   std::string split, loss_name;
   Index frames = 0, utterances = 0;
-  double loss = 0, rmse = 0, mae = 0;        // z, over all frames and channels
-  std::optional<double> pearson;             // per channel over all frames of the split, averaged over channels
-  std::optional<double> pearson_utterance;   // per utterance and channel, averaged
-  std::optional<double> rmse_units;          // root mean square over the channels that share the most common unit
-  std::string rmse_units_name;               // that unit
-  double rmse_mean_predictor = 0;            // RMSE (z) of always predicting the training mean, z = 0
-  double skill = 0;                          // 1 - (rmse / rmse_mean_predictor)^2
-  int undefined_channels = 0, undefined_utterances = 0;
-  std::vector<ChannelScore> channels;
-  std::vector<SpeakerScore> speakers;
+  double frame_step_s = 0;                  // set by the caller, for the minutes in the table; 0: not known
+  double loss = 0, rmse = 0, mae = 0;       // z, over all frames and channels
+  std::optional<double> pearson;            // per channel over all frames of the split, averaged over channels
+  std::optional<double> pearson_utterance;  // per utterance and channel, averaged
+  std::optional<double> rmse_units;         // root mean square over the channels that share the most common unit
+  std::string rmse_units_name;              // that unit
+  double rmse_mean_predictor = 0;           // RMSE (z) of always predicting the training mean, z = 0
+  double skill = 0;                         // 1 - (rmse / rmse_mean_predictor)^2; 0 if the targets are all 0
+  int undefined_channels = 0;               // channels without a Pearson
+  Index undefined_utterances = 0;           // pairs of utterance and channel without one
+  std::vector<ChannelScore> channels;       // in the order of the corpus
+  std::vector<SpeakerScore> speakers;       // by name
   std::vector<Target> targets;
 };
 

@@ -10,14 +10,19 @@ namespace cutract {
 
 // Movement predicted for one recording, in the channels' units.
 struct Prediction {
-  std::string audio;        // as the user named it
+  std::string audio;                  // as the user named it
   double first_s = 0, step_s = 0.01;  // centre time of row 0, and between rows
-  Matrix values;            // [T, P]
+  Matrix values;                      // [T, P]
 };
 
-// csv: "time_s,tt_x_mm,..." one row per frame. npz: time_s, values [T,P], channels, units. json: one object.
+// Each throws Error{internal} if the number of channels is not the number of columns.
+
+// "time_s,tt_x_mm,...", one row per frame: six digits, and never fewer than four decimals. Times have four decimals.
 std::string prediction_csv(const Prediction&, std::span<const Channel>);
+// Arrays time_s [T] f64, values [T,P] f32, channels [P], units [P] and audio [1] text.
 std::string prediction_npz(const Prediction&, std::span<const Channel>);
+// {"audio","first_s","step_s","frames","channels":[{"name","unit"}],"time_s":[...],"values":[[...],...]}: values as in
+// the CSV, a row per frame; a value that is not finite is null.
 std::string prediction_json(const Prediction&, std::span<const Channel>);
 
 }  // namespace cutract

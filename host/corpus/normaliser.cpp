@@ -84,7 +84,7 @@ Normaliser::Stats Normaliser::stats_over(std::span<const View<const float, 2>> p
       }
     }
   }
-  Stats out{std::move(mean), std::vector<double>(C), std::vector<std::int64_t>(C)};
+  Stats out{std::move(mean), std::vector<double>(C), std::vector<double>(C)};
   for (std::size_t c = 0; c < C; ++c) {
     // The second term takes out what rounding left in the mean.
     const double variance = std::max(0.0, (square[c] - drift[c] * drift[c] / n) / n);
@@ -92,8 +92,7 @@ Normaliser::Stats Normaliser::stats_over(std::span<const View<const float, 2>> p
       fail(Fault::data, fmt::format("{}: column {} holds a value that is not finite", whose, c));
     }
     out.std[c] = std::sqrt(variance);
-    out.constant[c] = out.std[c] <= kFloatResolution * std::abs(out.mean[c]);
-    if (out.constant[c]) out.std[c] = 1;
+    if (out.std[c] <= kFloatResolution * std::abs(out.mean[c])) out.constant[c] = out.std[c] = 1;
   }
   return out;
 }
@@ -121,7 +120,7 @@ bool Normaliser::knows(const std::string& speaker) const {
 std::vector<Index> Normaliser::constant_columns() const {
   std::vector<Index> out;
   for (std::size_t c = 0; c < corpus_.constant.size(); ++c) {
-    if (corpus_.constant[c]) out.push_back(static_cast<Index>(c));
+    if (corpus_.constant[c] > 0) out.push_back(static_cast<Index>(c));
   }
   return out;
 }
@@ -163,7 +162,7 @@ void Normaliser::save(TensorFile& file, const std::string& prefix) const {
   file.metadata[prefix + ".scope"] = scope_name(scope_);
   file.tensors[prefix + ".mean"] = Tensor::f64(shape, corpus_.mean);
   file.tensors[prefix + ".std"] = Tensor::f64(shape, corpus_.std);
-  file.tensors[prefix + ".constant"] = Tensor::i64(shape, corpus_.constant);
+  file.tensors[prefix + ".constant"] = Tensor::f64(shape, corpus_.constant);
   for (const auto& [speaker, s] : speakers_) {
     file.tensors[prefix + ".mean." + speaker] = Tensor::f64(shape, s.mean);
     file.tensors[prefix + ".std." + speaker] = Tensor::f64(shape, s.std);
@@ -181,12 +180,7 @@ Normaliser Normaliser::load(const TensorFile& file, const std::string& prefix, c
   out.corpus_.mean = column_values(file, prefix + ".mean", 0, origin);
   const std::size_t C = out.corpus_.mean.size();
   out.corpus_.std = positive(column_values(file, prefix + ".std", C, origin), prefix + ".std", origin);
-  const Tensor& constant = file.at(prefix + ".constant", origin);
-  out.corpus_.constant = constant.as_i64();
-  if (out.corpus_.constant.size() != C) {
-    fail(Fault::data, fmt::format("{}: tensor \"{}.constant\" has {} values, expected {}", origin, prefix,
-                                  out.corpus_.constant.size(), C));
-  }
+  out.corpus_.constant = column_values(file, prefix + ".constant", C, origin);
   if (out.scope_ != Scope::speaker) return out;
   const std::string means = prefix + ".mean.";
   for (auto it = file.tensors.lower_bound(means); it != file.tensors.end() && it->first.starts_with(means); ++it) {

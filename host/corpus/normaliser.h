@@ -37,7 +37,7 @@ class Normaliser {
   // Per column: what one z unit is worth for this speaker, e.g. in mm.
   std::vector<double> unit_per_z(const std::string& speaker) const;
 
-  // Tensors prefix.mean and prefix.std [C] f64 of the corpus, prefix.constant [C] i64 (0 or 1), prefix.mean.SPEAKER and
+  // Tensors prefix.mean and prefix.std [C] f64 of the corpus, prefix.constant [C] f64 (0 or 1), prefix.mean.SPEAKER and
   // prefix.std.SPEAKER [C] f64; metadata prefix.scope. load gives back the same bits.
   void save(TensorFile&, const std::string& prefix) const;
   static Normaliser load(const TensorFile&, const std::string& prefix, const std::string& origin);  // Error{data}
@@ -45,8 +45,8 @@ class Normaliser {
 
  private:
   struct Stats {
-    std::vector<double> mean, std;       // [C], std > 0
-    std::vector<std::int64_t> constant;  // [C], 1 where std stands for a constant column
+    std::vector<double> mean, std;  // [C], std > 0
+    std::vector<double> constant;   // [C], 1 where std stands for a constant column
   };
   static Stats stats_over(std::span<const View<const float, 2>> parts, const std::string& whose);
   const Stats& stats_of(const std::string& speaker) const;

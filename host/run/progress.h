@@ -3,28 +3,55 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace cutract {
 
-// One line on a terminal, redrawn at most 10 times a second; off a terminal nothing until epoch_done, which prints one plain
-// line. Log lines appear above it. The ETA is the moving median of time per frame times the frames left in the run.
+// How a run stands, for people. On a terminal one line, redrawn at most 10 times a second and cut to the terminal's
+// width; log lines appear above it. Off a terminal one plain line per epoch, no escape codes. Nothing at all with
+// `quiet`.
+//
+//   epoch 12/80  [=========>.....]  61 %  loss 0.4312  val 0.4521 (best 0.4498 @ 9)  24.1 kframes/s  lr 8.0e-4  ETA
+//   04:12
+//
+// Too narrow a terminal loses lr, then the rate, the bar (it shrinks first), the best, val, ETA, loss, per cent. `loss`
+// is the mean over the epoch's frames so far. The ETA is the median time per frame of the last steps times the frames
+// left in the run, plus the mean time that an epoch took behind its last step (validation, checkpoint) for each epoch
+// left.
 class Progress {
  public:
+  using Clock = std::chrono::steady_clock;
+
   struct Options {
     bool terminal = false, colour = false, quiet = false;
-    int columns = 80;
-    std::function<void(const std::string&)> write;         // to stderr; tests replace it
-    std::function<std::chrono::steady_clock::time_point()> now;  // likewise
+    std::function<int()> columns = [] { return 80; };     // asked at every redraw: windows change
+    std::function<void(const std::string&)> write;        // to stderr; tests replace it
+    std::function<Clock::time_point()> now = Clock::now;  // likewise
   };
+  // A terminal unless stderr is none or TERM is dumb; colour unless NO_COLOR is set.
   static Options for_stderr(bool quiet);
 
   explicit Progress(Options);
-  ~Progress();
+  ~Progress();  // finishes
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
 
-  void start(int first_epoch, int epochs, long frames_per_epoch);  // ETA counts all epochs, early stopping or not
-  void step(long frames, double loss);
-  void epoch_done(const std::string& summary);  // "val_loss 0.9124 ..."
+  // Epochs count from 1; first_epoch is the one that starts now. The ETA counts all, early stopping or not.
+  void start(int first_epoch, int epochs, long frames_per_epoch);
+  // Behind each step. A loss that is not finite is left out; lr 0 is not shown.
+  void step(long frames, double loss, double lr = 0);
+
+  struct Epoch {
+    std::optional<double> val_loss;
+    double best_val_loss = 0;
+    int best_epoch = 0;  // 0: none yet
+    std::string note;    // ends the plain line, e.g. "pearson 0.612"
+  };
+  void epoch_done(const Epoch&);
+  void epoch_done(const std::string& note) { epoch_done(Epoch{{}, 0, 0, note}); }  // an epoch without validation
+
+  // Leaves the last line standing, with the cursor below. Also if the run ends early.
   void finish();
 
  private:

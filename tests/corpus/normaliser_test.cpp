@@ -253,8 +253,8 @@ TEST(Normaliser, LoadNamesWhatIsWrong) {
                  f.tensors["n.mean"] = Tensor::f64({3}, std::vector<double>{1, HUGE_VAL, 1});
                }),
                Fault::data, "\"n.mean\" holds a value that is not finite");
-  EXPECT_FAULT(with([](TensorFile& f) { f.tensors["n.constant"] = Tensor::i64({1}, std::vector<std::int64_t>{1}); }),
-               Fault::data, "\"n.constant\" has 1 values, expected 3");
+  EXPECT_FAULT(with([](TensorFile& f) { f.tensors["n.constant"] = Tensor::f64({1}, std::vector<double>{1}); }),
+               Fault::data, "\"n.constant\" has 1 values, expected a vector of 3");
 }
 
 }  // namespace

@@ -1,0 +1,211 @@
+#include "eval/metrics.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "host/core/error.h"
+#include "host/core/plant.h"
+
+namespace cutract {
+namespace {
+
+using Selection = std::vector<const Scored*>;
+
+// A sum that keeps what plain addition drops (Neumaier), so that no mean depends on how many frames there are.
+class Sum {
+ public:
+  void add(double v) {
+    const double next = sum_ + v;
+    lost_ += std::abs(sum_) >= std::abs(v) ? (sum_ - next) + v : (v - next) + sum_;
+    sum_ = next;
+  }
+  double value() const { return std::isfinite(sum_) ? sum_ + lost_ : sum_; }
+
+ private:
+  double sum_ = 0, lost_ = 0;
+};
+
+// Calls fn(predicted, target) for every frame of one channel.
+template <class Fn>
+void each_frame(const Selection& chosen, Index channel, Fn fn) {
+  for (const Scored* s : chosen) {
+    for (Index t = 0; t < s->target.shape[0]; ++t)
+      fn(double{s->predicted.row(t)[channel]}, double{s->target.row(t)[channel]});
+  }
+}
+
+Index frames_of(const Selection& chosen) {
+  Index n = 0;
+  for (const Scored* s : chosen) n += s->target.shape[0];
+  return n;
+}
+
+// Two passes: deviations from the means first, so a large mean costs no digits. "Constant" is exact, as SciPy has it: a
+// threshold would call a weak prediction undefined.
+std::optional<double> pearson(const Selection& chosen, Index channel) {
+  const Index frames = frames_of(chosen);
+  if (frames < 2) return std::nullopt;
+  Sum sum_p, sum_t;
+  double lo_p = HUGE_VAL, hi_p = -HUGE_VAL, lo_t = HUGE_VAL, hi_t = -HUGE_VAL;
+  each_frame(chosen, channel, [&](double p, double t) {
+    sum_p.add(p), sum_t.add(t);
+    lo_p = std::min(lo_p, p), hi_p = std::max(hi_p, p);
+    lo_t = std::min(lo_t, t), hi_t = std::max(hi_t, t);
+  });
+  if (!(lo_p < hi_p) || !(lo_t < hi_t)) return std::nullopt;
+  const double n = static_cast<double>(frames), mean_p = sum_p.value() / n, mean_t = sum_t.value() / n;
+  Sum pp, tt, pt;
+  each_frame(chosen, channel, [&](double p, double t) {
+    const double dp = p - mean_p, dt = t - mean_t;
+    pp.add(dp * dp), tt.add(dt * dt), pt.add(dp * dt);
+  });
+  const double r = pt.value() / (std::sqrt(pp.value()) * std::sqrt(tt.value()));
+  if (!std::isfinite(r)) return std::nullopt;
+  return std::clamp(r, -1.0, 1.0);
+}
+
+struct Mean {
+  Sum sum;
+  Index count = 0, undefined = 0;
+  void add(std::optional<double> v) {
+    if (!v) ++undefined;
+    if (v) sum.add(*v), ++count;
+  }
+  std::optional<double> value() const {
+    if (count == 0) return std::nullopt;
+    return sum.value() / static_cast<double>(count);
+  }
+};
+
+// Mean squared and absolute errors of one channel.
+struct ChannelErrors {
+  double square = 0, magnitude = 0, square_units = 0, square_target = 0;
+};
+
+ChannelErrors errors(const Selection& chosen, Index channel) {
+  Sum square, magnitude, square_units, square_target;
+  for (const Scored* s : chosen) {
+    const double unit = s->unit_per_z[static_cast<std::size_t>(channel)];
+    each_frame({s}, channel, [&](double p, double t) {
+      const double e = p - t;
+      square.add(e * e), magnitude.add(std::abs(e));
+      square_units.add(e * unit * (e * unit)), square_target.add(t * t);
+    });
+  }
+  const auto n = static_cast<double>(frames_of(chosen));
+  return {square.value() / n, magnitude.value() / n, square_units.value() / n, square_target.value() / n};
+}
+
+// Errors over all channels of a selection.
+struct Overall {
+  double rmse = 0, mae = 0, rmse_mean_predictor = 0;
+  std::optional<double> rmse_units, pearson;
+};
+
+// Every channel has as many frames, so a mean over channels is one over frames and channels.
+Overall overall(const Selection& chosen, std::span<const Channel> channels, const std::string& unit,
+                std::vector<ChannelScore>* each) {
+  Mean square, magnitude, square_units, square_target, r;
+  for (std::size_t c = 0; c < channels.size(); ++c) {
+    const auto p = static_cast<Index>(c);
+    const ChannelErrors e = errors(chosen, p);
+    const std::optional<double> own = pearson(chosen, p);
+    square.add(e.square), magnitude.add(e.magnitude), square_target.add(e.square_target), r.add(own);
+    if (channels[c].unit == unit) square_units.add(e.square_units);
+    if (!each) continue;
+    each->push_back(
+        {channels[c].name, channels[c].unit, std::sqrt(e.square), e.magnitude, std::sqrt(e.square_units), own});
+  }
+  Overall out{std::sqrt(*square.value()), *magnitude.value(), std::sqrt(*square_target.value()), {}, r.value()};
+  if (const auto s = square_units.value()) out.rmse_units = std::sqrt(*s);
+  return out;
+}
+
+std::string most_common_unit(std::span<const Channel> channels) {
+  const auto count = [&](const std::string& unit) {
+    return std::count_if(channels.begin(), channels.end(), [&](const Channel& c) { return c.unit == unit; });
+  };
+  std::string best = channels.front().unit;
+  for (const Channel& c : channels) {
+    if (count(c.unit) > count(best)) best = c.unit;
+  }
+  return best;
+}
+
+void check(std::span<const Scored> all, std::span<const Channel> channels, const std::string& split) {
+  const auto P = static_cast<Index>(channels.size());
+  Index frames = 0;
+  for (const Scored& s : all) {
+    expect_shape("score.target", s.target, {s.target.shape[0], P});
+    expect_shape("score.predicted", s.predicted, {s.target.shape[0], P});
+    if (s.unit_per_z.size() != channels.size()) {
+      fail(Fault::internal, fmt::format("score.unit_per_z: {} values, expected {}", s.unit_per_z.size(), P));
+    }
+    frames += s.target.shape[0];
+  }
+  if (P == 0) fail(Fault::internal, "score: no channel, expected at least one");
+  if (frames == 0) {
+    fail(Fault::data,
+         fmt::format("split \"{}\": no frame to score in {} utterances, expected at least one", split, all.size()));
+  }
+}
+
+std::vector<Target> judge(const Scores& s, const Targets& want) {
+  const auto at_most = [](const char* name, double value, double limit) {
+    return Target{name, value, limit, value <= limit};
+  };
+  return {at_most("rmse", s.rmse, want.rmse),
+          {"pearson", s.pearson, want.pearson, s.pearson.has_value() && *s.pearson >= want.pearson},
+          at_most("mae", s.mae, want.mae),
+          at_most("loss", s.loss, want.loss)};
+}
+
+}  // namespace
+
+Scores score(std::span<const Scored> all, std::span<const Channel> channels, const std::string& split,
+             const std::string& loss_name, const Targets& targets) {
+  check(all, channels, split);
+  if (loss_name != "mse" && loss_name != "mae") {
+    fail(Fault::internal, fmt::format("score: loss is \"{}\", expected mse or mae", loss_name));
+  }
+  Selection everything;
+  std::map<std::string, Selection> by_speaker;
+  for (const Scored& s : all) {
+    everything.push_back(&s);
+    by_speaker[s.speaker].push_back(&s);
+  }
+
+  Scores out;
+  out.split = split, out.loss_name = loss_name;
+  out.frames = frames_of(everything), out.utterances = static_cast<Index>(all.size());
+  out.rmse_units_name = most_common_unit(channels);
+  const Overall o = overall(everything, channels, out.rmse_units_name, &out.channels);
+  out.rmse = o.rmse, out.mae = o.mae, out.pearson = o.pearson, out.rmse_units = o.rmse_units;
+  out.rmse_mean_predictor = o.rmse_mean_predictor;
+  out.loss = loss_name == "mse" ? o.rmse * o.rmse : o.mae;
+  const double ratio = o.rmse / o.rmse_mean_predictor;
+  out.skill = o.rmse_mean_predictor > 0 ? 1 - ratio * ratio : 0;
+  for (const ChannelScore& c : out.channels) out.undefined_channels += !c.pearson;
+
+  Mean within;
+  for (const Scored* s : everything) {
+    for (Index p = 0; p < static_cast<Index>(channels.size()); ++p) within.add(pearson({s}, p));
+  }
+  out.pearson_utterance = within.value();
+  out.undefined_utterances = within.undefined;
+  if (CUTRACT_PLANTED("pearson_over_batches")) out.pearson = out.pearson_utterance;
+
+  for (const auto& [speaker, own] : by_speaker) {
+    const Index frames = frames_of(own);
+    if (frames == 0) continue;
+    const Overall s = overall(own, channels, out.rmse_units_name, nullptr);
+    out.speakers.push_back({speaker, frames, static_cast<Index>(own.size()), s.rmse, s.mae, s.rmse_units, s.pearson});
+  }
+  out.targets = judge(out, targets);
+  return out;
+}
+
+}  // namespace cutract

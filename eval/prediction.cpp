@@ -1,0 +1,104 @@
+#include "eval/prediction.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "host/core/error.h"
+#include "host/io/npy.h"
+
+namespace cutract {
+namespace {
+
+void check(const Prediction& p, std::span<const Channel> channels) {
+  expect_shape("prediction.values", p.values.view(), {p.values.rows, static_cast<Index>(channels.size())});
+}
+
+double time_of(const Prediction& p, Index row) { return p.first_s + static_cast<double>(row) * p.step_s; }
+
+// Six digits keep 1e-4 of a unit below 100; above, four decimals do.
+void append_value(std::string& out, float v) {
+  const float plain = v + 0.0f;  // no "-0"
+  if (std::abs(plain) < 100) {
+    fmt::format_to(std::back_inserter(out), "{:.6g}", plain);
+  } else {
+    fmt::format_to(std::back_inserter(out), "{:.4f}", plain);
+  }
+}
+
+std::string column_name(const Channel& c) { return c.unit.empty() ? c.name : c.name + "_" + c.unit; }
+
+// RFC 4180: a field with a comma, a quote or a line end stands in quotes, its quotes doubled.
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string out = "\"";
+  for (const char c : text) out += c == '"' ? "\"\"" : std::string(1, c);
+  return out + "\"";
+}
+
+std::string json_text(const std::string& text) {
+  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+}  // namespace
+
+std::string prediction_csv(const Prediction& p, std::span<const Channel> channels) {
+  check(p, channels);
+  std::string out = "time_s";
+  for (const Channel& c : channels) out += "," + csv_field(column_name(c));
+  out += "\n";
+  for (Index t = 0; t < p.values.rows; ++t) {
+    fmt::format_to(std::back_inserter(out), "{:.4f}", time_of(p, t));
+    for (Index c = 0; c < p.values.cols; ++c) {
+      out += ",";
+      append_value(out, p.values.row(t)[c]);
+    }
+    out += "\n";
+  }
+  return out;
+}
+
+std::string prediction_npz(const Prediction& p, std::span<const Channel> channels) {
+  check(p, channels);
+  std::vector<double> time;
+  for (Index t = 0; t < p.values.rows; ++t) time.push_back(time_of(p, t));
+  std::vector<std::string> names, units;
+  for (const Channel& c : channels) names.push_back(c.name), units.push_back(c.unit);
+  return encode_npz({{"time_s", time},
+                     {"values", p.values.view()},
+                     {"channels", names},
+                     {"units", units},
+                     {"audio", std::vector<std::string>{p.audio}}});
+}
+
+// Written by hand: the library would print each float with the 17 digits of a double.
+std::string prediction_json(const Prediction& p, std::span<const Channel> channels) {
+  check(p, channels);
+  std::string out = "{\n  \"audio\": " + json_text(p.audio);
+  out += fmt::format(",\n  \"first_s\": {},\n  \"step_s\": {},\n  \"frames\": {},\n  \"channels\": [", p.first_s,
+                     p.step_s, p.values.rows);
+  for (std::size_t c = 0; c < channels.size(); ++c) {
+    out += c > 0 ? ", " : "";
+    out += "{\"name\": " + json_text(channels[c].name) + ", \"unit\": " + json_text(channels[c].unit) + "}";
+  }
+  out += "],\n  \"time_s\": [";
+  for (Index t = 0; t < p.values.rows; ++t) {
+    fmt::format_to(std::back_inserter(out), "{}{:.4f}", t > 0 ? ", " : "", time_of(p, t));
+  }
+  out += "],\n  \"values\": [";
+  for (Index t = 0; t < p.values.rows; ++t) {
+    out += t > 0 ? ",\n    [" : "\n    [";
+    for (Index c = 0; c < p.values.cols; ++c) {
+      out += c > 0 ? ", " : "";
+      const float v = p.values.row(t)[c];
+      if (std::isfinite(v)) append_value(out, v);
+      if (!std::isfinite(v)) out += "null";
+    }
+    out += "]";
+  }
+  return out + (p.values.rows > 0 ? "\n  ]\n}\n" : "]\n}\n");
+}
+
+}  // namespace cutract

@@ -1,0 +1,179 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "eval/metrics.h"
+
+namespace cutract {
+namespace {
+
+constexpr int kColumns = 80, kNameWidth = 16, kUnitWidth = 6, kBarCells = 12;
+
+// Columns a text takes on a terminal, for names in any alphabet of single-width letters.
+int width(const std::string& utf8) {
+  return static_cast<int>(std::count_if(utf8.begin(), utf8.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
+std::string clip(const std::string& text, int columns) {
+  if (width(text) <= columns) return text;
+  std::string out = text;
+  while (width(out) > columns - 2) out.pop_back();
+  // The loop stops right after it took a first byte, so no letter is left in half.
+  return out + "..";
+}
+
+std::string left(const std::string& text, int columns) {
+  const std::string shown = clip(text, columns);
+  return shown + std::string(static_cast<std::size_t>(columns - width(shown)), ' ');
+}
+
+// A number at most `columns` wide: fixed decimals, or two digits and an exponent where those do not fit.
+std::string digits(double v, int decimals, int columns) {
+  const std::string text = fmt::format("{:.{}f}", v, decimals);
+  return static_cast<int>(text.size()) <= columns ? text : fmt::format("{:.2g}", v);
+}
+
+// A cell, right-aligned; one column stays free.
+std::string number(std::optional<double> v, int decimals, int columns) {
+  return fmt::format("{:>{}}", v ? digits(*v, decimals, columns - 1) : "-", columns);
+}
+
+// Enough decimals for three digits of the largest value, so that a column of numbers lines up.
+int decimals_for(double largest) {
+  if (!(largest > 0) || !std::isfinite(largest)) return 2;
+  return std::clamp(largest < 1 ? 2 - static_cast<int>(std::floor(std::log10(largest))) : largest < 100 ? 2 : 1, 0, 6);
+}
+
+std::string thousands(Index n) {
+  std::string digits = std::to_string(n);
+  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3)
+    digits.insert(static_cast<std::size_t>(at), ",");
+  return digits;
+}
+
+std::string counted(Index n, const char* one, const char* many) { return thousands(n) + " " + (n == 1 ? one : many); }
+
+// 0 to 1; a negative r shows no bar, its sign is in the number.
+std::string bar(double r) {
+  const int full = static_cast<int>(std::lround(std::clamp(r, 0.0, 1.0) * kBarCells));
+  return std::string(static_cast<std::size_t>(full), '#') +
+         std::string(static_cast<std::size_t>(kBarCells - full), '.');
+}
+
+class Ink {
+ public:
+  explicit Ink(bool on) : on_(on) {}
+  std::string bold(const std::string& s) const { return paint("1", s); }
+  std::string good(const std::string& s) const { return paint("32", s); }
+  std::string bad(const std::string& s) const { return paint("31", s); }
+  std::string faint(const std::string& s) const { return paint("2", s); }
+
+ private:
+  std::string paint(const char* code, const std::string& s) const {
+    return on_ ? fmt::format("\x1b[{}m{}\x1b[0m", code, s) : s;
+  }
+  bool on_;
+};
+
+std::string header(const Scores& s, const Ink& ink) {
+  std::vector<std::string> parts{counted(s.utterances, "utterance", "utterances"),
+                                 counted(static_cast<Index>(s.speakers.size()), "speaker", "speakers"),
+                                 counted(s.frames, "frame", "frames")};
+  const double minutes = static_cast<double>(s.frames) * s.frame_step_s / 60;
+  if (minutes > 0)
+    parts.push_back(minutes < 100 ? fmt::format("{:.1f} min", minutes) : fmt::format("{:.1f} h", minutes / 60));
+  const std::string name = clip(s.split, kNameWidth) + " split:";
+  std::string out = ink.bold(name);
+  int at = width(name);
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const std::string part = parts[i] + (i + 1 < parts.size() ? "," : "");
+    const bool fits = at + 1 + width(part) <= kColumns;
+    out += (fits ? " " : "\n  ") + part;
+    at = (fits ? at + 1 : 2) + width(part);
+  }
+  return out + "\n";
+}
+
+std::string headline(const Scores& s, const Ink& ink) {
+  std::string out;
+  int met = 0;
+  for (const Target& t : s.targets) {
+    std::string name = t.metric == "rmse" ? "RMSE (z)" : t.metric == "mae" ? "MAE (z)" : "Pearson r";
+    if (t.metric == "loss") name = "loss (" + s.loss_name + ")";
+    const int decimals = t.metric == "loss" ? 4 : 3;
+    out += fmt::format("  {}{}   target {} {:<8.{}f}{}\n", left(name, 13), ink.bold(number(t.value, decimals, 9)),
+                       t.metric == "pearson" ? ">=" : "<=", t.target, decimals,
+                       t.met ? ink.good("met") : ink.bad("not met"));
+    met += t.met;
+  }
+  return out + fmt::format("  {} of {} targets met\n", met, s.targets.size());
+}
+
+std::string in_words(const Scores& s) {
+  std::string out;
+  if (s.rmse_units) {
+    const auto channels = std::count_if(s.channels.begin(), s.channels.end(),
+                                        [&](const ChannelScore& c) { return c.unit == s.rmse_units_name; });
+    out += fmt::format("  RMSE in units         {} {} over {}\n", digits(*s.rmse_units, decimals_for(*s.rmse_units), 9),
+                       clip(s.rmse_units_name, kNameWidth), counted(channels, "channel", "channels"));
+  }
+  out += fmt::format("  r within utterances   {}\n",
+                     s.pearson_utterance ? fmt::format("{:.3f}", *s.pearson_utterance) : "-");
+  const double percent = std::abs(100 * s.skill);
+  const std::string base = fmt::format("always predicting the mean (RMSE {})", digits(s.rmse_mean_predictor, 3, 8));
+  if (percent < 0.5) return out + "  no less squared error than " + base + "\n";
+  const std::string amount = percent < 1000 ? fmt::format("{:.0f} %", percent) : "over 1000 %";
+  return out + fmt::format("  {} {} squared error than {}\n", amount, s.skill > 0 ? "less" : "more", base);
+}
+
+std::string channel_table(const Scores& s, const Ink& ink) {
+  double largest = 0;
+  for (const ChannelScore& c : s.channels) largest = std::max(largest, c.rmse_units);
+  const int decimals = decimals_for(largest);
+  std::string out = ink.bold(fmt::format("{}{:>8}{:>8}{:>10} {}{:>8}", left("channel", kNameWidth), "RMSE z", "MAE z",
+                                         "RMSE", left("unit", kUnitWidth), "r")) +
+                    "\n";
+  for (const ChannelScore& c : s.channels) {
+    out += left(c.name, kNameWidth) + number(c.rmse, 3, 8) + number(c.mae, 3, 8) + number(c.rmse_units, decimals, 10) +
+           " " + left(c.unit, kUnitWidth) + number(c.pearson, 3, 8) +
+           (c.pearson ? "  " + ink.faint(bar(*c.pearson)) : "") + "\n";
+  }
+  return out;
+}
+
+std::string speaker_table(const Scores& s, const Ink& ink) {
+  double largest = 0;
+  for (const SpeakerScore& p : s.speakers) largest = std::max(largest, p.rmse_units.value_or(0));
+  const int decimals = decimals_for(largest);
+  std::string out = ink.bold(fmt::format("{}{:>8}{:>8}{:>10} {}{:>8}{:>8}{:>13}", left("speaker", kNameWidth), "RMSE z",
+                                         "MAE z", "RMSE", left("unit", kUnitWidth), "r", "utt", "frames")) +
+                    "\n";
+  for (const SpeakerScore& p : s.speakers) {
+    out += left(p.name, kNameWidth) + number(p.rmse, 3, 8) + number(p.mae, 3, 8) + number(p.rmse_units, decimals, 10) +
+           " " + left(s.rmse_units_name, kUnitWidth) + number(p.pearson, 3, 8) +
+           fmt::format("{:>8}{:>13}\n", thousands(p.utterances), thousands(p.frames));
+  }
+  return out;
+}
+
+std::string notes(const Scores& s, const Ink& ink) {
+  std::string out = "z: in standard deviations of the training data. Every frame counts, silence too.\n";
+  if (s.undefined_channels == 0 && s.undefined_utterances == 0) return ink.faint(out);
+  const auto channels = static_cast<Index>(s.channels.size());
+  out += fmt::format("r is undefined, and in no mean, for {} of {} and for\n", thousands(s.undefined_channels),
+                     counted(channels, "channel", "channels"));
+  out += fmt::format("{} of {} utterance-channel pairs (constant, or one frame).\n", thousands(s.undefined_utterances),
+                     thousands(s.utterances * channels));
+  return ink.faint(out);
+}
+
+}  // namespace
+
+std::string scores_table(const Scores& s, bool colour) {
+  const Ink ink(colour);
+  return header(s, ink) + "\n" + headline(s, ink) + "\n" + in_words(s) + "\n" + channel_table(s, ink) + "\n" +
+         speaker_table(s, ink) + "\n" + notes(s, ink);
+}
+
+}  // namespace cutract

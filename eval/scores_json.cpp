@@ -1,0 +1,75 @@
+#include <nlohmann/json.hpp>
+
+#include "eval/metrics.h"
+
+namespace cutract {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Undefined, and what JSON has no number for, is null.
+Json number(std::optional<double> v) { return v && std::isfinite(*v) ? Json(*v) : Json(nullptr); }
+
+Json channels(const Scores& s) {
+  Json out = Json::array();
+  for (const ChannelScore& c : s.channels) {
+    out.push_back({{"name", c.name},
+                   {"unit", c.unit},
+                   {"rmse", number(c.rmse)},
+                   {"mae", number(c.mae)},
+                   {"pearson", number(c.pearson)},
+                   {"rmse_units", number(c.rmse_units)}});
+  }
+  return out;
+}
+
+Json speakers(const Scores& s) {
+  Json out = Json::array();
+  for (const SpeakerScore& p : s.speakers) {
+    out.push_back({{"name", p.name},
+                   {"frames", p.frames},
+                   {"utterances", p.utterances},
+                   {"rmse", number(p.rmse)},
+                   {"mae", number(p.mae)},
+                   {"pearson", number(p.pearson)},
+                   {"rmse_units", number(p.rmse_units)}});
+  }
+  return out;
+}
+
+Json targets(const Scores& s) {
+  Json out = Json::array();
+  for (const Target& t : s.targets) {
+    out.push_back({{"metric", t.metric}, {"value", number(t.value)}, {"target", number(t.target)}, {"met", t.met}});
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string scores_json(const Scores& s) {
+  Json out;
+  out["split"] = s.split;
+  out["frames"] = s.frames;
+  out["utterances"] = s.utterances;
+  out["frame_step_s"] = s.frame_step_s > 0 ? number(s.frame_step_s) : Json(nullptr);
+  out["loss_name"] = s.loss_name;
+  out["loss"] = number(s.loss);
+  out["rmse"] = number(s.rmse);
+  out["mae"] = number(s.mae);
+  out["pearson"] = number(s.pearson);
+  out["pearson_utterance"] = number(s.pearson_utterance);
+  out["rmse_units"] = number(s.rmse_units);
+  out["unit"] = s.rmse_units_name;
+  out["rmse_mean_predictor"] = number(s.rmse_mean_predictor);
+  out["skill"] = number(s.skill);
+  out["undefined_channels"] = s.undefined_channels;
+  out["undefined_utterances"] = s.undefined_utterances;
+  out["channels"] = channels(s);
+  out["speakers"] = speakers(s);
+  out["targets"] = targets(s);
+  // Names come from the user's corpus and need not be UTF-8.
+  return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace cutract

@@ -1,0 +1,321 @@
+#include "eval/metrics.h"
+
+#include <map>
+
+#include "tests/oracle/metrics.h"
+#include "tests/support/support.h"
+
+namespace cutract {
+namespace {
+
+constexpr double kScipy = 1e-12;
+
+// Owns what Scored views.
+struct Split {
+  std::vector<Channel> channels;
+  std::vector<Matrix> predicted, target;
+  std::vector<std::string> speakers;
+  std::vector<std::vector<double>> unit_per_z;
+
+  void add(const std::string& speaker, Matrix p, Matrix t, std::vector<double> units = {}) {
+    if (units.empty()) units.assign(channels.size(), 1);
+    predicted.push_back(std::move(p)), target.push_back(std::move(t));
+    speakers.push_back(speaker), unit_per_z.push_back(std::move(units));
+  }
+  std::vector<Scored> scored() const {
+    std::vector<Scored> out;
+    for (std::size_t u = 0; u < target.size(); ++u) {
+      out.push_back({"u" + std::to_string(u), speakers[u], predicted[u].view(), target[u].view(), unit_per_z[u]});
+    }
+    return out;
+  }
+  Scores score(const std::string& loss = "mse", const Targets& targets = {}) const {
+    return cutract::score(scored(), channels, "test", loss, targets);
+  }
+};
+
+std::vector<Channel> channels(std::size_t n, const std::string& unit = "mm") {
+  std::vector<Channel> out;
+  for (std::size_t c = 0; c < n; ++c) out.push_back({"c" + std::to_string(c), unit});
+  return out;
+}
+
+Matrix column(const std::vector<float>& values) {
+  Matrix m(static_cast<Index>(values.size()), 1);
+  m.values = values;
+  return m;
+}
+
+// The sequences of one channel over the utterances of one speaker, or of all ("").
+struct Pair {
+  oracle::Sequence predicted, target;
+};
+Pair sequences(const Split& s, Index channel, const std::string& speaker = "", double units = 0) {
+  Pair out;
+  for (std::size_t u = 0; u < s.target.size(); ++u) {
+    if (!speaker.empty() && s.speakers[u] != speaker) continue;
+    const double scale = units > 0 ? s.unit_per_z[u][static_cast<std::size_t>(channel)] : 1;
+    for (Index t = 0; t < s.target[u].rows; ++t) {
+      out.predicted.push_back(static_cast<long double>(s.predicted[u].row(t)[channel]) * scale);
+      out.target.push_back(static_cast<long double>(s.target[u].row(t)[channel]) * scale);
+    }
+  }
+  return out;
+}
+
+Split random_split(std::size_t P, double mean, std::uint64_t seed) {
+  test::Rng rng(seed);
+  Split s;
+  s.channels = channels(P);
+  for (int u = 0; u < 9; ++u) {
+    const Index T = u == 3 ? 1 : 2 + rng.below(300);
+    Matrix p(T, static_cast<Index>(P)), t = p;
+    for (std::size_t i = 0; i < t.values.size(); ++i) {
+      const double y = rng.normal();
+      t.values[i] = static_cast<float>(mean + y);
+      p.values[i] = static_cast<float>(mean + 0.5 * y + 0.4 * rng.normal());
+    }
+    std::vector<double> units;
+    for (std::size_t c = 0; c < P; ++c) units.push_back(rng.uniform(0.5, 4));
+    s.add(u % 3 == 0 ? "anna" : "bo", std::move(p), std::move(t), units);
+  }
+  return s;
+}
+
+Split golden_split(const std::string& name) {
+  const TensorFile f = test::golden("metrics.safetensors");
+  const auto y = f.at(name + ".y", "golden").as_f64(), yhat = f.at(name + ".yhat", "golden").as_f64();
+  const auto length = f.at(name + ".length", "golden").as_i64();
+  const Index P = f.at(name + ".y", "golden").shape[1];
+  Split s;
+  s.channels = channels(static_cast<std::size_t>(P));
+  std::size_t at = 0;
+  for (const auto T : length) {
+    Matrix p(T, P), t(T, P);
+    for (std::size_t i = 0; i < t.values.size(); ++i, ++at) {
+      t.values[i] = static_cast<float>(y[at]), p.values[i] = static_cast<float>(yhat[at]);
+    }
+    s.add("anna", std::move(p), std::move(t));
+  }
+  return s;
+}
+
+TEST(Metrics, EqualSciPy) {
+  const TensorFile f = test::golden("metrics.safetensors");
+  for (const std::string name : {"plain", "offset"}) {
+    SCOPED_TRACE(name);
+    const auto want = [&](const char* metric) { return f.at(name + "." + metric, "golden").as_f64(); };
+    const Scores got = golden_split(name).score();
+    const auto rmse = want("rmse"), mae = want("mae"), r = want("pearson");
+    int undefined = 0;
+    for (std::size_t c = 0; c < got.channels.size(); ++c) {
+      EXPECT_NEAR(got.channels[c].rmse, rmse[c], kScipy * rmse[c]);
+      EXPECT_NEAR(got.channels[c].mae, mae[c], kScipy * mae[c]);
+      ASSERT_EQ(got.channels[c].pearson.has_value(), !std::isnan(r[c])) << "channel " << c;
+      if (got.channels[c].pearson) { EXPECT_NEAR(*got.channels[c].pearson, r[c], kScipy); }
+      undefined += std::isnan(r[c]);
+    }
+    EXPECT_EQ(got.undefined_channels, undefined);
+    EXPECT_NEAR(got.rmse, want("rmse_all")[0], kScipy * got.rmse);
+    EXPECT_NEAR(got.mae, want("mae_all")[0], kScipy * got.mae);
+    EXPECT_NEAR(got.loss, want("mse_all")[0], kScipy * got.loss);
+    EXPECT_NEAR(got.pearson.value(), want("pearson_mean")[0], kScipy);
+    EXPECT_NEAR(got.pearson_utterance.value(), want("pearson_utterance_mean")[0], kScipy);
+    Index pairs = 0;
+    for (const double v : want("pearson_utterance")) pairs += std::isnan(v);
+    EXPECT_EQ(got.undefined_utterances, pairs);
+  }
+}
+
+TEST(Metrics, EqualTheOracle) {
+  for (const double mean : {0.0, 30.0}) {
+    const Split s = random_split(4, mean, 1);
+    const Scores got = s.score("mae");
+    long double square = 0, units = 0, r = 0;
+    for (Index c = 0; c < 4; ++c) {
+      const Pair z = sequences(s, c), mm = sequences(s, c, "", 1);
+      const auto& own = got.channels[static_cast<std::size_t>(c)];
+      const long double rmse = oracle::rmse(z.predicted, z.target), rmse_mm = oracle::rmse(mm.predicted, mm.target);
+      EXPECT_NEAR(own.rmse / static_cast<double>(rmse), 1, kScipy);
+      EXPECT_NEAR(own.rmse_units / static_cast<double>(rmse_mm), 1, kScipy);
+      EXPECT_NEAR(own.mae / static_cast<double>(oracle::mae(z.predicted, z.target)), 1, kScipy);
+      EXPECT_NEAR(own.pearson.value(), static_cast<double>(*oracle::pearson(z.predicted, z.target)), kScipy);
+      square += rmse * rmse / 4, units += rmse_mm * rmse_mm / 4, r += *oracle::pearson(z.predicted, z.target) / 4;
+    }
+    EXPECT_NEAR(got.rmse / static_cast<double>(std::sqrt(square)), 1, kScipy);
+    EXPECT_NEAR(got.rmse_units.value() / static_cast<double>(std::sqrt(units)), 1, kScipy);
+    EXPECT_NEAR(got.pearson.value(), static_cast<double>(r), kScipy);
+    EXPECT_EQ(got.loss, got.mae);
+    EXPECT_EQ(got.utterances, 9);
+    EXPECT_EQ(got.split, "test");
+    EXPECT_EQ(got.loss_name, "mae");
+  }
+}
+
+TEST(Metrics, EachSpeakerIsScoredAlone) {
+  const Split s = random_split(3, 0, 2);
+  const Scores got = s.score();
+  ASSERT_EQ(got.speakers.size(), 2u);
+  Index frames = 0;
+  for (const SpeakerScore& speaker : got.speakers) {
+    Split alone;
+    alone.channels = s.channels;
+    for (std::size_t u = 0; u < s.target.size(); ++u) {
+      if (s.speakers[u] == speaker.name) alone.add(speaker.name, s.predicted[u], s.target[u], s.unit_per_z[u]);
+    }
+    const Scores want = alone.score();
+    EXPECT_EQ(speaker.frames, want.frames);
+    EXPECT_EQ(speaker.utterances, speaker.name == "anna" ? 3 : 6);
+    EXPECT_EQ(speaker.rmse, want.rmse);
+    EXPECT_EQ(speaker.mae, want.mae);
+    EXPECT_EQ(speaker.rmse_units, want.rmse_units);
+    EXPECT_EQ(speaker.pearson, want.pearson);
+    EXPECT_NE(speaker.rmse, got.rmse);
+    frames += speaker.frames;
+  }
+  EXPECT_EQ(frames, got.frames);
+}
+
+// Each utterance is predicted perfectly but for its level, so r within utterances is 1 and over all frames is not.
+TEST(Metrics, PearsonRunsOverAllFramesNotPerUtterance) {
+  Split s;
+  s.channels = channels(1);
+  s.add("anna", column({0, 1, 2, 3}), column({10, 11, 12, 13}));
+  s.add("anna", column({10, 11, 12, 13, 14}), column({0, 1, 2, 3, 4}));
+  const Scores got = s.score();
+  const Pair all = sequences(s, 0);
+  EXPECT_NEAR(got.pearson_utterance.value(), 1, 1e-12);
+  EXPECT_NEAR(got.pearson.value(), static_cast<double>(*oracle::pearson(all.predicted, all.target)), kScipy);
+  EXPECT_LT(got.pearson.value(), -0.5);
+}
+
+TEST(Metrics, ALargeMeanCostsNoDigits) {
+  test::Rng rng(3);
+  Split s;
+  s.channels = channels(1);
+  std::vector<float> p, t;
+  for (int i = 0; i < 20000; ++i) {
+    const double y = rng.normal();
+    t.push_back(static_cast<float>(1e5 + 0.5 * y)), p.push_back(static_cast<float>(1e5 + 0.3 * y + 0.4 * rng.normal()));
+  }
+  s.add("anna", column(p), column(t));
+  const Pair all = sequences(s, 0);
+  EXPECT_NEAR(s.score().pearson.value(), static_cast<double>(*oracle::pearson(all.predicted, all.target)), kScipy);
+}
+
+TEST(Metrics, AnUndefinedChannelIsCountedAndInNoMean) {
+  Split s = random_split(3, 0, 4);
+  const double first = s.score().channels[0].pearson.value(), third = s.score().channels[2].pearson.value();
+  for (Matrix& t : s.target) {
+    for (Index i = 0; i < t.rows; ++i) t.row(i)[1] = 0.3f;
+  }
+  const Scores got = s.score();
+  EXPECT_FALSE(got.channels[1].pearson.has_value());
+  EXPECT_GT(got.channels[1].rmse, 0);
+  EXPECT_EQ(got.undefined_channels, 1);
+  EXPECT_EQ(got.undefined_utterances, 9 + 2);  // that channel everywhere, the others in the utterance of one frame
+  EXPECT_NEAR(got.pearson.value(), (first + third) / 2, 1e-15);
+}
+
+TEST(Metrics, NothingDefinedIsNoneAndMeetsNoTarget) {
+  Split s;
+  s.channels = channels(2);
+  s.add("anna", Matrix(5, 2), Matrix(5, 2));
+  const Scores got = s.score("mse", {1, -1, 1, 1});
+  EXPECT_FALSE(got.pearson || got.pearson_utterance || got.speakers[0].pearson);
+  EXPECT_EQ(got.undefined_channels, 2);
+  EXPECT_FALSE(got.targets[1].value.has_value());
+  EXPECT_FALSE(got.targets[1].met);
+  EXPECT_TRUE(got.targets[0].met);
+  EXPECT_EQ(got.skill, 0);  // there is nothing to predict
+}
+
+TEST(Metrics, APredictionThatIsNotANumberIsNotHidden) {
+  Split s = random_split(2, 0, 5);
+  s.predicted[0].row(0)[1] = std::nanf("");
+  const Scores got = s.score("mse", {10, -1, 10, 10});
+  EXPECT_TRUE(std::isnan(got.rmse) && std::isnan(got.mae) && std::isnan(got.loss) && std::isnan(got.channels[1].rmse));
+  EXPECT_FALSE(std::isnan(got.channels[0].rmse));
+  EXPECT_FALSE(got.channels[1].pearson.has_value());
+  EXPECT_EQ(got.pearson, got.channels[0].pearson);
+  EXPECT_FALSE(got.targets[0].met || got.targets[2].met || got.targets[3].met);
+}
+
+TEST(Metrics, TargetsAreMetAtTheirValue) {
+  const Split s = random_split(2, 0, 6);
+  const Scores at = s.score();
+  const Targets exact{at.rmse, *at.pearson, at.mae, at.loss};
+  const auto met = [&](const Targets& want) {
+    std::map<std::string, bool> out;
+    for (const Target& t : s.score("mse", want).targets) out[t.metric] = t.met;
+    return out;
+  };
+  using Met = std::map<std::string, bool>;
+  EXPECT_EQ(met(exact), (Met{{"rmse", true}, {"pearson", true}, {"mae", true}, {"loss", true}}));
+  const double less = 1 - 1e-9;
+  EXPECT_EQ(met({at.rmse * less, *at.pearson / less, at.mae * less, at.loss * less}),
+            (Met{{"rmse", false}, {"pearson", false}, {"mae", false}, {"loss", false}}));
+  EXPECT_EQ(met({at.rmse / less, *at.pearson * less, at.mae / less, at.loss / less}),
+            (Met{{"rmse", true}, {"pearson", true}, {"mae", true}, {"loss", true}}));
+}
+
+TEST(Metrics, SkillIsMeasuredAgainstTheMean) {
+  Split s;
+  s.channels = channels(1);
+  s.add("anna", column({1, -1, 0, 0}), column({2, -2, 1, -1}));
+  const Scores got = s.score();
+  EXPECT_NEAR(got.rmse, 1, 1e-15);
+  EXPECT_NEAR(got.rmse_mean_predictor, std::sqrt(2.5), 1e-15);
+  EXPECT_NEAR(got.skill, 1 - 1 / 2.5, 1e-15);
+  s.predicted[0] = Matrix(4, 1);
+  EXPECT_EQ(s.score().skill, 0);
+  s.predicted[0] = column({-2, 2, -1, 1});
+  EXPECT_NEAR(s.score().skill, -3, 1e-14);
+}
+
+TEST(Metrics, UnitsAreOfTheMostCommonUnit) {
+  Split s;
+  s.channels = {{"angle", "deg"}, {"x", "mm"}, {"y", "mm"}};
+  Matrix p(2, 3), t(2, 3);
+  p.values = {1, 1, 1, 1, 1, 1};
+  s.add("anna", p, t, {100, 3, 4});
+  const Scores got = s.score();
+  EXPECT_EQ(got.rmse_units_name, "mm");
+  EXPECT_NEAR(got.rmse_units.value(), std::sqrt((9 + 16) / 2.0), 1e-14);
+  EXPECT_NEAR(got.channels[0].rmse_units, 100, 1e-12);
+  EXPECT_NEAR(got.speakers[0].rmse_units.value(), std::sqrt(12.5), 1e-14);
+  s.channels = {{"angle", "deg"}, {"x", "mm"}, {"y", ""}};
+  EXPECT_EQ(s.score().rmse_units_name, "deg");  // the first of equally common ones
+}
+
+TEST(Metrics, RefusesWhatItCannotScore) {
+  Split s = random_split(2, 0, 7);
+  EXPECT_FAULT(s.score("huber"), Fault::internal, "loss is \"huber\", expected mse or mae");
+  Split wrong = s;
+  wrong.predicted[2] = Matrix(wrong.target[2].rows + 1, 2);
+  EXPECT_FAULT(wrong.score(), Fault::internal, "score.predicted: shape is");
+  wrong = s;
+  wrong.channels = channels(3);
+  EXPECT_FAULT(wrong.score(), Fault::internal, "score.target: shape is");
+  wrong = s;
+  wrong.unit_per_z[1].pop_back();
+  EXPECT_FAULT(wrong.score(), Fault::internal, "unit_per_z: 1 values, expected 2");
+  Split none;
+  none.channels = channels(1);
+  EXPECT_FAULT(none.score(), Fault::data, "split \"test\": no frame to score in 0 utterances");
+  none.add("anna", Matrix(0, 1), Matrix(0, 1));
+  EXPECT_FAULT(none.score(), Fault::data, "no frame to score in 1 utterances");
+}
+
+TEST(Metrics, AnEmptyUtteranceChangesNoScore) {
+  Split s = random_split(2, 0, 8);
+  const Scores before = s.score();
+  s.add("carl", Matrix(0, 2), Matrix(0, 2));
+  const Scores after = s.score();
+  EXPECT_EQ(after.rmse, before.rmse);
+  EXPECT_EQ(after.pearson_utterance, before.pearson_utterance);
+  EXPECT_EQ(after.speakers.size(), before.speakers.size());
+}
+
+}  // namespace
+}  // namespace cutract
