@@ -14,7 +14,9 @@ AdamStep adam_step(const AdamArgs& a) {
           f(a.decoupled ? 0 : decay),
           f(a.grad_scale),
           f(a.beta1),
+          f(1 - a.beta1),
           f(a.beta2),
+          f(1 - a.beta2),
           f(1 / std::sqrt(bias2)),
           f(a.lr / bias1),
           f(a.eps)};

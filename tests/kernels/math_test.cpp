@@ -1,0 +1,103 @@
+#include "kernels/math.h"
+
+#include <cmath>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "kernels/clones.h"
+#include "tests/support/support.h"
+
+namespace cutract::test {
+namespace {
+
+using Values = std::vector<float>;
+
+// As the ops compile it, for the widest vectors of this machine, and for the baseline: with and without fused
+// multiply-add the last bits differ.
+#define BOTH_WAYS(name, function)                                            \
+  CUTRACT_CLONES void name##_wide(const float* x, float* y, std::size_t n) { \
+    for (std::size_t i = 0; i < n; ++i) y[i] = function(x[i]);               \
+  }                                                                          \
+  void name##_plain(const float* x, float* y, std::size_t n) {               \
+    for (std::size_t i = 0; i < n; ++i) y[i] = function(x[i]);               \
+  }
+BOTH_WAYS(expm1, expm1_fast)
+BOTH_WAYS(sigmoid, sigmoid)
+BOTH_WAYS(tanh, tanh_fast)
+#undef BOTH_WAYS
+
+// From -hi to hi evenly, and every power of two between 2^-30 and hi, with both signs and odd neighbours.
+Values sweep(float hi) {
+  Values x{0.0f};
+  for (int i = -400'000; i <= 400'000; ++i) x.push_back(hi * static_cast<float>(i) / 400'000);
+  for (float p = 0x1p-30f; p < hi; p *= 2)
+    for (const float v : {p, p * 1.1f, p * 1.5f, p * 1.9999f})
+      if (v < hi) x.push_back(v), x.push_back(-v);
+  return x;
+}
+
+template <class Run, class Reference>
+double worst_relative(Run run, float hi, Reference reference) {
+  const Values x = sweep(hi);
+  Values y(x.size(), std::nanf(""));
+  run(x.data(), y.data(), x.size());
+  double worst = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const double want = reference(static_cast<double>(x[i]));
+    const double error =
+        want == 0 ? std::abs(static_cast<double>(y[i])) : std::abs(static_cast<double>(y[i]) / want - 1);
+    if (!(error <= worst)) worst = error;
+  }
+  return worst;
+}
+
+template <class Wide, class Plain, class Reference>
+void expect_accurate(Wide wide, Plain plain, float hi, Reference reference, double bound) {
+  const double w = worst_relative(wide, hi, reference), p = worst_relative(plain, hi, reference);
+  testing::Test::RecordProperty("wide", std::to_string(w * 1e7) + "e-7");
+  testing::Test::RecordProperty("plain", std::to_string(p * 1e7) + "e-7");
+  EXPECT_LE(w, bound);
+  EXPECT_LE(p, bound);
+}
+
+// Measured: 1.2e-7, 1.7e-7 and 1.6e-7, where half a unit in the last place is at most 0.6e-7.
+TEST(Math, Expm1) {
+  expect_accurate(
+      expm1_wide, expm1_plain, 87, [](double x) { return std::expm1(x); }, 1.4e-7);
+}
+TEST(Math, Sigmoid) {
+  expect_accurate(
+      sigmoid_wide, sigmoid_plain, 87, [](double x) { return 1 / (1 + std::exp(-x)); }, 2e-7);
+}
+TEST(Math, Tanh) {
+  expect_accurate(
+      tanh_wide, tanh_plain, 30, [](double x) { return std::tanh(x); }, 1.8e-7);
+}
+
+TEST(Math, EndsOfTheLine) {
+  constexpr float kInf = std::numeric_limits<float>::infinity();
+  for (const float x : {20.0f, 88.0f, 1e9f, kInf}) {
+    EXPECT_EQ(tanh_fast(x), 1.0f);
+    EXPECT_EQ(tanh_fast(-x), -1.0f);
+    EXPECT_EQ(sigmoid(x), 1.0f);
+    EXPECT_GE(sigmoid(-x), 0.0f);
+    EXPECT_LE(sigmoid(-x), 2.1e-9f);
+  }
+  EXPECT_EQ(tanh_fast(0.0f), 0.0f);
+  EXPECT_EQ(sigmoid(0.0f), 0.5f);
+  for (float (*f)(float) : {+[](float x) { return sigmoid(x); }, +[](float x) { return tanh_fast(x); }})
+    EXPECT_TRUE(std::isnan(f(std::nanf(""))));
+}
+
+// The clones too must not turn NaN into a number: minimum and maximum instructions pick their second operand.
+TEST(Math, VectorsKeepNaN) {
+  const Values x(37, std::nanf(""));
+  Values s(x.size()), t(x.size());
+  sigmoid_wide(x.data(), s.data(), x.size());
+  tanh_wide(x.data(), t.data(), x.size());
+  for (std::size_t i = 0; i < x.size(); ++i) EXPECT_TRUE(std::isnan(s[i]) && std::isnan(t[i])) << i;
+}
+
+}  // namespace
+}  // namespace cutract::test
