@@ -74,6 +74,19 @@ std::string bar_text(double share, int cells) {
   return "[" + bar + "]";
 }
 
+struct Part {
+  std::string text;
+  int worth;  // the part of least worth goes first
+  const char* gap = kGap;
+  const char* colour = "";
+};
+
+std::size_t width(const std::vector<Part>& parts) {
+  std::size_t sum = 0;
+  for (const Part& p : parts) sum += p.text.size() + (&p == parts.data() ? 0 : std::strlen(p.gap));
+  return sum;
+}
+
 }  // namespace
 
 struct Progress::State {
@@ -124,29 +137,12 @@ std::optional<double> Progress::State::median() const {
 
 std::optional<double> Progress::State::eta() const {
   const auto per_frame = median();
-  if (!per_frame) return std::nullopt;
   const double epochs_left = epochs - epoch + (between_epochs ? 0 : 1);
+  if (!per_frame || epochs_left <= 0) return std::nullopt;
   const double in_this = between_epochs ? 0 : static_cast<double>(done);
   const double frames_left = epochs_left * static_cast<double>(frames_per_epoch) - in_this;
   return std::max(0.0, *per_frame * frames_left) + (tails > 0 ? tail_seconds / tails * epochs_left : 0);
 }
-
-namespace {
-
-struct Part {
-  std::string text;
-  int worth;  // the part of least worth goes first
-  const char* gap = kGap;
-  const char* colour = "";
-};
-
-std::size_t width(const std::vector<Part>& parts) {
-  std::size_t sum = 0;
-  for (const Part& p : parts) sum += p.text.size() + (&p == parts.data() ? 0 : std::strlen(p.gap));
-  return sum;
-}
-
-}  // namespace
 
 // The whole line, or as much as leaves the last column free: some terminals wrap as soon as that is written.
 std::string Progress::State::line(int columns) const {
@@ -248,8 +244,7 @@ void Progress::step(long frames, double loss, double lr) {
   }
   s.last_event = now;
   s.done += frames, s.lr = lr;
-  if (std::isfinite(loss))
-    s.loss_sum += loss * static_cast<double>(frames), s.loss_frames += static_cast<double>(frames);
+  if (const auto n = static_cast<double>(frames); std::isfinite(loss)) s.loss_sum += loss * n, s.loss_frames += n;
   s.draw(false);
 }
 
