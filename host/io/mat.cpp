@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <hdf5.h>
 #include <matio.h>
+#include <zlib.h>
 
 #include <cstdint>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "host/core/error.h"
@@ -98,10 +101,74 @@ std::string chosen(mat_t* file, const std::string& path, const std::string& vari
   fail(Fault::data, fmt::format("{}: has no variable \"{}\", there are: {}", path, variable, there));
 }
 
+// Whether a zlib stream inflates, agrees with its checksum and ends here.
+bool is_intact(std::string_view packed) {
+  z_stream z{};
+  if (inflateInit(&z) != Z_OK) fail(Fault::memory, "zlib could not start");
+  z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
+  z.avail_in = static_cast<uInt>(packed.size());
+  std::vector<Bytef> room(65536);
+  int result = Z_OK;
+  while (result == Z_OK) {
+    z.next_out = room.data(), z.avail_out = static_cast<uInt>(room.size());
+    result = inflate(&z, Z_NO_FLUSH);
+  }
+  const bool intact = result == Z_STREAM_END && z.avail_in == 0;
+  inflateEnd(&z);
+  return intact;
+}
+
+// libmatio takes what is left of a cut-off or damaged file for the whole and fills it up with zeros. So the elements of
+// version 5 are walked here: they must end where the file does, and compressed ones must agree with their checksum.
+// Version 7.3 is HDF5, which knows its own length.
+void check_container(std::string_view bytes, const std::string& path) {
+  constexpr std::size_t kHeader = 128, kVersion = 124, kTag = 8;
+  constexpr std::uint32_t kMatrix = 14, kCompressed = 15;
+  const auto none = [&] { fail(Fault::data, fmt::format("{}: is no MATLAB file of version 5 or 7.3", path)); };
+  const auto damaged = [&] { fail(Fault::data, path + ": is cut off or damaged"); };
+  if (bytes.size() < kHeader) none();
+  const bool little = bytes.substr(126, 2) == "IM";
+  if (!little && bytes.substr(126, 2) != "MI") none();
+  const auto number = [&](std::size_t at, std::size_t count) {
+    std::uint32_t v = 0;
+    for (std::size_t i = 0; i < count; ++i)
+      v = v << 8 | static_cast<unsigned char>(bytes[at + (little ? count - 1 - i : i)]);
+    return v;
+  };
+  const std::uint32_t version = number(kVersion, 2);
+  if (version == 0x200) return;
+  if (version != 0x100) none();
+  for (std::size_t at = kHeader; at < bytes.size();) {
+    if (bytes.size() - at < kTag) damaged();
+    const std::uint32_t kind = number(at, 4), size = number(at + 4, 4);
+    at += kTag;
+    if ((kind != kMatrix && kind != kCompressed) || size > bytes.size() - at) damaged();
+    if (kind == kCompressed && !is_intact(bytes.substr(at, size))) damaged();
+    at += size;
+  }
+}
+
+// HDF5 writes its errors to stderr unless it is told not to.
+class QuietHdf5 {
+ public:
+  QuietHdf5() {
+    H5Eget_auto2(H5E_DEFAULT, &print_, &data_);
+    H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+  }
+  ~QuietHdf5() { H5Eset_auto2(H5E_DEFAULT, print_, data_); }
+  QuietHdf5(const QuietHdf5&) = delete;
+  QuietHdf5& operator=(const QuietHdf5&) = delete;
+
+ private:
+  H5E_auto2_t print_ = nullptr;
+  void* data_ = nullptr;
+};
+
 }  // namespace
 
 Matrix read_mat(const std::string& path, const std::string& variable) {
-  (void)read_file(path);  // throws Error{io} with the reason, which libmatio does not tell
+  check_container(read_file(path), path);
+  const QuietHdf5 quiet;
   const std::unique_ptr<mat_t, MatCloser> file(Mat_Open(path.c_str(), MAT_ACC_RDONLY));
   if (!file) fail(Fault::data, fmt::format("{}: is no MATLAB file of version 5 or 7.3", path));
   const std::string name = chosen(file.get(), path, variable);

@@ -195,8 +195,8 @@ std::vector<Span> tiles(const Header& header, std::uint64_t buffer, std::string&
   std::uint64_t at = 0;
   for (const Span& s : spans) {
     if (s.begin != at) {
-      problem = fmt::format("tensor \"{}\" begins at byte {} of the buffer, expected {} (a {})", s.entry->name, s.begin,
-                            at, s.begin > at ? "hole" : "overlap");
+      problem = fmt::format("tensor \"{}\" begins at byte {} of the buffer, expected {} ({})", s.entry->name, s.begin,
+                            at, s.begin > at ? "a hole" : "an overlap");
       return {};
     }
     at = s.end;
@@ -318,6 +318,7 @@ TensorFile decode_safetensors(std::string_view bytes, const std::string& origin)
 
   const std::string_view text = bytes.substr(0, length), buffer = bytes.substr(length);
   if (!text.starts_with('{')) refuse("header does not begin with {");
+  if (text.find('\0') != std::string_view::npos) refuse("header holds a zero byte");  // the parser takes it for the end
   Header header;
   HeaderReader reader(header);
   if (!nlohmann::json::sax_parse(text, &reader)) refuse(reader.problem());
