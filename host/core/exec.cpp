@@ -7,6 +7,7 @@
 #include <exception>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace cutract {
@@ -32,22 +33,18 @@ class CpuExec::Pool {
   int threads() const { return static_cast<int>(workers_.size()) + 1; }
 
   void run(Index tasks, const std::function<void(Index)>& fn) {
-    if (workers_.empty() || tasks <= 1) {
-      for (Index i = 0; i < tasks; ++i) fn(i);
-      return;
-    }
+    const bool alone = workers_.empty() || tasks <= 1;
     {
       const std::lock_guard lock(mutex_);
       fn_ = &fn, tasks_ = tasks, error_ = nullptr;
       next_.store(0);
-      busy_ = static_cast<int>(workers_.size());
-      ++round_;
+      if (!alone) busy_ = static_cast<int>(workers_.size()), ++round_;
     }
-    wake_.notify_all();
+    if (!alone) wake_.notify_all();
     drain();
     std::unique_lock lock(mutex_);
     done_.wait(lock, [this] { return busy_ == 0; });
-    if (error_) std::rethrow_exception(error_);
+    if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
   }
 
  private:
@@ -57,7 +54,7 @@ class CpuExec::Pool {
         (*fn_)(i);
       } catch (...) {
         const std::lock_guard lock(mutex_);
-        if (!error_) error_ = std::current_exception();
+        if (!error_ || i < failed_) error_ = std::current_exception(), failed_ = i;
       }
     }
   }
@@ -82,7 +79,8 @@ class CpuExec::Pool {
   Index tasks_ = 0;
   std::uint64_t round_ = 0;
   int busy_ = 0;
-  std::exception_ptr error_;
+  std::exception_ptr error_;  // of the lowest task that threw, so that the thread count does not show
+  Index failed_ = 0;
   std::vector<std::jthread> workers_;  // last member: joined before the rest is destroyed
 };
 

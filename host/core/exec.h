@@ -23,7 +23,8 @@ class CpuExec {
   int threads() const;
   // Calls fn(0) .. fn(tasks - 1), each once, and returns when all are done. Which thread takes which task varies; so
   // tasks must write apart and be cut by the problem, never by threads(): then any thread count gives the same bits.
-  // An exception in a task is thrown here after all have ended. Calls do not nest.
+  // If tasks throw, all the others still run, and then the exception of the lowest one is thrown here. Calls do not
+  // nest.
   void parallel(Index tasks, const std::function<void(Index)>& fn) const;
 
  private:

@@ -51,6 +51,7 @@ std::string position(const toml::source_region& at, const std::string& origin) {
 
 std::string check_number(const Field& f, double v) {
   if (v >= f.lo && v <= f.hi) return "";
+  if (f.hi > 1e15) return fmt::format("{} = {} is not {} or more ({})", f.name, number(v), number(f.lo), f.help);
   return fmt::format("{} = {} is outside [{}, {}] ({})", f.name, number(v), number(f.lo), number(f.hi), f.help);
 }
 
@@ -106,10 +107,10 @@ std::string assign(const Field& f, const toml::node& node) {
       f.value);
 }
 
-std::vector<std::string> names_of(const FieldTable& table) {
-  std::vector<std::string> names;
-  for (const auto& f : table.all()) names.push_back(f.name);
-  return names;
+// The part before the last dot; "" at the top.
+std::string section_of(const std::string& name) {
+  const auto dot = name.rfind('.');
+  return dot == std::string::npos ? "" : name.substr(0, dot);
 }
 
 bool is_section(const FieldTable& table, const std::string& name) {
@@ -118,7 +119,13 @@ bool is_section(const FieldTable& table, const std::string& name) {
 }
 
 std::string unknown(const FieldTable& table, const std::string& name) {
-  const std::string near = did_you_mean(name, names_of(table));
+  if (is_section(table, name)) return fmt::format("{0}: expected a table, written [{0}], of single settings", name);
+  std::vector<std::string> names;
+  for (const auto& f : table.all()) {
+    names.push_back(f.name);
+    names.push_back(section_of(f.name));
+  }
+  const std::string near = did_you_mean(name, names);
   return fmt::format("unknown key \"{}\"{}", name,
                      near.empty() ? "; `cutract help config` lists them all" : " (did you mean \"" + near + "\"?)");
 }
@@ -153,6 +160,7 @@ void assign_text(const FieldTable& table, const std::string& text, std::vector<s
   }
   try {
     const toml::table parsed = toml::parse("v = " + value);
+    if (parsed.size() != 1) return problems.push_back(where + "expected one value; repeat --set for another setting");
     if (auto bad = assign(*f, *parsed.get("v")); !bad.empty()) problems.push_back(where + bad);
   } catch (const toml::parse_error&) { problems.push_back(fmt::format("{}expected {}", where, type_name(*f))); }
 }
@@ -212,35 +220,35 @@ void read_config(const FieldTable& table, const std::string& path, std::span<con
 std::string write_config(const FieldTable& table) {
   std::string out, section;
   for (const auto& f : table.all()) {
-    const auto dot = f.name.rfind('.');
-    const std::string in = dot == std::string::npos ? "" : f.name.substr(0, dot);
-    if (in != section) {
-      out += fmt::format("{}[{}]\n", out.empty() ? "" : "\n", in);
-      section = in;
-    }
-    out += fmt::format("{} = {}\n", f.name.substr(dot == std::string::npos ? 0 : dot + 1), value_text(f));
+    const std::string in = section_of(f.name);
+    if (in != section) out += fmt::format("{}[{}]\n", out.empty() ? "" : "\n", section = in);
+    out += fmt::format("{} = {}\n", f.name.substr(in.empty() ? 0 : in.size() + 1), value_text(f));
   }
   return out;
 }
 
 std::string help_config(const FieldTable& table, int columns) {
   std::string out, section;
+  const auto wrap = [&](const std::string& text, std::size_t indent) {
+    std::istringstream words(text);
+    std::string line, word;
+    while (words >> word) {
+      if (!line.empty() && line.size() + 1 + word.size() > static_cast<std::size_t>(columns))
+        out += line + "\n", line.clear();
+      line += (line.empty() ? std::string(indent, ' ') : " ") + word;
+    }
+    out += line + "\n";
+  };
   for (const auto& f : table.all()) {
-    const std::string in = f.name.substr(0, f.name.find('.'));
+    const std::string in = section_of(f.name);
     if (in != section) out += fmt::format("{}[{}]\n", out.empty() ? "" : "\n", section = in);
     std::string allowed;
     if (!f.choices.empty())
       allowed = fmt::format(" ({})", fmt::join(f.choices, ", "));
     else if (f.hi > f.lo && !std::holds_alternative<bool*>(f.value))
       allowed = fmt::format(" [{}..{}]", number(f.lo), f.hi > 1e15 ? "" : number(f.hi));
-    out += fmt::format("  {} = {}\n", f.name, value_text(f));
-    std::istringstream words(f.help + allowed);
-    std::string line = "     ", word;
-    while (words >> word) {
-      if (static_cast<int>(line.size() + word.size()) + 1 > columns) out += line + "\n", line = "     ";
-      line += " " + word;
-    }
-    out += line + "\n";
+    wrap(fmt::format("{} = {}", f.name, value_text(f)), 2);
+    wrap(f.help + allowed, 6);
   }
   return out;
 }
