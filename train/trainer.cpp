@@ -176,7 +176,7 @@ class Run {
       frames += n, ++steps;
       record.train_loss += r.loss * static_cast<double>(n);
       record.grad_norm += r.grad_norm;
-      progress_.step(static_cast<long>(n), r.loss);
+      progress_.step(static_cast<long>(n), r.loss, plateau_.lr());
       if (options_.stop_signal && (result_.signal = options_.stop_signal()) != 0) return;
     }
     record.frames_per_s = static_cast<double>(frames) / seconds_since(began);
@@ -217,8 +217,7 @@ class Run {
                        "checkpoints are kept",
                        record.epoch, val.loss));
     ++state_.epoch;
-    const bool best = stopping_.improved(val.loss);
-    if (best) state_.best_epoch = state_.epoch;
+    if (stopping_.improved(val.loss)) state_.best_epoch = state_.epoch;
     const bool fell = plateau_.check(val.loss);
     if (stopping_.should_stop())
       state_.finished = stopping_.reason();
@@ -229,7 +228,7 @@ class Run {
       save(val.loss);
       folder_->add_metrics(record);
     }
-    report(record, val, best);
+    report(record, val);
     if (fell) log::info(fmt::format("learning rate falls to {:.3g}", plateau_.lr()));
   }
 
@@ -243,7 +242,7 @@ class Run {
         {{"model.safetensors", encode_model(*trained_)}, {"state.safetensors", encode_state(state_, *optimizer_)}});
   }
 
-  void report(const EpochRecord& r, const Scores& val, bool best);
+  void report(const EpochRecord& r, const Scores& val);
 
   TrainResult already_finished() {
     log::info(
@@ -296,10 +295,9 @@ class Run {
   TrainResult result_;
 };
 
-void Run::report(const EpochRecord& r, const Scores& val, bool best) {
-  progress_.epoch_done(
-      fmt::format("epoch {}  loss {:.4f}  val_loss {:.4f}  val_pearson {}  {:.1f} s{}", r.epoch, r.train_loss, val.loss,
-                  val.pearson ? fmt::format("{:.4f}", *val.pearson) : "undefined", r.seconds, best ? "  best" : ""));
+void Run::report(const EpochRecord& r, const Scores& val) {
+  progress_.epoch_done({val.loss, stopping_.state().best, state_.best_epoch,
+                        fmt::format("pearson {}  {:.1f} s", val.pearson ? fmt::format("{:.4f}", *val.pearson) : "undefined", r.seconds)});
 }
 
 }  // namespace

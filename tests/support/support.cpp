@@ -15,9 +15,7 @@ std::vector<float> Rng::normals(Index n, double scale) {
 Error thrown_by(const std::function<void()>& fn) {
   try {
     fn();
-  } catch (const Error& e) {
-    return e;
-  }
+  } catch (const Error& e) { return e; }
   ADD_FAILURE() << "nothing was thrown";
   return {Fault::internal, "nothing was thrown"};
 }

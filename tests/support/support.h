@@ -39,10 +39,12 @@ double max_abs(const A& a, const B& b) {
 }
 
 // EXPECT_REL_L2(got, want, bound): by relative L2 norm, never by element; NaN fails.
-#define EXPECT_REL_L2(got, want, bound) \
-  EXPECT_TRUE(::cutract::test::rel_l2(got, want) <= (bound)) << #got << ": relative L2 error " << ::cutract::test::rel_l2(got, want) << ", bound " << (bound)
-#define EXPECT_MAX_ABS(got, want, bound) \
-  EXPECT_TRUE(::cutract::test::max_abs(got, want) <= (bound)) << #got << ": max abs error " << ::cutract::test::max_abs(got, want) << ", bound " << (bound)
+#define EXPECT_REL_L2(got, want, bound)                      \
+  EXPECT_TRUE(::cutract::test::rel_l2(got, want) <= (bound)) \
+      << #got << ": relative L2 error " << ::cutract::test::rel_l2(got, want) << ", bound " << (bound)
+#define EXPECT_MAX_ABS(got, want, bound)                      \
+  EXPECT_TRUE(::cutract::test::max_abs(got, want) <= (bound)) \
+      << #got << ": max abs error " << ::cutract::test::max_abs(got, want) << ", bound " << (bound)
 
 // The same numbers everywhere: std::normal_distribution differs between libraries.
 class Rng {
@@ -61,10 +63,10 @@ class Rng {
 Error thrown_by(const std::function<void()>& fn);
 
 // EXPECT_FAULT(statement, Fault::data, "part of the text")
-#define EXPECT_FAULT(statement, expected_fault, part)                                            \
-  do {                                                                                           \
-    const ::cutract::Error caught = ::cutract::test::thrown_by([&] { statement; });              \
-    EXPECT_EQ(caught.fault(), expected_fault) << caught.what();                                  \
+#define EXPECT_FAULT(statement, expected_fault, part)                                                 \
+  do {                                                                                                \
+    const ::cutract::Error caught = ::cutract::test::thrown_by([&] { statement; });                   \
+    EXPECT_EQ(caught.fault(), expected_fault) << caught.what();                                       \
     EXPECT_NE(std::string(caught.what()).find(part), std::string::npos) << "text: " << caught.what(); \
   } while (false)
 

@@ -1,0 +1,85 @@
+#include "train/checkpoint.h"
+
+#include <gtest/gtest.h>
+
+#include "features/extractor.h"
+#include "tests/support/support.h"
+
+namespace cutract {
+namespace {
+
+TrainedModel some_model() {
+  RunConfig config;
+  config.features = checked(config.features);
+  config.model.hidden = 5;
+  test::Rng rng(4);
+  const Extractor extractor(config.features);
+  const auto stats = [&](Index columns) {
+    static std::vector<std::vector<float>> kept;
+    kept.push_back(rng.normals(20 * columns));
+    const std::vector<Normaliser::Part> parts{{"anna", {kept.back().data(), {10, columns}}},
+                                              {"bert", {kept.back().data() + 10 * columns, {10, columns}}}};
+    return Normaliser::fit(Scope::speaker, parts);
+  };
+  TrainedModel m{config, Model({80, 5, 2, 2}, 0.3f), stats(80), stats(2), {{"tt_x", "mm"}, {"jaw", "deg"}},
+                 "toy",  extractor.hash(),           7,         0.1 + 0.2};
+  m.model.initialise(9);
+  return m;
+}
+
+TEST(ModelFile, ReadsBackToTheSameBits) {
+  const TrainedModel m = some_model();
+  const std::string bytes = encode_model(m);
+  const TrainedModel back = decode_model(bytes, "m");
+  EXPECT_EQ(encode_model(back), bytes);
+  EXPECT_EQ(back.features.hash(), m.features.hash());
+  EXPECT_EQ(back.val_loss, 0.1 + 0.2);
+  EXPECT_EQ(back.channels[1].unit, "deg");
+}
+
+// Only parameters are tensors, so that torch's load_state_dict(strict=True) takes the file.
+TEST(ModelFile, HoldsNoTensorBesidesParameters) {
+  const TrainedModel m = some_model();
+  EXPECT_EQ(decode_safetensors(encode_model(m), "m").tensors.size(), m.model.parameters().size());
+}
+
+TEST(ModelFile, RefusesFeaturesOfAnotherPreset) {
+  TensorFile file = decode_safetensors(encode_model(some_model()), "m");
+  TrainedModel other = some_model();
+  other.config.features = feature_preset("kaldi");
+  file.metadata["config"] = write_run_config(other.config);
+  EXPECT_FAULT(decode_model(encode_safetensors(file), "m.safetensors"), Fault::data,
+               "m.safetensors: was trained on features with hash");
+}
+
+TEST(ModelFile, RefusesWhatIsNoModel) {
+  EXPECT_FAULT(decode_model(encode_safetensors({}), "x.safetensors"), Fault::data,
+               "expected a model written by cutract train");
+  TensorFile future = decode_safetensors(encode_model(some_model()), "m");
+  future.metadata["format"] = "cutract-model-9";
+  EXPECT_FAULT(decode_model(encode_safetensors(future), "m"), Fault::io,
+               "\"cutract-model-9\", this build reads \"cutract-model-1\"");
+  const std::string bytes = encode_model(some_model());
+  EXPECT_FAULT(decode_model(bytes.substr(0, bytes.size() - 10), "m"), Fault::data, "m");
+}
+
+TEST(TrainingStateFile, ReadsBackTheSame) {
+  Optimizer o({}, 6), back({}, 6);
+  o.m = {1, 2, 3, 4, 5, 6}, o.v = {6, 5, 4, 3, 2, 1}, o.step = 77;
+  const TrainingState s{"[model]\n", "abc", 4, 3, {0.1 + 0.2, 0.7, 2}, {1.0 / 3, 5}, ""};
+  const TrainingState t = decode_state(encode_state(s, o), "s", back);
+  EXPECT_EQ(encode_state(t, back), encode_state(s, o));
+  EXPECT_EQ(t.stopping.best, 1.0 / 3);
+  EXPECT_EQ(back.v, o.v);
+  Optimizer small({}, 5);
+  EXPECT_FAULT(decode_state(encode_state(s, o), "s", small), Fault::data, "optimizer state is for another model");
+}
+
+// The first check of a run has not happened yet: best is infinite.
+TEST(TrainingStateFile, KeepsInfinity) {
+  Optimizer o({}, 1);
+  EXPECT_EQ(decode_state(encode_state({}, o), "s", o).stopping.best, std::numeric_limits<double>::infinity());
+}
+
+}  // namespace
+}  // namespace cutract

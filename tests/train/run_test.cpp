@@ -1,0 +1,169 @@
+// Whole runs on a corpus made by the test.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "host/io/atomic_file.h"
+#include "host/io/sha256.h"
+#include "tests/support/tiny_corpus.h"
+#include "train/checkpoint.h"
+#include "train/evaluate.h"
+#include "train/trainer.h"
+
+namespace cutract {
+namespace {
+
+namespace fs = std::filesystem;
+
+class TrainingRun : public testing::Test {
+ protected:
+  TrainResult go(const std::string& out, std::vector<std::string> set = {}, int threads = 1,
+                 TrainOptions options = {}) {
+    const RunConfig config = read_run_config(corpus_.folder.write("config.toml", corpus_.config()), set);
+    Exec ex = CpuExec(threads);
+    options.run_dir = corpus_.folder / out;
+    Progress progress({.quiet = true, .write = [](const std::string&) {}, .now = std::chrono::steady_clock::now});
+    return train(ex, config, options, progress);
+  }
+  std::string last_model(const std::string& out) {
+    const std::string folder = corpus_.folder / out + "/checkpoints/";
+    std::string name = read_file(folder + "last");
+    while (!name.empty() && name.back() == '\n') name.pop_back();
+    return sha256_hex(read_file(folder + name + "/model.safetensors"));
+  }
+  static std::vector<std::string> lines(const std::string& path) {
+    std::istringstream in(read_file(path));
+    std::vector<std::string> out;
+    for (std::string l; std::getline(in, l);) out.push_back(l);
+    return out;
+  }
+  test::TinyCorpus corpus_;
+};
+
+TEST_F(TrainingRun, LeavesTheRunFolderAndLearns) {
+  const TrainResult r = go("run", {"trainer.max_epochs=25"});
+  EXPECT_EQ(r.epochs, 25);
+  const std::string dir = corpus_.folder / "run";
+  for (const char* f :
+       {"config.toml", "env.json", "train.log", "metrics.csv", "metrics.json", "checkpoints/last", "checkpoints/best"})
+    EXPECT_TRUE(fs::exists(dir + "/" + f)) << f;
+  const auto csv = lines(dir + "/metrics.csv");
+  ASSERT_EQ(csv.size(), 26u);
+  EXPECT_EQ(
+      csv[0],
+      "epoch,step,train_loss,val_loss,val_rmse,val_mae,val_pearson,lr,grad_norm,skipped_steps,frames_per_s,seconds");
+  const auto column = [&](std::size_t line, int n) {
+    std::istringstream in(csv[line]);
+    std::string cell;
+    for (int i = 0; i <= n; ++i) std::getline(in, cell, ',');
+    return std::stod(cell);
+  };
+  EXPECT_LT(column(25, 2), 0.5 * column(1, 2)) << "training loss falls";
+  EXPECT_EQ(column(25, 1), 75) << "three batches an epoch";
+  EXPECT_LE(std::distance(fs::directory_iterator(dir + "/checkpoints"), fs::directory_iterator{}), 3 + 1 + 2)
+      << "top-3, last, two names";
+  EXPECT_NEAR(load_model(dir).val_loss, r.best_val_loss, 1e-12) << "MODEL = run folder means its best checkpoint";
+}
+
+TEST_F(TrainingRun, SameSeedSameBitsForAnyThreadCount) {
+  go("one", {}, 1);
+  for (const int threads : {1, 2, 3, 8}) {
+    const std::string out = "t" + std::to_string(threads);
+    go(out, {}, threads);
+    EXPECT_EQ(last_model(out), last_model("one")) << threads << " threads";
+  }
+  go("other", {"trainer.seed=18"}, 1);
+  EXPECT_NE(last_model("other"), last_model("one"));
+}
+
+TEST_F(TrainingRun, ResumedRunHasTheBitsOfAnUninterruptedOne) {
+  go("whole", {"trainer.max_epochs=6"});
+  for (const int stop : {1, 3, 5}) {
+    const std::string out = "resumed" + std::to_string(stop);
+    go(out, {"trainer.max_epochs=" + std::to_string(stop)});
+    go(out, {"trainer.max_epochs=6"});
+    // The two differ in what they say of max_epochs until the last checkpoint, which both wrote with 6.
+    EXPECT_EQ(last_model(out), last_model("whole")) << "stopped after " << stop;
+    EXPECT_EQ(lines(corpus_.folder / out + "/metrics.csv").size(), 7u);
+  }
+}
+
+TEST_F(TrainingRun, SignalStopsAfterTheStepAndResumeGoesOn) {
+  go("whole", {"trainer.max_epochs=4"});
+  int polls = 0;
+  const TrainResult r = go("cut", {"trainer.max_epochs=4"}, 1, {.stop_signal = [&] { return ++polls == 8 ? 15 : 0; }});
+  EXPECT_EQ(r.signal, 15);
+  EXPECT_EQ(r.epochs, 2) << "three steps an epoch: the eighth is inside the third";
+  go("cut", {"trainer.max_epochs=4"});
+  EXPECT_EQ(last_model("cut"), last_model("whole"));
+}
+
+TEST_F(TrainingRun, FinishedRunDoesNothingMore) {
+  go("run");
+  const std::string before = last_model("run");
+  const TrainResult r = go("run");
+  EXPECT_TRUE(r.already_finished);
+  EXPECT_EQ(r.epochs, 3);
+  EXPECT_EQ(last_model("run"), before);
+}
+
+TEST_F(TrainingRun, RefusesToResumeSomethingElse) {
+  go("run");
+  EXPECT_FAULT(go("run", {"model.hidden=10"}), Fault::config, "model.hidden was 9, is 10");
+  EXPECT_FAULT(go("run", {"features.preset=kaldi", "features.n_mels=12"}), Fault::config,
+               "features.preset was \"librosa\", is \"kaldi\"");
+  EXPECT_FAULT(go("run", {}, 1, {.resume = Resume::never}), Fault::usage, "holds the checkpoints of an earlier run");
+  std::ofstream(corpus_.dir + "/corpus.toml", std::ios::app) << "# changed\n";
+  EXPECT_FAULT(go("run", {"trainer.max_epochs=5"}), Fault::config, "was trained on another corpus");
+}
+
+TEST_F(TrainingRun, EarlyStoppingCountsValidationChecks) {
+  const TrainResult r = go(
+      "run", {"trainer.max_epochs=40", "optim.lr=1e-9", "trainer.early_stopping_patience=2", "trainer.min_delta=0.1"});
+  EXPECT_EQ(r.epochs, 3) << "the first is an improvement, the next two are not";
+  EXPECT_EQ(r.best_epoch, 1);
+  EXPECT_TRUE(go("run", {"trainer.max_epochs=50", "optim.lr=1e-9", "trainer.early_stopping_patience=2",
+                         "trainer.min_delta=0.1"})
+                  .already_finished);
+}
+
+TEST_F(TrainingRun, FastDevRunWritesNothing) {
+  const TrainResult r = go("dev", {}, 1, {.fast_dev_run = 1});
+  EXPECT_EQ(r.epochs, 1);
+  EXPECT_FALSE(fs::exists(corpus_.folder / "dev"));
+}
+
+TEST_F(TrainingRun, DivergenceEndsWithExitCode8AndKeepsWhatWasSaved) {
+  go("run", {"trainer.max_epochs=1", "trainer.gradient_clip_val=0.0"});
+  const std::string before = last_model("run");
+  const auto diverge = [&] {
+    go("bad",
+       {"optim.lr=10.0", "optim.eps=1e-16", "trainer.gradient_clip_val=0.0", "optim.beta2=0.0",
+        "optim.weight_decay=10.0", "optim.name=adamw", "trainer.max_epochs=400", "trainer.early_stopping_patience=0"});
+  };
+  EXPECT_FAULT(diverge(), Fault::diverged, "training diverged in epoch");
+  EXPECT_EQ(last_model("run"), before);
+}
+
+TEST_F(TrainingRun, PredictionInUnitsIsTheInverseOfNormalisation) {
+  go("run", {"trainer.max_epochs=25"});
+  TrainedModel m = load_model(corpus_.folder / "run");
+  Exec ex = CpuExec(1);
+  const Corpus corpus = read_corpus(corpus_.dir);
+  Dataset data = load_dataset(ex, corpus, "test", Extractor(m.config.features), false);
+  const Dataset raw = data;
+  normalise(data, m.features, m.targets);
+  const std::vector<Matrix> z = run_model(ex, m.model, data.examples, 8);
+  for (std::size_t i = 0; i < raw.examples.size(); ++i) {
+    const Matrix units = predict(ex, m, raw.examples[i].features, raw.examples[i].speaker);
+    Matrix back = z[i];
+    m.targets.invert(back.view(), raw.examples[i].speaker);
+    EXPECT_REL_L2(units.values, back.values, 1e-5);
+    EXPECT_LT(test::rel_l2(units.values, raw.examples[i].targets.values), 0.9) << "some of the movement is found";
+  }
+}
+
+}  // namespace
+}  // namespace cutract
