@@ -39,19 +39,14 @@ class TomlReader {
   }
   double number(const char* key, double lo, double hi, const char* unit, bool required) {
     const toml::node* node = find(key, required);
-    if (!node) return 0;
-    const auto v = node->is_number() ? node->value<double>() : std::nullopt;
-    if (!v)
-      problem(node, fmt::format("{}: expected a number", key));
-    else if (!(*v >= lo && *v <= hi))
-      problem(node, fmt::format("{} = {} is outside [{}, {}] ({})", key, *v, lo, hi, unit));
-    return v.value_or(0);
+    return node ? in_range(node, key, lo, hi, unit) : 0;
   }
   int whole_number(const char* key, int lo, int hi, const char* unit) {
     const toml::node* node = find(key, true);
-    const double v = node && !node->is_integer() ? std::nan("") : number(key, lo, hi, unit, false);
-    if (std::isnan(v)) problem(node, fmt::format("{}: expected a whole number", key));
-    return v >= lo && v <= hi ? static_cast<int>(v) : 0;
+    if (!node) return 0;
+    if (node->is_integer()) return static_cast<int>(in_range(node, key, lo, hi, unit));
+    problem(node, fmt::format("{}: expected a whole number", key));
+    return 0;
   }
   const toml::node* find(const char* key, bool required) {
     known_.emplace_back(key);
@@ -75,6 +70,15 @@ class TomlReader {
   }
 
  private:
+  double in_range(const toml::node* node, const char* key, double lo, double hi, const char* unit) {
+    const auto v = node->is_number() ? node->value<double>() : std::nullopt;
+    if (!v)
+      problem(node, fmt::format("{}: expected a number", key));
+    else if (!(*v >= lo && *v <= hi))
+      problem(node, fmt::format("{} = {} is outside [{}, {}] ({})", key, *v, lo, hi, unit));
+    return v && *v >= lo && *v <= hi ? *v : 0;
+  }
+
   const toml::table& table_;
   std::string origin_;
   Problems& problems_;

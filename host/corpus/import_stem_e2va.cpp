@@ -90,8 +90,13 @@ Matrix midsagittal(const Matrix& ema, const std::string& path) {
   return track;
 }
 
-// Converts one utterance; returns its seconds of audio.
-double convert(const Source& s, const std::string& source, const std::string& out) {
+struct Converted {
+  Audio audio;
+  Matrix track;
+  double seconds = 0;  // of audio
+};
+
+Converted convert(const Source& s, const std::string& source) {
   const std::string audio_path = source + "/" + s.audio, ema_path = source + "/" + s.ema;
   const Audio audio = read_audio(audio_path);
   const Matrix track = midsagittal(read_mat(ema_path, s.id), ema_path);
@@ -100,9 +105,7 @@ double convert(const Source& s, const std::string& source, const std::string& ou
   if (std::abs(audio_s - track_s) > kSlack_s + 1e-9)
     fail(Fault::data, fmt::format("{}: lasts {:.3f} s, its audio {} {:.3f} s; expected the same within {:.0f} ms",
                                   ema_path, track_s, audio_path, audio_s, 1000 * kSlack_s));
-  write_audio(out + "/audio/" + s.id + ".flac", {kSampleRate, resample(audio.samples, audio.sample_rate, kSampleRate)});
-  save_atomically(real_file_system(), out + "/articulation/" + s.id + ".npy", encode_npy(track.view()));
-  return audio_s;
+  return {{kSampleRate, resample(audio.samples, audio.sample_rate, kSampleRate)}, track, audio_s};
 }
 
 std::string corpus_toml() {
@@ -127,16 +130,19 @@ ImportReport import_stem_e2va(const std::string& source, const std::string& out)
   ImportReport report;
   std::string manifest = "id\tspeaker\tsplit\taudio\tarticulation\ttext\n";
   for (const Source& s : all) {
+    Converted c;
     try {
-      report.seconds += convert(s, source, out);
+      c = convert(s, source);
     } catch (const Error& e) {
-      // A file that is bad or missing costs one utterance; a full disk is the end of the import.
-      if (e.fault() != Fault::data && !(e.fault() == Fault::io && std::string_view(e.what()).starts_with(source + "/")))
-        throw;
+      if (e.fault() != Fault::data && e.fault() != Fault::io) throw;
       log::warn(fmt::format("skipped {}: {}", s.id, e.what()));
       ++report.skipped;
       continue;
     }
+    // Not to be able to write is not the utterance's fault: that ends the import.
+    write_audio(out + "/audio/" + s.id + ".flac", c.audio);
+    save_atomically(real_file_system(), out + "/articulation/" + s.id + ".npy", encode_npy(c.track.view()));
+    report.seconds += c.seconds;
     ++report.done;
     manifest +=
         fmt::format("{0}\t{1}\t{2}\taudio/{0}.flac\tarticulation/{0}.npy\t{3}\n", s.id, s.speaker, s.split, s.text);

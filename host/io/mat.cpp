@@ -101,25 +101,37 @@ std::string chosen(mat_t* file, const std::string& path, const std::string& vari
   fail(Fault::data, fmt::format("{}: has no variable \"{}\", there are: {}", path, variable, there));
 }
 
-// Whether a zlib stream inflates, agrees with its checksum and ends here.
-bool is_intact(std::string_view packed) {
+std::uint32_t number(std::string_view bytes, std::size_t at, std::size_t count, bool little) {
+  std::uint32_t v = 0;
+  for (std::size_t i = 0; i < count; ++i)
+    v = v << 8 | static_cast<unsigned char>(bytes[at + (little ? count - 1 - i : i)]);
+  return v;
+}
+
+// Whether a compressed element inflates to as many bytes as it says. Its checksum is verified where there is one:
+// MATLAB leaves it out if the data fill its buffer exactly.
+bool is_intact(std::string_view packed, bool little) {
   z_stream z{};
   if (inflateInit(&z) != Z_OK) fail(Fault::memory, "zlib could not start");
   z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
   z.avail_in = static_cast<uInt>(packed.size());
-  std::vector<Bytef> room(65536);
+  std::vector<char> room(65536);
+  std::uint64_t announced = 0;
   int result = Z_OK;
   while (result == Z_OK) {
-    z.next_out = room.data(), z.avail_out = static_cast<uInt>(room.size());
+    z.next_out = reinterpret_cast<Bytef*>(room.data()), z.avail_out = static_cast<uInt>(room.size());
+    const bool first = z.total_out == 0;
     result = inflate(&z, Z_NO_FLUSH);
+    if (first && z.total_out >= 8) announced = 8 + std::uint64_t{number({room.data(), 8}, 4, 4, little)};
   }
-  const bool intact = result == Z_STREAM_END && z.avail_in == 0;
+  const bool ended = result == Z_STREAM_END || result == Z_BUF_ERROR;  // the latter: no more input
+  const bool intact = ended && z.avail_in == 0 && z.total_out == announced;
   inflateEnd(&z);
   return intact;
 }
 
 // libmatio takes what is left of a cut-off or damaged file for the whole and fills it up with zeros. So the elements of
-// version 5 are walked here: they must end where the file does, and compressed ones must agree with their checksum.
+// version 5 are walked here: they must end where the file does, and compressed ones must inflate to what they say.
 // Version 7.3 is HDF5, which knows its own length.
 void check_container(std::string_view bytes, const std::string& path) {
   constexpr std::size_t kHeader = 128, kVersion = 124, kTag = 8;
@@ -129,21 +141,15 @@ void check_container(std::string_view bytes, const std::string& path) {
   if (bytes.size() < kHeader) none();
   const bool little = bytes.substr(126, 2) == "IM";
   if (!little && bytes.substr(126, 2) != "MI") none();
-  const auto number = [&](std::size_t at, std::size_t count) {
-    std::uint32_t v = 0;
-    for (std::size_t i = 0; i < count; ++i)
-      v = v << 8 | static_cast<unsigned char>(bytes[at + (little ? count - 1 - i : i)]);
-    return v;
-  };
-  const std::uint32_t version = number(kVersion, 2);
+  const std::uint32_t version = number(bytes, kVersion, 2, little);
   if (version == 0x200) return;
   if (version != 0x100) none();
   for (std::size_t at = kHeader; at < bytes.size();) {
     if (bytes.size() - at < kTag) damaged();
-    const std::uint32_t kind = number(at, 4), size = number(at + 4, 4);
+    const std::uint32_t kind = number(bytes, at, 4, little), size = number(bytes, at + 4, 4, little);
     at += kTag;
     if ((kind != kMatrix && kind != kCompressed) || size > bytes.size() - at) damaged();
-    if (kind == kCompressed && !is_intact(bytes.substr(at, size))) damaged();
+    if (kind == kCompressed && !is_intact(bytes.substr(at, size), little)) damaged();
     at += size;
   }
 }

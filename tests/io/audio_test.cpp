@@ -215,6 +215,16 @@ TEST(Resample, LengthsAreExact) {
   EXPECT_FAULT(resample(x, 0, 16000), Fault::internal, "expected both above 0");
 }
 
+// What the soxr package of Python makes of the same samples.
+TEST(Resample, EqualsTheGolden) {
+  const TensorFile g = test::golden("resampling.safetensors");
+  for (const int rate : {48000, 44100}) {
+    const std::string name = std::to_string(rate);
+    const auto in = g.at("in_" + name, "golden").as_f64(), want = g.at("out_" + name, "golden").as_f64();
+    EXPECT_REL_L2(resample(std::vector<float>(in.begin(), in.end()), rate, 16000), want, 1e-6);
+  }
+}
+
 // A tone below both Nyquist rates is the same tone at the other rate; one between them is gone.
 TEST(Resample, ToneIsKeptOrRemoved) {
   const auto tone = [](double hz, int rate, int n) {

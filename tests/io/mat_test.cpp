@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <matio.h>
+#include <zlib.h>
 
 #include "host/core/error.h"
 #include "host/io/atomic_file.h"
@@ -104,6 +105,33 @@ TEST(Mat, CutFilesAreRefused) {
       EXPECT_EQ(test::thrown_by([&] { read_mat(cut, "x"); }).fault(), Fault::data) << n << " of " << good.size();
     }
   }
+}
+
+// MATLAB ends the zlib stream without its checksum if the data fill its buffer exactly; such files are whole.
+TEST(Mat, StreamWithoutChecksumIsRead) {
+  const TempFolder folder;
+  const std::string path = folder / "a.mat";
+  { Writer(path, MAT_FT_MAT5).add("x", MAT_C_DOUBLE, MAT_T_DOUBLE, {3, 2}, kColumns); }
+  const std::string good = read_file(path);
+  std::string plain(4096, '\0'), packed(4096, '\0');
+  uLongf size = plain.size();
+  ASSERT_EQ(uncompress(reinterpret_cast<Bytef*>(plain.data()), &size, reinterpret_cast<const Bytef*>(&good[136]),
+                       good.size() - 136),
+            Z_OK);
+  z_stream z{};
+  ASSERT_EQ(deflateInit(&z, 3), Z_OK);
+  z.next_in = reinterpret_cast<Bytef*>(plain.data()), z.avail_in = static_cast<uInt>(size);
+  z.next_out = reinterpret_cast<Bytef*>(packed.data()), z.avail_out = static_cast<uInt>(packed.size());
+  ASSERT_EQ(deflate(&z, Z_SYNC_FLUSH), Z_OK);
+  packed.resize(z.total_out);
+  deflateEnd(&z);
+  const auto element = [&](const std::string& stream) {
+    const auto n = static_cast<std::uint32_t>(stream.size());
+    return good.substr(0, 132) + std::string(reinterpret_cast<const char*>(&n), 4) + stream;
+  };
+  EXPECT_EQ(read_mat(folder.write("open.mat", element(packed)), "x").values, kRows);
+  EXPECT_FAULT(read_mat(folder.write("cut.mat", element(packed.substr(0, packed.size() - 8))), "x"), Fault::data,
+               "cut.mat: is cut off or damaged");
 }
 
 // The data are compressed, so their checksum finds every changed bit, but for a few that inflate to the same.

@@ -1,0 +1,235 @@
+#include <gtest/gtest.h>
+#include <matio.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <numbers>
+
+#include "host/core/error.h"
+#include "host/corpus/corpus.h"
+#include "host/corpus/importers.h"
+#include "host/corpus/lowpass.h"
+#include "host/io/atomic_file.h"
+#include "host/io/audio.h"
+#include "tests/support/support.h"
+
+namespace cutract {
+namespace {
+
+using test::TempFolder;
+constexpr int kFrames = 100, kColumns = 42;  // 0.4 s
+
+float position(int t, int column) {
+  return static_cast<float>(column) + static_cast<float>(std::sin(0.02 * t * (1 + column % 5)));
+}
+
+// A folder like the published one, of utterances of 0.4 s.
+class StemFolder {
+ public:
+  StemFolder() {
+    make_folder(folder_ / "audio");
+    make_folder(folder_ / "ema");
+    add("CXYNE01", "CXY", "train", "01");
+    add("CXYNE02", "CXY", "val", "02");
+    add("DPIA04", "DP", "test", "04");
+    save();
+  }
+  void add(const std::string& id, const std::string& speaker, const std::string& split, const std::string& text) {
+    rows_ += id + "\t" + speaker + "\tNE\t" + text + "\t" + split + "\taudio/" + id + ".flac\tema/" + id + ".mat\n";
+    audio(id, 19200);
+    ema(id, id, kFrames, kColumns);
+  }
+  void audio(const std::string& id, int samples) const {
+    Audio a{48000, {}};
+    for (int i = 0; i < samples; ++i)
+      a.samples.push_back(0.3f * static_cast<float>(std::sin(2 * std::numbers::pi * 440 * i / 48000)));
+    write_audio(folder_ / ("audio/" + id + ".flac"), a);
+  }
+  void ema(const std::string& id, const std::string& variable, int frames, int columns, int nan_at = -1) const {
+    std::vector<double> values;  // columns together
+    for (int c = 0; c < columns; ++c)
+      for (int t = 0; t < frames; ++t) values.push_back(t == nan_at && c == 8 ? std::nan("") : double{position(t, c)});
+    mat_t* file = Mat_CreateVer((folder_ / ("ema/" + id + ".mat")).c_str(), nullptr, MAT_FT_MAT5);
+    std::size_t dims[] = {static_cast<std::size_t>(frames), static_cast<std::size_t>(columns)};
+    matvar_t* v = Mat_VarCreate(variable.c_str(), MAT_C_DOUBLE, MAT_T_DOUBLE, 2, dims, values.data(), 0);
+    EXPECT_EQ(Mat_VarWrite(file, v, MAT_COMPRESSION_ZLIB), 0);
+    Mat_VarFree(v);
+    Mat_Close(file);
+  }
+  void save() const { manifest("id\tspeaker\temotion\ttext\tsplit\taudio\tema\n" + rows_); }
+  void manifest(const std::string& text) const { folder_.write("manifest.tsv", text); }
+  std::string path() const { return folder_.path(); }
+  std::string out() const { return folder_ / "out"; }
+  std::string operator/(const std::string& name) const { return folder_ / name; }
+
+ private:
+  TempFolder folder_;
+  std::string rows_;
+};
+
+TEST(ImportStemE2va, MakesACorpus) {
+  const StemFolder stem;
+  const ImportReport report = import_stem_e2va(stem.path(), stem.out());
+  EXPECT_EQ(report.done, 3);
+  EXPECT_EQ(report.skipped, 0);
+  EXPECT_NEAR(report.seconds, 1.2, 1e-9);
+
+  const Corpus c = read_corpus(stem.out());
+  EXPECT_EQ(c.name, "stem-e2va");
+  EXPECT_EQ(c.sample_rate, 16000);
+  EXPECT_EQ(c.articulation_rate_hz, 250);
+  std::string channels;
+  for (const auto& channel : c.channels) channels += channel.name + " " + channel.unit + " ";
+  EXPECT_EQ(channels,
+            "ul_x mm ul_z mm ll_x mm ll_z mm lc_x mm lc_z mm rc_x mm rc_z mm tr_x mm tr_z mm tm_x mm tm_z mm tt_x mm "
+            "tt_z mm ");
+  ASSERT_EQ(c.utterances.size(), 3u);
+  EXPECT_EQ(c.utterances[2].id, "DPIA04");
+  EXPECT_EQ(c.utterances[2].speaker, "DP");
+  EXPECT_EQ(c.utterances[2].split, "test");
+  EXPECT_EQ(c.utterances[2].text, "04");
+  EXPECT_FALSE(std::filesystem::exists(stem.out() + "/.import"));
+
+  const Recording r = read_recording(c, c.utterances[0]);
+  EXPECT_EQ(r.samples.size(), 6400u);
+  ASSERT_EQ(r.track.values.rows, kFrames);
+  // Column 2 s of the result is x of sensor s, column 2 s + 1 its z: columns 6 s and 6 s + 2 of the source, smoothed.
+  for (int p = 0; p < 14; ++p) {
+    std::vector<double> want;
+    for (int t = 0; t < kFrames; ++t) want.push_back(position(t, p / 2 * 6 + p % 2 * 2));
+    lowpass_zero_phase(want, 250, 20, 5);
+    std::vector<float> got;
+    for (int t = 0; t < kFrames; ++t) got.push_back(r.track.values.row(t)[p]);
+    EXPECT_REL_L2(got, want, 1e-6) << p;
+  }
+  // The tone is the same tone at the new rate.
+  std::vector<float> got(r.samples.begin() + 1000, r.samples.end() - 1000), want;
+  for (int i = 1000; i < 5400; ++i)
+    want.push_back(0.3f * static_cast<float>(std::sin(2 * std::numbers::pi * 440 * i / 16000)));
+  EXPECT_REL_L2(got, want, 2e-4);
+}
+
+TEST(ImportStemE2va, SameSourceSameBytes) {
+  const StemFolder stem;
+  import_stem_e2va(stem.path(), stem.out());
+  import_stem_e2va(stem.path(), stem / "again");
+  EXPECT_EQ(read_corpus(stem.out()).hash, read_corpus(stem / "again").hash);
+  for (const char* file : {"/audio/CXYNE01.flac", "/articulation/CXYNE01.npy"})
+    EXPECT_EQ(read_file(stem.out() + file), read_file((stem / "again") + file));
+}
+
+TEST(ImportStemE2va, BadUtterancesAreSkippedWithTheirReason) {
+  const struct {
+    std::function<void(const StemFolder&)> spoil;
+    std::string words;
+  } cases[] = {
+      {[](auto& s) { std::filesystem::remove(s / "audio/CXYNE02.flac"); },
+       "audio/CXYNE02.flac: cannot read: No such file"},
+      {[](auto& s) { std::filesystem::remove(s / "ema/CXYNE02.mat"); }, "ema/CXYNE02.mat: cannot read: No such file"},
+      {[](auto& s) { s.audio("CXYNE02", 24000); },
+       "ema/CXYNE02.mat: lasts 0.400 s, its audio "
+       "PATH"
+       "/audio/CXYNE02.flac 0.500 s; expected the same within 20 ms"},
+      {[](auto& s) { s.ema("CXYNE02", "CXYNE02", kFrames, 41); },
+       "ema/CXYNE02.mat: has 41 columns, expected 42 (7 sensors of x, y, z, phi, theta, rms)"},
+      {[](auto& s) { s.ema("CXYNE02", "other", kFrames, kColumns); },
+       "ema/CXYNE02.mat: has no variable \"CXYNE02\", there are: other"},
+      {[](auto& s) { s.ema("CXYNE02", "CXYNE02", kFrames, kColumns, 33); },
+       "ema/CXYNE02.mat: frame 33 of channel \"ll_z\" is nan, expected a finite number"},
+  };
+  for (const auto& c : cases) {
+    const StemFolder stem;
+    c.spoil(stem);
+    testing::internal::CaptureStderr();
+    const ImportReport report = import_stem_e2va(stem.path(), stem.out());
+    const std::string said = testing::internal::GetCapturedStderr();
+    std::string words = stem.path() + "/" + c.words;
+    if (const auto at = words.find("PATH"); at != std::string::npos) words.replace(at, 4, stem.path());
+    EXPECT_NE(said.find("warning: skipped CXYNE02: " + words), std::string::npos) << said;
+    EXPECT_NE(said.find("imported 2 utterances (0.0 min) into " + stem.out() + ", 1 skipped"), std::string::npos)
+        << said;
+    EXPECT_EQ(report.done, 2);
+    EXPECT_EQ(report.skipped, 1);
+    EXPECT_EQ(read_corpus(stem.out()).utterances.size(), 2u);
+  }
+}
+
+TEST(ImportStemE2va, NothingToImportIsAnError) {
+  const StemFolder stem;
+  std::filesystem::remove_all(stem / "ema");
+  testing::internal::CaptureStderr();
+  EXPECT_FAULT(import_stem_e2va(stem.path(), stem.out()), Fault::data,
+               stem.path() + ": none of its utterances could be imported");
+  testing::internal::GetCapturedStderr();
+  EXPECT_FALSE(std::filesystem::exists(stem.out() + "/corpus.toml"));
+}
+
+TEST(ImportStemE2va, BadManifestIsRefusedBeforeAnythingIsWritten) {
+  const StemFolder stem;
+  const std::string header = "id\tspeaker\temotion\ttext\tsplit\taudio\tema\n", row = "a\ts\tNE\t01\ttrain\tx\tx\n";
+  const struct {
+    std::string text, words;
+  } cases[] = {
+      {"id\tspeaker\n", "/manifest.tsv:1: column \"emotion\" is missing"},
+      {header, "/manifest.tsv:1: lists no utterances"},
+      {header + row + row, "/manifest.tsv:3: id \"a\" is there twice"},
+      {header + "a\t\tNE\t01\ttrain\tx\tx\n", "/manifest.tsv:2: speaker is empty"},
+      {header + "../a\ts\tNE\t01\ttrain\tx\tx\n", "/manifest.tsv:2: id \"../a\" cannot name a file"},
+  };
+  for (const auto& c : cases) {
+    stem.manifest(c.text);
+    EXPECT_FAULT(import_stem_e2va(stem.path(), stem.out()), Fault::data, stem.path() + c.words);
+    EXPECT_FALSE(std::filesystem::exists(stem.out()));
+  }
+  EXPECT_FAULT(import_stem_e2va(stem / "nowhere", stem.out()), Fault::io, "nowhere/manifest.tsv: cannot read");
+}
+
+TEST(ImportStemE2va, AForeignFolderIsNotTouched) {
+  const StemFolder stem;
+  make_folder(stem.out());
+  save_atomically(real_file_system(), stem.out() + "/thesis.txt", "years of work");
+  EXPECT_FAULT(import_stem_e2va(stem.path(), stem.out()), Fault::io,
+               stem.out() + ": is not empty and no cutract corpus; name a new folder with --out");
+  EXPECT_EQ(read_file(stem.out() + "/thesis.txt"), "years of work");
+  EXPECT_FALSE(std::filesystem::exists(stem.out() + "/audio"));
+}
+
+TEST(ImportStemE2va, AFailedImportLeavesNoCorpusAndCanBeRepeated) {
+  const StemFolder stem;
+  import_stem_e2va(stem.path(), stem.out());  // an earlier corpus, which the next import replaces
+  std::filesystem::remove_all(stem.out() + "/articulation");
+  std::filesystem::create_directory(stem.out() + "/articulation");
+  std::filesystem::create_directories(stem.out() + "/articulation/CXYNE02.npy/in_the_way");
+  EXPECT_FAULT(import_stem_e2va(stem.path(), stem.out()), Fault::io, "CXYNE02.npy: cannot rename");
+  EXPECT_FALSE(std::filesystem::exists(stem.out() + "/corpus.toml"));
+  EXPECT_FALSE(std::filesystem::exists(stem.out() + "/manifest.tsv"));
+  std::filesystem::remove_all(stem.out() + "/articulation/CXYNE02.npy");
+  EXPECT_EQ(import_stem_e2va(stem.path(), stem.out()).done, 3);
+  EXPECT_EQ(read_corpus(stem.out()).utterances.size(), 3u);
+}
+
+TEST(ImportStemE2vaReal, TheWholeCorpus) {
+  const char* shared = std::getenv("CUTRACT_SHARED_DATA");
+  const std::string source = (shared ? std::string(shared) : CUTRACT_SOURCE_DIR "/../shared/data") + "/stem-e2va";
+  if (!std::filesystem::exists(source + "/manifest.tsv"))
+    GTEST_SKIP() << source << " is not there (CUTRACT_SHARED_DATA names its parent); the real corpus was not imported";
+  const TempFolder folder;
+  const ImportReport report = import_stem_e2va(source, folder / "out");
+  EXPECT_EQ(report.done, 223);
+  EXPECT_EQ(report.skipped, 0);
+  EXPECT_NEAR(report.seconds, 768.1, 0.1);
+  const Corpus c = read_corpus(folder / "out");
+  EXPECT_EQ(c.splits(), (std::set<std::string>{"test", "train", "val"}));
+  EXPECT_EQ(c.split("train").size() + c.split("val").size() + c.split("test").size(), 223u);
+  std::set<std::string> speakers;
+  for (const auto& u : c.utterances) {
+    const Recording r = read_recording(c, u);
+    speakers.insert(u.speaker);
+    for (const float v : r.track.values.values) ASSERT_LT(std::abs(v), 200) << u.id;  // mm in a mouth
+  }
+  EXPECT_EQ(speakers, (std::set<std::string>{"CXY", "DP"}));
+}
+
+}  // namespace
+}  // namespace cutract

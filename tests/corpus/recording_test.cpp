@@ -1,0 +1,185 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+
+#include "host/core/error.h"
+#include "host/corpus/corpus.h"
+#include "tests/corpus/corpus_folder.h"
+#include "tests/support/support.h"
+
+namespace cutract {
+namespace {
+
+using test::CorpusFolder;
+
+Recording read_one(const CorpusFolder& folder, const std::string& id = "a") {
+  const Corpus c = read_corpus(folder.path());
+  for (const auto& u : c.utterances)
+    if (u.id == id) return read_recording(c, u);
+  throw Error(Fault::internal, "no such utterance");
+}
+
+TEST(Recording, IsRead) {
+  const CorpusFolder folder;
+  const Recording r = read_one(folder);
+  ASSERT_EQ(r.samples.size(), 4000u);
+  EXPECT_EQ(r.samples[100], 100 / 32768.0f);
+  EXPECT_EQ(r.track.rate_hz, 100);
+  EXPECT_EQ(r.track.first_s, 0);
+  EXPECT_EQ(r.track.values.values, CorpusFolder::ramp(50).values);
+}
+
+// R29: what may be wrong with the data, each named with its file and place.
+TEST(Recording, BadDataAreRefusedEachForItsOwnReason) {
+  const auto spoiled = [](Index row, Index col, float value) {
+    Matrix m = CorpusFolder::ramp(50);
+    m.row(row)[col] = value;
+    return m;
+  };
+  const struct {
+    std::function<void(const CorpusFolder&)> spoil;
+    std::string words;  // after the path of the corpus
+    Fault fault = Fault::data;
+  } cases[] = {
+      {[](auto& f) { f.audio("a", 44100, 22050); }, "/audio/a.wav: sample rate is 44100, corpus.toml says 8000"},
+      {[](auto& f) { f.audio("a", 8000, 0); }, "/audio/a.wav: holds no samples"},
+      {[](auto& f) { f.write("audio/a.wav", ""); }, "/audio/a.wav: is empty, expected audio"},
+      {[](auto& f) { f.write("audio/a.wav", "text"); }, "/audio/a.wav: is no WAV, FLAC, NIST SPHERE or OGG file"},
+      {[](auto& f) { std::filesystem::remove(f / "audio/a.wav"); },
+       "/audio/a.wav: cannot read: No such file or directory", Fault::io},
+      {[](auto& f) { std::filesystem::remove(f / "art/a.npy"); }, "/art/a.npy: cannot read: No such file or directory",
+       Fault::io},
+      {[](auto& f) { f.write("art/a.npy", "text"); }, "/art/a.npy: is no .npy file"},
+      {[](auto& f) { f.track("a", 0); }, "/art/a.npy: holds no frames"},
+      {[](auto& f) { f.track("a", Matrix(50, 3)); }, "/art/a.npy: has 3 channels, corpus.toml lists 2"},
+      {[](auto& f) { f.track("a", Matrix(50, 1)); }, "/art/a.npy: has 1 channels, corpus.toml lists 2"},
+      {[&](auto& f) { f.track("a", spoiled(17, 1, std::nanf(""))); },
+       "/art/a.npy: frame 17 of channel \"tt_z\" is nan, expected a finite number"},
+      {[&](auto& f) { f.track("a", spoiled(0, 0, INFINITY)); },
+       "/art/a.npy: frame 0 of channel \"tt_x\" is inf, expected a finite number"},
+      {[&](auto& f) { f.track("a", spoiled(49, 1, -INFINITY)); },
+       "/art/a.npy: frame 49 of channel \"tt_z\" is -inf, expected a finite number"},
+      {[](auto& f) { f.track("a", 53); },
+       "/art/a.npy: lasts 0.530 s, its audio PATH/audio/a.wav 0.500 s; expected the same within 20 ms"},
+      {[](auto& f) { f.track("a", 47); },
+       "/art/a.npy: lasts 0.470 s, its audio PATH/audio/a.wav 0.500 s; expected the same within 20 ms"},
+      {[](auto& f) { f.audio("a", 8000, 8000); },
+       "/art/a.npy: lasts 0.500 s, its audio PATH/audio/a.wav 1.000 s; expected the same within 20 ms"},
+  };
+  for (const auto& c : cases) {
+    const CorpusFolder folder;
+    c.spoil(folder);
+    std::string words = folder.path() + c.words;
+    if (const auto at = words.find("PATH"); at != std::string::npos) words.replace(at, 4, folder.path());
+    const Error e = test::thrown_by([&] { read_one(folder); });
+    EXPECT_EQ(e.fault(), c.fault);
+    EXPECT_EQ(std::string(e.what()), words);
+    EXPECT_NO_THROW(read_one(folder, "b"));
+  }
+}
+
+TEST(Recording, NonFiniteSampleIsNamed) {
+  const CorpusFolder folder;
+  std::string wav = "RIFF\x2C";  // 36 + 8 bytes, float, one channel
+  wav += std::string("\0\0\0WAVEfmt \x10\0\0\0\3\0\1\0\x40\x1F\0\0\0\x7D\0\0\4\0\x20\0data\x8\0\0\0", 39);
+  wav += std::string("\0\0\0\0\0\0\xC0\x7F", 8);
+  folder.write("audio/a.wav", wav);
+  EXPECT_FAULT(read_one(folder), Fault::data,
+               (folder / "audio/a.wav") + ": sample 1 of channel 1 is nan, expected a finite number");
+}
+
+TEST(Recording, LengthsMayDifferByTwentyMillisecondsOrOneFrame) {
+  const CorpusFolder folder;
+  for (const Index frames : {48, 50, 52}) {
+    folder.track("a", frames);
+    EXPECT_EQ(read_one(folder).track.values.rows, frames);
+  }
+  folder.write("corpus.toml", [] {
+    std::string slow = CorpusFolder::kToml;
+    return slow.replace(slow.find("100.0"), 5, "20.0");
+  }());
+  folder.track("a", 11);  // 0.55 s: one frame of 50 ms more
+  EXPECT_NO_THROW(read_one(folder));
+  folder.track("a", 12);
+  EXPECT_FAULT(read_one(folder), Fault::data, "expected the same within 50 ms");
+}
+
+TEST(Recording, PartOfAFile) {
+  const CorpusFolder folder;
+  const std::string header = "id\tspeaker\tsplit\taudio\tarticulation\tstart_s\tend_s\n",
+                    row = "a\ts\ttrain\taudio/a.wav\tart/a.npy\t";
+  folder.write("manifest.tsv", header + row + "0.104\t0.3\n");
+  Recording r = read_one(folder);
+  ASSERT_EQ(r.samples.size(), 1568u);  // 832 .. 2400
+  EXPECT_EQ(r.samples[0], 832 / 32768.0f);
+  EXPECT_EQ(r.track.values.row(0)[0], 10);  // the frame before the first sample
+  EXPECT_NEAR(r.track.first_s, -0.004, 1e-12);
+  EXPECT_EQ(r.track.values.row(r.track.values.rows - 1)[0], 30);  // and the one at or after the end
+  // Time 0 of the part is 0.104 s of the file, where the ramp is at 10.4.
+  EXPECT_NEAR(at_times(r.track, 0, 0.01, 1).row(0)[0], 10.4f, 1e-5);
+
+  folder.write("manifest.tsv", header + row + "0.25\t\n");
+  r = read_one(folder);
+  EXPECT_EQ(r.samples.size(), 2000u);
+  EXPECT_EQ(r.track.first_s, 0);
+  EXPECT_EQ(r.track.values.rows, 25);
+  folder.write("manifest.tsv", header + row + "\t0.25\n");
+  EXPECT_EQ(read_one(folder).samples.size(), 2000u);
+  folder.write("manifest.tsv", header + row + "\t0.515\n");  // within 20 ms of the end
+  EXPECT_EQ(read_one(folder).samples.size(), 4000u);
+
+  folder.write("manifest.tsv", header + row + "0.4\t0.6\n");
+  EXPECT_FAULT(read_one(folder), Fault::data,
+               (folder / "audio/a.wav") + ": lasts 0.500 s, manifest.tsv:2 asks for 0.400 s to 0.600 s");
+  folder.write("manifest.tsv", header + row + "0.6\t\n");
+  EXPECT_FAULT(read_one(folder), Fault::data, "lasts 0.500 s, manifest.tsv:2 asks for 0.600 s to the end");
+  folder.write("manifest.tsv", header + row + "0.1\t0.10001\n");
+  EXPECT_FAULT(read_one(folder), Fault::data, "manifest.tsv:2 asks for no samples");
+  folder.track("a", 30);
+  folder.write("manifest.tsv", header + row + "0.1\t0.4\n");
+  EXPECT_FAULT(read_one(folder), Fault::data, (folder / "art/a.npy") + ": lasts 0.300 s");
+}
+
+Track track_of(double rate, double first_s, Index frames) { return {rate, first_s, CorpusFolder::ramp(frames)}; }
+
+// On a ramp, what linear interpolation gives at a time is that time in frames: column 0 is (t - first) rate.
+TEST(AtTimes, ValuesBelongToTheFrameCentres) {
+  for (const double rate : {100.0, 250.0, 145.6, 60.0})
+    for (const double first : {0.0, -0.004, 0.0125})
+      for (const double step : {0.01, 0.005, 0.0116}) {
+        const Track t = track_of(rate, first, 80);
+        const Matrix m = at_times(t, 0.0125, step, 10000);
+        const double last = first + 79 / rate;
+        EXPECT_EQ(m.rows, static_cast<Index>(std::floor((last - 0.0125) / step + 1e-9)) + 1)
+            << rate << " " << first << " " << step;
+        for (Index k = 0; k < m.rows; ++k) {
+          const double want = (0.0125 + static_cast<double>(k) * step - first) * rate;
+          ASSERT_NEAR(m.row(k)[0], want, 1e-4) << k;
+          ASSERT_NEAR(m.row(k)[1], 1000 - 2 * want, 1e-3) << k;
+        }
+      }
+}
+
+TEST(AtTimes, GridThatCoincidesKeepsTheLastFrame) {
+  const Track t = track_of(250, 0, 51);
+  const Matrix m = at_times(t, 0, 0.01, 1000);  // every 2.5 frames; frame 50 is at 0.2 s
+  EXPECT_EQ(m.rows, 21);
+  EXPECT_EQ(m.row(20)[0], 50);
+  EXPECT_EQ(at_times(track_of(100, 0, 7), 0, 0.01, 7).values, CorpusFolder::ramp(7).values);
+}
+
+TEST(AtTimes, EdgesAndCounts) {
+  const Track t = track_of(100, 0.05, 10);
+  const Matrix m = at_times(t, 0, 0.01, 8);
+  ASSERT_EQ(m.rows, 8);
+  for (Index k = 0; k <= 5; ++k) EXPECT_EQ(m.row(k)[0], 0) << k;  // before the first sample: its value
+  EXPECT_NEAR(m.row(7)[0], 2, 1e-5);
+  EXPECT_EQ(at_times(t, 1, 0.01, 5).rows, 0);
+  EXPECT_EQ(at_times(t, 0, 0.01, 0).rows, 0);
+  EXPECT_EQ(at_times(track_of(100, 0, 1), 0, 0.01, 5).rows, 1);
+  EXPECT_FAULT(at_times(Track{}, 0, 0.01, 1), Fault::internal, "no frames or no rate");
+}
+
+}  // namespace
+}  // namespace cutract
