@@ -5,6 +5,7 @@
 #include <soxr.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -59,11 +60,42 @@ void check_wav(std::string_view bytes, const std::string& origin) {
   refuse(origin, "is a WAV file without samples");
 }
 
+// Walks the pages of an OGG file: they must end where the file does, the last one marked as such, since libsndfile
+// takes what is left of a cut-off file for the whole.
+void check_ogg(std::string_view bytes, const std::string& origin) {
+  constexpr std::size_t kHeader = 27, kSegments = 26, kFlags = 5;
+  constexpr int kLast = 4;
+  bool last = false;
+  for (std::size_t at = 0; at < bytes.size();) {
+    const std::size_t left = bytes.size() - at;
+    if (left < kHeader || bytes.substr(at, 4) != "OggS") refuse(origin, "is cut off or damaged: an OGG page is broken");
+    const std::size_t segments = little_endian(bytes, at + kSegments, 1);
+    std::size_t size = kHeader + segments;
+    for (std::size_t i = 0; size <= left && i < segments; ++i) size += little_endian(bytes, at + kHeader + i, 1);
+    if (size > left) refuse(origin, "is cut off: the last OGG page is not whole");
+    last = (little_endian(bytes, at + kFlags, 1) & kLast) != 0;
+    at += size;
+  }
+  if (!last) refuse(origin, "is cut off: the last OGG page is missing");
+}
+
+// Samples per channel that a SPHERE header announces, 0 if it does not; libsndfile does not look at that.
+sf_count_t sphere_count(std::string_view bytes) {
+  constexpr std::string_view kKey = "\nsample_count -i ";
+  if (!bytes.starts_with("NIST_1A")) return 0;
+  const std::string_view header = bytes.substr(0, bytes.find("end_head"));
+  const auto at = header.find(kKey);
+  sf_count_t n = 0;
+  if (at != std::string_view::npos) std::from_chars(header.data() + at + kKey.size(), header.data() + header.size(), n);
+  return n;
+}
+
 // Lets only containers pass whose decoders we mean to use.
 void check_container(std::string_view bytes, const std::string& origin) {
   if (bytes.empty()) refuse(origin, "is empty, expected audio");
   if (bytes.size() >= 12 && bytes.starts_with("RIFF") && bytes.substr(8, 4) == "WAVE") return check_wav(bytes, origin);
-  if (!bytes.starts_with("fLaC") && !bytes.starts_with("OggS") && !bytes.starts_with("NIST_1A"))
+  if (bytes.starts_with("OggS")) return check_ogg(bytes, origin);
+  if (!bytes.starts_with("fLaC") && !bytes.starts_with("NIST_1A"))
     refuse(origin, "is no WAV, FLAC, NIST SPHERE or OGG file");
 }
 
@@ -143,8 +175,9 @@ Audio decode_audio(std::string_view bytes, const std::string& origin) {
   if (sf_error(in.get()) != SF_ERR_NO_ERROR)
     refuse(origin, fmt::format("cannot be decoded: {}", sf_strerror(in.get())));
   const auto got = static_cast<sf_count_t>(audio.samples.size());
-  if (info.frames < SF_COUNT_MAX && got < info.frames)
-    refuse(origin, fmt::format("is cut off: {} samples announced, {} could be read", info.frames, got));
+  const sf_count_t announced = std::max(info.frames, sphere_count(bytes));
+  if (announced < SF_COUNT_MAX && got < announced)
+    refuse(origin, fmt::format("is cut off: {} samples announced, {} could be read", announced, got));
   if (audio.samples.empty()) refuse(origin, "holds no samples");
   return audio;
 }

@@ -155,7 +155,6 @@ TEST(Audio, BadFilesAreRefusedEachForItsOwnReason) {
   // Here libsndfile words the reason; ours is to notice.
   const std::string decoded[] = {
       "fLaC",
-      "OggS",
       "NIST_1A\n   1024\n",
       riff(format(1, 0, 16000, 16) + data),
       riff(format(1, 1, 0, 16) + data),
@@ -170,6 +169,32 @@ TEST(Audio, BadFilesAreRefusedEachForItsOwnReason) {
   }
   EXPECT_FAULT(read_audio("/nonexistent/a.wav"), Fault::io,
                "/nonexistent/a.wav: cannot read: No such file or directory");
+}
+
+// Wherever the file ends: what is left is never taken for the whole.
+TEST(Audio, CutFilesAreRefused) {
+  const TempFolder folder;
+  const struct {
+    const char* name;
+    int major, subtype;
+  } cases[] = {{"a.wav", SF_FORMAT_WAV, SF_FORMAT_PCM_16},
+               {"a.flac", SF_FORMAT_FLAC, SF_FORMAT_PCM_16},
+               {"a.sph", SF_FORMAT_NIST, SF_FORMAT_PCM_16},
+               {"a.ogg", SF_FORMAT_OGG, SF_FORMAT_VORBIS}};
+  for (const auto& c : cases) {
+    const std::string good = read_file(written(folder, c.name, c.major, c.subtype, 1, 20000));
+    EXPECT_EQ(decode_audio(good, c.name).samples.size(), 20000u);
+    for (std::size_t n = 0; n < good.size(); n += 1 + good.size() / 60) {
+      const Error e = test::thrown_by([&] { decode_audio(good.substr(0, n), c.name); });
+      EXPECT_EQ(e.fault(), Fault::data) << c.name << " " << n;
+      EXPECT_TRUE(std::string(e.what()).starts_with(std::string(c.name) + ": ")) << e.what();
+    }
+    EXPECT_EQ(test::thrown_by([&] { decode_audio(good.substr(0, good.size() - 1), c.name); }).fault(), Fault::data)
+        << c.name;
+  }
+  const std::string sphere = read_file(folder / "a.sph");
+  EXPECT_FAULT(decode_audio(sphere.substr(0, 1024 + 2000), "a.sph"), Fault::data,
+               "a.sph: is cut off: 20000 samples announced, 1000 could be read");
 }
 
 TEST(Audio, AdpcmMadeByLibsndfileIsRefused) {

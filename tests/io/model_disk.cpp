@@ -5,7 +5,7 @@
 namespace cutract::test {
 namespace {
 
-constexpr std::size_t kMostImages = 512;
+constexpr std::size_t kMostImages = 64;
 
 std::vector<std::string> parts_of(const std::string& path) {
   std::vector<std::string> parts;

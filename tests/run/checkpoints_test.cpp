@@ -1,0 +1,301 @@
+#include "host/run/checkpoints.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <set>
+
+#include "host/core/error.h"
+#include "host/core/log.h"
+#include "host/io/sha256.h"
+#include "tests/support/support.h"
+
+namespace cutract {
+namespace {
+
+using test::TempFolder;
+using Files = Checkpoints::Files;
+
+Files files(int epoch) {
+  const std::string n = std::to_string(epoch);
+  return {{"model.safetensors", "model of epoch " + n}, {"state.safetensors", std::string("state\0of ", 9) + n}};
+}
+std::set<std::string> names_in(const std::string& folder) {
+  std::set<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) names.insert(entry.path().filename());
+  return names;
+}
+std::string flipped(std::string bytes, std::size_t at, int bit) {
+  bytes[at] = static_cast<char>(bytes[at] ^ (1 << bit));
+  return bytes;
+}
+
+TEST(Checkpoints, SavesWhatItReads) {
+  const TempFolder run;
+  Checkpoints c(real_file_system(), run / "checkpoints", 3);
+  EXPECT_FALSE(c.last());
+  EXPECT_FALSE(c.best());
+  EXPECT_FALSE(c.newest_intact());
+  const std::string folder = c.save(7, 0.91239, files(7));
+  EXPECT_EQ(folder, run / "checkpoints/epoch=0007-val_loss=0.9124");
+  EXPECT_EQ(names_in(folder), (std::set<std::string>{"MANIFEST", "model.safetensors", "state.safetensors"}));
+  EXPECT_EQ(read_checkpoint(folder), files(7));
+  EXPECT_EQ(c.last(), folder);
+  EXPECT_EQ(c.best(), folder);
+  EXPECT_EQ(read_file(run / "checkpoints/best"), "epoch=0007-val_loss=0.9124\n");
+  const auto loaded = c.newest_intact();
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ(loaded->epoch, 7);
+  EXPECT_EQ(loaded->val_loss, 0.91239);
+  EXPECT_EQ(loaded->files, files(7));
+}
+
+// The layout on disk is a promise (R22); this is what version 1 looks like.
+TEST(Checkpoints, ManifestOfVersionOne) {
+  const TempFolder run;
+  Checkpoints c(real_file_system(), run / "c", 1);
+  const std::string folder = c.save(3, 0.1 + 0.2, {{"a b", "xyz"}});
+  const std::string lines =
+      "cutract checkpoint, format 1\nepoch 3\nval_loss 0.30000000000000004\nfile 3 " + sha256_hex("xyz") + " a b\n";
+  EXPECT_EQ(read_file(folder + "/MANIFEST"), lines + "sha256 " + sha256_hex(lines) + "\n");
+}
+
+TEST(Checkpoints, KeepsBestLastAndTopK) {
+  const TempFolder run;
+  Checkpoints c(real_file_system(), run / "c", 2);
+  const double losses[] = {0.9, 0.5, 0.7, 0.6, 0.8};
+  for (int e = 0; e < 5; ++e) c.save(e, losses[e], files(e));
+  EXPECT_EQ(names_in(run / "c"), (std::set<std::string>{"best", "last", "epoch=0001-val_loss=0.5000",
+                                                        "epoch=0003-val_loss=0.6000", "epoch=0004-val_loss=0.8000"}));
+  EXPECT_EQ(c.best(), run / "c/epoch=0001-val_loss=0.5000");
+  EXPECT_EQ(c.last(), run / "c/epoch=0004-val_loss=0.8000");
+}
+
+TEST(Checkpoints, RankingUsesEveryDigit) {
+  const TempFolder run;
+  Checkpoints c(real_file_system(), run / "c", 1);
+  c.save(1, 0.50001, files(1));
+  c.save(2, 0.50000001, files(2));  // the same to four digits
+  c.save(3, 0.5000001, files(3));
+  EXPECT_EQ(c.best(), run / "c/epoch=0002-val_loss=0.5000");
+  Checkpoints again(real_file_system(), run / "c", 1);  // also after a restart
+  again.save(4, 0.500000005, files(4));
+  EXPECT_EQ(again.best(), run / "c/epoch=0004-val_loss=0.5000");
+}
+
+TEST(Checkpoints, EqualAndUndefinedLosses) {
+  const TempFolder run;
+  Checkpoints c(real_file_system(), run / "c", 5);
+  c.save(1, std::nan(""), files(1));
+  EXPECT_EQ(c.best(), run / "c/epoch=0001-val_loss=nan");
+  c.save(2, 0.5, files(2));
+  c.save(3, 0.5, files(3));
+  c.save(4, std::nan(""), files(4));
+  c.save(5, HUGE_VAL, files(5));
+  EXPECT_EQ(c.best(), run / "c/epoch=0002-val_loss=0.5000");
+}
+
+TEST(Checkpoints, SameNameAgain) {
+  const TempFolder run;
+  Checkpoints c(real_file_system(), run / "c", 5);
+  const std::string first = c.save(1, 0.5, files(1));
+  const auto written = std::filesystem::last_write_time(first);
+  EXPECT_EQ(c.save(1, 0.5, files(1)), first);  // the same thing: nothing is written
+  EXPECT_EQ(std::filesystem::last_write_time(first), written);
+  EXPECT_EQ(c.save(1, 0.5, files(2)), first + "-v2");  // another thing: the first is not touched
+  EXPECT_EQ(read_checkpoint(first), files(1));
+  EXPECT_EQ(read_checkpoint(first + "-v2"), files(2));
+  EXPECT_EQ(c.last(), first + "-v2");
+  save_atomically(real_file_system(), first + "/model.safetensors", "damaged");
+  EXPECT_EQ(c.save(1, 0.5, files(1)), first + "-v3");
+}
+
+TEST(Checkpoints, FileNamesThatCannotBeKept) {
+  const TempFolder run;
+  Checkpoints c(real_file_system(), run / "c", 5);
+  for (const char* name : {"", "MANIFEST", "a/b", "a\nb"})
+    EXPECT_FAULT(c.save(1, 1, {{name, "x"}}), Fault::internal, "cannot be one of its files");
+  EXPECT_EQ(names_in(run / "c").size(), 0u);
+}
+
+// R19: every bit of every file, every truncation, each missing file.
+TEST(ReadCheckpoint, EveryDamageIsFound) {
+  const TempFolder run;
+  const std::string folder = Checkpoints(real_file_system(), run / "c", 3).save(12, 0.25, files(12));
+  int cases = 0;
+  for (const auto& name : names_in(folder)) {
+    const std::string path = folder + "/" + name, good = read_file(path);
+    const auto refused = [&](const std::string& bad) {
+      std::filesystem::remove(path);
+      run.write("c/epoch=0012-val_loss=0.2500/" + name, bad);
+      ++cases;
+      const Error e = test::thrown_by([&] { read_checkpoint(folder); });
+      const bool version = name == "MANIFEST" && e.fault() == Fault::io;  // a changed digit makes another version of it
+      EXPECT_TRUE(e.fault() == Fault::data || version) << e.what();
+      EXPECT_TRUE(std::string(e.what()).starts_with(path + ": ")) << e.what();
+    };
+    for (std::size_t n = 0; n < good.size(); ++n) refused(good.substr(0, n));
+    for (std::size_t i = 0; i < good.size(); ++i)
+      for (int bit = 0; bit < 8; ++bit) refused(flipped(good, i, bit));
+    refused(good + "\n");
+    std::filesystem::remove(path);
+    EXPECT_FAULT(read_checkpoint(folder), name == "MANIFEST" ? Fault::io : Fault::data, name);
+    run.write("c/epoch=0012-val_loss=0.2500/" + name, good);
+    EXPECT_EQ(read_checkpoint(folder), files(12));
+  }
+  EXPECT_GT(cases, 2000);
+}
+
+// The same for a checkpoint of 100 kB, in memory so that each byte can be tried.
+TEST(ReadCheckpoint, SizesAndDigestsOfAllFilesAreChecked) {
+  const TempFolder run;
+  test::Rng rng(5);
+  Files big;
+  for (const char* name : {"model.safetensors", "state.safetensors"})
+    for (int i = 0; i < 50000; ++i) big[name] += static_cast<char>(rng.below(256));
+  const std::string folder = Checkpoints(real_file_system(), run / "c", 3).save(1, 1, big);
+  for (const auto& [name, good] : big)
+    for (int k = 0; k < 60; ++k) {
+      const auto at = k == 0 ? 0 : k == 1 ? good.size() - 1 : static_cast<std::size_t>(rng.below(50000));
+      run.write("c/epoch=0001-val_loss=1.0000/" + name, flipped(good, at, rng.below(8)));
+      EXPECT_FAULT(read_checkpoint(folder), Fault::data, name + ": its SHA-256 is not the one in MANIFEST");
+      run.write("c/epoch=0001-val_loss=1.0000/" + name, good.substr(0, at));
+      EXPECT_FAULT(read_checkpoint(folder), Fault::data, "bytes, MANIFEST says 50000");
+      run.write("c/epoch=0001-val_loss=1.0000/" + name, good);
+    }
+}
+
+TEST(ReadCheckpoint, WordsForTheUser) {
+  const TempFolder run;
+  EXPECT_FAULT(read_checkpoint(run / "none"), Fault::io, (run / "none") + ": is no folder; expected a checkpoint");
+  EXPECT_FAULT(read_checkpoint(run.path()), Fault::io, run.path() + ": is no checkpoint: it has no MANIFEST");
+  const std::string folder = Checkpoints(real_file_system(), run / "c", 3).save(1, 1, files(1));
+  std::string text = read_file(folder + "/MANIFEST");
+  text.replace(text.find("format 1"), 8, "format 7");
+  save_atomically(real_file_system(), folder + "/MANIFEST", text);
+  EXPECT_FAULT(read_checkpoint(folder), Fault::io,
+               "MANIFEST: format version is 7, this program reads 1; use the cutract that wrote it or a newer one");
+}
+
+// R20: what a damaged checkpoint costs is one checkpoint.
+TEST(Checkpoints, ResumeFallsBackToTheLatestIntactOne) {
+  const TempFolder run;
+  Checkpoints c(real_file_system(), run / "c", 9);
+  for (int e = 1; e <= 3; ++e) c.save(e, 1.0 / e, files(e));
+  const std::string last = *c.last();
+  save_atomically(real_file_system(), last + "/state.safetensors", "state\n");
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(c.newest_intact()->epoch, 2);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(),
+            "warning: passing over checkpoint epoch=0003-val_loss=0.3333: " + last +
+                "/state.safetensors: has 6 bytes, MANIFEST says 10; the checkpoint is damaged\n");
+  run.write("c/last", "epoch=0099-val_loss=0.0000\n");
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(c.newest_intact()->epoch, 2);
+  EXPECT_FAULT(c.last(), Fault::data, (run / "c/last") + ": names no checkpoint of its folder");
+  for (const char* bad : {"", "\n", "../../etc\n", "epoch=0001-val_loss=1.0000", "epoch=0001-val_loss=1.0000\nx\n"}) {
+    run.write("c/last", bad);
+    EXPECT_EQ(c.newest_intact()->epoch, 2);
+    EXPECT_FAULT(c.last(), Fault::data, "names no checkpoint");
+  }
+  for (const char* name : {"epoch=0001-val_loss=1.0000", "epoch=0002-val_loss=0.5000"})
+    run.write("c/" + std::string(name) + "/model.safetensors", "");
+  EXPECT_FAULT(c.newest_intact(), Fault::data, "none of its checkpoints is intact; start again with --resume never");
+  testing::internal::GetCapturedStderr();
+}
+
+TEST(Checkpoints, DamagedManifestsAreNeverBestNorDeleted) {
+  const TempFolder run;
+  std::string first;
+  {
+    Checkpoints c(real_file_system(), run / "c", 1);
+    first = c.save(1, 0.1, files(1));
+    run.write("c/epoch=0001-val_loss=0.1000/MANIFEST", "nonsense");
+  }
+  testing::internal::CaptureStderr();
+  Checkpoints c(real_file_system(), run / "c", 1);
+  for (int e = 2; e < 6; ++e) c.save(e, 1.0 / e, files(e));
+  testing::internal::GetCapturedStderr();
+  EXPECT_EQ(c.best(), run / "c/epoch=0005-val_loss=0.2000");
+  EXPECT_TRUE(std::filesystem::exists(first));
+}
+
+TEST(Checkpoints, StaleTemporariesAreRemoved) {
+  const TempFolder run;
+  run.write("c/.tmp-epoch=0001-val_loss=1.0000/model.safetensors", "half");
+  run.write("c/last.tmp", "x");
+  run.write("c/best.tmp", "x");
+  run.write("c/notes.txt", "mine");
+  Checkpoints(real_file_system(), run / "c", 1);
+  EXPECT_EQ(names_in(run / "c"), std::set<std::string>{"notes.txt"});
+}
+
+// R21. Ten thousand random histories of the pure choice.
+TEST(Surplus, NeverBestNorLastNorTheTopK) {
+  test::Rng rng(21);
+  for (int round = 0; round < 10000; ++round) {
+    const int keep = rng.below(5), n = 1 + rng.below(12);
+    std::vector<Ranked> all;
+    std::string best;
+    double lowest = HUGE_VAL;
+    for (int e = 0; e < n; ++e) {
+      const double loss = rng.below(8) == 0 ? std::nan("") : rng.below(3) == 0 ? 0.5 : rng.uniform();
+      all.push_back({"epoch=" + std::to_string(e), e, loss});
+      if (best.empty() || loss < lowest) best = all.back().name, lowest = std::isnan(loss) ? HUGE_VAL : loss;
+      const auto gone = surplus(all, all.back().name, best, keep);
+      std::vector<Ranked> kept;
+      for (const auto& r : all)
+        if (std::find(gone.begin(), gone.end(), r.name) == gone.end()) kept.push_back(r);
+      const auto is_kept = [&](const std::string& name) {
+        return std::any_of(kept.begin(), kept.end(), [&](const Ranked& r) { return r.name == name; });
+      };
+      ASSERT_TRUE(is_kept(best)) << round;
+      ASSERT_TRUE(is_kept(all.back().name)) << round;
+      ASSERT_LE(kept.size(), static_cast<std::size_t>(keep) + 2);
+      ASSERT_GE(kept.size(), std::min<std::size_t>(all.size(), static_cast<std::size_t>(keep)));
+      // Whatever went is no better than what stayed for its rank.
+      int better = 0;
+      for (const auto& name : gone) {
+        const auto& lost = *std::find_if(all.begin(), all.end(), [&](const Ranked& r) { return r.name == name; });
+        better = 0;
+        for (const auto& r : all)
+          better += std::isnan(lost.val_loss) || r.val_loss <= lost.val_loss ? r.name != name : 0;
+        ASSERT_GE(better, keep) << round;
+      }
+      all = kept;
+    }
+  }
+}
+
+TEST(FindCheckpoint, EveryWayToNameOne) {
+  const TempFolder run;
+  Checkpoints c(real_file_system(), run / "checkpoints", 3);
+  const std::string best = c.save(1, 0.5, files(1)), last = c.save(2, 0.7, files(2));
+  for (const std::string& model : {run.path(), run.path() + "/", run / "checkpoints", run / "checkpoints/best", best,
+                                  best + "/", best + "/model.safetensors"})
+    EXPECT_EQ(find_checkpoint(model), best) << model;
+  for (const std::string& model : {run / "checkpoints/last", last, last + "/model.safetensors"})
+    EXPECT_EQ(find_checkpoint(model), last) << model;
+}
+
+TEST(FindCheckpoint, WordsForTheUser) {
+  const TempFolder run;
+  EXPECT_FAULT(find_checkpoint(run / "gone"), Fault::io,
+               (run / "gone") + ": there is no such run folder, checkpoint or .safetensors file");
+  EXPECT_FAULT(find_checkpoint(run.path()), Fault::io,
+               run.path() + ": is neither a run folder (no checkpoints/) nor a checkpoint (no MANIFEST)");
+  Checkpoints c(real_file_system(), run / "checkpoints", 3);
+  EXPECT_FAULT(find_checkpoint(run.path()), Fault::io, run.path() + ": this run has no checkpoint yet; train it first");
+  const std::string lone = run.write("model.safetensors", "x");
+  EXPECT_FAULT(find_checkpoint(lone), Fault::io, lone + ": lies in no checkpoint folder (no MANIFEST beside it)");
+  const std::string other = run.write("model.pt", "x");
+  EXPECT_FAULT(find_checkpoint(other), Fault::io, other + ": is no run folder, checkpoint or .safetensors file");
+  run.write("checkpoints/best", "epoch=0001-val_loss=1.0000\n");
+  EXPECT_FAULT(find_checkpoint(run.path()), Fault::io,
+               (run / "checkpoints/best") + ": names no checkpoint of its folder");
+}
+
+}  // namespace
+}  // namespace cutract
