@@ -217,6 +217,24 @@ TEST(Metrics, AnUndefinedChannelIsCountedAndInNoMean) {
   EXPECT_NEAR(got.pearson.value(), (first + third) / 2, 1e-15);
 }
 
+// Whatever the constant and the number of frames, rounding must not make it move.
+TEST(Metrics, AConstantIsConstant) {
+  test::Rng rng(9);
+  for (int trial = 0; trial < 300; ++trial) {
+    const int T = 2 + rng.below(5000);
+    const float v = static_cast<float>(rng.normal() * std::pow(10, rng.uniform(-30, 30)));
+    Split s;
+    s.channels = channels(2);
+    Matrix p(T, 2), t(T, 2);
+    for (Index i = 0; i < T; ++i) {
+      p.row(i)[0] = t.row(i)[1] = v;
+      t.row(i)[0] = p.row(i)[1] = static_cast<float>(rng.normal());
+    }
+    s.add("anna", std::move(p), std::move(t));
+    EXPECT_EQ(s.score().undefined_channels, 2) << T << " times " << v;
+  }
+}
+
 TEST(Metrics, NothingDefinedIsNoneAndMeetsNoTarget) {
   Split s;
   s.channels = channels(2);
