@@ -88,6 +88,19 @@ TEST(SaveAtomically, KeepsItsPromiseWhateverFails) {
   EXPECT_GE(cases, 56);
 }
 
+// A signal is no failure, but for fsync, which nobody may try again.
+TEST(SaveAtomically, SignalsOnlyMatterToFsync) {
+  int threw = 0;
+  for (int call = 1; call <= 8; ++call) {
+    ModelDisk disk = with_old_file();
+    disk.fail_call(call, ModelDisk::Fail::interrupted, EINTR, false);
+    try {
+      save_atomically(disk, kPath, kNew);
+    } catch (const Error&) { ++threw; }
+  }
+  EXPECT_EQ(threw, 2);
+}
+
 // The bugs this test exists for, made by leaving steps out of a save that is right otherwise.
 struct Plan {
   bool in_place = false, loop = true, sync_before = true, sync_after = false, sync_folder = true, clean = true;

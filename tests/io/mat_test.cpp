@@ -23,9 +23,9 @@ class Writer {
 
   template <class T>
   void add(const char* name, matio_classes kind, matio_types type, std::vector<std::size_t> dims, std::vector<T> values,
-           int flags = 0) {
-    matvar_t* v = Mat_VarCreate(name, kind, type, static_cast<int>(dims.size()), dims.data(), values.data(), flags);
-    EXPECT_EQ(Mat_VarWrite(file_, v, MAT_COMPRESSION_ZLIB), 0);
+           matio_compression packing = MAT_COMPRESSION_ZLIB) {
+    matvar_t* v = Mat_VarCreate(name, kind, type, static_cast<int>(dims.size()), dims.data(), values.data(), 0);
+    EXPECT_EQ(Mat_VarWrite(file_, v, packing), 0);
     Mat_VarFree(v);
   }
   void add_complex(const char* name) {
@@ -96,9 +96,12 @@ TEST(Mat, WhatIsNoMatrixIsRefused) {
 // Wherever the file ends. libmatio alone would make zeros of what is missing.
 TEST(Mat, CutFilesAreRefused) {
   const TempFolder folder;
-  for (const mat_ft version : {MAT_FT_MAT5, MAT_FT_MAT73}) {
+  for (const auto& [version, packing] : {std::pair{MAT_FT_MAT5, MAT_COMPRESSION_ZLIB},
+                                         {MAT_FT_MAT5, MAT_COMPRESSION_NONE},
+                                         {MAT_FT_MAT73, MAT_COMPRESSION_NONE}}) {
     const std::string path = folder / "a.mat";
-    { Writer(path, version).add("x", MAT_C_DOUBLE, MAT_T_DOUBLE, {3, 2}, kColumns); }
+    { Writer(path, version).add("x", MAT_C_DOUBLE, MAT_T_DOUBLE, {3, 2}, kColumns, packing); }
+    EXPECT_EQ(read_mat(path, "x").values, kRows);
     const std::string good = read_file(path);
     for (std::size_t n = 0; n < good.size(); n += version == MAT_FT_MAT5 ? 1 : 97) {
       const std::string cut = folder.write("cut.mat", good.substr(0, n));
