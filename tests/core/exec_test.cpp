@@ -68,6 +68,22 @@ TEST(CpuExec, ThrowsTheErrorOfTheLowestTaskAfterAllHaveRun) {
   }
 }
 
+// Task 1 throws first by the clock, task 0 by its number.
+TEST(CpuExec, TheClockDoesNotChooseTheError) {
+  const CpuExec ex(2);
+  std::atomic<bool> first_is_out{false};
+  const auto work = [&](Index i) {
+    if (i == 1) {
+      first_is_out = true;
+      fail(Fault::data, "task 1");
+    }
+    for (int ms = 0; !first_is_out && ms < 10'000; ++ms) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    fail(Fault::data, "task 0");
+  };
+  EXPECT_FAULT(ex.parallel(2, work), Fault::data, "task 0");
+}
+
 TEST(CpuExec, ZeroThreadsMeansEveryCore) {
   const CpuExec ex(0);
   EXPECT_GE(ex.threads(), 1);
