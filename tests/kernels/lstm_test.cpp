@@ -9,6 +9,13 @@ constexpr double kForward = 2e-6, kBackward = 1e-5;  // R1, relative L2
 
 bool is_forward(const std::string& name) { return name == "h" || name == "c"; }
 
+std::string describe(const LstmCase& c) {
+  std::string s =
+      "F " + std::to_string(c.F) + ", H " + std::to_string(c.H) + ", D " + std::to_string(c.D()) + ", lengths";
+  for (const auto l : c.lengths) s += " " + std::to_string(l);
+  return s;
+}
+
 class Lstm : public OnEachDevice {
  protected:
   // Every result on its own, against the oracle.
@@ -17,7 +24,8 @@ class Lstm : public OnEachDevice {
     for (const auto& [name, want] : oracle_lstm(in).all) {
       const double error = name == "dx" ? dx_error(in, got[name], want) : rel_l2(got[name], want);
       double& worst = is_forward(name) ? worst_forward_ : worst_backward_;
-      if (!(error <= worst)) worst = error;
+      if (!(error <= worst))
+        worst = error, (is_forward(name) ? where_forward_ : where_backward_) = name + ", " + describe(in);
       EXPECT_TRUE(error <= (is_forward(name) ? forward : backward)) << name << ": relative L2 error " << error;
     }
   }
@@ -34,18 +42,12 @@ class Lstm : public OnEachDevice {
     return want.size() < 8 && norm > 0 && std::sqrt(norm) < least ? error * std::sqrt(norm) / least : error;
   }
   void TearDown() override {
-    RecordProperty("worst_forward", testing::PrintToString(worst_forward_));
-    RecordProperty("worst_backward", testing::PrintToString(worst_backward_));
+    RecordProperty("worst_forward", testing::PrintToString(worst_forward_) + " in " + where_forward_);
+    RecordProperty("worst_backward", testing::PrintToString(worst_backward_) + " in " + where_backward_);
   }
   double worst_forward_ = 0, worst_backward_ = 0;
+  std::string where_forward_, where_backward_;
 };
-
-std::string describe(const LstmCase& c) {
-  std::string s =
-      "F " + std::to_string(c.F) + ", H " + std::to_string(c.H) + ", D " + std::to_string(c.D()) + ", lengths";
-  for (const auto l : c.lengths) s += " " + std::to_string(l);
-  return s;
-}
 
 // R1. All B x H x T; each small problem with every F and D, the others with one F and D in turn. Left out: B = 33 with
 // H >= 128 and T = 100, whose oracle alone would take half of the time; each pair of the three occurs elsewhere.
