@@ -39,10 +39,18 @@ std::string type_name(const Field& f) {
   return kNames[f.value.index()];
 }
 
+// A TOML basic string: always double quotes, as people write them.
 std::string quoted(const std::string& s) {
-  std::ostringstream out;
-  out << toml::value<std::string>(s);
-  return out.str();
+  std::string out = "\"";
+  for (const char c : s) {
+    if (c == '"' || c == '\\')
+      out += '\\', out += c;
+    else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+      out += fmt::format("\\u{:04X}", static_cast<unsigned>(c));
+    else
+      out += c;
+  }
+  return out + "\"";
 }
 
 std::string position(const toml::source_region& at, const std::string& origin) {
@@ -209,10 +217,9 @@ void read_config(const FieldTable& table, const std::string& path, std::span<con
   std::string text;
   if (!path.empty()) {
     std::ifstream in(path, std::ios::binary);
-    std::ostringstream all;
-    if (in) all << in.rdbuf();
-    if (!in || all.fail()) fail(Fault::io, path + ": cannot read the config file; check the path given to -c");
-    text = all.str();
+    char block[4096];
+    while (in.read(block, sizeof block), in.gcount() > 0) text.append(block, static_cast<std::size_t>(in.gcount()));
+    if (!in.is_open() || in.bad()) fail(Fault::io, path + ": cannot read the config file; check the path given to -c");
   }
   parse_config(table, text, path, assignments);
 }

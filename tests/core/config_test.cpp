@@ -204,9 +204,10 @@ TEST(Config, WhatIsWrittenReadsBackTheSame) {
 
 TEST(Config, DefaultsAreWrittenInSections) {
   Settings s;
-  EXPECT_EQ(write_config(table_of(s)),
-            "seed = 17\n\n[data]\ncorpus = 'data/corpus'\nkind = 'mel'\nsplits = ['train']\n\n[model]\nhidden = 256\n"
-            "layers = 2\ndropout = 0.2\nbidirectional = true\n\n[optimizer]\nlr = 0.001\n");
+  EXPECT_EQ(
+      write_config(table_of(s)),
+      "seed = 17\n\n[data]\ncorpus = \"data/corpus\"\nkind = \"mel\"\nsplits = [\"train\"]\n\n[model]\nhidden = 256\n"
+      "layers = 2\ndropout = 0.2\nbidirectional = true\n\n[optimizer]\nlr = 0.001\n");
 }
 
 TEST(Config, HelpNamesEverySettingWithinTheColumns) {
@@ -237,6 +238,10 @@ TEST(Config, AFileThatCannotBeReadIsNamed) {
   EXPECT_EQ(s.seed, 4);
   EXPECT_FAULT(read_config(table_of(s), folder.write("b.toml", "seed = 'x'"), {}), Fault::config,
                folder.path() + "/b.toml:1:8: seed: expected a whole number, got a string");
+  read_config(table_of(s), folder.write("empty.toml", ""), {});
+  EXPECT_EQ(s.seed, 4);
+  read_config(table_of(s), folder.write("long.toml", std::string(9000, '#') + "\nseed = 6"), {});
+  EXPECT_EQ(s.seed, 6);
   const std::vector<std::string> set{"seed=5"};
   read_config(table_of(s), "", set);
   EXPECT_EQ(s.seed, 5);
