@@ -165,16 +165,15 @@ std::string encode_state(const TrainingState& s, const Optimizer& o) {
   return encode_safetensors(file);
 }
 
-TrainingState decode_state(const std::string& bytes, const std::string& origin, Optimizer& o) {
+SavedState decode_state(const std::string& bytes, const std::string& origin) {
   const TensorFile file = decode_safetensors(bytes, origin);
   if (const auto& format = meta(file, "format", origin); format != kStateFormat)
     fail(Fault::io, fmt::format("{}: state format is \"{}\", this build reads \"{}\"", origin, format, kStateFormat));
-  std::vector<float> m = file.at("adam.m", origin).as_f32(), v = file.at("adam.v", origin).as_f32();
-  if (m.size() != o.m.size() || v.size() != o.v.size())
-    fail(Fault::data, origin + ": optimizer state is for another model; choose another --out");
-  o.m = std::move(m), o.v = std::move(v);
-  o.step = static_cast<Index>(number(file, "step", origin));
-  TrainingState s;
+  SavedState saved{{},
+                   file.at("adam.m", origin).as_f32(),
+                   file.at("adam.v", origin).as_f32(),
+                   static_cast<Index>(number(file, "step", origin))};
+  TrainingState& s = saved.state;
   s.config = meta(file, "config", origin);
   s.corpus_hash = meta(file, "corpus_hash", origin);
   s.finished = meta(file, "finished", origin);
@@ -183,7 +182,13 @@ TrainingState decode_state(const std::string& bytes, const std::string& origin, 
   s.plateau = {number(file, "plateau.lr", origin), number(file, "plateau.best", origin),
                static_cast<int>(number(file, "plateau.bad", origin))};
   s.stopping = {number(file, "stopping.best", origin), static_cast<int>(number(file, "stopping.waited", origin))};
-  return s;
+  return saved;
+}
+
+void SavedState::restore(Optimizer& o, const std::string& origin) && {
+  if (m.size() != o.m.size() || v.size() != o.v.size())
+    fail(Fault::data, origin + ": optimizer state is for another model; choose another --out");
+  o.m = std::move(m), o.v = std::move(v), o.step = step;
 }
 
 }  // namespace cutract

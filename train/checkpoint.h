@@ -43,6 +43,12 @@ struct TrainingState {
   std::string finished;  // why training ended; empty: it goes on
 };
 std::string encode_state(const TrainingState&, const Optimizer&);
-TrainingState decode_state(const std::string& bytes, const std::string& origin, Optimizer&);
+struct SavedState {
+  TrainingState state;
+  std::vector<float> m, v;
+  Index step = 0;
+  void restore(Optimizer&, const std::string& origin) &&;  // Error{data} if it is for another model
+};
+SavedState decode_state(const std::string& bytes, const std::string& origin);
 
 }  // namespace cutract

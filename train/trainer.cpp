@@ -134,13 +134,15 @@ class Run {
         fail(Fault::data, checkpoint + ": holds no " + name + "; choose another checkpoint to resume from");
       return it->second;
     };
-    TrainingState was = decode_state(file("state.safetensors"), checkpoint + "/state.safetensors", *optimizer_);
+    SavedState saved = decode_state(file("state.safetensors"), checkpoint + "/state.safetensors");
+    TrainingState was = saved.state;
     if (const std::string d = difference_in_learning(parse_run_config(was.config, checkpoint), config_); !d.empty())
       fail(Fault::config,
            fmt::format("{}: was trained with another config ({}); choose another --out to start anew", checkpoint, d));
     if (was.corpus_hash != corpus_.hash)
       fail(Fault::config, fmt::format("{}: was trained on another corpus than {}; choose another --out to start anew",
                                       checkpoint, corpus_.dir));
+    std::move(saved).restore(*optimizer_, checkpoint + "/state.safetensors");
     trained_->model.load(decode_safetensors(file("model.safetensors"), checkpoint), checkpoint + "/model.safetensors");
     plateau_.restore(was.plateau);
     stopping_.restore(was.stopping);
@@ -297,7 +299,8 @@ class Run {
 
 void Run::report(const EpochRecord& r, const Scores& val) {
   progress_.epoch_done({val.loss, stopping_.state().best, state_.best_epoch,
-                        fmt::format("pearson {}  {:.1f} s", val.pearson ? fmt::format("{:.4f}", *val.pearson) : "undefined", r.seconds)});
+                        fmt::format("pearson {}  {:.1f} s",
+                                    val.pearson ? fmt::format("{:.4f}", *val.pearson) : "undefined", r.seconds)});
 }
 
 }  // namespace

@@ -9,7 +9,7 @@
 namespace cutract {
 namespace {
 
-constexpr std::size_t kPoolBatches = 16;
+constexpr std::size_t kPoolBatches = 4;
 
 // Fisher and Yates. std::shuffle may draw otherwise in another standard library.
 template <class T>

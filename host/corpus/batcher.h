@@ -8,7 +8,7 @@
 namespace cutract {
 
 // The batches of one epoch as utterance indices, each batch sorted longest first (ties by index). A pure function of
-// its arguments: nothing is stored to resume. Utterances are shuffled, sorted by length within pools of 16 batches so
+// its arguments: nothing is stored to resume. Utterances are shuffled, sorted by length within pools of 4 batches so
 // that a batch has like lengths, cut, and the batches shuffled. Every utterance occurs once; all batches are full but
 // at most one. Error{internal} unless batch_size >= 1.
 std::vector<std::vector<int>> training_batches(std::span<const std::int32_t> lengths, int batch_size,

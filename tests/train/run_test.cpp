@@ -43,7 +43,7 @@ class TrainingRun : public testing::Test {
 };
 
 TEST_F(TrainingRun, LeavesTheRunFolderAndLearns) {
-  const TrainResult r = go("run", {"trainer.max_epochs=25"});
+  const TrainResult r = go("run", {"trainer.max_epochs=25", "trainer.early_stopping_patience=0"});
   EXPECT_EQ(r.epochs, 25);
   const std::string dir = corpus_.folder / "run";
   for (const char* f :

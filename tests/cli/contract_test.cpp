@@ -1,0 +1,165 @@
+// What the command line promises: help, streams, files, signals.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "host/io/atomic_file.h"
+#include "host/io/audio.h"
+#include "host/io/npy.h"
+#include "tests/cli/process.h"
+#include "tests/support/tiny_corpus.h"
+
+namespace cutract {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Contract : public testing::Test {
+ protected:
+  Contract() { corpus_.folder.write("c.toml", corpus_.config()); }
+  test::Finished run(const std::vector<std::string>& args) { return test::cutract(args, corpus_.folder.path()); }
+  void train() {
+    const auto f = run({"train", "-c", "c.toml", "--out", "run", "--device", "cpu"});
+    ASSERT_EQ(f.code, 0) << f.err;
+    EXPECT_EQ(f.out, "") << "stdout is for results";
+  }
+  test::TinyCorpus corpus_;
+};
+
+TEST_F(Contract, HelpFitsATerminalAndHasAnExample) {
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{{},
+                                                                                     {"train"},
+                                                                                     {"eval"},
+                                                                                     {"predict"},
+                                                                                     {"features"},
+                                                                                     {"corpus"},
+                                                                                     {"corpus", "import"},
+                                                                                     {"corpus", "check"},
+                                                                                     {"doctor"}}) {
+    std::vector<std::string> args = words;
+    args.emplace_back("--help");
+    const auto f = run(args);
+    SCOPED_TRACE(f.out);
+    EXPECT_EQ(f.code, 0);
+    EXPECT_NE(f.out.find("Example:\n  cutract "), std::string::npos);
+    EXPECT_NE(f.out.find("Exit codes: 0 done, 2 usage"), std::string::npos);
+    std::istringstream lines(f.out);
+    int count = 0;
+    for (std::string line; std::getline(lines, line); ++count) EXPECT_LE(line.size(), 80u) << line;
+    EXPECT_LT(count, 60);
+  }
+}
+
+TEST_F(Contract, PrintConfigIsAConfig) {
+  const auto f = run({"train", "-c", "c.toml", "--set", "model.hidden=31", "--seed", "5", "--print-config"});
+  EXPECT_EQ(f.code, 0);
+  EXPECT_NE(f.out.find("hidden = 31"), std::string::npos);
+  corpus_.folder.write("again.toml", f.out);
+  EXPECT_EQ(run({"train", "-c", "again.toml", "--print-config"}).out, f.out);
+}
+
+TEST_F(Contract, HelpConfigListsEverySettingIn80Columns) {
+  const auto f = run({"help", "config"});
+  EXPECT_EQ(f.code, 0);
+  std::istringstream lines(f.out);
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80u) << line;
+  for (const char* key : {"model.hidden", "features.preset", "optim.weight_decay", "trainer.seed"})
+    EXPECT_NE(f.out.find(key), std::string::npos) << key;
+}
+
+TEST_F(Contract, EvalPrintsATableOrOneJsonObject) {
+  train();
+  const auto table = run({"eval", "run", "--json", "scores.json", "--device", "cpu"});
+  EXPECT_EQ(table.code, 0) << table.err;
+  EXPECT_NE(table.out.find("height"), std::string::npos);
+  EXPECT_EQ(table.out.find('\033'), std::string::npos) << "no colour in a file";
+  const auto json = run({"eval", "run", "--json", "-", "--device", "cpu"});
+  const auto scores = nlohmann::json::parse(json.out);
+  EXPECT_EQ(scores, nlohmann::json::parse(read_file(corpus_.folder / "scores.json")));
+  for (const char* key : {"split", "frames", "utterances", "loss", "rmse", "mae", "pearson", "pearson_utterance",
+                          "rmse_units", "channels", "speakers", "targets"})
+    EXPECT_TRUE(scores.contains(key)) << key;
+  EXPECT_EQ(scores["split"], "test");
+  EXPECT_EQ(scores["utterances"], 2);
+  EXPECT_EQ(scores["channels"][1]["name"], "opening");
+  EXPECT_EQ(nlohmann::json::parse(
+                run({"eval", "run", "--split", "train", "--json", "-", "--device", "cpu"}).out)["utterances"],
+            6);
+}
+
+TEST_F(Contract, PredictWritesEveryFormatFromAnyRate) {
+  train();
+  const Audio audio = read_audio(corpus_.dir + "/audio/u9.wav");
+  write_audio(corpus_.folder / "other.flac", {44100, resample(audio.samples, 8000, 44100)});
+  for (const std::string format : {"csv", "npz", "json"}) {
+    const auto f = run(
+        {"predict", "run", "corpus/audio/u9.wav", "other.flac", "--format", format, "--out", "p", "--device", "cpu"});
+    EXPECT_EQ(f.code, 0) << f.err;
+    for (const char* stem : {"u9.", "other."})
+      EXPECT_GT(fs::file_size(corpus_.folder / ("p/" + (stem + format))), 100u);
+  }
+  const auto piped = run({"predict", "run", "corpus/audio/u9.wav", "--out", "-", "--device", "cpu"});
+  EXPECT_EQ(piped.out, read_file(corpus_.folder / "p/u9.csv"));
+  EXPECT_TRUE(piped.out.starts_with("time_s,height_mm,opening_mm\n"));
+  const auto json = nlohmann::json::parse(read_file(corpus_.folder / "p/other.json"));
+  EXPECT_EQ(run({"predict", "run", "a/x.wav", "b/x.wav", "--device", "cpu"}).code, 2) << "would overwrite each other";
+}
+
+TEST_F(Contract, FeaturesWritesNpy) {
+  const auto f = run({"features", "corpus/audio/u0.wav", "--preset", "kaldi", "--out", "feats"});
+  EXPECT_EQ(f.code, 0) << f.err;
+  EXPECT_EQ(read_npy(corpus_.folder / "feats/u0.npy").cols, 80);
+}
+
+TEST_F(Contract, CorpusCheckAndStats) {
+  const auto check = run({"corpus", "check", "corpus"});
+  EXPECT_EQ(check.code, 0) << check.err;
+  EXPECT_NE(check.out.find("10 utterances in 3 splits are good"), std::string::npos) << check.out;
+  const auto stats = run({"corpus", "stats", "corpus"});
+  EXPECT_EQ(stats.code, 0) << stats.err;
+  EXPECT_NE(stats.out.find("opening"), std::string::npos);
+}
+
+TEST_F(Contract, FastDevRunWritesNothing) {
+  for (const char* flag : {"--fast-dev-run", "--fast-dev-run=2"}) {
+    const auto f = run({"train", "-c", "c.toml", "--out", "dev", flag, "--device", "cpu"});
+    EXPECT_EQ(f.code, 0) << f.err;
+    EXPECT_FALSE(fs::exists(corpus_.folder / "dev"));
+  }
+}
+
+TEST_F(Contract, SignalsEndWithTheirCodeAndTheRunGoesOn) {
+  for (const auto& [number, code] : {std::pair{SIGINT, 130}, std::pair{SIGTERM, 143}}) {
+    const std::string out = "signal" + std::to_string(code);
+    const std::vector<std::string> args{"train",
+                                        "-c",
+                                        "c.toml",
+                                        "--out",
+                                        out,
+                                        "--device",
+                                        "cpu",
+                                        "--set",
+                                        "trainer.max_epochs=100000",
+                                        "--set",
+                                        "trainer.early_stopping_patience=0"};
+    const pid_t child =
+        test::start_cutract(args, corpus_.folder.path(), corpus_.folder / "out", corpus_.folder / "err");
+    for (int i = 0; i < 1000 && !fs::exists(corpus_.folder / (out + "/checkpoints/last")); ++i) usleep(20000);
+    kill(child, number);
+    EXPECT_EQ(test::wait_for(child), code) << read_file(corpus_.folder / "err");
+    EXPECT_EQ(run({"eval", out, "--device", "cpu"}).code, 0);
+  }
+}
+
+TEST_F(Contract, QuietAndVersionAndDoctor) {
+  EXPECT_EQ(run({"train", "-c", "c.toml", "--out", "q", "--quiet", "--device", "cpu"}).err, "");
+  EXPECT_TRUE(run({"--version"}).out.starts_with("cutract "));
+  EXPECT_NE(run({"doctor"}).out.find("BLAS"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace cutract
