@@ -43,13 +43,12 @@ class Progress {
   void step(long frames, double loss, double lr = 0);
 
   struct Epoch {
-    std::optional<double> val_loss;
+    std::optional<double> val_loss;  // none: an epoch without validation
     double best_val_loss = 0;
     int best_epoch = 0;  // 0: none yet
     std::string note;    // ends the plain line, e.g. "pearson 0.612"
   };
   void epoch_done(const Epoch&);
-  void epoch_done(const std::string& note) { epoch_done(Epoch{{}, 0, 0, note}); }  // an epoch without validation
 
   // Leaves the last line standing, with the cursor below. Also if the run ends early.
   void finish();

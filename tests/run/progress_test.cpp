@@ -224,7 +224,7 @@ TEST(Progress, LossIsTheMeanOverTheFramesOfTheEpoch) {
   b.step(milliseconds(200), 10, std::nan(""));  // a skipped step says nothing
   EXPECT_TRUE(b.shows("loss 1.7500")) << b.line();
   EXPECT_TRUE(b.shows("100 %")) << b.line();  // more frames than announced
-  b.progress->epoch_done("");
+  b.progress->epoch_done({});
   b.step(milliseconds(200), 10, 5.0);
   EXPECT_TRUE(b.shows("loss 5.0000") && b.shows("epoch 2/3") && b.shows(" 25 %")) << b.line();
 }
@@ -285,7 +285,7 @@ TEST(Progress, OffATerminalOnePlainLinePerEpoch) {
     for (int i = 0; i < 10; ++i) b.step(milliseconds(1000), 10, 0.5, 1e-3);
     EXPECT_EQ(b.writes.size(), static_cast<std::size_t>(epoch - 1));
     if (epoch == 2) {
-      b.progress->epoch_done("no validation");
+      b.progress->epoch_done({{}, 0, 0, "no validation"});
     } else {
       b.progress->epoch_done({0.25, 0.25, epoch, "pearson 0.612"});
     }
