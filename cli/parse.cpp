@@ -35,7 +35,7 @@ class Parser {
     predict();
     features();
     corpus();
-    command("doctor", "Print versions, processors and why a GPU is or is not used", DoctorArgs{}, "cutract doctor");
+    command("doctor", "Print versions, processors, and why no GPU is used", DoctorArgs{}, "cutract doctor");
     CLI::App* help = app_.add_subcommand("help", "More help: `cutract help config` lists every setting");
     help->require_subcommand(1);
     help->add_subcommand("config", "Every setting of a config file with default, range and meaning")->callback([this] {

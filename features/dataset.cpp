@@ -47,9 +47,12 @@ Outcome load(Exec& ex, const Corpus& corpus, const Utterance& u, const Extractor
 
 [[noreturn]] void fail_all(const Corpus& corpus, const std::string& split, std::size_t of,
                            std::span<const Skipped> bad) {
-  std::string text =
-      fmt::format("{}, split {}: {} of {} utterances cannot be used; mend them or skip bad ones:", corpus.dir, split,
-                  bad.size(), of);
+  if (bad.size() == 1)
+    fail(Fault::data, fmt::format("{}: {} (split {}); mend it, or leave bad utterances out with --skip-bad", bad[0].id,
+                                  bad[0].reason, split));
+  std::string text = fmt::format(
+      "{}, split {}: {} of {} utterances cannot be used; mend them, or leave them out with --skip-bad:", corpus.dir,
+      split, bad.size(), of);
   for (const auto& b : bad.first(std::min(bad.size(), kNamed))) text += fmt::format("\n  {}: {}", b.id, b.reason);
   if (bad.size() > kNamed) text += fmt::format("\n  and {} more", bad.size() - kNamed);
   fail(Fault::data, text);

@@ -23,8 +23,8 @@ class BadInput : public testing::Test {
  protected:
   BadInput() { corpus_.folder.write("c.toml", corpus_.config()); }
   Finished run(const std::vector<std::string>& args) { return test::cutract(args, corpus_.folder.path()); }
-  Finished train(const std::vector<std::string>& more = {}) {
-    std::vector<std::string> args{"train", "-c", "c.toml", "--out", "run", "--device", "cpu"};
+  Finished train(const std::vector<std::string>& more = {}, const std::string& device = "cpu") {
+    std::vector<std::string> args{"train", "-c", "c.toml", "--out", "run", "--device", device};
     args.insert(args.end(), more.begin(), more.end());
     return run(args);
   }
@@ -145,12 +145,12 @@ TEST_F(BadInput, UsageMistakesNameTheTypoFirst) {
   expect(run({"trian"}), 2, "unknown command \"trian\" (did you mean \"train\"?)");
   expect(run({"eval"}), 2, "MODEL");
   expect(run({"eval", "--splt", "x"}), 2, "unknown option \"--splt\" (did you mean \"--split\"?)");
-  expect(train({"--device", "tpu"}), 2, "--device tpu: expected auto, cpu or cuda[:N]");
+  expect(train({}, "tpu"), 2, "--device tpu: expected auto, cpu or cuda[:N]");
   expect(run({}), 2, "cutract --help");
 }
 
 TEST_F(BadInput, NoGpu) {
-  const Finished f = train({"--device", "cuda"});
+  const Finished f = train({}, "cuda");
   EXPECT_EQ(f.code, 7) << f.err;
   EXPECT_NE(f.last_line().find("--device cuda: "), std::string::npos) << f.err;
 }
