@@ -24,12 +24,13 @@ struct Utterance {
 struct Corpus {
   std::string dir, name, provenance, licence;
   std::vector<Channel> channels;
-  int sample_rate = 0;              // Hz, of every audio file; any rate, but one
-  double articulation_rate_hz = 0;  // sample k of a track is at k / rate seconds; audio starts at 0 too
+  int sample_rate = 0;                // Hz, of every audio file; any rate, but one
+  double articulation_rate_hz = 0;    // sample k of a track is at k / rate seconds; audio starts at 0 too
   std::vector<Utterance> utterances;  // in manifest order
   std::string hash;                   // SHA-256 of corpus.toml and manifest.tsv
 
-  std::vector<const Utterance*> split(const std::string& name) const;  // Error{data} with the splits there are if none match
+  std::vector<const Utterance*> split(
+      const std::string& name) const;  // Error{data} with the splits there are if none match
   std::set<std::string> splits() const;
 };
 
@@ -43,17 +44,17 @@ struct Track {
   Matrix values;                    // [T, P] in the channels' units
 };
 
-// One utterance's data as the manifest describes it, cut to start_s..end_s. Throws Error{data} naming file and reason: empty
-// audio, a sample rate other than the corpus's, a value that is not finite (with its frame and channel), a wrong number of
-// channels, lengths of audio and track that differ by more than one articulation frame and 20 ms.
+// One utterance's data as the manifest describes it, cut to start_s..end_s. Throws Error{data} naming file and reason:
+// empty audio, a sample rate other than the corpus's, a value that is not finite (with its frame and channel), a wrong
+// number of channels, lengths of audio and track that differ by more than one articulation frame and 20 ms.
 struct Recording {
   std::vector<float> samples;  // at corpus.sample_rate
   Track track;
 };
 Recording read_recording(const Corpus&, const Utterance&);
 
-// Rows of the track interpolated linearly at times first_s + k * step_s, k = 0 .. frames - 1. Times before the first sample
-// take it; frames behind the last sample are dropped, so the result may have fewer rows.
+// Rows of the track interpolated linearly at times first_s + k * step_s, k = 0 .. frames - 1. Times before the first
+// sample take it; frames behind the last sample are dropped, so the result may have fewer rows.
 Matrix at_times(const Track&, double first_s, double step_s, Index frames);
 
 }  // namespace cutract

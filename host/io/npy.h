@@ -10,8 +10,9 @@
 
 namespace cutract {
 
-// A .npy file as [rows, cols] float: C or Fortran order, f4/f8/i2/i4/i8, little-endian, formats 1.0 to 3.0; a vector is one
-// column. Throws Error{data}, naming `origin`, for anything else. NaN and Inf pass: what they mean is for the caller to say.
+// A .npy file as [rows, cols] float: C or Fortran order, f4/f8/i2/i4/i8, little-endian, formats 1.0 to 3.0; a vector is
+// one column. Throws Error{data}, naming `origin`, for anything else. NaN and Inf pass: what they mean is for the
+// caller to say.
 Matrix decode_npy(std::string_view bytes, const std::string& origin);
 Matrix read_npy(const std::string& path);
 

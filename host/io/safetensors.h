@@ -18,12 +18,12 @@ struct Tensor {
   std::vector<Index> shape;
   std::string bytes;  // little-endian, row-major
 
-  Index size() const;                                           // elements
+  Index size() const;  // elements
   static Tensor f32(std::vector<Index> shape, std::span<const float> values);
   static Tensor f64(std::vector<Index> shape, std::span<const double> values);
   static Tensor i64(std::vector<Index> shape, std::span<const std::int64_t> values);
-  std::vector<float> as_f32() const;   // Fault::data unless the dtype is f32
-  std::vector<double> as_f64() const;  // f32 or f64
+  std::vector<float> as_f32() const;         // Fault::data unless the dtype is f32
+  std::vector<double> as_f64() const;        // f32 or f64
   std::vector<std::int64_t> as_i64() const;  // i32 or i64
 };
 
