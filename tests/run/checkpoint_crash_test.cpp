@@ -90,6 +90,10 @@ std::string broken_promise(const Save& save, const Epoch& e, int call, const Fai
   if (disk.dead()) return "";
   if (disk.open_files() != 0) return "leaks a descriptor";
   disk.heal();
+  const auto is_temporary = [](const std::string& path) { return path.find("tmp") != std::string::npos; };
+  const auto tree = disk.tree();
+  if (threw && !c.for_good && std::any_of(tree.begin(), tree.end(), is_temporary))
+    return "failed, and leaves a temporary";
   for (const char* name : {"/epoch=0001-val_loss=0.5000", "/epoch=0003-val_loss=0.8000"}) {
     std::vector<std::string> ignored;
     if (threw && disk.list(std::string(kFolder) + name, ignored) < 0)

@@ -1,6 +1,8 @@
 #include "host/run/checkpoints.h"
 
 #include <gtest/gtest.h>
+#include <sys/mount.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -110,6 +112,37 @@ TEST(Checkpoints, SameNameAgain) {
   EXPECT_EQ(c.last(), first + "-v2");
   save_atomically(real_file_system(), first + "/model.safetensors", "damaged");
   EXPECT_EQ(c.save(1, 0.5, files(1)), first + "-v3");
+}
+
+// A save may end between `last` and `best`, for good if it was the run's last one.
+TEST(Checkpoints, BestIsPutRightAtTheStart) {
+  const TempFolder run;
+  Checkpoints c(real_file_system(), run / "c", 3);
+  c.save(1, 0.5, files(1));
+  const std::string better = c.save(2, 0.3, files(2));
+  for (const char* stale : {"epoch=0001-val_loss=0.5000\n", "epoch=0009-val_loss=0.1000\n", ""}) {
+    run.write("c/best", stale);
+    EXPECT_EQ(Checkpoints(real_file_system(), run / "c", 3).best(), better);
+  }
+}
+
+// R17. A real disk that is full.
+TEST(Checkpoints, FullDisk) {
+  const TempFolder run;
+  if (geteuid() != 0 || mount("none", run.path().c_str(), "tmpfs", 0, "size=1m") != 0)
+    GTEST_SKIP() << "a tmpfs cannot be mounted here (needs root); the full disk was not tried";
+  struct Unmount {
+    const std::string& path;
+    ~Unmount() { umount2(path.c_str(), MNT_DETACH); }
+  } unmount{run.path()};
+  Checkpoints c(real_file_system(), run / "c", 3);
+  const Files big = {{"model.safetensors", std::string(300 * 1024, 'm')},
+                     {"state.safetensors", std::string(300 * 1024, 's')}};
+  const std::string folder = c.save(1, 0.5, big);
+  EXPECT_FAULT(c.save(2, 0.4, big), Fault::io, "No space left on device; free some space or choose another folder");
+  EXPECT_EQ(c.newest_intact()->files, big);
+  EXPECT_EQ(c.best(), folder);
+  EXPECT_EQ(names_in(run / "c"), (std::set<std::string>{"epoch=0001-val_loss=0.5000", "best", "last"}));
 }
 
 TEST(Checkpoints, FileNamesThatCannotBeKept) {
@@ -274,7 +307,7 @@ TEST(FindCheckpoint, EveryWayToNameOne) {
   Checkpoints c(real_file_system(), run / "checkpoints", 3);
   const std::string best = c.save(1, 0.5, files(1)), last = c.save(2, 0.7, files(2));
   for (const std::string& model : {run.path(), run.path() + "/", run / "checkpoints", run / "checkpoints/best", best,
-                                  best + "/", best + "/model.safetensors"})
+                                   best + "/", best + "/model.safetensors"})
     EXPECT_EQ(find_checkpoint(model), best) << model;
   for (const std::string& model : {run / "checkpoints/last", last, last + "/model.safetensors"})
     EXPECT_EQ(find_checkpoint(model), last) << model;
