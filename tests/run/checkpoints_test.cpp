@@ -181,7 +181,7 @@ TEST(ReadCheckpoint, EveryDamageIsFound) {
   EXPECT_GT(cases, 2000);
 }
 
-// The same for a checkpoint of 100 kB, in memory so that each byte can be tried.
+// The same for a checkpoint of 100 kB, at random places and at both ends.
 TEST(ReadCheckpoint, SizesAndDigestsOfAllFilesAreChecked) {
   const TempFolder run;
   test::Rng rng(5);
