@@ -40,6 +40,8 @@ static void fields(FieldTable& v, ScheduleConfig& c) {
 static void fields(FieldTable& v, TrainerConfig& c) {
   v("max_epochs", c.max_epochs, in(1, 1000000), "passes over the training split");
   v("batch_size", c.batch_size, in(1, 65536), "utterances per step");
+  v("bucket_batches", c.bucket_batches, in(1, 1000000),
+    "utterances are sorted by length within this many batches, so that a batch has like lengths; 1: not at all");
   v("gradient_clip_val", c.gradient_clip_val, in(0.0, 1e9), "largest global gradient norm; 0: no clipping");
   v("loss", c.loss, "what is minimised, a mean over frames and channels", {"mse", "mae"});
   v("early_stopping_patience", c.early_stopping_patience, in(0, 1000000),

@@ -33,6 +33,7 @@ struct ScheduleConfig {
 struct TrainerConfig {
   int max_epochs = 50;
   int batch_size = 8;
+  int bucket_batches = 4;
   double gradient_clip_val = 1.0;
   std::string loss = "mse";  // mse | mae
   int early_stopping_patience = 10;

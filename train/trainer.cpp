@@ -157,7 +157,7 @@ class Run {
     const std::vector<std::int32_t> lengths = train_.lengths();
     if (!dev_)
       return training_batches(lengths, config_.trainer.batch_size, static_cast<std::uint64_t>(config_.trainer.seed),
-                              state_.epoch, corpus_.hash);
+                              state_.epoch, corpus_.hash, config_.trainer.bucket_batches);
     auto longest =
         ordered_batches(lengths, config_.trainer.batch_size);  // so that memory runs out in the first seconds
     longest.resize(std::min(longest.size(), static_cast<std::size_t>(options_.fast_dev_run)));

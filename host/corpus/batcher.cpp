@@ -9,17 +9,15 @@
 namespace cutract {
 namespace {
 
-constexpr std::size_t kPoolBatches = 4;
-
 // Fisher and Yates. std::shuffle may draw otherwise in another standard library.
 template <class T>
 void shuffle(std::span<T> items, PhiloxStream& random) {
   for (std::size_t left = items.size(); left > 1; --left) std::swap(items[left - 1], items[random.below(left)]);
 }
 
-std::size_t checked(int batch_size) {
-  if (batch_size < 1) fail(Fault::internal, "batch_size is " + std::to_string(batch_size) + ", expected at least 1");
-  return static_cast<std::size_t>(batch_size);
+std::size_t checked(int size, const std::string& name) {
+  if (size < 1) fail(Fault::internal, name + " is " + std::to_string(size) + ", expected at least 1");
+  return static_cast<std::size_t>(size);
 }
 
 std::vector<int> indices(std::size_t n) {
@@ -41,15 +39,16 @@ std::vector<std::vector<int>> cut(std::span<const int> order, std::size_t batch_
 }  // namespace
 
 std::vector<std::vector<int>> training_batches(std::span<const std::int32_t> lengths, int batch_size,
-                                               std::uint64_t seed, int epoch, const std::string& manifest_hash) {
-  const std::size_t size = checked(batch_size);
+                                               std::uint64_t seed, int epoch, const std::string& manifest_hash,
+                                               int pool_batches) {
+  const std::size_t size = checked(batch_size, "batch_size");
   PhiloxStream random(derive_key(seed, static_cast<std::uint64_t>(epoch), name_hash(manifest_hash)));
   std::vector<int> order = indices(lengths.size());
   shuffle(std::span(order), random);
 
   // Equal lengths keep their shuffled order here, else a corpus of one length would be cut by index.
   const auto longer = [&](int a, int b) { return lengths[a] > lengths[b]; };
-  const std::size_t pool = size * kPoolBatches;
+  const std::size_t pool = size * checked(pool_batches, "pool_batches");
   for (std::size_t at = 0; at < order.size(); at += pool) {
     const auto first = order.begin() + static_cast<std::ptrdiff_t>(at);
     std::stable_sort(first, first + static_cast<std::ptrdiff_t>(std::min(pool, order.size() - at)), longer);
@@ -65,7 +64,7 @@ std::vector<std::vector<int>> training_batches(std::span<const std::int32_t> len
 }
 
 std::vector<std::vector<int>> ordered_batches(std::span<const std::int32_t> lengths, int batch_size) {
-  const std::size_t size = checked(batch_size);
+  const std::size_t size = checked(batch_size, "batch_size");
   std::vector<int> order = indices(lengths.size());
   std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return lengths[a] > lengths[b]; });
   return cut(order, size);

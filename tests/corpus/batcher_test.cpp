@@ -144,6 +144,7 @@ TEST(Batcher, EdgeSizes) {
   EXPECT_TRUE(ordered_batches({}, 4).empty());
   const Lengths one{7};
   EXPECT_EQ(training_batches(one, 4, 1, 0, "hash"), (Batches{{0}}));
+  EXPECT_FAULT(training_batches(one, 4, 1, 0, "hash", 0), Fault::internal, "pool_batches is 0, expected at least 1");
   EXPECT_FAULT(training_batches(one, 0, 1, 0, "hash"), Fault::internal, "batch_size is 0, expected at least 1");
 }
 
