@@ -109,16 +109,15 @@ class Run {
     folder_ = std::make_unique<RunFolder>(options_.run_dir);
     checkpoints_ =
         std::make_unique<Checkpoints>(real_file_system(), folder_->checkpoints(), config_.trainer.save_top_k);
-    const std::optional<std::string> last = checkpoints_->last();
+    const std::optional<Checkpoints::Loaded> last = checkpoints_->newest_intact();
     if (options_.resume == Resume::never && last)
-      fail(Fault::usage, fmt::format("{}: holds the checkpoints of an earlier run, and --resume never would lose them; "
-                                     "choose another --out, or "
-                                     "delete the folder",
-                                     options_.run_dir));
+      fail(Fault::usage, options_.run_dir +
+                             ": holds the checkpoints of an earlier run, and --resume never would lose "
+                             "them; choose another --out, or delete the folder");
     if (!options_.resume_from.empty())
-      resume(options_.resume_from);
+      resume(options_.resume_from, read_checkpoint(options_.resume_from));
     else if (last)
-      resume(*last);
+      resume(last->folder, last->files);
     log::set_file(folder_->path() + "/train.log");
     folder_->write_config(config_);
     folder_->write_environment(config_, corpus_.hash, std::get<CpuExec>(ex_).threads());
@@ -126,8 +125,7 @@ class Run {
     folder_->start_metrics(state_.epoch);
   }
 
-  void resume(const std::string& checkpoint) {
-    const Checkpoints::Files files = read_checkpoint(checkpoint);
+  void resume(const std::string& checkpoint, const Checkpoints::Files& files) {
     const auto file = [&](const char* name) {
       const auto it = files.find(name);
       if (it == files.end())

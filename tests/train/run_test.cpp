@@ -100,6 +100,17 @@ TEST_F(TrainingRun, SignalStopsAfterTheStepAndResumeGoesOn) {
   EXPECT_EQ(last_model("cut"), last_model("whole"));
 }
 
+// A damaged newest checkpoint costs the epochs since the one before it, not the run.
+TEST_F(TrainingRun, ResumesFromTheNewestIntactCheckpoint) {
+  go("whole", {"trainer.max_epochs=5", "trainer.save_top_k=9"});
+  go("hurt", {"trainer.max_epochs=3", "trainer.save_top_k=9"});
+  std::string last = read_file(corpus_.folder / "hurt/checkpoints/last");
+  while (last.back() == '\n') last.pop_back();
+  fs::resize_file(corpus_.folder / ("hurt/checkpoints/" + last + "/state.safetensors"), 100);
+  EXPECT_EQ(go("hurt", {"trainer.max_epochs=5", "trainer.save_top_k=9"}).epochs, 5);
+  EXPECT_EQ(last_model("hurt"), last_model("whole"));
+}
+
 TEST_F(TrainingRun, FinishedRunDoesNothingMore) {
   go("run");
   const std::string before = last_model("run");
