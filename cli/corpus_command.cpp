@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <map>
 
@@ -48,22 +47,41 @@ std::string count_table(const std::string& title, const std::map<std::string, Co
   return out;
 }
 
-std::string channel_table(const Corpus& corpus, const std::vector<Loaded>& loaded) {
+struct Spread {
+  double n = 0, mean = 0, squares = 0, lo = INFINITY, hi = -INFINITY;  // squares: of the distances from the mean
+};
+
+Spread spread_of(const std::vector<const Matrix*>& tracks, std::size_t channel) {
+  Spread s;
+  const auto each = [&](auto fn) {
+    for (const Matrix* m : tracks)
+      for (Index t = 0; t < m->rows; ++t) fn(static_cast<double>(m->row(t)[channel]));
+  };
+  each([&](double v) { s.n += 1, s.mean += v, s.lo = std::min(s.lo, v), s.hi = std::max(s.hi, v); });
+  s.mean /= s.n;
+  each([&](double v) { s.squares += (v - s.mean) * (v - s.mean); });
+  return s;
+}
+
+// The deviation is within speakers: where a speaker's head stands says nothing about how much a channel moves.
+std::string channel_table(const Corpus& corpus, const std::map<std::string, std::vector<const Matrix*>>& by_speaker) {
+  constexpr double kDeadMm = 0.5;
   std::string out =
       fmt::format("\n{:<16} {:<6} {:>9} {:>9} {:>9} {:>9}\n", "channel", "unit", "mean", "std", "min", "max");
   for (std::size_t c = 0; c < corpus.channels.size(); ++c) {
-    double n = 0, sum = 0, squares = 0, lo = INFINITY, hi = -INFINITY;
-    const auto each = [&](auto fn) {
-      for (const auto& l : loaded)
-        for (Index t = 0; t < l.track.rows; ++t) fn(static_cast<double>(l.track.row(t)[c]));
-    };
-    each([&](double v) { n += 1, sum += v, lo = std::min(lo, v), hi = std::max(hi, v); });
-    const double mean = sum / n;
-    each([&](double v) { squares += (v - mean) * (v - mean); });
-    out += fmt::format("{:<16} {:<6} {:>9.3f} {:>9.3f} {:>9.3f} {:>9.3f}\n", corpus.channels[c].name,
-                       corpus.channels[c].unit, mean, std::sqrt(squares / n), lo, hi);
+    Spread all;
+    for (const auto& [speaker, tracks] : by_speaker) {
+      const Spread s = spread_of(tracks, c);
+      all.n += s.n, all.mean += s.mean * s.n, all.squares += s.squares;
+      all.lo = std::min(all.lo, s.lo), all.hi = std::max(all.hi, s.hi);
+    }
+    const Channel& channel = corpus.channels[c];
+    const double deviation = std::sqrt(all.squares / all.n);
+    out += fmt::format("{:<16} {:<6} {:>9.3f} {:>9.3f} {:>9.3f} {:>9.3f}{}\n", channel.name, channel.unit,
+                       all.mean / all.n, deviation, all.lo, all.hi,
+                       channel.unit == "mm" && deviation < kDeadMm ? "  hardly moves" : "");
   }
-  return out;
+  return out + "std: within speakers\n";
 }
 
 }  // namespace
@@ -94,6 +112,7 @@ int run(const CorpusStatsArgs& a) {
   const Corpus corpus = read_corpus(a.dir);
   const std::vector<Loaded> loaded = load_all(corpus);
   std::map<std::string, Count> splits, speakers;
+  std::map<std::string, std::vector<const Matrix*>> by_speaker;
   double seconds = 0;
   int bad = 0;
   for (std::size_t i = 0; i < loaded.size(); ++i) {
@@ -104,12 +123,13 @@ int run(const CorpusStatsArgs& a) {
     const Utterance& u = corpus.utterances[i];
     for (Count* c : {&splits[u.split], &speakers[u.speaker]}) ++c->utterances, c->seconds += loaded[i].seconds;
     seconds += loaded[i].seconds;
+    by_speaker[u.speaker].push_back(&loaded[i].track);
   }
   std::string out = fmt::format("{}: {} utterances, {:.1f} minutes, {} Hz, {} channels at {} Hz\n", corpus.name,
                                 corpus.utterances.size(), seconds / 60, corpus.sample_rate, corpus.channels.size(),
                                 corpus.articulation_rate_hz);
   out += count_table("split", splits) + count_table("speaker", speakers);
-  if (bad < static_cast<int>(loaded.size())) out += channel_table(corpus, loaded);
+  if (bad < static_cast<int>(loaded.size())) out += channel_table(corpus, by_speaker);
   if (bad > 0)
     out += fmt::format("\n{} bad utterances are not counted; `cutract corpus check {}` names them\n", bad, a.dir);
   print_result(out);
