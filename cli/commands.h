@@ -20,6 +20,7 @@ struct TrainArgs {
 };
 struct EvalArgs {
   std::string model, corpus, split, device = "auto", json;
+  bool skip_bad = false;
 };
 struct PredictArgs {
   std::string model, out = "predictions", format = "csv", device = "auto", speaker;
@@ -63,6 +64,10 @@ inline int run(const Printed& p) { return p.code; }
 
 // The executor for --device. auto takes the CPU, with one line why, where the GPU cannot be used.
 Exec choose_device(const std::string& name, int threads);
+
+// DIR/STEM.ENDING for each input. Error{usage} if two inputs of one stem would overwrite each other.
+std::vector<std::string> output_paths(const std::vector<std::string>& audio, const std::string& dir,
+                                      const std::string& ending);
 
 // Writes results to stdout; Error{io} if that fails, e.g. because the disk behind it is full.
 void print_result(const std::string& text);

@@ -30,10 +30,10 @@ int run(const EvalArgs& a) {
   expect_channels(corpus, m, a.model);
   const std::string split = a.split.empty() ? m.config.data.test_split : a.split;
   const Extractor extractor(m.config.features);
-  Dataset data = load_dataset(ex, corpus, split, extractor, m.config.data.skip_bad);
+  Dataset data = load_dataset(ex, corpus, split, extractor, a.skip_bad || m.config.data.skip_bad);
   for (const auto& s : data.skipped) log::warn(s.id + " skipped: " + s.reason);
   normalise(data, m.features, m.targets);
-  Scores scores = evaluate(ex, m.model, data, m.targets, m.channels, split, m.config);
+  Scores scores = evaluate(ex, m.model, data, m.channels, split, m.config);
   scores.frame_step_s = extractor.step_s();
   if (a.json == "-") {
     print_result(scores_json(scores));

@@ -1,7 +1,5 @@
 #include <fmt/format.h>
 
-#include <filesystem>
-
 #include "cli/commands.h"
 #include "features/extractor.h"
 #include "host/core/error.h"
@@ -18,11 +16,12 @@ int run(const FeaturesArgs& a) {
   const Extractor extractor(config);
   Exec ex = choose_device("cpu", 0);
   make_folder(a.out);
-  for (const auto& path : a.audio) {
-    const Audio audio = read_audio(path);
+  const std::vector<std::string> paths = output_paths(a.audio, a.out, "npy");
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    const Audio audio = read_audio(a.audio[i]);
     const Matrix m = extractor.from_audio(ex, audio.samples, audio.sample_rate);
-    save_atomically(real_file_system(), a.out + "/" + std::filesystem::path(path).stem().string() + ".npy",
-                    encode_npy(m.view()));
+    if (m.rows == 0) fail(Fault::data, a.audio[i] + ": is too short for one frame; give longer audio");
+    save_atomically(real_file_system(), paths[i], encode_npy(m.view()));
   }
   log::info(fmt::format("done {} files: {} features every {:.1f} ms, first centre at {:.1f} ms -> {}", a.audio.size(),
                         extractor.dim(), extractor.step_s() * 1000, extractor.first_centre_s() * 1000, a.out));

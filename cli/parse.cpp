@@ -105,6 +105,7 @@ class Parser {
     app->add_option("--corpus", a.corpus, "default: the corpus of its training")->type_name("DIR");
     app->add_option("--split", a.split, "default: data.test_split of its config")->type_name("NAME");
     device_option(app, a.device);
+    app->add_flag("--skip-bad", a.skip_bad, "leave bad utterances out, and name them");
     app->add_option("--json", a.json, "also write the scores as JSON; -: JSON to stdout\nand no table")
         ->type_name("FILE");
   }

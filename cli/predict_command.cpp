@@ -1,8 +1,5 @@
 #include <fmt/format.h>
 
-#include <filesystem>
-#include <map>
-
 #include "cli/commands.h"
 #include "eval/prediction.h"
 #include "features/extractor.h"
@@ -21,20 +18,6 @@ std::string encode(const PredictArgs& a, const Prediction& p, const std::vector<
                              : prediction_json(p, channels);
 }
 
-// DIR/STEM.FORMAT for each input; two inputs of one stem would overwrite each other.
-std::vector<std::string> output_paths(const PredictArgs& a) {
-  std::map<std::string, std::string> taken;
-  std::vector<std::string> out;
-  for (const auto& audio : a.audio) {
-    const std::string path = a.out + "/" + std::filesystem::path(audio).stem().string() + "." + a.format;
-    if (const auto [it, fresh] = taken.emplace(path, audio); !fresh)
-      fail(Fault::usage, fmt::format("{} and {} would both be written to {}; predict them into two folders", it->second,
-                                     audio, path));
-    out.push_back(path);
-  }
-  return out;
-}
-
 }  // namespace
 
 int run(const PredictArgs& a) {
@@ -42,12 +25,16 @@ int run(const PredictArgs& a) {
   if (to_stdout && a.audio.size() > 1 && a.format != "csv")
     fail(Fault::usage, "--out -: takes one audio file, or several as csv; use --out DIR");
   TrainedModel m = load_model(a.model);
-  if (!a.speaker.empty() && !m.targets.knows(a.speaker))
+  const bool by_speaker = m.targets.scope() == Scope::speaker || m.features.scope() == Scope::speaker;
+  if (!a.speaker.empty() && !(by_speaker && m.targets.knows(a.speaker) && m.features.knows(a.speaker)))
     fail(Fault::usage,
          fmt::format("--speaker {}: not a speaker of this model's training data; leave --speaker out", a.speaker));
   Exec ex = choose_device(a.device, m.config.trainer.threads);
+  if (by_speaker && a.speaker.empty())
+    log::info("normalised with the statistics of all training speakers; --speaker NAME takes those of one");
   const Extractor extractor(m.config.features);
-  const std::vector<std::string> paths = to_stdout ? std::vector<std::string>(a.audio.size()) : output_paths(a);
+  const std::vector<std::string> paths =
+      to_stdout ? std::vector<std::string>(a.audio.size()) : output_paths(a.audio, a.out, a.format);
   if (!to_stdout) make_folder(a.out);
   for (std::size_t i = 0; i < a.audio.size(); ++i) {
     const Audio audio = read_audio(a.audio[i]);

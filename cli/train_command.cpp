@@ -51,7 +51,9 @@ int run(const TrainArgs& a) {
   Progress progress(Progress::for_stderr(a.quiet));
   const TrainResult r = train(ex, config, options, progress);
   if (r.signal != 0) {
-    log::warn(fmt::format("{}; epoch {} is saved, go on with the same command", r.stop_reason, r.epochs));
+    const bool saved = r.epochs > 0 && a.fast_dev_run == 0;
+    log::warn(r.stop_reason + (saved ? fmt::format("; epoch {} is saved, go on with the same command", r.epochs)
+                                     : std::string("; nothing was saved yet")));
     return 128 + r.signal;
   }
   if (a.fast_dev_run > 0) {

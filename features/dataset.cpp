@@ -21,6 +21,10 @@ struct Outcome {
 };
 
 Example example_of(Exec& ex, const Corpus& corpus, const Utterance& u, const Extractor& extract) {
+  if (!u.features.empty())
+    fail(Fault::data,
+         fmt::format("{}: features computed elsewhere are not read yet; leave the column features of {} empty",
+                     u.features, corpus.dir + "/manifest.tsv"));
   const Recording recording = read_recording(corpus, u);
   Example e{u.id, u.speaker, extract.from_audio(ex, recording.samples, corpus.sample_rate), {}};
   if (e.features.rows == 0)

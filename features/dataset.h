@@ -12,8 +12,9 @@ namespace cutract {
 // One utterance ready to be normalised: features and targets at the same frame centre times.
 struct Example {
   std::string id, speaker;
-  Matrix features;  // [T, F]
-  Matrix targets;   // [T, P] in the channels' units
+  Matrix features;                 // [T, F]
+  Matrix targets;                  // [T, P] in the channels' units
+  std::vector<double> unit_per_z;  // [P] once normalised: what one z of each target is worth
 };
 
 struct Skipped {

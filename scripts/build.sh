@@ -4,9 +4,12 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 preset=${1:-cpu}
 shift || true
-launcher=()
-if command -v ccache >/dev/null; then launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
-cmake --preset "$preset" "${launcher[@]}" >"/tmp/cutract-configure-$$.log" 2>&1 || { cat "/tmp/cutract-configure-$$.log"; exit 1; }
-grep '^-- cutract:' "/tmp/cutract-configure-$$.log" | sed 's/^-- //' || true
-rm -f "/tmp/cutract-configure-$$.log"
+launcher=$(command -v ccache || true)
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+if ! cmake --preset "$preset" -DCMAKE_CXX_COMPILER_LAUNCHER="$launcher" >"$log" 2>&1; then
+  cat "$log" >&2
+  exit 1
+fi
+grep '^-- cutract:' "$log" | sed 's/^-- //' || true
 cmake --build --preset "$preset" ${1:+--target "$@"}

@@ -24,7 +24,7 @@ if [ "$(id -u)" -ne 0 ]; then
     echo "install_deps: needs root. Where nothing can be installed, ask for the packages above, or build elsewhere and copy build/cpu/cli/cutract with its libraries." >&2
     exit 1
   fi
-  as_root=(sudo)
+  as_root=(sudo env DEBIAN_FRONTEND=noninteractive)
 fi
 export DEBIAN_FRONTEND=noninteractive
 "${as_root[@]}" apt-get update -qq

@@ -8,6 +8,7 @@
 
 #include "features/extractor.h"
 #include "host/core/error.h"
+#include "host/io/sha256.h"
 
 namespace cutract {
 namespace {
@@ -83,6 +84,8 @@ std::vector<Channel> channels_from(const std::string& text) {
   return out;
 }
 
+std::string normaliser_hash(const TrainedModel& m) { return sha256_hex(m.features.hash() + m.targets.hash()); }
+
 }  // namespace
 
 std::string encode_model(const TrainedModel& m) {
@@ -97,6 +100,7 @@ std::string encode_model(const TrainedModel& m) {
   file.metadata["channels"] = channels_text(m.channels);
   file.metadata["corpus"] = m.corpus_name;
   file.metadata["feature_hash"] = m.feature_hash;
+  file.metadata["normaliser_hash"] = normaliser_hash(m);
   file.metadata["feature_dim"] = std::to_string(shape.features);
   file.metadata["epoch"] = std::to_string(m.epoch);
   file.metadata["val_loss"] = exact(m.val_loss);
@@ -130,6 +134,8 @@ TrainedModel decode_model(const std::string& bytes, const std::string& origin) {
   if (extractor.dim() != shape.features)
     fail(Fault::data, fmt::format("{}: model takes {} features a frame, its config gives {}; the file was altered",
                                   origin, shape.features, extractor.dim()));
+  if (meta(file, "normaliser_hash", origin) != normaliser_hash(m))
+    fail(Fault::data, origin + ": its normalisation statistics are not those it was saved with; the file was altered");
   m.model.load(file, origin);
   return m;
 }
@@ -153,6 +159,8 @@ std::string encode_state(const TrainingState& s, const Optimizer& o) {
   meta_data["format"] = kStateFormat;
   meta_data["config"] = s.config;
   meta_data["corpus_hash"] = s.corpus_hash;
+  meta_data["data_hash"] = s.data_hash;
+  meta_data["best_val_loss"] = exact(s.best_val_loss);
   meta_data["finished"] = s.finished;
   meta_data["step"] = std::to_string(o.step);
   meta_data["epoch"] = std::to_string(s.epoch);
@@ -176,6 +184,8 @@ SavedState decode_state(const std::string& bytes, const std::string& origin) {
   TrainingState& s = saved.state;
   s.config = meta(file, "config", origin);
   s.corpus_hash = meta(file, "corpus_hash", origin);
+  s.data_hash = meta(file, "data_hash", origin);
+  s.best_val_loss = number(file, "best_val_loss", origin);
   s.finished = meta(file, "finished", origin);
   s.epoch = static_cast<int>(number(file, "epoch", origin));
   s.best_epoch = static_cast<int>(number(file, "best_epoch", origin));

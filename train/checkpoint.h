@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -34,10 +35,12 @@ TrainedModel decode_model(const std::string& bytes, const std::string& origin);
 
 // What training needs besides the model to go on as if it had never stopped: state.safetensors.
 struct TrainingState {
-  std::string config;  // resolved TOML
-  std::string corpus_hash;
-  int epoch = 0;  // epochs done
-  int best_epoch = 0;
+  std::string config;       // resolved TOML
+  std::string corpus_hash;  // of the corpus's two text files
+  std::string data_hash;    // of the ids and lengths of the utterances in use: order and dropout depend on them
+  int epoch = 0;            // epochs done
+  int best_epoch = 0;       // whose validation loss is the smallest, whatever min_delta says
+  double best_val_loss = std::numeric_limits<double>::infinity();
   Plateau::State plateau;
   EarlyStopping::State stopping;
   std::string finished;  // why training ended; empty: it goes on

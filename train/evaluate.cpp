@@ -13,11 +13,11 @@ void normalise(Dataset& data, const Normaliser& features, const Normaliser& targ
   std::set<std::string> unseen;
   for (auto& e : data.examples) {
     const bool known = features.knows(e.speaker) && targets.knows(e.speaker);
-    if (!known && features.scope() == Scope::speaker && unseen.insert(e.speaker).second)
+    if (!known && unseen.insert(e.speaker).second)
       log::info("speaker " + e.speaker +
                 ": not in the training data; normalised with the statistics of the whole training set");
     features.apply(e.features.view(), e.speaker);
-    targets.apply(e.targets.view(), e.speaker);
+    e.unit_per_z = targets.apply(e.targets.view(), e.speaker);
   }
 }
 
@@ -38,13 +38,13 @@ std::vector<Matrix> run_model(Exec& ex, Model& model, std::span<const Example> e
   return out;
 }
 
-Scores evaluate(Exec& ex, Model& model, const Dataset& data, const Normaliser& targets,
-                std::span<const Channel> channels, const std::string& split, const RunConfig& config) {
+Scores evaluate(Exec& ex, Model& model, const Dataset& data, std::span<const Channel> channels,
+                const std::string& split, const RunConfig& config) {
   const std::vector<Matrix> predicted = run_model(ex, model, data.examples, config.trainer.batch_size);
   std::vector<Scored> scored;
   for (std::size_t i = 0; i < predicted.size(); ++i) {
     const Example& e = data.examples[i];
-    scored.push_back({e.id, e.speaker, predicted[i].view(), e.targets.view(), targets.unit_per_z(e.speaker)});
+    scored.push_back({e.id, e.speaker, predicted[i].view(), e.targets.view(), e.unit_per_z});
   }
   return score(scored, channels, split, config.trainer.loss, config.eval);
 }

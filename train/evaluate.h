@@ -16,8 +16,7 @@ void normalise(Dataset&, const Normaliser& features, const Normaliser& targets);
 std::vector<Matrix> run_model(Exec&, Model&, std::span<const Example>, int batch_size);
 
 // Scores of a normalised dataset.
-Scores evaluate(Exec&, Model&, const Dataset&, const Normaliser& targets, std::span<const Channel>,
-                const std::string& split, const RunConfig&);
+Scores evaluate(Exec&, Model&, const Dataset&, std::span<const Channel>, const std::string& split, const RunConfig&);
 
 // Movement for the features of one recording (not normalised), in the channels' units. `speaker` picks the statistics;
 // one that training did not see, or "", takes the corpus's.

@@ -14,7 +14,7 @@ bool Plateau::check(double val_loss) {
   if (++state_.bad <= config_.patience) return false;
   state_.bad = 0;
   const double before = state_.lr;
-  state_.lr = std::max(state_.lr * config_.factor, config_.min_lr);
+  state_.lr = std::min(before, std::max(state_.lr * config_.factor, config_.min_lr));
   return state_.lr < before;
 }
 

@@ -58,7 +58,7 @@ void RunFolder::write_environment(const RunConfig& config, const std::string& co
                                    {"seed", config.trainer.seed},
                                    {"config_sha256", sha256_hex(write_run_config(config))},
                                    {"corpus_sha256", corpus_hash}};
-  write("env.json", env.dump(2) + "\n");
+  write("env.json", env.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
 void RunFolder::write_skipped(const std::vector<Skipped>& skipped) {

@@ -14,6 +14,7 @@
 #include "host/core/error.h"
 #include "host/core/log.h"
 #include "host/corpus/batcher.h"
+#include "host/io/sha256.h"
 #include "host/run/checkpoints.h"
 #include "host/run/early_stopping.h"
 #include "train/checkpoint.h"
@@ -50,9 +51,13 @@ class Run {
         dev_(options.fast_dev_run > 0) {}
 
   TrainResult operator()() {
-    load();
+    try {
+      load();
+    } catch (const Stopped&) { return finish(); }
     make_model();
     if (!dev_) open_folder();
+    normalise(train_, trained_->features, trained_->targets);
+    normalise(val_, trained_->features, trained_->targets);
     if (!state_.finished.empty() || state_.epoch >= config_.trainer.max_epochs) return already_finished();
     const int epochs = dev_ ? 1 : config_.trainer.max_epochs;
     progress_.start(state_.epoch + 1, epochs, static_cast<long>(train_.frames()));
@@ -67,8 +72,16 @@ class Run {
   using Clock = std::chrono::steady_clock;
   static double seconds_since(Clock::time_point t) { return std::chrono::duration<double>(Clock::now() - t).count(); }
 
+  struct Stopped {};  // a signal came while data were loaded
+  bool stop_asked() {
+    if (options_.stop_signal) result_.signal = options_.stop_signal();
+    return result_.signal != 0;
+  }
+
   Dataset load_split(const std::string& split, std::vector<Skipped>& skipped) {
-    Dataset data = load_dataset(ex_, corpus_, split, extractor_, config_.data.skip_bad);
+    Dataset data = load_dataset(ex_, corpus_, split, extractor_, config_.data.skip_bad, [this](int, int) {
+      if (stop_asked()) throw Stopped{};
+    });
     skipped.insert(skipped.end(), data.skipped.begin(), data.skipped.end());
     if (data.examples.empty())
       fail(Fault::data, fmt::format("{}: split \"{}\" has no usable utterance; check it with `cutract corpus check {}`",
@@ -88,8 +101,13 @@ class Run {
     for (const Index c : targets_.constant_columns())
       log::warn(fmt::format("channel {} does not move in the training data; it cannot be learned",
                             corpus_.channels[static_cast<std::size_t>(c)].name));
-    normalise(train_, features_, targets_);
-    normalise(val_, features_, targets_);
+  }
+
+  std::string data_hash() const {
+    std::string text;
+    for (const Dataset* data : {&train_, &val_})
+      for (const auto& e : data->examples) text += fmt::format("{}\t{}\n", e.id, e.features.rows);
+    return sha256_hex(text);
   }
 
   void make_model() {
@@ -101,6 +119,7 @@ class Run {
     optimizer_.emplace(config_.optim, trained_->model.size());
     state_.config = write_run_config(config_);
     state_.corpus_hash = corpus_.hash;
+    state_.data_hash = data_hash();
     log::info(fmt::format("model: {} x {} Bi-LSTM, {} parameters", config_.model.layers, config_.model.hidden,
                           trained_->model.size()));
   }
@@ -109,14 +128,13 @@ class Run {
     folder_ = std::make_unique<RunFolder>(options_.run_dir);
     checkpoints_ =
         std::make_unique<Checkpoints>(real_file_system(), folder_->checkpoints(), config_.trainer.save_top_k);
-    const std::optional<Checkpoints::Loaded> last = checkpoints_->newest_intact();
-    if (options_.resume == Resume::never && last)
+    if (options_.resume == Resume::never && checkpoints_->any())
       fail(Fault::usage, options_.run_dir +
                              ": holds the checkpoints of an earlier run, and --resume never would lose "
                              "them; choose another --out, or delete the folder");
     if (!options_.resume_from.empty())
       resume(options_.resume_from, read_checkpoint(options_.resume_from));
-    else if (last)
+    else if (const auto last = checkpoints_->newest_intact())
       resume(last->folder, last->files);
     log::set_file(folder_->path() + "/train.log");
     folder_->write_config(config_);
@@ -140,8 +158,18 @@ class Run {
     if (was.corpus_hash != corpus_.hash)
       fail(Fault::config, fmt::format("{}: was trained on another corpus than {}; choose another --out to start anew",
                                       checkpoint, corpus_.dir));
+    if (was.data_hash != state_.data_hash)
+      fail(Fault::config,
+           fmt::format("{}: was trained on other utterances, or other lengths of them, than {} holds now; "
+                       "choose another --out to start anew",
+                       checkpoint, corpus_.dir));
     std::move(saved).restore(*optimizer_, checkpoint + "/state.safetensors");
-    trained_->model.load(decode_safetensors(file("model.safetensors"), checkpoint), checkpoint + "/model.safetensors");
+    // With the statistics that its weights belong to, even where those of the data as they are now differ.
+    const std::string fitted = trained_->features.hash() + trained_->targets.hash();
+    trained_ = decode_model(file("model.safetensors"), checkpoint + "/model.safetensors");
+    trained_->config = config_;
+    if (trained_->features.hash() + trained_->targets.hash() != fitted)
+      log::warn(checkpoint + ": the data's statistics are no longer those it was trained with; going on with its own");
     plateau_.restore(was.plateau);
     stopping_.restore(was.stopping);
     was.config = state_.config;
@@ -172,12 +200,12 @@ class Run {
       const Batch batch = make_batch(train_.examples, order);
       const StepResult r = train_step(ex_, trained_->model, *optimizer_, batch, plateau_.lr(), step_config);
       const Index n = batch.x.rows;
+      if (stop_asked()) return;
       if (!check_finite(r, record)) continue;
       frames += n, ++steps;
       record.train_loss += r.loss * static_cast<double>(n);
       record.grad_norm += r.grad_norm;
       progress_.step(static_cast<long>(n), r.loss, plateau_.lr());
-      if (options_.stop_signal && (result_.signal = options_.stop_signal()) != 0) return;
     }
     record.frames_per_s = static_cast<double>(frames) / seconds_since(began);
     record.train_loss /= static_cast<double>(std::max<Index>(frames, 1));
@@ -204,12 +232,12 @@ class Run {
   void validate(EpochRecord& record, Clock::time_point began) {
     Dataset some;
     if (dev_) {
-      const auto n =
-          std::min(val_.examples.size(), static_cast<std::size_t>(options_.fast_dev_run * config_.trainer.batch_size));
+      const auto n = std::min(val_.examples.size(), static_cast<std::size_t>(options_.fast_dev_run) *
+                                                        static_cast<std::size_t>(config_.trainer.batch_size));
       some.examples.assign(val_.examples.begin(), val_.examples.begin() + static_cast<std::ptrdiff_t>(n));
     }
     const Scores val =
-        evaluate(ex_, trained_->model, dev_ ? some : val_, targets_, corpus_.channels, config_.data.val_split, config_);
+        evaluate(ex_, trained_->model, dev_ ? some : val_, corpus_.channels, config_.data.val_split, config_);
     record.val = &val;
     if (!std::isfinite(val.loss))
       fail(Fault::diverged,
@@ -217,7 +245,8 @@ class Run {
                        "checkpoints are kept",
                        record.epoch, val.loss));
     ++state_.epoch;
-    if (stopping_.improved(val.loss)) state_.best_epoch = state_.epoch;
+    stopping_.improved(val.loss);
+    if (val.loss < state_.best_val_loss) state_.best_val_loss = val.loss, state_.best_epoch = state_.epoch;
     const bool fell = plateau_.check(val.loss);
     if (stopping_.should_stop())
       state_.finished = stopping_.reason();
@@ -225,8 +254,8 @@ class Run {
       state_.finished = kAllEpochs;
     record.seconds = seconds_since(began);
     if (!dev_) {
+      folder_->add_metrics(record);  // first: a row without its checkpoint is dropped on resume, the reverse is a gap
       save(val.loss);
-      folder_->add_metrics(record);
     }
     report(record, val);
     if (fell) log::info(fmt::format("learning rate falls to {:.3g}", plateau_.lr()));
@@ -245,8 +274,8 @@ class Run {
   void report(const EpochRecord& r, const Scores& val);
 
   TrainResult already_finished() {
-    log::info(
-        fmt::format("{}: finished at epoch {} ({}); nothing to do", options_.run_dir, state_.epoch, state_.finished));
+    log::info(fmt::format("{}: finished at epoch {} ({}); nothing to do", options_.run_dir, state_.epoch,
+                          state_.finished.empty() ? kAllEpochs : state_.finished.c_str()));
     result_.already_finished = true;
     return finish();
   }
@@ -254,9 +283,9 @@ class Run {
   TrainResult finish() {
     result_.epochs = state_.epoch;
     result_.best_epoch = state_.best_epoch;
-    result_.best_val_loss = stopping_.state().best;
+    result_.best_val_loss = state_.best_val_loss;
     result_.stop_reason = result_.signal ? fmt::format("stopped by signal {}", result_.signal) : state_.finished;
-    if (dev_) return result_;
+    if (dev_ || !checkpoints_) return result_;
     result_.best_checkpoint = checkpoints_->best().value_or("");
     if (!result_.already_finished) {
       const nlohmann::ordered_json json{{"epochs", result_.epochs},
@@ -266,9 +295,8 @@ class Run {
                                         {"best_checkpoint", result_.best_checkpoint},
                                         {"frames", result_.frames},
                                         {"seconds", result_.seconds}};
-      folder_->write_metrics_json(json.dump(2) + "\n");
+      folder_->write_metrics_json(json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
     }
-    log::set_file("");
     return result_;
   }
 
@@ -296,7 +324,9 @@ class Run {
 };
 
 void Run::report(const EpochRecord& r, const Scores& val) {
-  progress_.epoch_done({val.loss, stopping_.state().best, state_.best_epoch,
+  log::record(fmt::format("epoch {}: loss {:.6g}, val_loss {:.6g}, lr {:.3g}, {:.1f} s", r.epoch, r.train_loss,
+                          val.loss, r.lr, r.seconds));
+  progress_.epoch_done({val.loss, state_.best_val_loss, state_.best_epoch,
                         fmt::format("pearson {}  {:.1f} s",
                                     val.pearson ? fmt::format("{:.4f}", *val.pearson) : "undefined", r.seconds)});
 }
@@ -304,7 +334,12 @@ void Run::report(const EpochRecord& r, const Scores& val) {
 }  // namespace
 
 TrainResult train(Exec& ex, const RunConfig& config, const TrainOptions& options, Progress& progress) {
-  return Run(ex, config, options, progress)();
+  try {
+    return Run(ex, config, options, progress)();
+  } catch (const Error& e) {  // into train.log too, then on to main
+    log::record(std::string("error: ") + e.what());
+    throw;
+  }
 }
 
 }  // namespace cutract

@@ -8,7 +8,11 @@ namespace cutract::log {
 void info(const std::string& text);
 void warn(const std::string& text);
 
-// main only: what reaches stderr, and a file that gets everything with time stamps ("" closes it).
+// To the file alone: what people have seen in another form, e.g. on the progress line.
+void record(const std::string& text);
+
+// What reaches stderr, and a file that gets everything with time stamps: also the lines logged before it was set, of
+// which the first 1000 are kept. "" closes it.
 enum class Level { quiet, normal };
 void set_level(Level);
 void set_file(const std::string& path);

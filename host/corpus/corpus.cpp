@@ -101,6 +101,9 @@ std::vector<Channel> read_channels(TomlReader& toml, const std::string& origin, 
     TomlReader one(*entry, origin, problems);
     Channel c{one.text("name", true), one.text("unit", true)};
     one.refuse_others();
+    for (const std::string* name : {&c.name, &c.unit})
+      if (std::any_of(name->begin(), name->end(), [](char ch) { return ch >= 0 && ch < ' '; }))
+        one.problem(entry, "a channel's name or unit holds a control character; leave it out");
     if (std::any_of(channels.begin(), channels.end(), [&](const Channel& other) { return other.name == c.name; }))
       one.problem(entry, fmt::format("channel \"{}\" is there twice", c.name));
     channels.push_back(std::move(c));

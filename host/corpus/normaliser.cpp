@@ -131,9 +131,9 @@ const Normaliser::Stats& Normaliser::stats_of(const std::string& speaker) const 
   return own == speakers_.end() ? corpus_ : own->second;
 }
 
-void Normaliser::apply(View<float, 2> rows, const std::string& speaker) const {
+std::vector<double> Normaliser::apply(View<float, 2> rows, const std::string& speaker) const {
   expect_shape("normaliser.apply", rows, {rows.shape[0], columns()});
-  if (rows.shape[0] == 0) return;
+  if (rows.shape[0] == 0) return unit_per_z(speaker);
   Stats utterance;
   if (scope_ == Scope::utterance) {
     const View<const float, 2> own = rows;
@@ -144,6 +144,7 @@ void Normaliser::apply(View<float, 2> rows, const std::string& speaker) const {
     float* row = rows.row(t);
     for (std::size_t c = 0; c < s.mean.size(); ++c) row[c] = static_cast<float>((row[c] - s.mean[c]) / s.std[c]);
   }
+  return s.std;
 }
 
 void Normaliser::invert(View<float, 2> rows, const std::string& speaker) const {

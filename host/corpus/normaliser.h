@@ -32,8 +32,9 @@ class Normaliser {
   std::vector<Index> constant_columns() const;   // of the corpus statistics
 
   // Error{internal} if rows has another number of columns.
-  void apply(View<float, 2> rows, const std::string& speaker) const;   // in place
-  void invert(View<float, 2> rows, const std::string& speaker) const;  // in place: back to units
+  // Returns what one z unit is worth in these rows, per column.
+  std::vector<double> apply(View<float, 2> rows, const std::string& speaker) const;  // in place
+  void invert(View<float, 2> rows, const std::string& speaker) const;                // in place: back to units
   // Per column: what one z unit is worth for this speaker, e.g. in mm.
   std::vector<double> unit_per_z(const std::string& speaker) const;
 

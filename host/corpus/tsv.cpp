@@ -43,6 +43,27 @@ void check_columns(const std::vector<std::string>& columns, const std::string& w
     if (!has(columns, name)) problems.push_back(fmt::format("{}: column \"{}\" is missing", where, name));
 }
 
+// Names become keys of JSON and of safetensors headers, which are UTF-8. Overlong forms and surrogates are refused.
+bool is_utf8(std::string_view text) {
+  for (std::size_t i = 0; i < text.size();) {
+    const auto byte = [&](std::size_t k) { return static_cast<unsigned char>(text[k]); };
+    const unsigned char first = byte(i);
+    const std::size_t more = first < 0x80                    ? 0
+                             : first >= 0xC2 && first < 0xE0 ? 1
+                             : (first & 0xF0) == 0xE0        ? 2
+                             : first >= 0xF0 && first < 0xF5 ? 3
+                                                             : 9;
+    if (more > 3 || i + more >= text.size()) return false;
+    for (std::size_t k = 1; k <= more; ++k)
+      if ((byte(i + k) & 0xC0) != 0x80) return false;
+    if ((first == 0xE0 && byte(i + 1) < 0xA0) || (first == 0xED && byte(i + 1) >= 0xA0) ||
+        (first == 0xF0 && byte(i + 1) < 0x90) || (first == 0xF4 && byte(i + 1) >= 0x90))
+      return false;
+    i += more + 1;
+  }
+  return true;
+}
+
 }  // namespace
 
 const std::string& TsvTable::at(const Row& row, std::string_view column) const {
@@ -65,6 +86,8 @@ TsvTable parse_tsv(std::string_view text, const std::string& origin, std::span<c
     std::vector<std::string> fields = split_fields(content);
     if (content.find('\0') != std::string_view::npos) {
       problems.push_back(where + ": holds a zero byte; expected text");
+    } else if (!is_utf8(content)) {
+      problems.push_back(where + ": is not UTF-8; save the file as UTF-8 text");
     } else if (table.columns.empty()) {
       check_columns(fields, where, required, optional, problems);
       table.columns = std::move(fields);

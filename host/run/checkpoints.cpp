@@ -209,9 +209,11 @@ std::optional<Checkpoints::Loaded> Checkpoints::newest_intact() const {
       return Loaded{path(name), m.epoch, m.val_loss, read_files(fs_, path(name), m)};
     } catch (const Error& e) { log::warn(fmt::format("passing over checkpoint {}: {}", name, e.what())); }
   }
-  if (any) fail(Fault::data, folder_ + ": none of its checkpoints is intact; start again with --resume never");
+  if (any) fail(Fault::data, folder_ + ": none of its checkpoints is intact; train anew in another --out");
   return std::nullopt;
 }
+
+bool Checkpoints::any() const { return read_if_there(fs_, path("last")).has_value() || !entries().empty(); }
 
 std::vector<std::string> surplus(std::span<const Ranked> all, const std::string& last, const std::string& best,
                                  int keep_best) {
@@ -253,8 +255,8 @@ std::string find_checkpoint(const std::string& model) {
   if (!read_if_there(fs, path))
     fail(Fault::io, path + ": there is no such run folder, checkpoint or .safetensors file");
   if (path.ends_with(".safetensors")) {
-    if (is_checkpoint(folder_of(path))) return folder_of(path);
-    fail(Fault::io, path + ": lies in no checkpoint folder (no MANIFEST beside it); name the folder of a checkpoint");
+    // A file copied out of its checkpoint stands alone: it has all that inference needs, but no digest beside it.
+    return path.ends_with("/model.safetensors") && is_checkpoint(folder_of(path)) ? folder_of(path) : path;
   }
   if (path.ends_with("/last") || path.ends_with("/best") || path == "last" || path == "best") return follow(path);
   fail(Fault::io, path + ": is no run folder, checkpoint or .safetensors file");

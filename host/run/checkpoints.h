@@ -39,6 +39,7 @@ class Checkpoints {
 
   // Folder path, nothing before the first save. Error{data} if the pointer names no folder.
   std::optional<std::string> last() const;
+  bool any() const;  // is there one, intact or not?
   std::optional<std::string> best() const;
 
   struct Loaded {

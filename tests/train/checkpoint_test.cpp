@@ -52,6 +52,18 @@ TEST(ModelFile, RefusesFeaturesOfAnotherPreset) {
                "m.safetensors: was trained on features with hash");
 }
 
+// One digit of one mean: the model would still load, and predict nonsense for one channel.
+TEST(ModelFile, RefusesAlteredStatistics) {
+  TensorFile file = decode_safetensors(encode_model(some_model()), "m");
+  bool changed = false;
+  for (auto& [key, value] : file.metadata)
+    if (!changed && key.starts_with("normaliser.targets.mean") && value.find('3') != std::string::npos)
+      value[value.find('3')] = '4', changed = true;
+  ASSERT_TRUE(changed);
+  EXPECT_FAULT(decode_model(encode_safetensors(file), "m"), Fault::data,
+               "m: its normalisation statistics are not those");
+}
+
 TEST(ModelFile, RefusesWhatIsNoModel) {
   EXPECT_FAULT(decode_model(encode_safetensors({}), "x.safetensors"), Fault::data,
                "expected a model written by cutract train");
@@ -66,7 +78,7 @@ TEST(ModelFile, RefusesWhatIsNoModel) {
 TEST(TrainingStateFile, ReadsBackTheSame) {
   Optimizer o({}, 6), back({}, 6);
   o.m = {1, 2, 3, 4, 5, 6}, o.v = {6, 5, 4, 3, 2, 1}, o.step = 77;
-  const TrainingState s{"[model]\n", "abc", 4, 3, {0.1 + 0.2, 0.7, 2}, {1.0 / 3, 5}, ""};
+  const TrainingState s{"[model]\n", "abc", "def", 4, 3, 0.123456789, {0.1 + 0.2, 0.7, 2}, {1.0 / 3, 5}, ""};
   SavedState saved = decode_state(encode_state(s, o), "s");
   const TrainingState t = saved.state;
   std::move(saved).restore(back, "s");

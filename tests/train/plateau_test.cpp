@@ -25,6 +25,13 @@ TEST(Plateau, HalvesAfterPatience) {
   EXPECT_FALSE(p.check(0.6)) << "a rate that is at min_lr does not fall";
 }
 
+TEST(Plateau, NeverRisesToItsFloor) {
+  Plateau p({.name = "plateau", .patience = 0, .min_lr = 1e-3}, 1e-4);
+  p.check(1);
+  EXPECT_FALSE(p.check(1));
+  EXPECT_EQ(p.lr(), 1e-4);
+}
+
 TEST(Plateau, ConstantNeverFalls) {
   Plateau p({.name = "constant"}, 0.1);
   for (int i = 0; i < 50; ++i) EXPECT_FALSE(p.check(1));
