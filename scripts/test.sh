@@ -1,31 +1,43 @@
 #!/usr/bin/env bash
-# Installs, builds and runs every test that needs no GPU. Ends with ctest's own count.
-#   scripts/test.sh          all: the suite, the suite under sanitizers, the planted bugs, the CUDA build if nvcc is there
+# Installs, builds and runs every test that needs no GPU. The last line counts them all.
+#   scripts/test.sh          the suite; then planted bugs, sanitizers, and the CUDA build where there is a CUDA 13 toolkit
 #   scripts/test.sh quick    the suite alone
 set -euo pipefail
 cd "$(dirname "$0")/.."
 what=${1:-all}
 scripts/install_deps.sh
 export CTEST_PARALLEL_LEVEL=${CTEST_PARALLEL_LEVEL:-$(nproc)}
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+suite() { # preset, then what ctest takes; a failure ends the script, after what failed has been shown
+  ctest --preset "$@" | tee -a "$log"
+}
 
 scripts/build.sh cpu
 echo "== the suite"
-ctest --preset cpu
+suite cpu
 if [ "$what" = all ]; then
   echo "== planted bugs: each must be caught"
   scripts/build.sh plant
-  tests/planted.sh build/plant
+  tests/planted.sh build/plant | tee -a "$log"
   echo "== address and undefined-behaviour sanitizers"
   scripts/build.sh asan
-  ctest --preset asan
+  suite asan
   echo "== thread sanitizer: what runs on several threads"
   scripts/build.sh tsan tests_core tests_kernels tests_features tests_train
-  ctest --preset tsan -R '^tests_(core|kernels|features|train)[.]'
+  suite tsan -R '^tests_(core|kernels|features|train)[.]'
   if nvcc --version 2>/dev/null | grep -q 'release 1[3-9]'; then
     echo "== CUDA build (compiled and linked; its tests skip what needs a GPU)"
     scripts/build.sh cuda
-    ctest --preset cuda -R '^(tests_core|tests_kernels|rules)'
+    suite cuda -R '^(tests_core|tests_kernels|rules)'
   else
     echo "== CUDA build: skipped, there is no CUDA 13 toolkit on this machine"
   fi
 fi
+
+# Every failure has ended the script before this line.
+awk '/tests passed, 0 tests failed out of/ { run += $NF }
+     /\(Skipped\)$/ { skipped++ }
+     /^[0-9]+ passed, 0 failed$/ { planted += $1 }
+     END { printf "%d passed, 0 failed, %d skipped (no GPU here, or as each test said)\n", run - skipped + planted, skipped }' "$log"
