@@ -14,7 +14,8 @@ inline unsigned grid_for(Index n, int block) {
   return static_cast<unsigned>(want < kMaxGrid ? want : kMaxGrid);
 }
 
-// The only place in the tree that says <<<>>>. An empty problem launches nothing; a bad launch throws, naming the op.
+// The only place in the tree that launches a kernel. An empty problem launches nothing; a bad launch throws, naming
+// the op.
 template <class... Params, class... Args>
 void launch(GpuExec& ex, const char* op, void (*kernel)(Params...), unsigned grid, int block, Args... args) {
   if (grid == 0) return;

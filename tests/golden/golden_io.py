@@ -107,7 +107,7 @@ def main(doc: str, script: str, build: Callable[[], dict[str, Fixture]]) -> int:
     """The command line of every maker. `build` returns the fixtures by file name; its printing goes to stdout."""
     parser = argparse.ArgumentParser(
         description=doc.strip(),
-        epilog=f"examples:\n  python3 {script} --out /tmp/golden     make the files elsewhere\n"
+        epilog=f"examples:\n  python3 {script} --out elsewhere       make the files elsewhere\n"
         f"  python3 {script} --check               compare with the committed files; exit 1 if they differ",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
