@@ -1,15 +1,17 @@
 #include <algorithm>
 
 #include "kernels/adam.h"
-#include "kernels/clones.h"
+#include "kernels/isa.h"
 
 namespace cutract {
 namespace {
 
-CUTRACT_CLONES void adam_range(AdamStep s, float* __restrict p, const float* __restrict g, float* __restrict m,
-                               float* __restrict v, Index n) {
+template <Isa>
+CUTRACT_INLINE void adam_range_body(AdamStep s, float* p, const float* g, float* m, float* v, Index n) {
+#pragma GCC ivdep
   for (Index i = 0; i < n; ++i) adam_point(s, p[i], g[i], m[i], v[i]);
 }
+CUTRACT_PER_ISA(adam_range, (AdamStep s, float* p, const float* g, float* m, float* v, Index n), (s, p, g, m, v, n))
 
 }  // namespace
 

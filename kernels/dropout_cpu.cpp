@@ -1,13 +1,14 @@
 #include <algorithm>
 
-#include "kernels/clones.h"
 #include "kernels/dropout.h"
+#include "kernels/isa.h"
 
 namespace cutract {
 namespace {
 
-CUTRACT_CLONES void drop_row(const float* x, float* y, Index C, std::uint64_t key, std::uint32_t uid,
-                             std::uint32_t frame, float p) {
+template <Isa>
+CUTRACT_INLINE void drop_row_body(const float* x, float* y, Index C, std::uint64_t key, std::uint32_t uid,
+                                  std::uint32_t frame, float p) {
   constexpr Index kChunk = 64;  // columns whose masks are made together, so that the Philox rounds vectorise
   const float scale = 1.0f / (1.0f - p);
   for (Index first = 0; first < C; first += kChunk) {
@@ -20,6 +21,9 @@ CUTRACT_CLONES void drop_row(const float* x, float* y, Index C, std::uint64_t ke
     for (Index j = first; j < last; ++j) y[j] = x[j] * keep[j % 4][(j - first) / 4];
   }
 }
+CUTRACT_PER_ISA(drop_row,
+                (const float* x, float* y, Index C, std::uint64_t key, std::uint32_t uid, std::uint32_t frame, float p),
+                (x, y, C, key, uid, frame, p))
 
 }  // namespace
 

@@ -18,6 +18,14 @@ scripts/build.sh cpu
 echo "== the suite"
 suite cpu
 if [ "$what" = all ]; then
+  for isa in avx2 portable; do  # the widest was just tested
+    echo "== CPU ops with CUTRACT_ISA=$isa"
+    if CUTRACT_ISA=$isa build/cpu/cli/cutract doctor >/dev/null; then
+      CUTRACT_ISA=$isa suite cpu -R '^tests_(kernels|features|train)[.]'
+    else
+      echo "skipped: see the line above"
+    fi
+  done
   echo "== planted bugs: each must be caught"
   scripts/build.sh plant
   tests/planted.sh build/plant | tee -a "$log"

@@ -13,6 +13,7 @@
 #include "host/core/log.h"
 #include "host/io/atomic_file.h"
 #include "host/io/sha256.h"
+#include "kernels/isa.h"
 #include "train/version.h"
 
 namespace cutract {
@@ -51,6 +52,7 @@ void RunFolder::write_environment(const RunConfig& config, const std::string& co
                                    {"os", std::string(os.sysname) + " " + os.release},
                                    {"cpu", cpu_name()},
                                    {"threads", threads},
+                                   {"isa", name_of(cpu_isa())},
                                    {"openblas", openblas_get_config()},
                                    {"openblas_core", openblas_get_corename()},
                                    {"gpu", why_no_gpu().empty() ? "present" : "none: " + why_no_gpu()},

@@ -155,6 +155,15 @@ TEST_F(BadInput, NoGpu) {
   EXPECT_NE(f.last_line().find("--device cuda: "), std::string::npos) << f.err;
 }
 
+TEST_F(BadInput, UnknownInstructionSet) {
+  setenv("CUTRACT_ISA", "sse9", 1);
+  expect(run({"doctor"}), 2, "CUTRACT_ISA: is \"sse9\", expected portable, avx2 or avx512");
+  expect(train(), 2, "CUTRACT_ISA");
+  setenv("CUTRACT_ISA", "portable", 1);
+  EXPECT_NE(run({"doctor"}).out.find("vectors       portable"), std::string::npos);
+  unsetenv("CUTRACT_ISA");
+}
+
 TEST_F(BadInput, UnknownSplitNamesTheOnesThereAre) {
   ASSERT_EQ(train().code, 0);
   expect(run({"eval", "run", "--split", "tset", "--device", "cpu"}), 4, "tset");

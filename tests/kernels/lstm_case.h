@@ -10,6 +10,7 @@
 
 #include "host/core/ragged.h"
 #include "kernels/lstm.h"
+#include "kernels/lstm_plain.h"
 #include "tests/kernels/on_each_device.h"
 #include "tests/oracle/lstm.h"
 #include "tests/support/support.h"
@@ -74,6 +75,7 @@ struct Named {
 
 struct LstmRun {
   bool want_dx = true;
+  bool plain = false;                   // by lstm_plain.h, wherever exec() is
   const Named<float>* start = nullptr;  // gradients to add to; null: zeros
 };
 
@@ -106,10 +108,10 @@ inline Named<float> run_lstm(Exec& ex, const LstmCase& in, LstmRun how = {}) {
   }
   bwd.w = fwd.w;
 
-  lstm(ex, fwd);
+  how.plain ? lstm_plain(fwd) : lstm(ex, fwd);
   Named<float> out;
   out.all = {{"h", h.values()}, {"c", c.values()}};
-  lstm_backward(ex, bwd);
+  how.plain ? lstm_backward_plain(bwd) : lstm_backward(ex, bwd);
   EXPECT_BITWISE(h.values(), out["h"]);  // backward only reads them
   EXPECT_BITWISE(c.values(), out["c"]);
   gates.values();

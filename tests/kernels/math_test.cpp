@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/clones.h"
+#include "kernels/isa.h"
 #include "tests/support/support.h"
 
 namespace cutract::test {
@@ -15,13 +15,13 @@ using Values = std::vector<float>;
 
 // As the ops compile it, for the widest vectors of this machine, and for the baseline: with and without fused
 // multiply-add the last bits differ.
-#define BOTH_WAYS(name, function)                                            \
-  CUTRACT_CLONES void name##_wide(const float* x, float* y, std::size_t n) { \
-    for (std::size_t i = 0; i < n; ++i) y[i] = function(x[i]);               \
-  }                                                                          \
-  void name##_plain(const float* x, float* y, std::size_t n) {               \
-    for (std::size_t i = 0; i < n; ++i) y[i] = function(x[i]);               \
-  }
+#define BOTH_WAYS(name, function)                                                    \
+  template <Isa>                                                                     \
+  CUTRACT_INLINE void name##_wide_body(const float* x, float* y, std::size_t n) {    \
+    for (std::size_t i = 0; i < n; ++i) y[i] = function(x[i]);                       \
+  }                                                                                  \
+  CUTRACT_PER_ISA(name##_wide, (const float* x, float* y, std::size_t n), (x, y, n)) \
+  void name##_plain(const float* x, float* y, std::size_t n) { name##_wide_portable(x, y, n); }
 BOTH_WAYS(expm1, expm1_fast)
 BOTH_WAYS(sigmoid, sigmoid)
 BOTH_WAYS(tanh, tanh_fast)

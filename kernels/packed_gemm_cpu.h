@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdlib>
+#include <memory>
+
+#include "host/core/view.h"
+
+// Matrix products for the recurrence, where one factor is laid out beforehand so that the inner loop reads it in order.
+// Not ops: the LSTM's CPU files call them. A row's result never depends on the rows computed beside it, and every sum
+// runs over k in order.
+namespace cutract {
+
+// Floats on a cache line's boundary: a vector load that crosses two lines costs two.
+class AlignedFloats {
+ public:
+  explicit AlignedFloats(Index size);
+  float* data() { return at_.get(); }
+  const float* data() const { return at_.get(); }
+
+ private:
+  struct Free {
+    void operator()(float* p) const { std::free(p); }
+  };
+  std::unique_ptr<float, Free> at_;
+};
+
+// A [K, N] matrix in panels of 16 columns, [N / 16][K][16], padded with zeros.
+class PackedMatrix {
+ public:
+  static constexpr Index kPanel = 16;
+  // Element (k, n) is at w[k * stride_k + n * stride_n].
+  PackedMatrix(const float* w, Index K, Index N, Index stride_k, Index stride_n);
+  // out[r][0..N) = start + rows[r][0..K) * matrix, for each of `count` rows. `start` is a row [N], or null: what out
+  // holds.
+  void multiply(const float* const* rows, Index count, const float* start, float* const* out) const;
+
+ private:
+  Index k_, n_;
+  AlignedFloats panels_;
+};
+
+// Gradient of a weight matrix and its bias: sums over all N frames of the products of two rows, a piece of it at a
+// time.
+struct OuterProduct {
+  Index frames = 0;
+  const float* left = nullptr;  // [frames, left_stride], of which columns first .. first + rows - 1 are used
+  Index left_stride = 0, first = 0, rows = 0;
+  const float* right = nullptr;  // [frames, right_cols]
+  Index right_cols = 0;
+  const float* const* more = nullptr;  // [frames] a row [more_cols] each, or null for zeros
+  Index more_cols = 0;
+  // sum[i, j] = sum over n of left[n, first + i] [right | more][n, j], in out [rows, right_cols + more_cols];
+  // and the sums of the left columns alone, in double.
+  float* out = nullptr;
+  double* left_sums = nullptr;  // [rows]
+};
+constexpr Index kMostOuterRows = 256;  // more would not fit the cache
+void outer_product(const OuterProduct&);
+
+}  // namespace cutract
