@@ -20,7 +20,7 @@ void run_steps(const LstmBackwardArgs& a, const PackedMatrix& recurrent, Index d
   float* carry_c = carry.data() + static_cast<Index>(count) * H;
   for (std::size_t b = 0; b < count; ++b) carry_h[b] = carry.data() + static_cast<Index>(b) * H;
 
-  Index began = first;  // utterances whose last step has been passed: their carries are valid
+  Index began = first;  // utterances whose last step has been passed; the carries of the others are still zero
   for (Index s = r.length.data[first] - 1; s >= 0; --s) {
     Index active = began;
     while (active < last && r.length.data[active] > s) ++active;
@@ -28,9 +28,9 @@ void run_steps(const LstmBackwardArgs& a, const PackedMatrix& recurrent, Index d
       const auto at = static_cast<std::size_t>(b - first);
       const Index n = frame_at(r, d, b, s);
       float* gates = a.gates.row(n) + d * 4 * H;
-      const float* c_prev = s > 0 ? a.c.row(frame_at(r, d, b, s - 1)) + d * H : nullptr;
-      lstm_cell_row_backward(H, gates, c_prev, a.c.row(n) + d * H, a.dh.row(n) + d * H,
-                             b < began ? carry_h[at] : nullptr, carry_c + (b - first) * H);
+      const float* c_prev = s > 0 ? a.c.row(frame_at(r, d, b, s - 1)) + d * H : zeros.data();
+      lstm_cell_row_backward(H, gates, c_prev, a.c.row(n) + d * H, a.dh.row(n) + d * H, carry_h[at],
+                             carry_c + (b - first) * H);
       dgates[at] = gates;
     }
     if (s > 0) recurrent.multiply(dgates.data(), active - first, zeros.data(), carry_h.data());

@@ -36,6 +36,7 @@ void run_steps(const LstmArgs& a, const Packed& w, Index d, Index first, Index l
   const Ragged& r = a.ragged;
   std::vector<const float*> h_prev(static_cast<std::size_t>(last - first)), c_prev(h_prev);
   std::vector<float*> gates(h_prev.size());
+  const std::vector<float> zeros(static_cast<std::size_t>(H));
   Index active = last;
   for (Index s = 0; s < r.length.data[first]; ++s) {
     active = active_at(r, s, active);
@@ -51,7 +52,7 @@ void run_steps(const LstmArgs& a, const Packed& w, Index d, Index first, Index l
       const Index n = (gates[at] - a.gates.data) / a.gates.shape[2] / a.gates.shape[1];
       float* c = a.c.row(n) + d * H;
       float* h = a.h.row(n) + d * H;
-      lstm_cell_row(H, gates[at], s > 0 ? c_prev[at] : nullptr, c, h);
+      lstm_cell_row(H, gates[at], s > 0 ? c_prev[at] : zeros.data(), c, h);
       h_prev[at] = h, c_prev[at] = c;
     }
   }

@@ -1,5 +1,7 @@
 #include "kernels/lstm_rows_cpu.h"
 
+#include <vector>
+
 #include "host/core/plant.h"
 #include "kernels/isa.h"
 #include "kernels/math.h"
@@ -15,7 +17,7 @@ CUTRACT_INLINE void forward_row_body(Index H, float* __restrict gates, const flo
   for (Index j = 0; j < H; ++j) {
     const float i = sigmoid(gi[j]), f = sigmoid(gf[j]), g = tanh_fast(gg[j]), o = sigmoid(go[j]);
     gi[j] = i, gf[j] = f, gg[j] = g, go[j] = o;
-    const float cell = (c_prev ? f * c_prev[j] : 0.0f) + i * g;
+    const float cell = f * c_prev[j] + i * g;
     c[j] = cell;
     h[j] = o * tanh_fast(cell);
   }
@@ -31,10 +33,10 @@ CUTRACT_INLINE void backward_row_body(Index H, float* __restrict gates, const fl
   for (Index j = 0; j < H; ++j) {
     const float i = gi[j], f = gf[j], g = gg[j], o = go[j];
     const float t = tanh_fast(c[j]);
-    const float dhj = dh[j] + (carry_h ? carry_h[j] : 0.0f);
+    const float dhj = dh[j] + carry_h[j];
     const float dc = carry_c[j] + dhj * o * (1 - t * t);
     gi[j] = dc * g * i * (1 - i);
-    gf[j] = (c_prev ? dc * c_prev[j] : 0.0f) * f * (1 - f);
+    gf[j] = dc * c_prev[j] * f * (1 - f);
     gg[j] = dc * i * (1 - g * g);
     go[j] = dhj * t * o * (1 - o);
     carry_c[j] = dc * f;
@@ -55,7 +57,8 @@ void lstm_cell_row(Index H, float* gates, const float* c_prev, float* c, float* 
 
 void lstm_cell_row_backward(Index H, float* gates, const float* c_prev, const float* c, const float* dh,
                             const float* carry_h, float* carry_c) {
-  backward_row(H, gates, c_prev, c, dh, CUTRACT_PLANTED("no_carry_h") ? nullptr : carry_h, carry_c);
+  const std::vector<float> none(CUTRACT_PLANTED("no_carry_h") ? static_cast<std::size_t>(H) : 0);
+  backward_row(H, gates, c_prev, c, dh, none.empty() ? carry_h : none.data(), carry_c);
 }
 
 }  // namespace cutract

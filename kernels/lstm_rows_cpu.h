@@ -9,11 +9,11 @@
 // is walked. Not ops: lstm_cpu.cpp and lstm_backward_cpu.cpp call them.
 namespace cutract {
 
-// gates [4H] holds W x + R h + b on entry and the activated gates on exit. c_prev is null at the first step.
+// gates [4H] holds W x + R h + b on entry and the activated gates on exit.
 void lstm_cell_row(Index H, float* gates, const float* c_prev, float* c, float* h);
 
 // gates [4H]: activated on entry, gradient before activation on exit. dh [H] is the gradient from above, carry_h from
-// the next step (or null). carry_c [H] is read and replaced by the gradient of c_prev.
+// the next step. carry_c [H] is read and replaced by the gradient of c_prev.
 void lstm_cell_row_backward(Index H, float* gates, const float* c_prev, const float* c, const float* dh,
                             const float* carry_h, float* carry_c);
 
