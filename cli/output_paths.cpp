@@ -13,7 +13,7 @@ std::vector<std::string> output_paths(const std::vector<std::string>& audio, con
   std::map<std::string, std::string> taken;
   std::vector<std::string> out;
   for (const auto& input : audio) {
-    const std::string path = dir + "/" + std::filesystem::path(input).stem().string() + "." + ending;
+    const std::string path = fmt::format("{}/{}.{}", dir, std::filesystem::path(input).stem().string(), ending);
     if (const auto [it, fresh] = taken.emplace(path, input); !fresh)
       fail(Fault::usage,
            fmt::format("{} and {} would both be written to {}; use two folders", it->second, input, path));

@@ -71,8 +71,9 @@ struct Mean {
   }
   std::optional<double> value() const {
     if (count == 0) return std::nullopt;
-    return sum.value() / static_cast<double>(count);
+    return of_some();
   }
+  double of_some() const { return sum.value() / static_cast<double>(count); }  // where something was added for certain
 };
 
 // Mean squared and absolute errors of one channel.
@@ -114,7 +115,7 @@ Overall overall(const Selection& chosen, std::span<const Channel> channels, cons
     each->push_back(
         {channels[c].name, channels[c].unit, std::sqrt(e.square), e.magnitude, std::sqrt(e.square_units), own});
   }
-  Overall out{std::sqrt(*square.value()), *magnitude.value(), std::sqrt(*square_target.value()), {}, r.value()};
+  Overall out{std::sqrt(square.of_some()), magnitude.of_some(), std::sqrt(square_target.of_some()), {}, r.value()};
   if (const auto s = square_units.value()) out.rmse_units = std::sqrt(*s);
   return out;
 }
