@@ -34,6 +34,7 @@ constexpr int lanes_of(Isa isa) { return isa == Isa::avx512 ? 16 : isa == Isa::a
 
 // Defines `void name params` from `template <Isa> CUTRACT_INLINE void name_body params`, compiled once for each Isa:
 //   CUTRACT_PER_ISA(scale, (float* x, Index n), (x, n))
+// NOLINTBEGIN(bugprone-macro-parentheses): they are parameter lists
 #define CUTRACT_PER_ISA(name, params, args)                                          \
   CUTRACT_TARGET_AVX512 void name##_avx512 params { name##_body<Isa::avx512> args; } \
   CUTRACT_TARGET_AVX2 void name##_avx2 params { name##_body<Isa::avx2> args; }       \
@@ -44,5 +45,6 @@ constexpr int lanes_of(Isa isa) { return isa == Isa::avx512 ? 16 : isa == Isa::a
                                                         : name##_portable;           \
     chosen args;                                                                     \
   }
+// NOLINTEND(bugprone-macro-parentheses)
 
 }  // namespace cutract
