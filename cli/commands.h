@@ -19,12 +19,13 @@ struct TrainArgs {
   bool print_config = false, skip_bad = false, quiet = false;
 };
 struct EvalArgs {
-  std::string model, corpus, split, device = "auto", json;
+  std::string model, corpus, split, device = "auto", json, report;
   bool skip_bad = false;
 };
 struct PredictArgs {
   std::string model, out = "predictions", format = "csv", device = "auto", speaker;
   std::vector<std::string> audio;
+  bool plot = false;
 };
 struct FeaturesArgs {
   std::string config, preset, out;

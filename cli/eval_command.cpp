@@ -1,10 +1,14 @@
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "cli/commands.h"
 #include "host/core/error.h"
 #include "host/core/log.h"
 #include "host/io/atomic_file.h"
 #include "train/evaluate.h"
+#include "train/history.h"
+#include "train/run_report.h"
 
 namespace cutract::cli {
 namespace {
@@ -21,6 +25,20 @@ void expect_channels(const Corpus& corpus, const TrainedModel& m, const std::str
                                 model, names(m.channels), corpus.dir, names(corpus.channels)));
 }
 
+// The curves of the training too, where MODEL lies in a run folder.
+void write_report(const EvalArgs& a, Report r, const TrainedModel& m, const Scores& scores) {
+  const std::string checkpoint = find_checkpoint(a.model);
+  r.title = fmt::format("{}, epoch {}: scores on split {}", a.model, m.epoch, scores.split);
+  r.summary = "Checkpoint " + checkpoint + ".";
+  if (const auto parent = std::filesystem::absolute(checkpoint).parent_path(); parent.filename() == "checkpoints")
+    r.epochs = read_history(parent.parent_path().string());
+  r.scores = scores;
+  r.scores_title = "Scores on split " + scores.split;
+  make_folder(a.report);
+  save_atomically(real_file_system(), a.report + "/report.html", html_report(r));
+  log::info("report: " + a.report + "/report.html");
+}
+
 }  // namespace
 
 int run(const EvalArgs& a) {
@@ -32,9 +50,18 @@ int run(const EvalArgs& a) {
   const Extractor extractor(m.config.features);
   Dataset data = load_dataset(ex, corpus, split, extractor, a.skip_bad || m.config.data.skip_bad);
   for (const auto& s : data.skipped) log::warn(s.id + " skipped: " + s.reason);
+  std::vector<Matrix> measured;
+  if (!a.report.empty())
+    for (const auto& e : data.examples) measured.push_back(e.targets);
   normalise(data, m.features, m.targets);
-  Scores scores = evaluate(ex, m.model, data, m.channels, split, m.config);
+  const std::vector<Matrix> predicted = run_model(ex, m.model, data.examples, m.config.trainer.batch_size);
+  Scores scores = evaluate(data, predicted, m.channels, split, m.config);
   scores.frame_step_s = extractor.step_s();
+  if (!a.report.empty()) {
+    Report r = describe(m, ex);
+    r.traces = telling_traces(data, measured, predicted, extractor);
+    write_report(a, std::move(r), m, scores);
+  }
   if (a.json == "-") {
     print_result(scores_json(scores));
     return 0;

@@ -108,6 +108,9 @@ class Parser {
     app->add_flag("--skip-bad", a.skip_bad, "leave bad utterances out, and name them");
     app->add_option("--json", a.json, "also write the scores as JSON; -: JSON to stdout\nand no table")
         ->type_name("FILE");
+    app->add_option("--report", a.report,
+                    "also write DIR/report.html: scores, curves of the\ntraining, predicted and measured movement")
+        ->type_name("DIR");
   }
   static void options(CLI::App* app, PredictArgs& a) {
     app->add_option("MODEL", a.model, "run folder, checkpoint folder or .safetensors")->required()->type_name("");
@@ -117,6 +120,7 @@ class Parser {
         ->capture_default_str()
         ->type_name("F")
         ->check(CLI::IsMember({"csv", "npz", "json"}));
+    app->add_flag("--plot", a.plot, "also draw every channel over time: an HTML page\nbeside each result");
     app->add_option("--speaker", a.speaker, "training speaker whose statistics to use;\ndefault: those of all")
         ->type_name("NAME");
     device_option(app, a.device);

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.h"
+#include "eval/html_report.h"
 #include "eval/prediction.h"
 #include "features/extractor.h"
 #include "host/core/error.h"
@@ -18,12 +19,24 @@ std::string encode(const PredictArgs& a, const Prediction& p, const std::vector<
                              : prediction_json(p, channels);
 }
 
+std::string plot(const PredictArgs& a, const Prediction& p, const std::vector<Channel>& channels) {
+  Report r;
+  r.title = p.audio;
+  r.summary =
+      fmt::format("Movement that {} predicts: {} frames, one every {:g} ms.", a.model, p.values.rows, 1000 * p.step_s);
+  r.channels = channels;
+  r.traces = {{"", p.first_s, p.step_s, p.values, {}}};
+  return html_report(r);
+}
+
 }  // namespace
 
 int run(const PredictArgs& a) {
   const bool to_stdout = a.out == "-";
   if (to_stdout && a.audio.size() > 1 && a.format != "csv")
     fail(Fault::usage, "--out -: takes one audio file, or several as csv; use --out DIR");
+  if (to_stdout && a.plot)
+    fail(Fault::usage, "--plot: writes a page beside each result, and --out - has no folder; use --out DIR");
   TrainedModel m = load_model(a.model);
   const bool by_speaker = m.targets.scope() == Scope::speaker || m.features.scope() == Scope::speaker;
   if (!a.speaker.empty() && !(by_speaker && m.targets.knows(a.speaker) && m.features.knows(a.speaker)))
@@ -35,6 +48,7 @@ int run(const PredictArgs& a) {
   const Extractor extractor(m.config.features);
   const std::vector<std::string> paths =
       to_stdout ? std::vector<std::string>(a.audio.size()) : output_paths(a.audio, a.out, a.format);
+  const std::vector<std::string> plots = a.plot ? output_paths(a.audio, a.out, "html") : std::vector<std::string>();
   if (!to_stdout) make_folder(a.out);
   for (std::size_t i = 0; i < a.audio.size(); ++i) {
     const Audio audio = read_audio(a.audio[i]);
@@ -48,6 +62,7 @@ int run(const PredictArgs& a) {
       print_result(encode(a, p, m.channels));
     else
       save_atomically(real_file_system(), paths[i], encode(a, p, m.channels));
+    if (a.plot) save_atomically(real_file_system(), plots[i], plot(a, p, m.channels));
     if (!to_stdout)
       log::info(fmt::format("{}: {} frames, {} channels -> {}", a.audio[i], p.values.rows, p.values.cols, paths[i]));
   }

@@ -30,6 +30,12 @@ void append_value(std::string& out, float v) {
 
 std::string column_name(const Channel& c) { return c.unit.empty() ? c.name : c.name + "_" + c.unit; }
 
+std::string json_text(const std::string& text) {
+  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+}  // namespace
+
 // RFC 4180: a field with a comma, a quote or a line end stands in quotes, its quotes doubled.
 std::string csv_field(const std::string& text) {
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
@@ -37,12 +43,6 @@ std::string csv_field(const std::string& text) {
   for (const char c : text) out += c == '"' ? "\"\"" : std::string(1, c);
   return out + "\"";
 }
-
-std::string json_text(const std::string& text) {
-  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
-}  // namespace
 
 std::string prediction_csv(const Prediction& p, std::span<const Channel> channels) {
   check(p, channels);

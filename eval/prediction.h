@@ -25,4 +25,7 @@ std::string prediction_npz(const Prediction&, std::span<const Channel>);
 // the CSV, a row per frame; a value that is not finite is null.
 std::string prediction_json(const Prediction&, std::span<const Channel>);
 
+// A text as one field of a CSV (RFC 4180).
+std::string csv_field(const std::string& text);
+
 }  // namespace cutract

@@ -40,7 +40,11 @@ std::vector<Matrix> run_model(Exec& ex, Model& model, std::span<const Example> e
 
 Scores evaluate(Exec& ex, Model& model, const Dataset& data, std::span<const Channel> channels,
                 const std::string& split, const RunConfig& config) {
-  const std::vector<Matrix> predicted = run_model(ex, model, data.examples, config.trainer.batch_size);
+  return evaluate(data, run_model(ex, model, data.examples, config.trainer.batch_size), channels, split, config);
+}
+
+Scores evaluate(const Dataset& data, std::span<const Matrix> predicted, std::span<const Channel> channels,
+                const std::string& split, const RunConfig& config) {
   std::vector<Scored> scored;
   for (std::size_t i = 0; i < predicted.size(); ++i) {
     const Example& e = data.examples[i];

@@ -15,8 +15,10 @@ void normalise(Dataset&, const Normaliser& features, const Normaliser& targets);
 // The model's output [T,P] (z) for each example's features (z), in order. Batches of `batch_size`, longest first.
 std::vector<Matrix> run_model(Exec&, Model&, std::span<const Example>, int batch_size);
 
-// Scores of a normalised dataset.
+// Scores of a normalised dataset, and of what run_model gave for it.
 Scores evaluate(Exec&, Model&, const Dataset&, std::span<const Channel>, const std::string& split, const RunConfig&);
+Scores evaluate(const Dataset&, std::span<const Matrix> predicted, std::span<const Channel>, const std::string& split,
+                const RunConfig&);
 
 // Movement for the features of one recording (not normalised), in the channels' units. `speaker` picks the statistics;
 // one that training did not see, or "", takes the corpus's.

@@ -4,9 +4,7 @@
 #include <fmt/format.h>
 #include <sys/utsname.h>
 
-#include <filesystem>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "host/core/error.h"
 #include "host/core/exec.h"
@@ -19,9 +17,6 @@
 namespace cutract {
 namespace {
 
-constexpr const char* kColumns =
-    "epoch,step,train_loss,val_loss,val_rmse,val_mae,val_pearson,lr,grad_norm,skipped_steps,frames_per_s,seconds";
-
 std::string cpu_name() {
   std::ifstream in("/proc/cpuinfo");
   for (std::string line; std::getline(in, line);)
@@ -33,10 +28,12 @@ std::string cpu_name() {
 
 RunFolder::RunFolder(std::string path) : path_(std::move(path)) { make_folder(path_); }
 
-void RunFolder::write(const std::string& name, const std::string& text) {
+bool RunFolder::write(const std::string& name, const std::string& text) {
   try {
     save_atomically(real_file_system(), path_ + "/" + name, text);
+    return true;
   } catch (const Error& e) { log::warn(std::string(e.what()) + "; training goes on without it"); }
+  return false;
 }
 
 void RunFolder::write_config(const RunConfig& config) { write("config.toml", write_run_config(config)); }
@@ -69,32 +66,32 @@ void RunFolder::write_skipped(const std::vector<Skipped>& skipped) {
   write("skipped.tsv", text);
 }
 
-void RunFolder::start_metrics(int epochs_done) {
+void RunFolder::start_metrics(int epochs_done, std::span<const Channel> channels) {
   const std::string path = path_ + "/metrics.csv";
-  std::string kept = std::string(kColumns) + "\n";
-  std::ifstream old(path);
-  std::string line;
-  std::getline(old, line);
-  while (epochs_done > 0 && std::getline(old, line)) {
-    if (std::atoi(line.c_str()) > epochs_done) break;
-    kept += line + "\n";
+  std::string kept = metrics_header(channels);
+  for (const auto& line : metrics_lines(path, epochs_done)) {
+    kept += line;
+    history_.push_back(parse_metrics_line(line));
   }
-  old.close();
   write("metrics.csv", kept);
   metrics_.open(path, std::ios::app);
+  events_.emplace(real_file_system(), path_, epochs_done + 1);
 }
 
 void RunFolder::add_metrics(const EpochRecord& r) {
+  const std::string line = metrics_line(r);
+  history_.push_back(parse_metrics_line(line));
+  events_->add(r.epoch, scalars(r));
   if (!metrics_ok_) return;
-  const Scores& v = *r.val;
-  metrics_ << fmt::format("{},{},{:.9g},{:.9g},{:.9g},{:.9g},{},{:.9g},{:.9g},{},{:.0f},{:.2f}\n", r.epoch, r.step,
-                          r.train_loss, v.loss, v.rmse, v.mae, v.pearson ? fmt::format("{:.9g}", *v.pearson) : "", r.lr,
-                          r.grad_norm, r.skipped_steps, r.frames_per_s, r.seconds)
-           << std::flush;
+  metrics_ << line << std::flush;
   if (!metrics_) {
     metrics_ok_ = false;
     log::warn(path_ + "/metrics.csv: cannot be written; training goes on without it");
   }
+}
+
+void RunFolder::write_report(const Report& report) {
+  if (report_ok_) report_ok_ = write("report.html", html_report(report));
 }
 
 void RunFolder::write_metrics_json(const std::string& json) { write("metrics.json", json); }

@@ -1,23 +1,17 @@
 #pragma once
 
 #include <fstream>
+#include <optional>
 #include <string>
+#include <vector>
 
-#include "eval/metrics.h"
+#include "eval/html_report.h"
 #include "features/dataset.h"
+#include "host/run/events.h"
 #include "train/config.h"
+#include "train/history.h"
 
 namespace cutract {
-
-// One line of metrics.csv.
-struct EpochRecord {
-  int epoch = 0;                                 // from 1
-  Index step = 0;                                // optimizer steps so far
-  double train_loss = 0, lr = 0, grad_norm = 0;  // grad_norm: mean over the epoch's steps, before clipping
-  Index skipped_steps = 0;                       // not finite
-  const Scores* val = nullptr;
-  double frames_per_s = 0, seconds = 0;
-};
 
 // The files of a run besides checkpoints. Losing one of them must not stop training (R36): after the first failure each
 // warns once and is left alone.
@@ -32,15 +26,19 @@ class RunFolder {
   void write_environment(const RunConfig&, const std::string& corpus_hash, int threads);
   void write_skipped(const std::vector<Skipped>&);
   // Keeps the lines of epochs up to `epochs_done` of an earlier run, so that a resumed run has each epoch once.
-  void start_metrics(int epochs_done);
-  void add_metrics(const EpochRecord&);
+  void start_metrics(int epochs_done, std::span<const Channel>);
+  void add_metrics(const EpochRecord&);  // to metrics.csv and TensorBoard's events
+  const std::vector<EpochPoint>& history() const { return history_; }
   void write_metrics_json(const std::string& json);
+  void write_report(const Report&);
 
  private:
-  void write(const std::string& name, const std::string& text);
+  bool write(const std::string& name, const std::string& text);  // false: it warned
   std::string path_;
   std::ofstream metrics_;
-  bool metrics_ok_ = true;
+  bool metrics_ok_ = true, report_ok_ = true;
+  std::vector<EpochPoint> history_;
+  std::optional<EventFile> events_;
 };
 
 }  // namespace cutract

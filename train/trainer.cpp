@@ -20,6 +20,7 @@
 #include "train/checkpoint.h"
 #include "train/evaluate.h"
 #include "train/run_folder.h"
+#include "train/run_report.h"
 
 namespace cutract {
 namespace {
@@ -62,7 +63,12 @@ class Run {
     const int epochs = dev_ ? 1 : config_.trainer.max_epochs;
     progress_.start(state_.epoch + 1, epochs, static_cast<long>(train_.frames()));
     const auto began = Clock::now();
-    while (state_.epoch < epochs && state_.finished.empty() && result_.signal == 0) epoch();
+    try {
+      while (state_.epoch < epochs && state_.finished.empty() && result_.signal == 0) epoch();
+    } catch (const Error& e) {
+      if (!dev_) write_report(std::string("ended by an error: ") + e.what());
+      throw;
+    }
     progress_.finish();
     result_.seconds = seconds_since(began);
     return finish();
@@ -140,7 +146,7 @@ class Run {
     folder_->write_config(config_);
     folder_->write_environment(config_, corpus_.hash, std::get<CpuExec>(ex_).threads());
     if (!skipped_.empty()) folder_->write_skipped(skipped_);
-    folder_->start_metrics(state_.epoch);
+    folder_->start_metrics(state_.epoch, corpus_.channels);
   }
 
   void resume(const std::string& checkpoint, const Checkpoints::Files& files) {
@@ -236,8 +242,8 @@ class Run {
                                                         static_cast<std::size_t>(config_.trainer.batch_size));
       some.examples.assign(val_.examples.begin(), val_.examples.begin() + static_cast<std::ptrdiff_t>(n));
     }
-    const Scores val =
-        evaluate(ex_, trained_->model, dev_ ? some : val_, corpus_.channels, config_.data.val_split, config_);
+    Scores val = evaluate(ex_, trained_->model, dev_ ? some : val_, corpus_.channels, config_.data.val_split, config_);
+    val.frame_step_s = extractor_.step_s();
     record.val = &val;
     if (!std::isfinite(val.loss))
       fail(Fault::diverged,
@@ -258,6 +264,8 @@ class Run {
       save(val.loss);
     }
     report(record, val);
+    if (!scores_ || state_.best_epoch == state_.epoch) scores_ = val, scores_epoch_ = state_.epoch;
+    if (!dev_ && seconds_since(reported_) > kReportEvery) write_report("training goes on");
     if (fell) log::info(fmt::format("learning rate falls to {:.3g}", plateau_.lr()));
   }
 
@@ -272,6 +280,23 @@ class Run {
   }
 
   void report(const EpochRecord& r, const Scores& val);
+
+  void write_report(const std::string& status) {
+    Report r = describe(*trained_, ex_);
+    r.title = "Training: " + options_.run_dir;
+    r.epochs = folder_->history();
+    double seconds = 0;
+    for (const EpochPoint& e : r.epochs) seconds += e.seconds;
+    r.summary = fmt::format("{} of at most {} epochs in {}; {}.", state_.epoch, config_.trainer.max_epochs,
+                            duration_text(seconds), status);
+    for (const auto& [name, data] : {std::pair{"training data", &train_}, {"validation data", &val_}})
+      r.facts.push_back({name, fmt::format("{} utterances, {:.1f} min", data->examples.size(),
+                                           minutes(data->frames(), extractor_.step_s()))});
+    r.scores = scores_;
+    r.scores_title = fmt::format("Scores on split {}, epoch {}", config_.data.val_split, scores_epoch_);
+    folder_->write_report(r);
+    reported_ = Clock::now();
+  }
 
   TrainResult already_finished() {
     log::info(fmt::format("{}: finished at epoch {} ({}); nothing to do", options_.run_dir, state_.epoch,
@@ -296,11 +321,13 @@ class Run {
                                         {"frames", result_.frames},
                                         {"seconds", result_.seconds}};
       folder_->write_metrics_json(json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+      write_report(result_.stop_reason);
     }
     return result_;
   }
 
   static constexpr const char* kAllEpochs = "all epochs are done";
+  static constexpr double kReportEvery = 10;  // seconds: what a report costs must not count, however short the epochs
 
   Exec& ex_;
   const RunConfig& config_;
@@ -318,6 +345,9 @@ class Run {
   TrainingState state_;
   std::unique_ptr<RunFolder> folder_;
   std::unique_ptr<Checkpoints> checkpoints_;
+  std::optional<Scores> scores_;  // of the best epoch that this process saw
+  int scores_epoch_ = 0;
+  Clock::time_point reported_{};
   int nonfinite_ = 0;
   bool dev_;
   TrainResult result_;

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cutract {
+
+// One line of a chart. x rises; a y that is not finite leaves a gap.
+struct Series {
+  std::string name;
+  std::vector<double> x, y;
+};
+
+struct Chart {
+  std::string title, x_label, y_label;  // the labels with the unit
+  std::vector<Series> series;           // the first is drawn solid, the second dashed
+  std::vector<double> marks;            // x of thin vertical lines
+  bool whole_x = false;                 // x counts something: no tick between whole numbers
+  double width = 480, height = 260;     // in the drawing's own units; the page scales it
+};
+
+// Where ticks stand: multiples of 1, 2 or 5 times a power of ten within [lo, hi], about `about` of them, fewer rather
+// than more. Log: powers of ten, with 2 and 5 times them where those alone would be few.
+struct Ticks {
+  std::vector<double> at;
+  std::vector<std::string> text;
+};
+Ticks linear_ticks(double lo, double hi, int about, bool whole = false);
+Ticks log_ticks(double lo, double hi);
+
+// A <figure> with title, legend (for two lines) and one <svg>, in the colours of the page around it (html_report.cpp).
+// A y axis whose positive values span more than a factor of 20 is logarithmic. Long lines keep every peak but not every
+// point.
+std::string figure(const Chart&);
+
+// A small line without axes, for a table; empty if fewer than two values are finite.
+std::string sparkline(std::span<const double> y);
+
+// Text as it may stand in HTML or SVG, in attributes too.
+std::string escape_markup(std::string_view text);
+
+}  // namespace cutract

@@ -1,0 +1,79 @@
+#include "train/history.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <limits>
+#include <sstream>
+
+#include "eval/prediction.h"
+
+namespace cutract {
+namespace {
+
+constexpr const char* kColumns =
+    "epoch,step,train_loss,val_loss,val_rmse,val_mae,val_pearson,lr,grad_norm,skipped_steps,frames_per_s,seconds";
+constexpr std::size_t kFixed = 12;  // of these; the channels follow
+
+std::string rmse_name(const std::string& channel, const std::string& unit) {
+  return (unit == "mm" ? "rmse_mm/" : "rmse/") + channel;
+}
+
+}  // namespace
+
+std::string metrics_header(std::span<const Channel> channels) {
+  std::string out = kColumns;
+  for (const Channel& c : channels) out += "," + csv_field(rmse_name(c.name, c.unit));
+  return out + "\n";
+}
+
+std::string metrics_line(const EpochRecord& r) {
+  const Scores& v = *r.val;
+  std::string out = fmt::format("{},{},{:.9g},{:.9g},{:.9g},{:.9g},{},{:.9g},{:.9g},{},{:.0f},{:.2f}", r.epoch, r.step,
+                                r.train_loss, v.loss, v.rmse, v.mae, v.pearson ? fmt::format("{:.9g}", *v.pearson) : "",
+                                r.lr, r.grad_norm, r.skipped_steps, r.frames_per_s, r.seconds);
+  for (const ChannelScore& c : v.channels) out += fmt::format(",{:.6g}", c.rmse_units);
+  return out + "\n";
+}
+
+std::vector<Scalar> scalars(const EpochRecord& r) {
+  std::vector<Scalar> out{{"loss/train", r.train_loss},
+                          {"loss/val", r.val->loss},
+                          {"lr", r.lr},
+                          {"grad_norm", r.grad_norm},
+                          {"frames_per_s", r.frames_per_s}};
+  if (r.val->pearson) out.push_back({"pearson/val", *r.val->pearson});
+  for (const ChannelScore& c : r.val->channels) out.push_back({rmse_name(c.name, c.unit), c.rmse_units});
+  return out;
+}
+
+std::vector<std::string> metrics_lines(const std::string& path, int last_epoch) {
+  std::vector<std::string> out;
+  std::ifstream in(path);
+  std::string line;
+  std::getline(in, line);
+  while (std::getline(in, line) && std::atoi(line.c_str()) <= last_epoch) out.push_back(line + "\n");
+  return out;
+}
+
+EpochPoint parse_metrics_line(const std::string& line) {
+  std::vector<double> cells;
+  std::istringstream in(line.substr(0, line.find('\n')));
+  for (std::string cell; std::getline(in, cell, ',');)
+    cells.push_back(cell.empty() ? std::numeric_limits<double>::quiet_NaN() : std::atof(cell.c_str()));
+  cells.resize(std::max(cells.size(), kFixed), std::numeric_limits<double>::quiet_NaN());
+  EpochPoint p{static_cast<int>(cells[0]), cells[2], cells[3], cells[6], cells[7], cells[11], {}};
+  p.channel_rmse.assign(cells.begin() + kFixed, cells.end());
+  return p;
+}
+
+std::vector<EpochPoint> read_history(const std::string& run_dir) {
+  std::vector<EpochPoint> out;
+  for (const auto& line : metrics_lines(run_dir + "/metrics.csv", std::numeric_limits<int>::max()))
+    out.push_back(parse_metrics_line(line));
+  return out;
+}
+
+}  // namespace cutract

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "eval/html_report.h"
+#include "eval/metrics.h"
+#include "host/run/events.h"
+
+namespace cutract {
+
+// What one epoch of training came to.
+struct EpochRecord {
+  int epoch = 0;                                 // from 1
+  Index step = 0;                                // optimizer steps so far
+  double train_loss = 0, lr = 0, grad_norm = 0;  // grad_norm: mean over the epoch's steps, before clipping
+  Index skipped_steps = 0;                       // not finite
+  const Scores* val = nullptr;
+  double frames_per_s = 0, seconds = 0;
+};
+
+// metrics.csv: one header line, one line an epoch, each with its line end. The last columns are the validation RMSE of
+// each channel in its unit, named as in TensorBoard; an undefined value is an empty cell.
+std::string metrics_header(std::span<const Channel>);
+std::string metrics_line(const EpochRecord&);
+
+// The same as TensorBoard scalars: loss/train, loss/val, pearson/val, lr, grad_norm, frames_per_s, and rmse_mm/CHANNEL
+// (rmse/CHANNEL where the unit is not mm), on validation data. Their step is the epoch.
+std::vector<Scalar> scalars(const EpochRecord&);
+
+// The lines of a metrics.csv of epochs up to `last_epoch`, without the header; none if there is no such file. Those of
+// an older file may have fewer columns.
+std::vector<std::string> metrics_lines(const std::string& path, int last_epoch);
+EpochPoint parse_metrics_line(const std::string& line);
+
+// The epochs of a run folder; none if it has no metrics.csv.
+std::vector<EpochPoint> read_history(const std::string& run_dir);
+
+}  // namespace cutract

@@ -1,0 +1,96 @@
+#include "train/run_report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "train/version.h"
+
+namespace cutract {
+namespace {
+
+std::string device_text(const Exec& ex) {
+  const auto* cpu = std::get_if<CpuExec>(&ex);
+  return cpu ? fmt::format("CPU, {} {}", cpu->threads(), cpu->threads() == 1 ? "thread" : "threads") : "GPU";
+}
+
+std::string features_text(const FeatureConfig& f) {
+  return fmt::format("{} preset, {} {}, a frame every {:g} ms", f.preset, f.kind == "mfcc" ? f.n_mfcc : f.n_mels,
+                     f.kind == "mfcc" ? "MFCCs" : "log-mels", 1000.0 * f.hop_samples / f.sample_rate);
+}
+
+std::string schedule_text(const RunConfig& c) {
+  if (c.schedule.name == "constant") return fmt::format("{}, learning rate {:g}", c.optim.name, c.optim.lr);
+  return fmt::format("{}, learning rate {:g}, times {:g} after {} epochs without progress", c.optim.name, c.optim.lr,
+                     c.schedule.factor, c.schedule.patience + 1);
+}
+
+double rmse(const Matrix& a, const Matrix& b) {
+  double sum = 0;
+  for (std::size_t i = 0; i < a.values.size(); ++i) {
+    const double e = static_cast<double>(a.values[i]) - static_cast<double>(b.values[i]);
+    sum += e * e;
+  }
+  return std::sqrt(sum / static_cast<double>(a.values.size()));
+}
+
+}  // namespace
+
+Report describe(const TrainedModel& m, const Exec& ex) {
+  const RunConfig& c = m.config;
+  Report r;
+  r.facts = {
+      {"model", fmt::format("{} x {} Bi-LSTM, {} parameters", c.model.layers, c.model.hidden, m.model.size())},
+      {"corpus", m.corpus_name},
+      {"features", features_text(c.features)},
+      {"normalisation",
+       fmt::format("features by {}, channels by {}", c.data.normalise_features, c.data.normalise_targets)},
+      {"optimizer", schedule_text(c)},
+      {"batch",
+       fmt::format("{} utterances, gradient norm at most {:g}", c.trainer.batch_size, c.trainer.gradient_clip_val)},
+      {"regularisation", fmt::format("dropout {:g}, weight decay {:g}", c.model.dropout, c.optim.weight_decay)},
+      {"seed", std::to_string(c.trainer.seed)},
+      {"device", device_text(ex)},
+      {"cutract", fmt::format("{} ({})", kVersion, std::string(kGitCommit).substr(0, 12))},
+  };
+  r.loss_name = c.trainer.loss;
+  r.channels = m.channels;
+  return r;
+}
+
+std::vector<Trace> telling_traces(const Dataset& data, std::span<const Matrix> measured,
+                                  std::span<const Matrix> predicted, const Extractor& extractor) {
+  std::vector<double> error;
+  for (std::size_t i = 0; i < predicted.size(); ++i) error.push_back(rmse(predicted[i], data.examples[i].targets));
+  std::vector<std::size_t> order(error.size());
+  std::iota(order.begin(), order.end(), 0u);
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return error[a] < error[b]; });
+  std::vector<std::pair<std::size_t, const char*>> chosen;
+  if (!order.empty()) chosen = {{order.front(), "the lowest"}};
+  if (order.size() > 2) chosen.emplace_back(order[(order.size() - 1) / 2], "the median");
+  if (order.size() > 1) chosen.emplace_back(order.back(), "the highest");
+  std::vector<Trace> out;
+  for (const auto& [i, which] : chosen) {
+    const Example& e = data.examples[i];
+    Trace t{fmt::format("{}, speaker {}: RMSE {:.3f} (z), {} of {} utterances", e.id, e.speaker, error[i], which,
+                        order.size()),
+            extractor.first_centre_s(), extractor.step_s(), measured[i], measured[i]};
+    // Measured plus error: right for every scope of normalisation, where inverting would need the utterance's own mean.
+    for (Index n = 0; n < t.predicted.rows; ++n)
+      for (Index p = 0; p < t.predicted.cols; ++p)
+        t.predicted.row(n)[p] += static_cast<float>((predicted[i].row(n)[p] - e.targets.row(n)[p]) *
+                                                    e.unit_per_z[static_cast<std::size_t>(p)]);
+    out.push_back(std::move(t));
+  }
+  return out;
+}
+
+std::string duration_text(double s) {
+  return s < 90     ? fmt::format("{:.1f} s", s)
+         : s < 5400 ? fmt::format("{:.1f} min", s / 60)
+                    : fmt::format("{:.1f} h", s / 3600);
+}
+
+}  // namespace cutract

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "eval/html_report.h"
+#include "features/dataset.h"
+#include "train/checkpoint.h"
+
+namespace cutract {
+
+// A report that says what this model is and how it was trained; the caller adds what came of it.
+Report describe(const TrainedModel&, const Exec&);
+
+// The utterances with the lowest, the median and the highest RMSE (z). `data` is normalised, `measured` holds its
+// targets as they were before, in the channels' units, and `predicted` is what run_model gave.
+std::vector<Trace> telling_traces(const Dataset& data, std::span<const Matrix> measured,
+                                  std::span<const Matrix> predicted, const Extractor&);
+
+std::string duration_text(double seconds);  // "8.3 s", "2.4 min", "7.1 h"
+
+}  // namespace cutract
