@@ -62,13 +62,13 @@ std::string speakers(const Scores& s) {
   for (const SpeakerScore& p : s.speakers)
     out += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
                        escape_markup(p.name), shown(p.rmse), shown(p.mae), in_units(p.rmse_units, s.rmse_units_name),
-                       shown(p.pearson), p.utterances, p.frames);
+                       shown(p.pearson), thousands(p.utterances), thousands(p.frames));
   return out + "</table></div>\n";
 }
 
 std::string in_words(const Scores& s) {
   std::string out =
-      fmt::format("<p>{} utterances of {} speakers, {} frames", s.utterances, s.speakers.size(), s.frames);
+      fmt::format("<p>{} utterances of {} speakers, {} frames", thousands(s.utterances), s.speakers.size(), thousands(s.frames));
   const double minutes = static_cast<double>(s.frames) * s.frame_step_s / 60;
   if (minutes > 0) out += fmt::format(", {:.1f} min", minutes);
   out += fmt::format(

@@ -45,13 +45,6 @@ int decimals_for(double largest) {
   return std::clamp(largest < 1 ? 2 - static_cast<int>(std::floor(std::log10(largest))) : largest < 100 ? 2 : 1, 0, 6);
 }
 
-std::string thousands(Index n) {
-  std::string digits = std::to_string(n);
-  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3)
-    digits.insert(static_cast<std::size_t>(at), ",");
-  return digits;
-}
-
 std::string counted(Index n, const char* one, const char* many) { return thousands(n) + " " + (n == 1 ? one : many); }
 
 // 0 to 1; a negative r shows no bar, its sign is in the number.
@@ -169,6 +162,13 @@ std::string notes(const Scores& s, const Ink& ink) {
 }
 
 }  // namespace
+
+std::string thousands(Index n) {
+  std::string digits = std::to_string(n);
+  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3)
+    digits.insert(static_cast<std::size_t>(at), ",");
+  return digits;
+}
 
 std::string scores_table(const Scores& s, bool colour) {
   const Ink ink(colour);

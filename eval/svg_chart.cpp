@@ -11,7 +11,7 @@
 namespace cutract {
 namespace {
 
-constexpr double kLetter = 6.4, kTop = 20, kBottom = 36, kRight = 14;  // of an 11-unit font
+constexpr double kLetter = 6.4, kTop = 20, kBottom = 36, kRight = 20;  // of an 11-unit font
 constexpr double kLogSpan = 20;
 
 std::string number_text(double v, int decimals) {
@@ -134,7 +134,7 @@ std::string drawing(const Chart& c) {
   const bool log = ye.lo > 0 && ye.hi / ye.lo > kLogSpan;
   const Extent room = with_room(ye, log), across = xe.hi > xe.lo ? xe : Extent{xe.lo - 1, xe.hi + 1};
   const Ticks ys = log ? log_ticks(room.lo, room.hi)
-                       : linear_ticks(room.lo, room.hi, static_cast<int>((c.height - kTop - kBottom) / 36));
+                       : linear_ticks(room.lo, room.hi, static_cast<int>((c.height - kTop - kBottom) / 26));
   std::size_t letters = 1;
   for (const auto& t : ys.text) letters = std::max(letters, t.size());
   const double left = 10 + kLetter * static_cast<double>(letters);
@@ -176,7 +176,7 @@ std::string escape_markup(std::string_view text) {
 }
 
 Ticks linear_ticks(double lo, double hi, int about, bool whole) {
-  const double raw = (hi - lo) / std::max(about, 1);
+  const double raw = (hi - lo) / about;
   const double power = std::pow(10, std::floor(std::log10(raw)));
   double step = 10 * power;
   for (const double m : {5.0, 2.0, 1.0})
@@ -194,7 +194,7 @@ Ticks linear_ticks(double lo, double hi, int about, bool whole) {
 
 Ticks log_ticks(double lo, double hi) {
   const int first = static_cast<int>(std::floor(std::log10(lo))), last = static_cast<int>(std::ceil(std::log10(hi)));
-  const int decades = last - first, stride = 1 + decades / 7;
+  const int decades = last - first, stride = 1 + decades / 8;
   Ticks out;
   for (int e = first; e <= last; ++e)
     for (const int m : {1, 2, 5}) {

@@ -21,8 +21,8 @@ struct Chart {
   double width = 480, height = 260;     // in the drawing's own units; the page scales it
 };
 
-// Where ticks stand: multiples of 1, 2 or 5 times a power of ten within [lo, hi], about `about` of them, fewer rather
-// than more. Log: powers of ten, with 2 and 5 times them where those alone would be few.
+// Where ticks stand: multiples of 1, 2 or 5 times a power of ten within [lo, hi], from about / 2.5 (rounded down) to
+// about + 1 of them; about >= 3. Log: powers of ten, with 2 and 5 times them where those alone would be few.
 struct Ticks {
   std::vector<double> at;
   std::vector<std::string> text;

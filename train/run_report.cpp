@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "host/core/plant.h"
 #include "train/version.h"
 
 namespace cutract {
@@ -42,7 +43,8 @@ Report describe(const TrainedModel& m, const Exec& ex) {
   const RunConfig& c = m.config;
   Report r;
   r.facts = {
-      {"model", fmt::format("{} x {} Bi-LSTM, {} parameters", c.model.layers, c.model.hidden, m.model.size())},
+      {"model",
+       fmt::format("{} x {} Bi-LSTM, {} parameters", c.model.layers, c.model.hidden, thousands(m.model.size()))},
       {"corpus", m.corpus_name},
       {"features", features_text(c.features)},
       {"normalisation",
@@ -78,10 +80,11 @@ std::vector<Trace> telling_traces(const Dataset& data, std::span<const Matrix> m
                         order.size()),
             extractor.first_centre_s(), extractor.step_s(), measured[i], measured[i]};
     // Measured plus error: right for every scope of normalisation, where inverting would need the utterance's own mean.
-    for (Index n = 0; n < t.predicted.rows; ++n)
-      for (Index p = 0; p < t.predicted.cols; ++p)
-        t.predicted.row(n)[p] += static_cast<float>((predicted[i].row(n)[p] - e.targets.row(n)[p]) *
-                                                    e.unit_per_z[static_cast<std::size_t>(p)]);
+    for (Index p = 0; p < t.predicted.cols; ++p) {
+      const double unit = CUTRACT_PLANTED("trace_in_z") ? 1 : e.unit_per_z[static_cast<std::size_t>(p)];
+      for (Index n = 0; n < t.predicted.rows; ++n)
+        t.predicted.row(n)[p] += static_cast<float>((predicted[i].row(n)[p] - e.targets.row(n)[p]) * unit);
+    }
     out.push_back(std::move(t));
   }
   return out;

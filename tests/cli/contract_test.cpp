@@ -109,6 +109,41 @@ TEST_F(Contract, PredictWritesEveryFormatFromAnyRate) {
   EXPECT_EQ(run({"predict", "run", "a/x.wav", "b/x.wav", "--device", "cpu"}).code, 2) << "would overwrite each other";
 }
 
+TEST_F(Contract, EvalWritesAReport) {
+  train();
+  const auto f = run({"eval", "run", "--json", "-", "--report", "run/test report", "--device", "cpu"});
+  EXPECT_EQ(f.code, 0) << f.err;
+  EXPECT_TRUE(nlohmann::json::accept(f.out)) << "the JSON alone";
+  const std::string page = read_file(corpus_.folder / "run/test report/report.html");
+  for (const char* part : {"Scores on split test", "<h2>Learning</h2>", "Predicted and measured movement",
+                           "u8, speaker b", "u9, speaker a", "<td>opening</td>", "not met"})
+    EXPECT_NE(page.find(part), std::string::npos) << part;
+  // A model on its own has no training to show, even beside somebody's metrics.csv.
+  fs::create_directories(corpus_.folder / "a/b");
+  std::string best = read_file(corpus_.folder / "run/checkpoints/best");
+  best.pop_back();
+  fs::copy(corpus_.folder / ("run/checkpoints/" + best + "/model.safetensors"),
+           corpus_.folder / "a/b/alone.safetensors");
+  fs::copy(corpus_.folder / "run/metrics.csv", corpus_.folder / "a/metrics.csv");
+  EXPECT_EQ(run({"eval", "a/b/alone.safetensors", "--report", "alone", "--device", "cpu"}).code, 0);
+  EXPECT_EQ(read_file(corpus_.folder / "alone/report.html").find("<h2>Learning</h2>"), std::string::npos);
+  EXPECT_EQ(run({"eval", "run", "--report", "c.toml", "--device", "cpu"}).code, 5) << "a file is in the way";
+}
+
+TEST_F(Contract, PredictPlots) {
+  train();
+  const auto f = run({"predict", "run", "corpus/audio/u9.wav", "--plot", "--out", "p", "--device", "cpu"});
+  EXPECT_EQ(f.code, 0) << f.err;
+  EXPECT_GT(fs::file_size(corpus_.folder / "p/u9.csv"), 100u);
+  const std::string page = read_file(corpus_.folder / "p/u9.html");
+  for (const char* part :
+       {"<h1>corpus/audio/u9.wav</h1>", "<strong>height</strong>", "<strong>opening</strong>", "time (s)"})
+    EXPECT_NE(page.find(part), std::string::npos) << part;
+  const auto piped = run({"predict", "run", "corpus/audio/u9.wav", "--plot", "--out", "-", "--device", "cpu"});
+  EXPECT_EQ(piped.code, 2);
+  EXPECT_NE(piped.err.find("--plot: "), std::string::npos) << piped.err;
+}
+
 TEST_F(Contract, FeaturesWritesNpy) {
   const auto f = run({"features", "corpus/audio/u0.wav", "--preset", "kaldi", "--out", "feats"});
   EXPECT_EQ(f.code, 0) << f.err;

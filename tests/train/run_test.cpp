@@ -49,8 +49,8 @@ TEST_F(TrainingRun, LeavesTheRunFolderAndLearns) {
   const TrainResult r = go("run", {"trainer.max_epochs=25", "trainer.early_stopping_patience=0"});
   EXPECT_EQ(r.epochs, 25);
   const std::string dir = corpus_.folder / "run";
-  for (const char* f :
-       {"config.toml", "env.json", "train.log", "metrics.csv", "metrics.json", "checkpoints/last", "checkpoints/best"})
+  for (const char* f : {"config.toml", "env.json", "train.log", "metrics.csv", "metrics.json", "report.html",
+                        "checkpoints/last", "checkpoints/best"})
     EXPECT_TRUE(fs::exists(dir + "/" + f)) << f;
   const std::string log = read_file(dir + "/train.log");
   for (const char* part : {"train: 6 utterances", "model: 2 x 9 Bi-LSTM", "epoch 1: loss ", "epoch 25: loss "})
@@ -59,7 +59,8 @@ TEST_F(TrainingRun, LeavesTheRunFolderAndLearns) {
   ASSERT_EQ(csv.size(), 26u);
   EXPECT_EQ(
       csv[0],
-      "epoch,step,train_loss,val_loss,val_rmse,val_mae,val_pearson,lr,grad_norm,skipped_steps,frames_per_s,seconds");
+      "epoch,step,train_loss,val_loss,val_rmse,val_mae,val_pearson,lr,grad_norm,skipped_steps,frames_per_s,seconds,"
+      "rmse_mm/height,rmse_mm/opening");
   const auto column = [&](std::size_t line, int n) {
     std::istringstream in(csv[line]);
     std::string cell;
@@ -177,6 +178,8 @@ TEST_F(TrainingRun, DivergenceEndsWithExitCode8AndKeepsWhatWasSaved) {
                             [](float v) { return std::isfinite(v); }));
   }
   EXPECT_NE(read_file(corpus_.folder / "wild/train.log").find("error: training diverged"), std::string::npos);
+  EXPECT_NE(read_file(corpus_.folder / "wild/report.html").find("ended by an error: training diverged"),
+            std::string::npos);
 }
 
 // The manifest is the same, an utterance is not: order and masks would change under the run's feet.
