@@ -57,8 +57,6 @@ th:first-child, td:first-child { text-align: left; }
 
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
-std::string shown(double v) { return std::isfinite(v) ? fmt::format("{:.4g}", v) : "undefined"; }
-
 std::string facts(const std::vector<Fact>& all) {
   std::string out = "<dl>\n";
   for (const Fact& f : all)
@@ -85,8 +83,8 @@ std::string channel_progress(const Report& r, const EpochPoint& best) {
   for (std::size_t c = 0; c < r.channels.size(); ++c) {
     const Series s = curve("", r.epochs, [&](const EpochPoint& e) { return rmse_of(e, c); });
     out += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
-                       escape_markup(r.channels[c].name), escape_markup(r.channels[c].unit), shown(s.y.front()),
-                       shown(rmse_of(best, c)), shown(s.y.back()), sparkline(s.y));
+                       escape_markup(r.channels[c].name), escape_markup(r.channels[c].unit), four_digits(s.y.front()),
+                       four_digits(rmse_of(best, c)), four_digits(s.y.back()), sparkline(s.y));
   }
   return out + "</table></div>\n";
 }
@@ -102,15 +100,15 @@ std::string learning(const Report& r) {
     falls.push_back(r.epochs[i].epoch);
     rates += fmt::format("{}{:.3g} from epoch {}", rates.empty() ? "" : ", ", r.epochs[i].lr, r.epochs[i].epoch);
   }
-  Chart loss{"Loss", "epoch", r.loss_name + " (z)", {}, falls, true};
+  Chart loss{"Loss", "epoch", r.loss_name + " (z)", {}, falls, true, 440, 250};
   loss.series = {curve("validation", r.epochs, [](const EpochPoint& e) { return e.val_loss; }),
                  curve("training, with dropout", r.epochs, [](const EpochPoint& e) { return e.train_loss; })};
-  Chart pearson{"Pearson r, validation", "epoch", "r, mean over channels", {}, falls, true};
+  Chart pearson{"Pearson r, validation", "epoch", "r, mean over channels", {}, falls, true, 440, 250};
   pearson.series = {curve("", r.epochs, [](const EpochPoint& e) { return e.val_pearson; })};
   std::string out = "<h2>Learning</h2>\n<div class=\"two\">\n" + figure(loss) + figure(pearson) + "</div>\n";
   out += fmt::format("<p class=\"faint\">Learning rate {:.3g} at the start", r.epochs.front().lr);
   out += rates.empty() ? ", and to the end." : "; " + rates + " (vertical lines).";
-  out += fmt::format(" Lowest validation loss {} in epoch {}, of {}.</p>\n", shown(best->val_loss), best->epoch,
+  out += fmt::format(" Lowest validation loss {} in epoch {}, of {}.</p>\n", four_digits(best->val_loss), best->epoch,
                      r.epochs.back().epoch);
   const bool known =
       std::any_of(r.epochs.begin(), r.epochs.end(), [](const auto& e) { return !e.channel_rmse.empty(); });
@@ -141,6 +139,13 @@ std::string movement(const Trace& t, const std::vector<Channel>& channels) {
 }
 
 }  // namespace
+
+std::string four_digits(double v) {
+  if (!std::isfinite(v)) return "undefined";
+  std::string text = fmt::format("{:#.4g}", v);
+  if (text.back() == '.') text.pop_back();
+  return text;
+}
 
 std::string html_report(const Report& r) {
   std::string out = fmt::format(

@@ -46,6 +46,9 @@ struct Report {
 // Error{internal} if a trace's columns are not the channels.
 std::string html_report(const Report&);
 
+// Four significant digits, or "undefined".
+std::string four_digits(double);
+
 // The page's "Scores" part, for html_report.
 std::string scores_section(const Scores&, const std::string& title);
 

@@ -13,9 +13,8 @@ std::string shown(std::optional<double> v, int decimals = 3) {
   return v && std::isfinite(*v) ? fmt::format("{:.{}f}", *v, decimals) : "undefined";
 }
 
-// Four digits: the units may be millimetres or radians.
 std::string in_units(std::optional<double> v, const std::string& unit) {
-  return v && std::isfinite(*v) ? fmt::format("{:#.4g} {}", *v, escape_markup(unit)) : "undefined";
+  return v && std::isfinite(*v) ? four_digits(*v) + " " + escape_markup(unit) : "undefined";
 }
 
 // 0 to 1; a negative r has an empty bar, its sign is in the number.
@@ -67,8 +66,8 @@ std::string speakers(const Scores& s) {
 }
 
 std::string in_words(const Scores& s) {
-  std::string out =
-      fmt::format("<p>{} utterances of {} speakers, {} frames", thousands(s.utterances), s.speakers.size(), thousands(s.frames));
+  std::string out = fmt::format("<p>{} utterances of {} speakers, {} frames", thousands(s.utterances),
+                                s.speakers.size(), thousands(s.frames));
   const double minutes = static_cast<double>(s.frames) * s.frame_step_s / 60;
   if (minutes > 0) out += fmt::format(", {:.1f} min", minutes);
   out += fmt::format(

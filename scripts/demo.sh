@@ -16,7 +16,7 @@ echo "== train: speech to articulation, 2 x 128 Bi-LSTM (about a minute or two)"
 
 echo
 echo "== eval: sentences that training never saw"
-"$cutract" eval "$run" --json "$run/test.json"
+"$cutract" eval "$run" --json "$run/test.json" --report "$run"
 
 audio=$(awk -F'\t' 'NR > 1 && $3 == "test" {print "data/corpus/" $4; exit}' data/corpus/manifest.tsv)
 echo
@@ -26,6 +26,6 @@ head -3 "$run/predictions/$(basename "${audio%.*}").csv" | cut -c1-76
 
 echo
 echo "model        $run/checkpoints/$(cat "$run/checkpoints/best")/model.safetensors"
-echo "curves       $run/metrics.csv"
+echo "curves       $run/report.html (open it in a browser; the numbers: $run/metrics.csv)"
 echo "scores       $run/test.json"
 echo "your audio   $cutract predict $run YOUR.wav --out -"

@@ -24,8 +24,8 @@ std::string features_text(const FeatureConfig& f) {
 
 std::string schedule_text(const RunConfig& c) {
   if (c.schedule.name == "constant") return fmt::format("{}, learning rate {:g}", c.optim.name, c.optim.lr);
-  return fmt::format("{}, learning rate {:g}, times {:g} after {} epochs without progress", c.optim.name, c.optim.lr,
-                     c.schedule.factor, c.schedule.patience + 1);
+  return fmt::format("{}, learning rate {:g}, times {:g} after more than {} epochs without progress", c.optim.name,
+                     c.optim.lr, c.schedule.factor, c.schedule.patience);
 }
 
 double rmse(const Matrix& a, const Matrix& b) {

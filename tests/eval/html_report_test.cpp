@@ -70,7 +70,7 @@ TEST(HtmlReport, SaysWhatThereIs) {
              "<dt>model</dt><dd>2 x 9 Bi-LSTM</dd>", "<strong>Loss</strong>", "training, with dropout",
              "Learning rate 0.001 at the start; 0.0005 from epoch 6 (vertical lines). Lowest validation loss 0.1222 in "
              "epoch 9, of 12.",
-             "<tr><td>tt_x</td><td>mm</td><td>3</td><td>0.3333</td><td>0.25</td><td><svg class=\"spark\"",
+             "<tr><td>tt_x</td><td>mm</td><td>3.000</td><td>0.3333</td><td>0.2500</td><td><svg class=\"spark\"",
              "7 utterances of 2 speakers, 123,456 frames, 20.6 min. RMSE in units 2.314 mm",
              "<tr><td>RMSE (z)</td><td>0.842</td><td>&le; 0.150</td><td class=\"bad\">not met</td></tr>",
              "<tr><td>Pearson r</td><td>0.612</td><td>&ge; 0.500</td><td class=\"good\">met</td></tr>",

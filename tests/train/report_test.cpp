@@ -44,8 +44,8 @@ TEST_F(RunReport, ShowsEveryEpochAlsoAfterResume) {
     EXPECT_GT(std::min(history[i].channel_rmse[0], history[i].channel_rmse[1]), 0);
   }
   char first[32], last[32];
-  std::snprintf(first, sizeof first, "%.4g", history[0].channel_rmse[1]);
-  std::snprintf(last, sizeof last, "%.4g", history[3].channel_rmse[1]);
+  std::snprintf(first, sizeof first, "%#.4g", history[0].channel_rmse[1]);
+  std::snprintf(last, sizeof last, "%#.4g", history[3].channel_rmse[1]);
   const std::string row = report.substr(report.find("<tr><td>opening</td>"));
   EXPECT_EQ(row.find(std::string("<td>mm</td><td>") + first + "</td>"), std::string("<tr><td>opening</td>").size())
       << row;
