@@ -221,6 +221,8 @@ TEST(Figure, CurvesLieWhereTheAxesSay) {
     }
     EXPECT_GE(compared, 11 + 5) << "log " << log;
     EXPECT_GT(path[1], path[3]) << "up is up";
+    for (std::size_t i = 1; i < 3; ++i)  // equal steps, or equal factors
+      EXPECT_NEAR(path[2 * i - 1] - path[2 * i + 1], path[2 * i + 1] - path[2 * i + 3], 0.21);
   }
 }
 

@@ -162,7 +162,7 @@ TEST(Crc32c, IsTheOneOfTheStandard) {
 }
 
 TEST(TfRecord, IsFramedAndMasked) {
-  EXPECT_EQ(*records(tf_record("") + tf_record("abc")), (std::vector<std::string>{"", "abc"}));
+  EXPECT_EQ(records(tf_record("") + tf_record("abc")), (std::vector<std::string>{"", "abc"}));
   const std::string good = tf_record("some data");
   for (std::size_t i = 0; i < good.size(); ++i) {
     std::string bad = good;
