@@ -66,6 +66,7 @@ Outcome load(Exec& ex, const Corpus& corpus, const Utterance& u, const Extractor
 
 std::vector<std::int32_t> Dataset::lengths() const {
   std::vector<std::int32_t> out;
+  out.reserve(examples.size());
   for (const auto& e : examples) out.push_back(static_cast<std::int32_t>(e.features.rows));
   return out;
 }

@@ -24,7 +24,7 @@ int usable_cores() {
 class CpuExec::Pool {
  public:
   explicit Pool(int threads) {
-    for (int i = 1; i < threads; ++i) workers_.emplace_back([this](std::stop_token stop) { work(stop); });
+    for (int i = 1; i < threads; ++i) workers_.emplace_back([this](const std::stop_token& stop) { work(stop); });
   }
   ~Pool() {
     for (auto& w : workers_) w.request_stop();

@@ -277,6 +277,7 @@ const Tensor& TensorFile::at(const std::string& name, const std::string& origin)
 
 std::string encode_safetensors(const TensorFile& file) {
   std::vector<std::pair<const std::string, Tensor> const*> order;
+  order.reserve(file.tensors.size());
   for (const auto& item : file.tensors) order.push_back(&item);
   std::stable_sort(order.begin(), order.end(),
                    [](auto* a, auto* b) { return info(a->second.dtype).bytes > info(b->second.dtype).bytes; });
