@@ -190,13 +190,15 @@ TEST(FeatureOps, RefuseWrongShapes) {
   EXPECT_FAULT(splice(ex, {x.view(), Matrix(3, 18).view()}), Fault::internal,
                "splice.y: shape is [3,18], expected [4,18]");
 
-  const std::vector<double> window(8, 1.0), weight(2, 1.0);
+  const std::vector<double> window(8, 1.0), weight(2, 1.0), roots(32);
   const std::vector<std::int32_t> bin = {4}, offset = {0, 2};
   Matrix out(1, 1);
   MelArgs a;
   a.window = {window.data(), {8}};
   a.filter_bin = {bin.data(), {1}}, a.filter_offset = {offset.data(), {2}}, a.filter_weight = {weight.data(), {2}};
   a.n_fft = 8, a.hop = 4, a.out = out.view();
+  EXPECT_FAULT(mel(ex, a), Fault::internal, "mel.roots: shape is [0,0], expected [8,2]");
+  a.roots = {roots.data(), {8, 2}};
   EXPECT_FAULT(mel(ex, a), Fault::internal, "filter 0 reaches beyond the spectrum");
   a.n_fft = 7;
   EXPECT_FAULT(mel(ex, a), Fault::internal, "window 8, n_fft 7");
