@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstring>
 #include <limits>
 #include <vector>
 
@@ -39,25 +40,72 @@ const float* samples_of(const MelArgs& a, Index t, std::vector<float>& edge) {
   return edge.data();
 }
 
+typedef float Row __attribute__((vector_size(kLanes * sizeof(float))));
+
+CUTRACT_INLINE Row row_at(const float* p) {
+  Row v;
+  std::memcpy(&v, p, sizeof v);
+  return v;
+}
+
+// column[i][r] = rows[r * apart + i]. Pairs of rows, then fours, then halves.
+CUTRACT_INLINE void transpose(const float* rows, Index apart, Row* column) {
+  static_assert(kLanes == 8);
+  Row pairs[8], fours[8];
+  for (int r = 0; r < 8; r += 2) {
+    const Row a = row_at(rows + r * apart), b = row_at(rows + (r + 1) * apart);
+    pairs[r] = __builtin_shufflevector(a, b, 0, 8, 1, 9, 4, 12, 5, 13);
+    pairs[r + 1] = __builtin_shufflevector(a, b, 2, 10, 3, 11, 6, 14, 7, 15);
+  }
+  for (int r = 0; r < 8; r += 4)
+    for (int i = 0; i < 2; ++i) {
+      fours[r + 2 * i] = __builtin_shufflevector(pairs[r + i], pairs[r + i + 2], 0, 1, 8, 9, 4, 5, 12, 13);
+      fours[r + 2 * i + 1] = __builtin_shufflevector(pairs[r + i], pairs[r + i + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+    }
+  for (int i = 0; i < 4; ++i) {
+    column[i] = __builtin_shufflevector(fours[i], fours[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+    column[i + 4] = __builtin_shufflevector(fours[i], fours[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+  }
+}
+
+// Mean of the W samples of each frame.
+CUTRACT_INLINE Lanes means(const float* samples, Index hop, Index W) {
+  Lanes mean;
+  for (Index l = 0; l < kLanes; ++l) {
+    const float* x = samples + l * hop;
+    Lanes sum = {};
+    Index i = 0;
+    for (; i + kLanes <= W; i += kLanes) sum += __builtin_convertvector(row_at(x + i), Lanes);
+    double total = 0;
+    for (Index part = 0; part < kLanes; ++part) total += sum[part];
+    for (; i < W; ++i) total += x[i];
+    mean[l] = total / static_cast<double>(W);
+  }
+  return mean;
+}
+
 // kLanes frames, ready for the FFT: x [n_fft].
 CUTRACT_INLINE void windowed_frames(const MelArgs& a, const float* samples, Lanes* x) {
-  const Index W = a.window.shape[0];
-  for (Index i = 0; i < W; ++i) {
-    Lanes v;
-    for (Index l = 0; l < kLanes; ++l) v[l] = samples[l * a.hop + i];
-    x[i] = a.sample_scale * v;
-  }
-  if (a.remove_dc) {
-    Lanes sum[4] = {};  // apart, or each addition would wait for the one before
-    for (Index i = 0; i < W; ++i) sum[i % 4] += x[i];
-    const Lanes mean = (sum[0] + sum[1] + sum[2] + sum[3]) / static_cast<double>(W);
-    for (Index i = 0; i < W; ++i) x[i] -= mean;
-  }
-  Lanes before = x[0];
-  for (Index i = 0; i < W; ++i) {
-    const Lanes now = x[i];
-    x[i] = (now - a.preemphasis * before) * a.window.data[i];
+  const Index W = a.window.shape[0], hop = a.hop;
+  const double* window = a.window.data;
+  const double scale = a.sample_scale, preemphasis = a.preemphasis;
+  const Lanes mean = a.remove_dc ? means(samples, hop, W) : Lanes{};
+  Lanes before = {};
+  const auto put = [&](Index i, const Lanes& sample) __attribute__((always_inline)) {
+    const Lanes now = sample - mean;
+    x[i] = (now - preemphasis * (i > 0 ? before : now)) * (scale * window[i]);
     before = now;
+  };
+  Index i = 0;
+  for (; i + kLanes <= W; i += kLanes) {
+    Row column[kLanes];
+    transpose(samples + i, hop, column);
+    for (Index c = 0; c < kLanes; ++c) put(i + c, __builtin_convertvector(column[c], Lanes));
+  }
+  for (; i < W; ++i) {
+    Lanes sample;
+    for (Index l = 0; l < kLanes; ++l) sample[l] = samples[l * hop + i];
+    put(i, sample);
   }
   std::fill(x + W, x + a.n_fft, Lanes{});
 }
@@ -88,29 +136,40 @@ CUTRACT_INLINE void filtered(const MelArgs& a, const Lanes* power, Lanes* mel) {
 CUTRACT_INLINE void logarithms(const MelArgs& a, const double* x, Index count, float* y) {
   constexpr double kLn10 = 2.302585092994046;
   const double unit = a.log == LogUnit::ln ? 1 : (a.log == LogUnit::db ? 10 : 1) / kLn10;
-  const double least = a.add_floor ? -std::numeric_limits<double>::infinity() : a.floor,
-               more = a.add_floor ? a.floor : 0;
+  const double least = a.add_floor ? 0 : a.floor, more = a.add_floor ? a.floor : 0;
   for (Index i = 0; i < count; ++i) y[i] = static_cast<float>(unit * log_fast((x[i] < least ? least : x[i]) + more));
+}
+
+// From y [M, kLanes] to `frames` rows of out; returns the largest value.
+CUTRACT_INLINE float put_rows(const float* y, Index frames, Index M, float* out) {
+  Row most = row_at(y);
+  for (Index m = 1; m < M; ++m) {
+    const Row row = row_at(y + m * kLanes);
+    most = row > most ? row : most;
+  }
+  Index m = 0;
+  for (; m + kLanes <= M; m += kLanes) {
+    Row column[kLanes];
+    transpose(y + m * kLanes, kLanes, column);
+    for (Index l = 0; l < frames; ++l) std::memcpy(out + l * M + m, &column[l], sizeof(Row));
+  }
+  for (; m < M; ++m)
+    for (Index l = 0; l < frames; ++l) out[l * M + m] = y[m * kLanes + l];
+  return *std::max_element(&most[0], &most[0] + frames);
 }
 
 // Frames t .. end - 1; returns the largest value.
 CUTRACT_CLONES float log_mel_tile(const MelArgs& a, const PowerSpectrum& spectrum, Buffers& to, Index t, Index end) {
   const Index M = a.out.shape[1];
-  float most[kLanes];
-  std::fill_n(most, kLanes, -std::numeric_limits<float>::infinity());
+  float most = -std::numeric_limits<float>::infinity();
   for (; t < end; t += kLanes) {
     windowed_frames(a, samples_of(a, t, to.edge), to.fft.signal());
     spectrum(to.fft, &to.power[0].value);
     filtered(a, &to.power[0].value, &to.mel[0].value);
     logarithms(a, &to.mel[0].value[0], M * kLanes, to.log_mel.data());
-    for (Index l = 0; l < std::min(kLanes, end - t); ++l)
-      for (Index m = 0; m < M; ++m) {
-        const float y = to.log_mel[static_cast<std::size_t>(m * kLanes + l)];
-        a.out.row(t + l)[m] = y;
-        most[l] = std::max(most[l], y);
-      }
+    most = std::max(most, put_rows(to.log_mel.data(), std::min(kLanes, end - t), M, a.out.row(t)));
   }
-  return *std::max_element(most, most + kLanes);
+  return most;
 }
 
 CUTRACT_CLONES void adjust(const MelArgs& a, double least, float* y, Index count) {
