@@ -3,7 +3,7 @@
 #include <cmath>
 #include <vector>
 
-#include "kernels/clones.h"
+#include "kernels/isa.h"
 #include "kernels/mel_fft.h"
 #include "tests/oracle/mel.h"
 #include "tests/support/support.h"
@@ -11,29 +11,34 @@
 namespace cutract {
 namespace {
 
-using Spectra = std::vector<std::vector<double>>;  // one for each lane
+using Signals = std::vector<std::vector<double>>;
 
-CUTRACT_CLONES void transform(const PowerSpectrum& spectrum, PowerSpectrum::Work& work, Lanes* power) {
-  spectrum(work, power);
+template <Isa I>
+CUTRACT_INLINE void transform_body(const PowerSpectrum& spectrum, double* x, double* power) {
+  spectrum.run<I>(reinterpret_cast<Doubles<I>*>(x), reinterpret_cast<Doubles<I>*>(power));
 }
+CUTRACT_PER_ISA(transform, (const PowerSpectrum& spectrum, double* x, double* power), (spectrum, x, power))
 
-// Signals x [kLanes][n], one in each lane.
-Spectra spectra_of(const Spectra& x) {
-  const Index n = static_cast<Index>(x[0].size());
+// Of as many signals as run abreast.
+Signals spectra_of(const Signals& x) {
+  const std::size_t n = x[0].size(), lanes = x.size();
   std::vector<double> roots;
-  for (Index i = 0; i < n; ++i) {
+  for (std::size_t i = 0; i < n; ++i) {
     const double angle = 2 * std::acos(-1.0) * static_cast<double>(i) / static_cast<double>(n);
     roots.push_back(std::cos(angle)), roots.push_back(-std::sin(angle));
   }
-  const PowerSpectrum spectrum(n, roots.data());
-  PowerSpectrum::Work work(spectrum);
-  for (Index l = 0; l < kLanes; ++l)
-    for (Index i = 0; i < n; ++i) work.signal()[i][l] = x[l][i];
-  std::vector<RealLanes> power(static_cast<std::size_t>(spectrum.bins()), RealLanes{Lanes{} + std::nan("")});
-  transform(spectrum, work, &power[0].value);
-  Spectra out(kLanes);
-  for (Index l = 0; l < kLanes; ++l)
-    for (const RealLanes& bin : power) out[l].push_back(bin.value[l]);
+  const PowerSpectrum spectrum(static_cast<Index>(n), roots.data());
+  const std::size_t work = static_cast<std::size_t>(spectrum.work()), bins = static_cast<std::size_t>(spectrum.bins());
+  std::vector<Line> memory((work + bins) * lanes / 8 + 1);
+  double *in = memory[0].values, *power = in + work * lanes;
+  for (std::size_t l = 0; l < lanes; ++l) {
+    for (std::size_t i = 0; i < n; ++i) in[i * lanes + l] = x[l][i];
+    for (std::size_t k = 0; k < bins; ++k) power[k * lanes + l] = std::nan("");
+  }
+  transform(spectrum, in, power);
+  Signals out(lanes);
+  for (std::size_t l = 0; l < lanes; ++l)
+    for (std::size_t k = 0; k < bins; ++k) out[l].push_back(power[k * lanes + l]);
   return out;
 }
 
@@ -45,11 +50,11 @@ TEST(PowerSpectrum, MatchesTheDefinitionAtAnyLength) {
     lengths.push_back(n);
   test::Rng rng(3);
   for (const int n : lengths) {
-    Spectra x(kLanes);
+    Signals x(signals_abreast(cpu_isa()));
     for (auto& signal : x)
       for (int i = 0; i < n; ++i) signal.push_back(rng.normal());
-    const Spectra power = spectra_of(x);
-    for (Index l = 0; l < kLanes; ++l)
+    const Signals power = spectra_of(x);
+    for (std::size_t l = 0; l < x.size(); ++l)
       EXPECT_REL_L2(power[l], oracle::power_spectrum(x[l], n), 1e-13) << "n = " << n << ", lane " << l;
   }
 }
@@ -59,7 +64,7 @@ TEST(PowerSpectrum, LeaksNothingIntoOtherBins) {
   for (const int n : {400, 512}) {
     std::vector<double> x;
     for (int i = 0; i < n; ++i) x.push_back(std::cos(2 * std::acos(-1.0) * (37 * i % n) / n));
-    const auto power = spectra_of(Spectra(kLanes, x))[kLanes - 1];
+    const auto power = spectra_of(Signals(signals_abreast(cpu_isa()), x)).back();
     for (std::size_t k = 0; k < power.size(); ++k) {
       if (k == 37)
         EXPECT_NEAR(power[k], n * n / 4.0, 1e-8);
