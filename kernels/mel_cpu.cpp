@@ -153,7 +153,8 @@ CUTRACT_INLINE float put_rows(const float* y, Index frames, Index M, float* out)
   for (; m < M; ++m)
     for (Index l = 0; l < frames; ++l) out[l * M + m] = y[m * W + l];
   float largest = most[0];
-  for (Index l = 1; l < frames; ++l) largest = std::max(largest, most[l]);
+  for (Index l = 1; l < (CUTRACT_PLANTED("mel_range_sees_padding") ? W : frames); ++l)
+    largest = std::max(largest, most[l]);
   return largest;
 }
 

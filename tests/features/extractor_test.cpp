@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <functional>
 #include <numbers>
@@ -149,6 +150,32 @@ TEST_P(EachSetting, SaysWhereTheFramesAre) {
     EXPECT_NEAR(extractor.first_centre_s() + static_cast<double>(k) * extractor.step_s(), middle,
                 1.0 / c.sample_rate)  // an odd window or FFT is centred half a sample off
         << "frame " << k;
+  }
+}
+
+// The same samples under a window give the same bits, whatever frame of the utterance it is.
+TEST(Extractor, AFrameDependsOnItsSamplesAlone) {
+  for (const auto& [n_fft, win, hop] : {std::array{512, 400, 160}, {405, 401, 101}, {211, 199, 80}}) {
+    const FeatureConfig c = with("kaldi", [&, n = n_fft, w = win, h = hop](auto& k) {
+      k.n_fft = n, k.win_samples = w, k.hop_samples = h, k.n_mels = 19;
+    });
+    const auto x = signal("loud", 16000);
+    const Matrix all = extract(c, x);
+    for (int first = 1; first < 20; ++first) {
+      const Matrix rest = extract(c, std::vector<float>(x.begin() + first * c.hop_samples, x.end()));
+      ASSERT_EQ(rest.rows, all.rows - first);
+      EXPECT_TRUE(std::equal(rest.values.begin(), rest.values.end(), all.row(first))) << "from frame " << first;
+    }
+  }
+}
+
+// Frames run several abreast: those behind the last one see loud samples here, and must not raise the limit.
+TEST(Extractor, WhatNoFrameSeesChangesNothing) {
+  const FeatureConfig c = with("librosa", [](auto& k) { k.framing = "snip", k.top_db = 10; });
+  for (int frames = 1; frames < 18; ++frames) {
+    std::vector<float> x = signal("quiet", c.win_samples + (frames - 1) * c.hop_samples);
+    x.insert(x.end(), static_cast<std::size_t>(c.hop_samples - 1), 0.9f);
+    EXPECT_MAX_ABS(extract(c, x).values, oracle::flat(oracle::features(c, x)), 1e-5) << frames << " frames";
   }
 }
 
