@@ -49,13 +49,13 @@ void warn_of_empty_filters(const MelBank& bank, const FeatureConfig& c) {
 }  // namespace
 
 struct Extractor::Tables {
-  std::vector<double> window;
+  std::vector<double> window, roots;
   MelBank bank;
   std::vector<double> dct;
 };
 
 Extractor::Extractor(FeatureConfig config) : config_(checked(std::move(config))) {
-  Tables t{window_table(config_), mel_bank(config_), {}};
+  Tables t{window_table(config_), root_table(config_), mel_bank(config_), {}};
   if (config_.kind == "mfcc") t.dct = dct_table(config_);
   warn_of_empty_filters(t.bank, config_);
   tables_ = std::make_shared<const Tables>(std::move(t));
@@ -98,6 +98,7 @@ Matrix Extractor::operator()(Exec& ex, std::span<const float> samples) const {
   MelArgs a;
   a.samples = {samples.data(), {static_cast<Index>(samples.size())}};
   a.window = view(tables_->window);
+  a.roots = {tables_->roots.data(), {c.n_fft, 2}};
   a.filter_bin = view(tables_->bank.bin);
   a.filter_offset = view(tables_->bank.offset);
   a.filter_weight = view(tables_->bank.weight);

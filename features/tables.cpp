@@ -73,6 +73,15 @@ std::vector<double> window_table(const FeatureConfig& c) {
   return w;
 }
 
+std::vector<double> root_table(const FeatureConfig& c) {
+  std::vector<double> roots;
+  for (int i = 0; i < c.n_fft; ++i) {
+    const double angle = -2 * kPi * i / c.n_fft;
+    roots.push_back(std::cos(angle)), roots.push_back(std::sin(angle));
+  }
+  return roots;
+}
+
 std::vector<double> dct_table(const FeatureConfig& c) {
   const double M = c.n_mels;
   std::vector<double> basis;

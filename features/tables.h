@@ -17,6 +17,8 @@ MelBank mel_bank(const FeatureConfig&);
 
 std::vector<double> window_table(const FeatureConfig&);  // [W]
 
+std::vector<double> root_table(const FeatureConfig&);  // [n_fft, 2]: exp(-2 pi j i / n_fft)
+
 std::vector<double> dct_table(const FeatureConfig&);  // [n_mfcc, n_mels]: orthonormal DCT-II with the lifter
 
 }  // namespace cutract

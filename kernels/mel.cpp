@@ -28,6 +28,7 @@ void mel(Exec& ex, const MelArgs& a) {
                               std::to_string(a.hop) + ", expected 1 <= window <= n_fft and hop >= 1");
   if (a.out.shape[0] > 0 && a.samples.shape[0] == 0 && a.edge != Edge::zero)
     fail(Fault::internal, "mel.samples: is empty, expected a sample to reflect");
+  expect_shape("mel.roots", a.roots, {a.n_fft, 2});
   check_filters(a);
   std::visit([&](auto& on) { mel(on, a); }, ex);
 }

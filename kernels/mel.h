@@ -23,6 +23,7 @@ enum class LogUnit { db, ln, log10 };  // db: 10 log10 of the power
 struct MelArgs {
   View<const float, 1> samples;               // [S] full scale 1
   View<const double, 1> window;               // [W]
+  View<const double, 2> roots;                // [n_fft, 2] cos and -sin of 2 pi i / n_fft
   View<const std::int32_t, 1> filter_bin;     // [M] first bin under each filter
   View<const std::int32_t, 1> filter_offset;  // [M+1] where its weights begin; the last one is their number
   View<const double, 1> filter_weight;        // [filter_offset[M]]

@@ -1,10 +1,12 @@
 #include <algorithm>
-#include <cmath>
+#include <cstring>
 #include <limits>
-#include <span>
+#include <utility>
 #include <vector>
 
 #include "host/core/plant.h"
+#include "kernels/isa.h"
+#include "kernels/math.h"
 #include "kernels/mel.h"
 #include "kernels/mel_fft.h"
 
@@ -15,7 +17,7 @@ constexpr Index kTile = 64;  // frames of one task; fixed, so that the number of
 
 Index wrapped(Index i, Index period) { return (i % period + period) % period; }
 
-double sample_at(const MelArgs& a, Index i) {
+float sample_at(const MelArgs& a, Index i) {
   const Index S = a.samples.shape[0];
   if (i >= 0 && i < S) return a.samples.data[i];
   if (a.edge == Edge::zero) return 0;
@@ -28,68 +30,178 @@ double sample_at(const MelArgs& a, Index i) {
   return a.samples.data[j < S ? j : 2 * (S - 1) - j];
 }
 
-// One frame, ready for the FFT: x [n_fft], whose values behind the window stay as they are.
-void windowed_frame(const MelArgs& a, Index t, double* x) {
-  const Index W = a.window.shape[0], start = t * a.hop + a.first + (CUTRACT_PLANTED("mel_window_shift") ? 1 : 0);
-  if (start >= 0 && start + W <= a.samples.shape[0])
-    for (Index i = 0; i < W; ++i) x[i] = a.sample_scale * a.samples.data[start + i];
-  else
-    for (Index i = 0; i < W; ++i) x[i] = a.sample_scale * sample_at(a, start + i);
-  if (a.remove_dc) {
-    double sum = 0;
-    for (Index i = 0; i < W; ++i) sum += x[i];
-    for (Index i = 0; i < W; ++i) x[i] -= sum / static_cast<double>(W);
-  }
-  if (a.preemphasis != 0) {
-    for (Index i = W - 1; i > 0; --i) x[i] -= a.preemphasis * x[i - 1];
-    x[0] -= a.preemphasis * x[0];
-  }
-  for (Index i = 0; i < W; ++i) x[i] *= a.window.data[i];
+// What `frames` frames from frame t on see, from the first sample of that frame on: the signal itself or, where it
+// ends, a copy in `edge`.
+const float* samples_of(const MelArgs& a, Index t, Index frames, std::vector<float>& edge) {
+  const Index start = t * a.hop + a.first + (CUTRACT_PLANTED("mel_window_shift") ? 1 : 0);
+  const Index count = (frames - 1) * a.hop + a.window.shape[0];
+  if (start >= 0 && start + count <= a.samples.shape[0]) return a.samples.data + start;
+  edge.resize(static_cast<std::size_t>(count));
+  for (Index i = 0; i < count; ++i) edge[static_cast<std::size_t>(i)] = sample_at(a, start + i);
+  return edge.data();
 }
 
-double logarithm(const MelArgs& a, double power) {
-  const double x = a.add_floor ? power + a.floor : std::max(power, a.floor);
-  if (a.log == LogUnit::ln) return std::log(x);
-  return (a.log == LogUnit::db ? 10 : 1) * std::log10(x);
+template <Isa I>
+CUTRACT_INLINE Floats<I> floats_at(const float* p) {
+  Floats<I> v;
+  std::memcpy(&v, p, sizeof v);
+  return v;
 }
 
-// Frames t .. end - 1; returns the largest value.
-float log_mel_tile(const MelArgs& a, const PowerSpectrum& spectrum, Index t, Index end) {
-  const Index M = a.out.shape[1];
-  PowerSpectrum::Work work(spectrum);
-  std::vector<double> x(static_cast<std::size_t>(a.n_fft)), power(static_cast<std::size_t>(spectrum.bins()));
-  float most = -std::numeric_limits<float>::infinity();
-  for (; t < end; ++t) {
-    windowed_frame(a, t, x.data());
-    spectrum(x.data(), power.data(), work);
-    for (Index m = 0; m < M; ++m) {
-      const double* bin = power.data() + a.filter_bin.data[m];
-      double sum = 0;
-      for (std::int32_t w = a.filter_offset.data[m]; w < a.filter_offset.data[m + 1]; ++w)
-        sum += a.filter_weight.data[w] * *bin++;
-      const float y = static_cast<float>(logarithm(a, sum));
-      a.out.row(t)[m] = y;
-      most = std::max(most, y);
+// a[from] b[from] a[from + 1] b[from + 1] ...
+template <Isa I, int from, int... lane>
+CUTRACT_INLINE Floats<I> interleaved(Floats<I> a, Floats<I> b, std::integer_sequence<int, lane...>) {
+  return __builtin_shufflevector(a, b, (from + lane / 2 + lane % 2 * static_cast<int>(sizeof...(lane)))...);
+}
+
+// column[i][r] = rows[r * apart + i]: a perfect shuffle of all values, once for each bit of a row's number.
+template <Isa I>
+CUTRACT_INLINE void transpose(const float* rows, Index apart, Floats<I>* column) {
+  constexpr int W = signals_abreast(I);
+  using Each = std::make_integer_sequence<int, W>;
+  for (int r = 0; r < W; ++r) column[r] = floats_at<I>(rows + r * apart);
+  for (int bit = 1; bit < W; bit *= 2) {
+    Floats<I> next[W];
+    for (int i = 0; i < W / 2; ++i) {
+      next[2 * i] = interleaved<I, 0>(column[i], column[i + W / 2], Each());
+      next[2 * i + 1] = interleaved<I, W / 2>(column[i], column[i + W / 2], Each());
     }
+    for (int i = 0; i < W; ++i) column[i] = next[i];
   }
-  return most;
 }
+
+// Mean of the n samples of each frame.
+template <Isa I>
+CUTRACT_INLINE Doubles<I> means(const float* samples, Index hop, Index n) {
+  constexpr Index W = signals_abreast(I);
+  Doubles<I> mean;
+  for (Index l = 0; l < W; ++l) {
+    const float* x = samples + l * hop;
+    Doubles<I> sum = {};
+    Index i = 0;
+    for (; i + W <= n; i += W) sum += __builtin_convertvector(floats_at<I>(x + i), Doubles<I>);
+    double total = 0;
+    for (Index part = 0; part < W; ++part) total += sum[part];
+    for (; i < n; ++i) total += x[i];
+    mean[l] = total / static_cast<double>(n);
+  }
+  return mean;
+}
+
+// Frames ready for the FFT: x [n_fft].
+template <Isa I>
+CUTRACT_INLINE void windowed_frames(const MelArgs& a, const float* samples, Doubles<I>* x) {
+  constexpr Index W = signals_abreast(I);
+  const Index n = a.window.shape[0], hop = a.hop;
+  const double* window = a.window.data;
+  const double scale = a.sample_scale, preemphasis = a.preemphasis;
+  const Doubles<I> mean = a.remove_dc ? means<I>(samples, hop, n) : Doubles<I>{};
+  Doubles<I> before = {};
+  const auto put = [&](Index i, const Doubles<I>& sample) __attribute__((always_inline)) {
+    const Doubles<I> now = sample - mean;
+    x[i] = (now - preemphasis * (i > 0 ? before : now)) * (scale * window[i]);
+    before = now;
+  };
+  Index i = 0;
+  for (; i + W <= n; i += W) {
+    Floats<I> column[W];
+    transpose<I>(samples + i, hop, column);
+    for (Index c = 0; c < W; ++c) put(i + c, __builtin_convertvector(column[c], Doubles<I>));
+  }
+  for (; i < n; ++i) {
+    Doubles<I> sample;
+    for (Index l = 0; l < W; ++l) sample[l] = samples[l * hop + i];
+    put(i, sample);
+  }
+  std::fill(x + n, x + a.n_fft, Doubles<I>{});
+}
+
+template <Isa I>
+CUTRACT_INLINE void filtered(const MelArgs& a, const Doubles<I>* power, Doubles<I>* mel) {
+  for (Index m = 0; m < a.out.shape[1]; ++m) {
+    const Doubles<I>* bin = power + a.filter_bin.data[m];
+    Doubles<I> sum = {};
+    for (std::int32_t w = a.filter_offset.data[m]; w < a.filter_offset.data[m + 1]; ++w)
+      sum += a.filter_weight.data[w] * *bin++;
+    mel[m] = sum;
+  }
+}
+
+// [count]
+CUTRACT_INLINE void logarithms(const MelArgs& a, const double* x, Index count, float* y) {
+  constexpr double kLn10 = 2.302585092994046;
+  const double unit = a.log == LogUnit::ln ? 1 : (a.log == LogUnit::db ? 10 : 1) / kLn10;
+  const double least = a.add_floor ? 0 : a.floor, more = a.add_floor ? a.floor : 0;
+  for (Index i = 0; i < count; ++i) y[i] = static_cast<float>(unit * log_fast((x[i] < least ? least : x[i]) + more));
+}
+
+// From y [M, frames abreast] to `frames` rows of out; returns the largest value.
+template <Isa I>
+CUTRACT_INLINE float put_rows(const float* y, Index frames, Index M, float* out) {
+  constexpr Index W = signals_abreast(I);
+  Floats<I> most = floats_at<I>(y);
+  for (Index m = 1; m < M; ++m) {
+    const Floats<I> row = floats_at<I>(y + m * W);
+    most = row > most ? row : most;
+  }
+  Index m = 0;
+  for (; m + W <= M; m += W) {
+    Floats<I> column[W];
+    transpose<I>(y + m * W, W, column);
+    for (Index l = 0; l < frames; ++l) std::memcpy(out + l * M + m, &column[l], sizeof column[l]);
+  }
+  for (; m < M; ++m)
+    for (Index l = 0; l < frames; ++l) out[l * M + m] = y[m * W + l];
+  float largest = most[0];
+  for (Index l = 1; l < (CUTRACT_PLANTED("mel_range_sees_padding") ? W : frames); ++l)
+    largest = std::max(largest, most[l]);
+  return largest;
+}
+
+// Frames t .. end - 1 and the largest of their values.
+template <Isa I>
+CUTRACT_INLINE void log_mel_tile_body(const MelArgs& a, const PowerSpectrum& spectrum, Index t, Index end,
+                                      float* most) {
+  constexpr Index W = signals_abreast(I);
+  const Index M = a.out.shape[1], bins = spectrum.bins(), work = spectrum.work();
+  std::vector<Line> memory(static_cast<std::size_t>((work + bins + M) * W / 8 + 1));
+  auto* x = reinterpret_cast<Doubles<I>*>(memory.data());
+  Doubles<I>*power = x + work, *mel = power + bins;
+  std::vector<float> edge, log_mel(static_cast<std::size_t>(M * W));
+  *most = -std::numeric_limits<float>::infinity();
+  for (; t < end; t += W) {
+    windowed_frames<I>(a, samples_of(a, t, W, edge), x);
+    spectrum.run<I>(x, power);
+    filtered<I>(a, power, mel);
+    logarithms(a, reinterpret_cast<const double*>(mel), M * W, log_mel.data());
+    *most = std::max(*most, put_rows<I>(log_mel.data(), std::min(W, end - t), M, a.out.row(t)));
+  }
+}
+CUTRACT_PER_ISA(log_mel_tile, (const MelArgs& a, const PowerSpectrum& spectrum, Index t, Index end, float* most),
+                (a, spectrum, t, end, most))
+
+template <Isa>
+CUTRACT_INLINE void adjust_body(const MelArgs& a, double least, float* y, Index count) {
+  for (Index i = 0; i < count; ++i) y[i] = static_cast<float>((std::max<double>(y[i], least) + a.shift) * a.gain);
+}
+CUTRACT_PER_ISA(adjust, (const MelArgs& a, double least, float* y, Index count), (a, least, y, count))
 
 }  // namespace
 
 void mel(CpuExec& ex, const MelArgs& a) {
-  const Index T = a.out.shape[0], tiles = (T + kTile - 1) / kTile;
-  if (T == 0) return;
-  const PowerSpectrum spectrum(a.n_fft);
+  const Index T = a.out.shape[0], M = a.out.shape[1], tiles = (T + kTile - 1) / kTile;
+  if (T == 0 || M == 0) return;
+  const PowerSpectrum spectrum(a.n_fft, a.roots.data);
   std::vector<float> most(static_cast<std::size_t>(tiles));
   ex.parallel(tiles, [&](Index tile) {
-    most[static_cast<std::size_t>(tile)] = log_mel_tile(a, spectrum, tile * kTile, std::min(T, (tile + 1) * kTile));
+    log_mel_tile(a, spectrum, tile * kTile, std::min(T, (tile + 1) * kTile), &most[static_cast<std::size_t>(tile)]);
   });
   if (a.range == 0 && a.shift == 0 && a.gain == 1) return;
   const double least =
       a.range > 0 ? *std::max_element(most.begin(), most.end()) - a.range : -std::numeric_limits<double>::infinity();
-  for (float& y : std::span(a.out.data, static_cast<std::size_t>(a.out.size())))
-    y = static_cast<float>((std::max<double>(y, least) + a.shift) * a.gain);
+  ex.parallel(tiles, [&](Index tile) {
+    adjust(a, least, a.out.row(tile * kTile), (std::min(T, (tile + 1) * kTile) - tile * kTile) * M);
+  });
 }
 
 }  // namespace cutract

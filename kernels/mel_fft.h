@@ -1,134 +1,199 @@
 #pragma once
 
-#include <algorithm>
-#include <cmath>
-#include <numbers>
-#include <utility>
 #include <vector>
 
 #include "host/core/view.h"
+#include "kernels/isa.h"
 
 namespace cutract {
 
+// Signals abreast: element l of a vector belongs to signal l. No operation crosses lanes, so a signal's result does not
+// depend on its lane or on its neighbours, and any length of FFT runs in full vectors.
+template <Isa>
+struct Abreast;
+template <>
+struct Abreast<Isa::avx512> {
+  typedef double Doubles __attribute__((vector_size(64)));
+  typedef float Floats __attribute__((vector_size(32)));
+};
+template <>
+struct Abreast<Isa::avx2> {
+  typedef double Doubles __attribute__((vector_size(32)));
+  typedef float Floats __attribute__((vector_size(16)));
+};
+template <>
+struct Abreast<Isa::portable> {
+  typedef double Doubles __attribute__((vector_size(16)));
+  typedef float Floats __attribute__((vector_size(8)));
+};
+template <Isa I>
+using Doubles = typename Abreast<I>::Doubles;
+template <Isa I>
+using Floats = typename Abreast<I>::Floats;
+template <Isa I>
+struct Complexes {
+  Doubles<I> re, im;
+  CUTRACT_INLINE Complexes() : re{}, im{} {}
+  CUTRACT_INLINE Complexes(const Doubles<I>& r, const Doubles<I>& i) : re(r), im(i) {}
+  // Member by member: gcc copies a struct of vectors in smaller pieces, through the stack.
+  CUTRACT_INLINE Complexes(const Complexes& z) : re(z.re), im(z.im) {}
+  CUTRACT_INLINE Complexes& operator=(const Complexes& z) { return re = z.re, im = z.im, *this; }
+};
+constexpr Index signals_abreast(Isa isa) { return lanes_of(isa) / 2; }
+
+// Memory for vectors, which must lie at multiples of their size.
+struct alignas(64) Line {
+  double values[8];
+};
+
 // Power spectra of real signals of any length n, in double. An even n is packed as n/2 complex points. The complex
-// transform is Stockham's: no bit reversal, one pass per prime factor (two 2s at a time); a factor p costs n p.
+// transform is Sande and Tukey's (decimation in frequency), in place, one pass per factor: 4s, at most one 2, then the
+// odd primes. A prime p costs n p.
 class PowerSpectrum {
  public:
-  explicit PowerSpectrum(Index n) : n_(n), points_(n % 2 == 0 ? n / 2 : n) {
-    Index left = points_;
+  // roots [n, 2]: real and imaginary part of exp(-2 pi j i / n); must outlive this object.
+  PowerSpectrum(Index n, const double* roots) : n_(n), points_(n % 2 == 0 ? n / 2 : n), roots_(roots) {
+    Index left = points_, most = 0;
     while (left % 4 == 0) radices_.push_back(4), left /= 4;
     for (Index p = 2; left > 1; ++p)
-      while (left % p == 0) radices_.push_back(p), left /= p;
-    turns_ = roots(points_);
-    unpack_ = roots(n);
+      while (left % p == 0) radices_.push_back(most = p), left /= p;
+    scratch_ = most > 5 ? most - 1 : 0;
+    for (Index k = 0; k < points_; ++k) {
+      Index place = 0, rest = k, block = points_;
+      for (const Index p : radices_) block /= p, place += rest % p * block, rest /= p;
+      place_.push_back(place);
+    }
   }
   Index bins() const { return n_ / 2 + 1; }
+  Index work() const { return 2 * (points_ + scratch_); }  // values x needs room for, n or more
 
-  // Memory of one call; one per thread.
-  struct Work {
-    std::vector<double> values;
-    double *re, *im, *re2, *im2;
-    explicit Work(const PowerSpectrum& of) : values(static_cast<std::size_t>(4 * of.points_)) {
-      re = values.data(), im = re + of.points_, re2 = im + of.points_, im2 = re2 + of.points_;
-    }
-  };
-
-  // power[k] = |sum_i x[i] exp(-2 pi j i k / n)|^2. x [n], power [bins()].
-  void operator()(const double* x, double* power, Work& work) const {
-    double *re = work.re, *im = work.im, *re2 = work.re2, *im2 = work.im2;
+  // power[k] = |sum_i x[i] exp(-2 pi j i k / n)|^2. x [n], overwritten; power [bins()].
+  template <Isa I>
+  CUTRACT_INLINE void run(Doubles<I>* x, Doubles<I>* power) const {
+    auto* z = reinterpret_cast<Complexes<I>*>(x);
     const bool packed = n_ % 2 == 0;
-    for (Index i = 0; i < points_; ++i) re[i] = x[packed ? 2 * i : i], im[i] = packed ? x[2 * i + 1] : 0;
-    Index stride = 1;
+    if (!packed) spread<I>(x);
+    Index block = points_;
     for (const Index p : radices_) {
       if (p == 4)
-        pass4(stride, re, im, re2, im2);
+        pass4<I>(block, z);
+      else if (p == 2)
+        pass2<I>(block, z);
+      else if (p == 3)
+        pass_odd<I, 3>(p, block, z, nullptr);
+      else if (p == 5)
+        pass_odd<I, 5>(p, block, z, nullptr);
       else
-        pass(p, stride, re, im, re2, im2);
-      std::swap(re, re2), std::swap(im, im2);
-      stride *= p;
+        pass_odd<I, 0>(p, block, z, z + points_);
+      block /= p;
     }
     if (packed)
-      unpack(re, im, power);
+      unpack<I>(z, power);
     else
-      for (Index k = 0; k < bins(); ++k) power[k] = re[k] * re[k] + im[k] * im[k];
+      for (Index k = 0; k < bins(); ++k) power[k] = norm<I>(z[place_[k]]);
   }
 
  private:
-  struct Turns {
-    std::vector<double> re, im;
-  };
-  static Turns roots(Index n) {  // exp(-2 pi j i / n)
-    Turns t;
-    for (Index i = 0; i < n; ++i) {
-      const double angle = -2 * std::numbers::pi * static_cast<double>(i) / static_cast<double>(n);
-      t.re.push_back(std::cos(angle)), t.im.push_back(std::sin(angle));
-    }
-    return t;
+  template <Isa I>
+  static CUTRACT_INLINE Doubles<I> norm(const Complexes<I>& z) {
+    return z.re * z.re + z.im * z.im;
+  }
+  template <Isa I>
+  static CUTRACT_INLINE Complexes<I> plus(const Complexes<I>& a, const Complexes<I>& b) {
+    return {a.re + b.re, a.im + b.im};
+  }
+  template <Isa I>
+  static CUTRACT_INLINE Complexes<I> minus(const Complexes<I>& a, const Complexes<I>& b) {
+    return {a.re - b.re, a.im - b.im};
+  }
+  template <Isa I>
+  static CUTRACT_INLINE Complexes<I> times(const Complexes<I>& a, const double* w) {
+    return {a.re * w[0] - a.im * w[1], a.re * w[1] + a.im * w[0]};
+  }
+  const double* root(Index i, Index of) const { return roots_ + 2 * (n_ / of) * i; }  // exp(-2 pi j i / of), i < of
+
+  // A real signal as a complex one, in place.
+  template <Isa I>
+  CUTRACT_INLINE void spread(Doubles<I>* x) const {
+    for (Index i = n_ - 1; i >= 0; --i) x[2 * i] = x[i], x[2 * i + 1] = Doubles<I>{};
   }
 
-  // One pass of radix p. The points left in one transform are n = points / stride, m = n / p:
-  // y[q + stride (p j + k)] = w_n^(j k) sum_r x[q + stride (j + m r)] w_p^(r k), for all q < stride and j < m.
-  void pass(Index p, Index stride, const double* xr, const double* xi, double* yr, double* yi) const {
-    const Index m = points_ / stride / p;
-    for (Index j = 0; j < m; ++j)
-      for (Index k = 0; k < p; ++k) {
-        double *br = yr + stride * (p * j + k), *bi = yi + stride * (p * j + k);
-        std::fill_n(br, stride, 0.0), std::fill_n(bi, stride, 0.0);
-        for (Index r = 0; r < p; ++r) {
-          // w_n^(j k) w_p^(r k) as one power of the first root
-          const Index turn = (j * stride + r * (points_ / p)) * k % points_;
-          const double wr = turns_.re[turn], wi = turns_.im[turn];
-          const double *ar = xr + stride * (j + m * r), *ai = xi + stride * (j + m * r);
-          for (Index q = 0; q < stride; ++q) {
-            br[q] += ar[q] * wr - ai[q] * wi;
-            bi[q] += ar[q] * wi + ai[q] * wr;
+  // A pass of radix p turns each block of length N = p m into p blocks of length m: block k, k < p, becomes
+  // w_N^(j k) sum_r z[j + m r] w_p^(r k), j < m, whose transform holds the bins k, k + p, k + 2 p, ...
+  template <Isa I>
+  CUTRACT_INLINE void pass2(Index N, Complexes<I>* z) const {
+    const Index m = N / 2;
+    for (const Complexes<I>* end = z + points_; z < end; z += N)
+      for (Index j = 0; j < m; ++j) {
+        const Complexes<I> a = z[j], b = z[j + m];
+        z[j] = plus<I>(a, b);
+        z[j + m] = times<I>(minus<I>(a, b), root(j, N));
+      }
+  }
+
+  template <Isa I>
+  CUTRACT_INLINE void pass4(Index N, Complexes<I>* z) const {
+    const Index m = N / 4;
+    for (const Complexes<I>* end = z + points_; z < end; z += N)
+      for (Index j = 0; j < m; ++j) {
+        const Complexes<I> a = z[j], b = z[j + m], c = z[j + 2 * m], d = z[j + 3 * m];
+        const Complexes<I> sum_ac = plus<I>(a, c), sum_bd = plus<I>(b, d), dif_ac = minus<I>(a, c),
+                           dif_bd = minus<I>(b, d);
+        z[j] = plus<I>(sum_ac, sum_bd);
+        z[j + m] = times<I>({dif_ac.re + dif_bd.im, dif_ac.im - dif_bd.re}, root(j, N));
+        z[j + 2 * m] = times<I>(minus<I>(sum_ac, sum_bd), root(2 * j, N));
+        z[j + 3 * m] = times<I>({dif_ac.re - dif_bd.im, dif_ac.im + dif_bd.re}, root(3 * j, N));
+      }
+  }
+
+  // P is p where the compiler shall unroll, else 0; then scratch [p - 1]. Inputs r and p - r are met by conjugate
+  // roots c +- j s: outputs k and p - k are z[0] + sum_r c (z[r] + z[p-r]) +- j sum_r s (z[r] - z[p-r]).
+  template <Isa I, int P>
+  CUTRACT_INLINE void pass_odd(Index p, Index N, Complexes<I>* z, Complexes<I>* scratch) const {
+    if (P != 0) p = P;
+    const Index m = N / p, half = p / 2;
+    Complexes<I> unrolled[P != 0 ? P - 1 : 1];
+    Complexes<I>*sum = P != 0 ? unrolled : scratch, *dif = sum + half;
+    for (const Complexes<I>* end = z + points_; z < end; z += N)
+      for (Index j = 0; j < m; ++j) {
+        const Complexes<I> first = z[j];
+        Complexes<I> total = first;
+        for (Index r = 1; r <= half; ++r) {
+          sum[r - 1] = plus<I>(z[j + m * r], z[j + m * (p - r)]);
+          dif[r - 1] = minus<I>(z[j + m * r], z[j + m * (p - r)]);
+          total = plus<I>(total, sum[r - 1]);
+        }
+        z[j] = total;
+        for (Index k = 1; k <= half; ++k) {
+          Complexes<I> even = first, odd = {};
+          for (Index r = 1, turn = k; r <= half; ++r, turn = turn + k < p ? turn + k : turn + k - p) {
+            const double* w = root(turn, p);
+            even = {even.re + sum[r - 1].re * w[0], even.im + sum[r - 1].im * w[0]};
+            odd = {odd.re + dif[r - 1].re * w[1], odd.im + dif[r - 1].im * w[1]};
           }
+          z[j + m * k] = times<I>({even.re - odd.im, even.im + odd.re}, root(j * k, N));
+          z[j + m * (p - k)] = times<I>({even.re + odd.im, even.im - odd.re}, root(j * (p - k), N));
         }
       }
   }
 
-  // The same for p = 4, where w_4 is 1, -j, -1, j.
-  void pass4(Index stride, const double* xr, const double* xi, double* yr, double* yi) const {
-    const Index m = points_ / stride / 4, apart = stride * m;
-    for (Index j = 0; j < m; ++j) {
-      const double w1r = turns_.re[j * stride], w1i = turns_.im[j * stride];
-      const double w2r = turns_.re[2 * j * stride], w2i = turns_.im[2 * j * stride];
-      const double w3r = turns_.re[3 * j * stride], w3i = turns_.im[3 * j * stride];
-      const double *ar = xr + stride * j, *ai = xi + stride * j;
-      double *br = yr + 4 * stride * j, *bi = yi + 4 * stride * j;
-      for (Index q = 0; q < stride; ++q) {
-        const double sum02r = ar[q] + ar[q + 2 * apart], sum02i = ai[q] + ai[q + 2 * apart];
-        const double sum13r = ar[q + apart] + ar[q + 3 * apart], sum13i = ai[q + apart] + ai[q + 3 * apart];
-        const double dif02r = ar[q] - ar[q + 2 * apart], dif02i = ai[q] - ai[q + 2 * apart];
-        const double dif13r = ar[q + apart] - ar[q + 3 * apart], dif13i = ai[q + apart] - ai[q + 3 * apart];
-        const double c1r = dif02r + dif13i, c1i = dif02i - dif13r;
-        const double c2r = sum02r - sum13r, c2i = sum02i - sum13i;
-        const double c3r = dif02r - dif13i, c3i = dif02i + dif13r;
-        br[q] = sum02r + sum13r, bi[q] = sum02i + sum13i;
-        br[q + stride] = c1r * w1r - c1i * w1i, bi[q + stride] = c1r * w1i + c1i * w1r;
-        br[q + 2 * stride] = c2r * w2r - c2i * w2i, bi[q + 2 * stride] = c2r * w2i + c2i * w2r;
-        br[q + 3 * stride] = c3r * w3r - c3i * w3i, bi[q + 3 * stride] = c3r * w3i + c3i * w3r;
-      }
+  // From z, the transform of x[2i] + j x[2i+1], with E = z[k] + z*[-k] and O = (z[k] - z*[-k]) / j:
+  // X[k] = (E + w_n^k O) / 2 and X[n/2 - k] = (E - w_n^k O)* / 2.
+  template <Isa I>
+  CUTRACT_INLINE void unpack(const Complexes<I>* z, Doubles<I>* power) const {
+    power[0] = (z[0].re + z[0].im) * (z[0].re + z[0].im);
+    power[points_] = (z[0].re - z[0].im) * (z[0].re - z[0].im);
+    for (Index k = 1; 2 * k <= points_; ++k) {
+      const Complexes<I> a = z[place_[k]], b = z[place_[points_ - k]];
+      const Complexes<I> even = {a.re + b.re, a.im - b.im}, odd = times<I>({a.im + b.im, b.re - a.re}, root(k, n_));
+      power[k] = 0.25 * norm<I>(plus<I>(even, odd));
+      power[points_ - k] = 0.25 * norm<I>(minus<I>(even, odd));
     }
   }
 
-  // From z, the transform of x[2i] + j x[2i+1]: X[k] = (z[k] + z*[-k]) / 2 + w_n^k (z[k] - z*[-k]) / 2j.
-  void unpack(const double* re, const double* im, double* power) const {
-    power[0] = (re[0] + im[0]) * (re[0] + im[0]);
-    power[points_] = (re[0] - im[0]) * (re[0] - im[0]);
-    for (Index k = 1; k < points_; ++k) {
-      const Index back = points_ - k;
-      const double even_re = (re[k] + re[back]) / 2, even_im = (im[k] - im[back]) / 2;
-      const double odd_re = (im[k] + im[back]) / 2, odd_im = (re[back] - re[k]) / 2;
-      const double x = even_re + odd_re * unpack_.re[k] - odd_im * unpack_.im[k];
-      const double y = even_im + odd_re * unpack_.im[k] + odd_im * unpack_.re[k];
-      power[k] = x * x + y * y;
-    }
-  }
-
-  Index n_, points_;
-  std::vector<Index> radices_;
-  Turns turns_, unpack_;
+  Index n_, points_, scratch_ = 0;
+  const double* roots_;
+  std::vector<Index> radices_, place_;
 };
 
 }  // namespace cutract

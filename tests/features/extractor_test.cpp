@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <functional>
 #include <numbers>
@@ -152,6 +153,32 @@ TEST_P(EachSetting, SaysWhereTheFramesAre) {
   }
 }
 
+// The same samples under a window give the same bits, whatever frame of the utterance it is.
+TEST(Extractor, AFrameDependsOnItsSamplesAlone) {
+  for (const auto& [n_fft, win, hop] : {std::array{512, 400, 160}, {405, 401, 101}, {211, 199, 80}}) {
+    const FeatureConfig c = with("kaldi", [&, n = n_fft, w = win, h = hop](auto& k) {
+      k.n_fft = n, k.win_samples = w, k.hop_samples = h, k.n_mels = 19;
+    });
+    const auto x = signal("loud", 16000);
+    const Matrix all = extract(c, x);
+    for (int first = 1; first < 20; ++first) {
+      const Matrix rest = extract(c, std::vector<float>(x.begin() + first * c.hop_samples, x.end()));
+      ASSERT_EQ(rest.rows, all.rows - first);
+      EXPECT_TRUE(std::equal(rest.values.begin(), rest.values.end(), all.row(first))) << "from frame " << first;
+    }
+  }
+}
+
+// Frames run several abreast: those behind the last one see loud samples here, and must not raise the limit.
+TEST(Extractor, WhatNoFrameSeesChangesNothing) {
+  const FeatureConfig c = with("librosa", [](auto& k) { k.framing = "snip", k.top_db = 10; });
+  for (int frames = 1; frames < 18; ++frames) {
+    std::vector<float> x = signal("quiet", c.win_samples + (frames - 1) * c.hop_samples);
+    x.insert(x.end(), static_cast<std::size_t>(c.hop_samples - 1), 0.9f);
+    EXPECT_MAX_ABS(extract(c, x).values, oracle::flat(oracle::features(c, x)), 1e-5) << frames << " frames";
+  }
+}
+
 TEST(Extractor, ResamplesAudioOfAnotherRate) {
   Exec ex{CpuExec(1)};
   const Extractor extractor(feature_preset("kaldi"));
@@ -190,13 +217,15 @@ TEST(FeatureOps, RefuseWrongShapes) {
   EXPECT_FAULT(splice(ex, {x.view(), Matrix(3, 18).view()}), Fault::internal,
                "splice.y: shape is [3,18], expected [4,18]");
 
-  const std::vector<double> window(8, 1.0), weight(2, 1.0);
+  const std::vector<double> window(8, 1.0), weight(2, 1.0), roots(32);
   const std::vector<std::int32_t> bin = {4}, offset = {0, 2};
   Matrix out(1, 1);
   MelArgs a;
   a.window = {window.data(), {8}};
   a.filter_bin = {bin.data(), {1}}, a.filter_offset = {offset.data(), {2}}, a.filter_weight = {weight.data(), {2}};
   a.n_fft = 8, a.hop = 4, a.out = out.view();
+  EXPECT_FAULT(mel(ex, a), Fault::internal, "mel.roots: shape is [0,0], expected [8,2]");
+  a.roots = {roots.data(), {8, 2}};
   EXPECT_FAULT(mel(ex, a), Fault::internal, "filter 0 reaches beyond the spectrum");
   a.n_fft = 7;
   EXPECT_FAULT(mel(ex, a), Fault::internal, "window 8, n_fft 7");

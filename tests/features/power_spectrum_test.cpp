@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <vector>
 
+#include "kernels/isa.h"
 #include "kernels/mel_fft.h"
 #include "tests/oracle/mel.h"
 #include "tests/support/support.h"
@@ -9,12 +11,35 @@
 namespace cutract {
 namespace {
 
-std::vector<double> spectrum_of(const std::vector<double>& x) {
-  const PowerSpectrum spectrum(static_cast<Index>(x.size()));
-  PowerSpectrum::Work work(spectrum);
-  std::vector<double> power(static_cast<std::size_t>(spectrum.bins()), std::nan(""));
-  spectrum(x.data(), power.data(), work);
-  return power;
+using Signals = std::vector<std::vector<double>>;
+
+template <Isa I>
+CUTRACT_INLINE void transform_body(const PowerSpectrum& spectrum, double* x, double* power) {
+  spectrum.run<I>(reinterpret_cast<Doubles<I>*>(x), reinterpret_cast<Doubles<I>*>(power));
+}
+CUTRACT_PER_ISA(transform, (const PowerSpectrum& spectrum, double* x, double* power), (spectrum, x, power))
+
+// Of as many signals as run abreast.
+Signals spectra_of(const Signals& x) {
+  const std::size_t n = x[0].size(), lanes = x.size();
+  std::vector<double> roots;
+  for (std::size_t i = 0; i < n; ++i) {
+    const double angle = 2 * std::acos(-1.0) * static_cast<double>(i) / static_cast<double>(n);
+    roots.push_back(std::cos(angle)), roots.push_back(-std::sin(angle));
+  }
+  const PowerSpectrum spectrum(static_cast<Index>(n), roots.data());
+  const std::size_t work = static_cast<std::size_t>(spectrum.work()), bins = static_cast<std::size_t>(spectrum.bins());
+  std::vector<Line> memory((work + bins) * lanes / 8 + 1);
+  double *in = memory[0].values, *power = in + work * lanes;
+  for (std::size_t l = 0; l < lanes; ++l) {
+    for (std::size_t i = 0; i < n; ++i) in[i * lanes + l] = x[l][i];
+    for (std::size_t k = 0; k < bins; ++k) power[k * lanes + l] = std::nan("");
+  }
+  transform(spectrum, in, power);
+  Signals out(lanes);
+  for (std::size_t l = 0; l < lanes; ++l)
+    for (std::size_t k = 0; k < bins; ++k) out[l].push_back(power[k * lanes + l]);
+  return out;
 }
 
 // Every small length, primes and their products; then the lengths people use.
@@ -25,9 +50,12 @@ TEST(PowerSpectrum, MatchesTheDefinitionAtAnyLength) {
     lengths.push_back(n);
   test::Rng rng(3);
   for (const int n : lengths) {
-    std::vector<double> x;
-    for (int i = 0; i < n; ++i) x.push_back(rng.normal());
-    EXPECT_REL_L2(spectrum_of(x), oracle::power_spectrum(x, n), 1e-13) << "n = " << n;
+    Signals x(signals_abreast(cpu_isa()));
+    for (auto& signal : x)
+      for (int i = 0; i < n; ++i) signal.push_back(rng.normal());
+    const Signals power = spectra_of(x);
+    for (std::size_t l = 0; l < x.size(); ++l)
+      EXPECT_REL_L2(power[l], oracle::power_spectrum(x[l], n), 1e-13) << "n = " << n << ", lane " << l;
   }
 }
 
@@ -36,7 +64,7 @@ TEST(PowerSpectrum, LeaksNothingIntoOtherBins) {
   for (const int n : {400, 512}) {
     std::vector<double> x;
     for (int i = 0; i < n; ++i) x.push_back(std::cos(2 * std::acos(-1.0) * (37 * i % n) / n));
-    const auto power = spectrum_of(x);
+    const auto power = spectra_of(Signals(signals_abreast(cpu_isa()), x)).back();
     for (std::size_t k = 0; k < power.size(); ++k) {
       if (k == 37)
         EXPECT_NEAR(power[k], n * n / 4.0, 1e-8);
