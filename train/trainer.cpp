@@ -364,6 +364,7 @@ void Run::report(const EpochRecord& r, const Scores& val) {
 }  // namespace
 
 TrainResult train(Exec& ex, const RunConfig& config, const TrainOptions& options, Progress& progress) {
+  log::set_file("");  // that of an earlier run in this process
   try {
     return Run(ex, config, options, progress)();
   } catch (const Error& e) {  // into train.log too, then on to main
