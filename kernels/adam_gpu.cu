@@ -1,5 +1,5 @@
-#include "host/core/launch.cuh"
 #include "kernels/adam.h"
+#include "kernels/simt/simt.cuh"
 
 namespace cutract {
 namespace {

@@ -1,5 +1,5 @@
-#include "host/core/launch.cuh"
 #include "kernels/loss.h"
+#include "kernels/simt/simt.cuh"
 
 namespace cutract {
 namespace {
@@ -10,19 +10,20 @@ constexpr int kBlock = 1024;
 // bits are the same on every run. N * P is a few hundred thousand at most, a few microseconds.
 __global__ void __launch_bounds__(kBlock) loss_kernel(LossArgs a, Index n, double scale) {
   __shared__ double part[kBlock];
+  const int thread = static_cast<int>(threadIdx.x);
   double sum = 0;
-  for (Index i = threadIdx.x; i < n; i += kBlock) {
+  for (Index i = thread; i < n; i += kBlock) {
     const LossPoint p = loss_point(a.kind, a.y.data[i], a.target.data[i], scale);
     sum += p.value;
     if (a.dy.data) a.dy.data[i] = p.gradient;
   }
-  part[threadIdx.x] = sum;
+  part[thread] = sum;
   __syncthreads();
   for (int half = kBlock / 2; half > 0; half /= 2) {
-    if (threadIdx.x < half) part[threadIdx.x] += part[threadIdx.x + half];
+    if (thread < half) part[thread] += part[thread + half];
     __syncthreads();
   }
-  if (threadIdx.x == 0) a.value.data[0] = part[0] * scale;
+  if (thread == 0) a.value.data[0] = part[0] * scale;
 }
 
 }  // namespace

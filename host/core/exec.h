@@ -41,6 +41,8 @@ class GpuExec {
 
   cudaStream_t stream() const;
   cublasHandle_t blas() const;  // already bound to stream()
+  // Room for n doubles on the device, for the partial results of one op: the next call may hand out the same again.
+  double* workspace(Index n);
 
  private:
   struct Impl;
@@ -50,5 +52,6 @@ class GpuExec {
 using Exec = std::variant<CpuExec, GpuExec>;
 
 std::string why_no_gpu();  // empty if GPU 0 can be used
+bool gpu_is_emulated();    // by kernels/simt, in a build for it
 
 }  // namespace cutract

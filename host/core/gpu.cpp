@@ -5,6 +5,7 @@
 #include "host/core/error.h"
 #include "host/core/exec.h"
 #include "host/core/log.h"
+#include "host/core/memory.h"
 
 namespace cutract {
 
@@ -45,10 +46,15 @@ std::string why_no_gpu() {
   return n > 0 ? "" : "no CUDA device";
 }
 
+bool gpu_is_emulated() { return false; }
+
 struct GpuExec::Impl {
   cudaStream_t stream = nullptr;
   cublasHandle_t blas = nullptr;
+  double* workspace = nullptr;
+  Index workspace_size = 0;
   ~Impl() {
+    check_nothrow(cudaFree(workspace), "cudaFree");
     if (blas) cublasDestroy(blas);
     if (stream) check_nothrow(cudaStreamDestroy(stream), "cudaStreamDestroy");
   }
@@ -66,5 +72,27 @@ GpuExec::GpuExec(GpuExec&&) noexcept = default;
 GpuExec& GpuExec::operator=(GpuExec&&) noexcept = default;
 cudaStream_t GpuExec::stream() const { return impl_->stream; }
 cublasHandle_t GpuExec::blas() const { return impl_->blas; }
+
+double* GpuExec::workspace(Index n) {
+  if (n > impl_->workspace_size) {
+    check(cudaStreamSynchronize(impl_->stream), "workspace");  // who had it before may still use it
+    check(cudaFree(impl_->workspace), "workspace");
+    impl_->workspace = nullptr, impl_->workspace_size = 0;
+    check(cudaMalloc(&impl_->workspace, static_cast<std::size_t>(n) * sizeof(double)), "workspace");
+    impl_->workspace_size = n;
+  }
+  return impl_->workspace;
+}
+
+std::byte* gpu_allocate(GpuExec&, Index bytes) {
+  void* at = nullptr;
+  check(cudaMalloc(&at, static_cast<std::size_t>(bytes)), "cudaMalloc");
+  return static_cast<std::byte*>(at);
+}
+void gpu_free(std::byte* at) noexcept { check_nothrow(cudaFree(at), "cudaFree"); }
+void gpu_copy(GpuExec& ex, void* to, const void* from, Index bytes) {
+  check(cudaMemcpyAsync(to, from, static_cast<std::size_t>(bytes), cudaMemcpyDefault, ex.stream()), "cudaMemcpyAsync");
+  check(cudaStreamSynchronize(ex.stream()), "cudaMemcpyAsync");
+}
 
 }  // namespace cutract

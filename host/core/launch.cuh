@@ -4,24 +4,39 @@
 
 #include "host/core/cuda_check.h"
 #include "host/core/exec.h"
-#include "host/core/view.h"
+#include "host/core/geometry.h"
 
 namespace cutract {
-
-inline unsigned grid_for(Index n, int block) {
-  constexpr Index kMaxGrid = 1 << 20;  // kernels stride over the rest
-  const Index want = (n + block - 1) / block;
-  return static_cast<unsigned>(want < kMaxGrid ? want : kMaxGrid);
-}
 
 // The only place in the tree that launches a kernel. An empty problem launches nothing; a bad launch throws, naming
 // the op.
 template <class... Params, class... Args>
-void launch(GpuExec& ex, const char* op, void (*kernel)(Params...), unsigned grid, int block, Args... args) {
-  if (grid == 0) return;
-  kernel<<<grid, block, 0, ex.stream()>>>(static_cast<Params>(args)...);
-  check(cudaGetLastError(), op);
+void launch(GpuExec& ex, const char* op, void (*kernel)(Params...), const Geometry& g, Args... args) {
+  if (g.grid.x == 0 || g.grid.y == 0 || g.grid.z == 0) return;
+  const dim3 grid(g.grid.x, g.grid.y, g.grid.z), block(g.block.x, g.block.y, g.block.z);
+  if (g.shared_bytes > 48 * 1024)  // more than that must be asked for
+    check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(g.shared_bytes)),
+          op);
+  if (g.cluster == 1) {
+    kernel<<<grid, block, g.shared_bytes, ex.stream()>>>(static_cast<Params>(args)...);
+    check(cudaGetLastError(), op);
+  } else {
+    if (g.cluster > 8) check(cudaFuncSetAttribute(kernel, cudaFuncAttributeNonPortableClusterSizeAllowed, 1), op);
+    cudaLaunchAttribute cluster{};
+    cluster.id = cudaLaunchAttributeClusterDimension;
+    cluster.val.clusterDim = {g.cluster, 1, 1};
+    cudaLaunchConfig_t config{};
+    config.gridDim = grid, config.blockDim = block, config.dynamicSmemBytes = g.shared_bytes,
+    config.stream = ex.stream();
+    config.attrs = &cluster, config.numAttrs = 1;
+    check(cudaLaunchKernelEx(&config, kernel, static_cast<Params>(args)...), op);
+  }
   if (sync_every_launch()) check(cudaStreamSynchronize(ex.stream()), op);
+}
+
+template <class... Params, class... Args>
+void launch(GpuExec& ex, const char* op, void (*kernel)(Params...), unsigned grid, int block, Args... args) {
+  launch(ex, op, kernel, Geometry{{grid}, {static_cast<unsigned>(block)}}, args...);
 }
 
 }  // namespace cutract

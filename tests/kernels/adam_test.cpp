@@ -18,7 +18,7 @@ struct State {
 
 // One step in fenced blocks.
 State step(Exec& ex, const Case& c, const State& from, const std::vector<float>& gradient, Index number) {
-  Block<float> p(from.p), m(from.m), v(from.v), g(gradient);
+  Block<float> p(ex, from.p), m(ex, from.m), v(ex, from.v), g(ex, gradient);
   adam(ex, {p.view(), g.view(), m.view(), v.view(), c.grad_scale, c.lr, c.beta1, c.beta2, c.eps, c.weight_decay,
             c.decoupled, number});
   EXPECT_BITWISE(g.values(), gradient);
@@ -94,17 +94,16 @@ TEST_P(Adam, SameBitsForAnyThreadCount) {
   const State from{rng.normals(n), rng.normals(n, 0.1), std::vector<float>(static_cast<std::size_t>(n), 0.02f)};
   const std::vector<float> g = rng.normals(n);
   const State one = step(exec(), {}, from, g, 7);
-  for (const int threads : {1, 2, 3, 8}) {
-    Exec ex(std::in_place_type<CpuExec>, threads);
-    const State many = step(ex, {}, from, g, 7);
-    EXPECT_BITWISE(many.p, one.p) << threads;
-    EXPECT_BITWISE(many.m, one.m) << threads;
-    EXPECT_BITWISE(many.v, one.v) << threads;
+  for (Exec& other : others()) {
+    const State many = step(other, {}, from, g, 7);
+    EXPECT_BITWISE(many.p, one.p);
+    EXPECT_BITWISE(many.m, one.m);
+    EXPECT_BITWISE(many.v, one.v);
   }
 }
 
 TEST_P(Adam, WrongShapesAreNamed) {
-  Block<float> p(Index{3}), g(Index{2}), m(Index{3}), v(Index{3});
+  Block<float> p(exec(), Index{3}), g(exec(), Index{2}), m(exec(), Index{3}), v(exec(), Index{3});
   AdamArgs a;
   a.p = p.view(), a.g = g.view(), a.m = m.view(), a.v = v.view();
   EXPECT_FAULT(adam(exec(), a), Fault::internal, "adam.g: shape is [2], expected [3]");

@@ -19,10 +19,10 @@ struct Batch {
 };
 
 std::vector<float> run(Exec& ex, const Batch& b, const std::vector<float>& x, float p, std::uint64_t key = kKey) {
-  const RaggedBatch ragged(b.lengths);
-  Block<float> in(x), out(b.N() * b.C);
-  const View<const std::uint32_t, 1> uid(b.uid.data(), {static_cast<Index>(b.uid.size())});
-  dropout(ex, {in.view<2>({b.N(), b.C}), ragged.view(), uid, key, p, out.view<2>({b.N(), b.C})});
+  RaggedBlock ragged(ex, b.lengths);
+  Block<float> in(ex, x), out(ex, b.N() * b.C);
+  Block<std::uint32_t> uid(ex, b.uid);
+  dropout(ex, {in.view<2>({b.N(), b.C}), ragged.view(), uid.view(), key, p, out.view<2>({b.N(), b.C})});
   return out.values();
 }
 
@@ -105,20 +105,18 @@ TEST_P(Dropout, BackwardHasTheMaskOfForward) {
   const std::vector<float> y = run(exec(), b, x, 0.3f), dx = run(exec(), b, dy, 0.3f);
   for (std::size_t i = 0; i < y.size(); ++i) EXPECT_EQ(y[i] == 0, dx[i] == 0) << i;
 
-  const RaggedBatch ragged(b.lengths);
-  Block<float> both(dy);
+  RaggedBlock ragged(exec(), b.lengths);
+  Block<std::uint32_t> uid(exec(), b.uid);
+  Block<float> both(exec(), dy);
   const View<float, 2> v = both.view<2>({b.N(), b.C});
-  dropout(exec(), {v, ragged.view(), {b.uid.data(), {2}}, kKey, 0.3f, v});
+  dropout(exec(), {v, ragged.view(), uid.view(), kKey, 0.3f, v});
   EXPECT_BITWISE(both.values(), dx);
 }
 
 TEST_P(Dropout, SameBitsForAnyThreadCount) {
   const Batch b{{90, 40, 40, 3, 1}, {1, 2, 3, 4, 5}, 77};
   const std::vector<float> one = run(exec(), b, ones(b), 0.5f);
-  for (const int threads : {1, 2, 3, 8}) {
-    Exec ex(std::in_place_type<CpuExec>, threads);
-    EXPECT_BITWISE(run(ex, b, ones(b), 0.5f), one) << threads;
-  }
+  for (Exec& other : others()) EXPECT_BITWISE(run(other, b, ones(b), 0.5f), one);
 }
 
 TEST_P(Dropout, WrongShapesAreNamed) {

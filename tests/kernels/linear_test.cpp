@@ -24,7 +24,8 @@ struct Result {
 // Gradients of the weights are added to `dw` and `db` (zeros if empty).
 Result run(Exec& ex, const Case& c, bool want_dx = true, std::vector<float> dw0 = {}, std::vector<float> db0 = {}) {
   dw0.resize(c.w.size()), db0.resize(c.b.size());
-  Block<float> x(c.x), w(c.w), b(c.b), dy(c.dy), y(c.N * c.O), dx(c.N * c.I), dw(dw0), db(db0);
+  Block<float> x(ex, c.x), w(ex, c.w), b(ex, c.b), dy(ex, c.dy), y(ex, c.N * c.O), dx(ex, c.N * c.I), dw(ex, dw0),
+      db(ex, db0);
   const View<float, 2> xv = x.view<2>({c.N, c.I}), wv = w.view<2>({c.O, c.I});
   linear(ex, {xv, wv, b.view(), y.view<2>({c.N, c.O})});
   linear_backward(ex, {xv, wv, dy.view<2>({c.N, c.O}), want_dx ? dx.view<2>({c.N, c.I}) : View<float, 2>{},
@@ -36,7 +37,10 @@ oracle::Linear oracle_of(const Case& c) {
   return {static_cast<std::size_t>(c.I), static_cast<std::size_t>(c.O), to_double(c.w), to_double(c.b)};
 }
 
-class Linear : public OnEachDevice {};
+class Linear : public OnEachDevice {
+ protected:
+  Linear() : OnEachDevice(GpuCode::not_yet) {}
+};
 
 TEST_P(Linear, AgreesWithTheOracle) {
   Rng rng(31);
@@ -78,18 +82,18 @@ TEST_P(Linear, SameBitsForAnyThreadCount) {
   Rng rng(34);
   const Case c = random_case(rng, 1000, 256, 150);
   const Result one = run(exec(), c);
-  for (const int threads : {1, 2, 3, 8}) {
-    Exec ex(std::in_place_type<CpuExec>, threads);
-    const Result many = run(ex, c);
-    EXPECT_BITWISE(many.y, one.y) << threads;
-    EXPECT_BITWISE(many.dx, one.dx) << threads;
-    EXPECT_BITWISE(many.dw, one.dw) << threads;
-    EXPECT_BITWISE(many.db, one.db) << threads;
+  for (Exec& other : others()) {
+    const Result many = run(other, c);
+    EXPECT_BITWISE(many.y, one.y);
+    EXPECT_BITWISE(many.dx, one.dx);
+    EXPECT_BITWISE(many.dw, one.dw);
+    EXPECT_BITWISE(many.db, one.db);
   }
 }
 
 TEST_P(Linear, WrongShapesAreNamed) {
-  Block<float> x(Index{6}), w(Index{8}), b(Index{4}), y(Index{12}), wide(Index{12});
+  Exec& ex = exec();
+  Block<float> x(ex, Index{6}), w(ex, Index{8}), b(ex, Index{4}), y(ex, Index{12}), wide(ex, Index{12});
   EXPECT_FAULT(linear(exec(), {x.view<2>({3, 2}), wide.view<2>({4, 3}), b.view(), y.view<2>({3, 4})}), Fault::internal,
                "linear.w: shape is [4,3], expected [4,2]");
   EXPECT_FAULT(linear(exec(), {x.view<2>({3, 2}), w.view<2>({4, 2}), b.view(), y.view<2>({4, 3})}), Fault::internal,

@@ -13,8 +13,8 @@ struct Result {
 };
 Result run(Exec& ex, LossKind kind, const std::vector<float>& y, const std::vector<float>& target, Index P) {
   const Index N = static_cast<Index>(y.size()) / P;
-  Block<float> a(y), b(target), dy(N * P);
-  Block<double> value(Index{1});
+  Block<float> a(ex, y), b(ex, target), dy(ex, N * P);
+  Block<double> value(ex, Index{1});
   loss(ex, {kind, a.view<2>({N, P}), b.view<2>({N, P}), dy.view<2>({N, P}), value.view()});
   return {value.values().front(), dy.values()};
 }
@@ -53,8 +53,8 @@ TEST_P(Loss, IsAMeanOverElements) {
 }
 
 TEST_P(Loss, WithoutAGradientTheValueIsTheSame) {
-  Block<float> y(std::vector<float>{1, 2}), target(std::vector<float>{0, 0});
-  Block<double> value(Index{1});
+  Block<float> y(exec(), std::vector<float>{1, 2}), target(exec(), std::vector<float>{0, 0});
+  Block<double> value(exec(), Index{1});
   loss(exec(), {LossKind::mse, y.view<2>({2, 1}), target.view<2>({2, 1}), {}, value.view()});
   EXPECT_EQ(value.values().front(), 2.5);
 }

@@ -82,22 +82,22 @@ struct LstmRun {
 // Forward, then backward, in fenced blocks that start as NaN.
 inline Named<float> run_lstm(Exec& ex, const LstmCase& in, LstmRun how = {}) {
   const Index N = in.N(), D = in.D(), H = in.H, F = in.F;
-  const RaggedBatch batch(in.lengths);
+  RaggedBlock batch(ex, in.lengths);
   struct Weights {
     Block<float> w_ih, w_hh, b_ih, b_hh;
   };
   std::vector<Weights> w, dw;
   for (Index d = 0; d < D; ++d) {
     const auto& from = in.dir[static_cast<std::size_t>(d)];
-    w.push_back({Block(from.w_ih), Block(from.w_hh), Block(from.b_ih), Block(from.b_hh)});
+    w.push_back({Block(ex, from.w_ih), Block(ex, from.w_hh), Block(ex, from.b_ih), Block(ex, from.b_hh)});
     const std::string at = "_" + std::to_string(d);
     const auto begin = [&](const char* name, std::size_t n) {
-      return Block(how.start ? (*how.start)[name + at] : std::vector<float>(n));
+      return Block(ex, how.start ? (*how.start)[name + at] : std::vector<float>(n));
     };
     dw.push_back({begin("w_ih", from.w_ih.size()), begin("w_hh", from.w_hh.size()), begin("b_ih", from.b_ih.size()),
                   begin("b_hh", from.b_hh.size())});
   }
-  Block<float> x(in.x), dh(in.dh), gates(N * D * 4 * H), c(N * D * H), h(N * D * H), dx(N * F);
+  Block<float> x(ex, in.x), dh(ex, in.dh), gates(ex, N * D * 4 * H), c(ex, N * D * H), h(ex, N * D * H), dx(ex, N * F);
   LstmArgs fwd{x.view<2>({N, F}),   {}, batch.view(), gates.view<3>({N, D, 4 * H}), c.view<3>({N, D, H}),
                h.view<3>({N, D, H})};
   LstmBackwardArgs bwd{fwd.x, {}, fwd.ragged, fwd.gates, fwd.c, fwd.h, dh.view<3>({N, D, H}), {}, {}};

@@ -31,6 +31,7 @@ double dx_error(const LstmCase& in, const std::vector<float>& got, const std::ve
 
 class Lstm : public OnEachDevice {
  protected:
+  Lstm() : OnEachDevice(GpuCode::not_yet) {}
   // Every result on its own, against the oracle.
   void expect_like_oracle(const LstmCase& in) {
     const Named<float> got = run_lstm(exec(), in);
@@ -219,9 +220,10 @@ TEST_P(Lstm, ANaNReachesItsOwnUtteranceAndNoOther) {
 TEST_P(Lstm, WrongShapesAreNamed) {
   Rng rng(12);
   const LstmCase good = random_lstm(rng, {3}, 2, 2, 1);
-  Block<float> x(good.x), w_ih(good.dir[0].w_ih), w_hh(good.dir[0].w_hh), b(good.dir[0].b_ih), gates(Index{24}),
-      c(Index{6}), h(Index{6});
-  const RaggedBatch three(good.lengths), two(std::vector<std::int32_t>{2});
+  Exec& ex = exec();
+  Block<float> x(ex, good.x), w_ih(ex, good.dir[0].w_ih), w_hh(ex, good.dir[0].w_hh), b(ex, good.dir[0].b_ih),
+      gates(ex, Index{24}), c(ex, Index{6}), h(ex, Index{6});
+  RaggedBlock three(ex, good.lengths), two(ex, std::vector<std::int32_t>{2});
   LstmArgs a{x.view<2>({3, 2}), {}, three.view(), gates.view<3>({3, 1, 8}), c.view<3>({3, 1, 2}), h.view<3>({3, 1, 2})};
   a.w[0] = {w_ih.view<2>({8, 2}), w_hh.view<2>({8, 2}), b.view(), b.view()};
   lstm(exec(), a);

@@ -11,46 +11,64 @@
 #include <vector>
 
 #include "host/core/exec.h"
+#include "host/core/memory.h"
+#include "host/core/ragged.h"
 #include "host/core/view.h"
 
 namespace cutract::test {
 
 enum class Device { cpu, gpu };
 
-// One test body, every device. A case whose device is missing is skipped and counted; CUTRACT_REQUIRE_GPU=1 makes that
-// a failure.
+// One test body, every device; the GPU is an emulated one in a build for it. A case whose device is missing, or whose
+// op has no GPU code yet, is skipped and counted; CUTRACT_REQUIRE_GPU=1 makes a missing device a failure.
 class OnEachDevice : public testing::TestWithParam<Device> {
  protected:
+  enum class GpuCode { exists, not_yet };
+  explicit OnEachDevice(GpuCode code = GpuCode::exists) : code_(code) {}
+
   void SetUp() override {
     if (GetParam() == Device::cpu) return;
-    const std::string missing = why_no_gpu();
-    const std::string why = missing.empty() ? "no device buffers yet" : missing;
-    const char* required = std::getenv("CUTRACT_REQUIRE_GPU");
-    if (required && std::string(required) == "1") FAIL() << "CUTRACT_REQUIRE_GPU=1, but " << why;
-    GTEST_SKIP() << why;
+    if (code_ == GpuCode::not_yet) GTEST_SKIP() << "not on the GPU yet";
+    if (const std::string why = why_no_gpu(); !why.empty()) {
+      const char* required = std::getenv("CUTRACT_REQUIRE_GPU");
+      if (required && std::string(required) == "1") FAIL() << "CUTRACT_REQUIRE_GPU=1, but " << why;
+      GTEST_SKIP() << why;
+    }
+    exec_.emplace<GpuExec>(0);
   }
   Exec& exec() { return exec_; }
 
+  // What must give the same bits as exec(): any number of threads; a GPU again.
+  std::vector<Exec> others() {
+    std::vector<Exec> all;
+    if (GetParam() == Device::cpu) {
+      for (const int threads : {1, 2, 3, 8}) all.emplace_back(std::in_place_type<CpuExec>, threads);
+    } else {
+      for (int again = 0; again < 2; ++again) all.emplace_back(std::in_place_type<GpuExec>, 0);
+    }
+    return all;
+  }
+
  private:
+  GpuCode code_;
   Exec exec_{std::in_place_type<CpuExec>, 2};
 };
 
 inline std::string device_name(const testing::TestParamInfo<Device>& device) {
-  return device.param == Device::cpu ? "cpu" : "gpu";
+  return device.param == Device::cpu ? "cpu" : gpu_is_emulated() ? "emulated" : "gpu";
 }
 #define CUTRACT_ON_EACH_DEVICE(suite)                                                                                  \
   INSTANTIATE_TEST_SUITE_P(Device, suite, testing::Values(::cutract::test::Device::cpu, ::cutract::test::Device::gpu), \
                            ::cutract::test::device_name)
 
-// What an op reads or writes, between two fences of NaN: a read beyond the end poisons the result, a write is found.
+// What an op reads or writes, in the memory of the device, between two fences of NaN: a read beyond the end poisons the
+// result, a write is found.
 template <class T>
 class Block {
  public:
-  explicit Block(const std::vector<T>& given) : size_(given.size()), bytes_((size_ + 2 * kFence) * sizeof(T), kNaN) {
-    if (size_ > 0) std::memcpy(data(), given.data(), size_ * sizeof(T));
-  }
+  Block(Exec& ex, const std::vector<T>& given) : Block(ex, given.size(), given.data()) {}
   // An output: every element NaN until the op writes it.
-  explicit Block(Index n) : size_(static_cast<std::size_t>(n)), bytes_((size_ + 2 * kFence) * sizeof(T), kNaN) {}
+  Block(Exec& ex, Index n) : Block(ex, static_cast<std::size_t>(n), nullptr) {}
 
   template <int Rank>
   View<T, Rank> view(std::array<Index, Rank> shape) {
@@ -61,24 +79,49 @@ class Block {
   View<T, 1> view() { return {data(), {static_cast<Index>(size_)}}; }
 
   std::vector<T> values() const {
+    std::vector<unsigned char> bytes((size_ + 2 * kFence) * sizeof(T));
+    memory_.read(*exec_, bytes.data());
     const auto whole = [&](std::size_t from) {
-      return std::all_of(bytes_.begin() + static_cast<std::ptrdiff_t>(from),
-                         bytes_.begin() + static_cast<std::ptrdiff_t>(from + kFence * sizeof(T)),
+      return std::all_of(bytes.begin() + static_cast<std::ptrdiff_t>(from),
+                         bytes.begin() + static_cast<std::ptrdiff_t>(from + kFence * sizeof(T)),
                          [](unsigned char b) { return b == kNaN; });
     };
     EXPECT_TRUE(whole(0)) << "written before the beginning";
     EXPECT_TRUE(whole((kFence + size_) * sizeof(T))) << "written beyond the end";
     std::vector<T> out(size_);
-    if (size_ > 0) std::memcpy(out.data(), bytes_.data() + kFence * sizeof(T), size_ * sizeof(T));
+    if (size_ > 0) std::memcpy(out.data(), bytes.data() + kFence * sizeof(T), size_ * sizeof(T));
     return out;
   }
 
  private:
   static constexpr std::size_t kFence = 64;
   static constexpr unsigned char kNaN = 0xff;  // a float or double of these bytes is NaN
-  T* data() { return reinterpret_cast<T*>(bytes_.data()) + kFence; }
+  Block(Exec& ex, std::size_t n, const T* given)
+      : exec_(&ex), size_(n), memory_(ex, static_cast<Index>((n + 2 * kFence) * sizeof(T))) {
+    std::vector<unsigned char> bytes((n + 2 * kFence) * sizeof(T), kNaN);
+    if (given && n > 0) std::memcpy(bytes.data() + kFence * sizeof(T), given, n * sizeof(T));
+    memory_.write(ex, bytes.data());
+  }
+  T* data() { return reinterpret_cast<T*>(memory_.data()) + kFence; }
+  Exec* exec_;
   std::size_t size_;
-  std::vector<unsigned char> bytes_;
+  Memory memory_;
+};
+
+// Where the utterances of a batch lie, in the memory of the device.
+class RaggedBlock {
+ public:
+  RaggedBlock(Exec& ex, const std::vector<std::int32_t>& lengths) : RaggedBlock(ex, RaggedBatch(lengths)) {}
+  Ragged view() { return ragged_; }
+
+ private:
+  RaggedBlock(Exec& ex, const RaggedBatch& host)
+      : offset_(ex, copy(host.view().offset)), length_(ex, copy(host.view().length)), ragged_(host.view()) {
+    ragged_.offset = offset_.view(), ragged_.length = length_.view();
+  }
+  static std::vector<std::int32_t> copy(View<const std::int32_t, 1> v) { return {v.data, v.data + v.size()}; }
+  Block<std::int32_t> offset_, length_;
+  Ragged ragged_;
 };
 
 inline std::vector<double> to_double(const std::vector<float>& v) { return {v.begin(), v.end()}; }

@@ -1,0 +1,52 @@
+#include "host/core/memory.h"
+
+#include <cstring>
+#include <new>
+#include <utility>
+
+namespace cutract {
+namespace {
+
+constexpr std::align_val_t kAlign{256};  // as cudaMalloc
+
+}  // namespace
+
+Memory::Memory(Exec& ex, Index bytes) : bytes_(bytes) {
+  if (bytes == 0) return;
+  if (auto* gpu = std::get_if<GpuExec>(&ex)) {
+    data_ = gpu_allocate(*gpu, bytes), on_gpu_ = true;
+  } else {
+    data_ = static_cast<std::byte*>(::operator new(static_cast<std::size_t>(bytes), kAlign));
+  }
+}
+
+Memory::~Memory() {
+  if (on_gpu_)
+    gpu_free(data_);
+  else
+    ::operator delete(data_, kAlign);
+}
+
+Memory::Memory(Memory&& other) noexcept { *this = std::move(other); }
+Memory& Memory::operator=(Memory&& other) noexcept {
+  std::swap(data_, other.data_), std::swap(bytes_, other.bytes_), std::swap(on_gpu_, other.on_gpu_);
+  return *this;
+}
+
+void Memory::write(Exec& ex, const void* host) {
+  if (bytes_ == 0) return;
+  if (on_gpu_)
+    gpu_copy(std::get<GpuExec>(ex), data_, host, bytes_);
+  else
+    std::memcpy(data_, host, static_cast<std::size_t>(bytes_));
+}
+
+void Memory::read(Exec& ex, void* host) const {
+  if (bytes_ == 0) return;
+  if (on_gpu_)
+    gpu_copy(std::get<GpuExec>(ex), host, data_, bytes_);
+  else
+    std::memcpy(host, data_, static_cast<std::size_t>(bytes_));
+}
+
+}  // namespace cutract

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "host/core/exec.h"
+#include "host/core/view.h"
+
+namespace cutract {
+
+// Bytes that the ops of an executor can reach: host memory for CpuExec, the device's for GpuExec. Uninitialised.
+// Outlives the work queued on it: whoever owns it must.
+class Memory {
+ public:
+  Memory(Exec&, Index bytes);  // throws Fault::memory
+  ~Memory();
+  Memory(Memory&&) noexcept;
+  Memory& operator=(Memory&&) noexcept;
+
+  std::byte* data() const { return data_; }
+  Index bytes() const { return bytes_; }
+  // Copies all of it from or to host memory, behind the work queued on that executor, and waits until it is done.
+  void write(Exec&, const void* host);
+  void read(Exec&, void* host) const;
+
+ private:
+  std::byte* data_ = nullptr;
+  Index bytes_ = 0;
+  bool on_gpu_ = false;
+};
+
+// The GPU's part of it: of the driver, of the emulator, or saying that there is none.
+std::byte* gpu_allocate(GpuExec&, Index bytes);
+void gpu_free(std::byte*) noexcept;
+void gpu_copy(GpuExec&, void* to, const void* from, Index bytes);
+
+// An array of T in such memory.
+template <class T>
+class Buffer {
+ public:
+  Buffer(Exec& ex, Index n) : memory_(ex, n * static_cast<Index>(sizeof(T))), n_(n) {}
+  Buffer(Exec& ex, std::span<const T> values) : Buffer(ex, static_cast<Index>(values.size())) {
+    memory_.write(ex, values.data());
+  }
+  T* data() const { return reinterpret_cast<T*>(memory_.data()); }
+  View<T, 1> view() const { return {data(), {n_}}; }
+  std::vector<T> values(Exec& ex) const {
+    std::vector<T> out(static_cast<std::size_t>(n_));
+    memory_.read(ex, out.data());
+    return out;
+  }
+
+ private:
+  Memory memory_;
+  Index n_;
+};
+
+}  // namespace cutract

@@ -1,0 +1,21 @@
+#pragma once
+
+#include "host/core/exec.h"
+#include "host/core/geometry.h"
+#include "kernels/simt/grid.h"
+
+namespace cutract {
+
+// As host/core/launch.cuh, on fibers: returns when the grid has ended.
+template <class... Params, class... Args>
+void launch(GpuExec&, const char* op, void (*kernel)(Params...), const Geometry& g, Args... args) {
+  if (g.grid.x == 0 || g.grid.y == 0 || g.grid.z == 0) return;
+  simt::run_grid(op, g, [&] { kernel(static_cast<Params>(args)...); });
+}
+
+template <class... Params, class... Args>
+void launch(GpuExec& ex, const char* op, void (*kernel)(Params...), unsigned grid, int block, Args... args) {
+  launch(ex, op, kernel, Geometry{{grid}, {static_cast<unsigned>(block)}}, args...);
+}
+
+}  // namespace cutract

@@ -1,0 +1,20 @@
+#pragma once
+
+// The device layer: the one header that device code includes. Under nvcc it is CUDA, with thin names for what CUDA C++
+// leaves to PTX; under a plain C++ compiler the same names run on the emulated GPU (docs/emulator.md). So a .cu file is
+// one source for two worlds: threadIdx, __shared__, __syncthreads, shuffles, votes and integer atomics are CUDA's own
+// names, the rest is in cutract::simt.
+#ifdef __CUDACC__
+#include "host/core/launch.cuh"
+#include "kernels/simt/cuda_cluster.cuh"
+#include "kernels/simt/cuda_matrix.cuh"
+#else
+#include "kernels/simt/atomics.h"
+#include "kernels/simt/barrier.h"
+#include "kernels/simt/cluster.h"
+#include "kernels/simt/copy.h"
+#include "kernels/simt/launch_emulated.h"
+#include "kernels/simt/matrix.h"
+#include "kernels/simt/warp.h"
+#endif
+#include "kernels/simt/numbers.h"
