@@ -42,7 +42,7 @@ void write_report(const EvalArgs& a, Report r, const TrainedModel& m, const Scor
 }  // namespace
 
 int run(const EvalArgs& a) {
-  TrainedModel m = load_model(a.model);
+  const TrainedModel m = load_model(a.model);
   Exec ex = choose_device(a.device, m.config.trainer.threads);
   const Corpus corpus = read_corpus(a.corpus.empty() ? m.config.data.corpus : a.corpus);
   expect_channels(corpus, m, a.model);
@@ -54,7 +54,8 @@ int run(const EvalArgs& a) {
   if (!a.report.empty())
     for (const auto& e : data.examples) measured.push_back(e.targets);
   normalise(data, m.features, m.targets);
-  const std::vector<Matrix> predicted = run_model(ex, m.model, data.examples, m.config.trainer.batch_size);
+  Network network(ex, m.model);
+  const std::vector<Matrix> predicted = run_model(ex, network, data.examples, m.config.trainer.batch_size);
   Scores scores = evaluate(data, predicted, m.channels, split, m.config);
   scores.frame_step_s = extractor.step_s();
   if (!a.report.empty()) {

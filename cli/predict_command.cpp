@@ -37,7 +37,7 @@ int run(const PredictArgs& a) {
     fail(Fault::usage, "--out -: takes one audio file, or several as csv; use --out DIR");
   if (to_stdout && a.plot)
     fail(Fault::usage, "--plot: writes a page beside each result, and --out - has no folder; use --out DIR");
-  TrainedModel m = load_model(a.model);
+  const TrainedModel m = load_model(a.model);
   const bool by_speaker = m.targets.scope() == Scope::speaker || m.features.scope() == Scope::speaker;
   if (!a.speaker.empty() && !(by_speaker && m.targets.knows(a.speaker) && m.features.knows(a.speaker)))
     fail(Fault::usage,
@@ -45,6 +45,7 @@ int run(const PredictArgs& a) {
   Exec ex = choose_device(a.device, m.config.trainer.threads);
   if (by_speaker && a.speaker.empty())
     log::info("normalised with the statistics of all training speakers; --speaker NAME takes those of one");
+  Network network(ex, m.model);
   const Extractor extractor(m.config.features);
   const std::vector<std::string> paths =
       to_stdout ? std::vector<std::string>(a.audio.size()) : output_paths(a.audio, a.out, a.format);
@@ -57,7 +58,7 @@ int run(const PredictArgs& a) {
       fail(Fault::data, fmt::format("{}: {} samples are too short for one frame; give longer audio", a.audio[i],
                                     audio.samples.size()));
     const Prediction p{a.audio[i], extractor.first_centre_s(), extractor.step_s(),
-                       predict(ex, m, std::move(features), a.speaker)};
+                       predict(ex, m, network, std::move(features), a.speaker)};
     if (to_stdout)
       print_result(encode(a, p, m.channels));
     else

@@ -150,11 +150,10 @@ TrainedModel load_model(const std::string& path) {
   return decode_model(it->second, found + "/model.safetensors");
 }
 
-std::string encode_state(const TrainingState& s, const Optimizer& o) {
+std::string encode_state(Exec& ex, const TrainingState& s, const Optimizer& o) {
   TensorFile file;
-  const auto n = static_cast<Index>(o.m.size());
-  file.tensors["adam.m"] = Tensor::f32({n}, o.m);
-  file.tensors["adam.v"] = Tensor::f32({n}, o.v);
+  file.tensors["adam.m"] = Tensor::f32({o.m.size()}, o.m.values(ex));
+  file.tensors["adam.v"] = Tensor::f32({o.v.size()}, o.v.values(ex));
   auto& meta_data = file.metadata;
   meta_data["format"] = kStateFormat;
   meta_data["config"] = s.config;
@@ -195,10 +194,11 @@ SavedState decode_state(const std::string& bytes, const std::string& origin) {
   return saved;
 }
 
-void SavedState::restore(Optimizer& o, const std::string& origin) && {
-  if (m.size() != o.m.size() || v.size() != o.v.size())
+void SavedState::restore(Exec& ex, Optimizer& o, const std::string& origin) const {
+  if (static_cast<Index>(m.size()) != o.m.size() || static_cast<Index>(v.size()) != o.v.size())
     fail(Fault::data, origin + ": optimizer state is for another model; choose another --out");
-  o.m = std::move(m), o.v = std::move(v), o.step = step;
+  o.m.write(ex, m), o.v.write(ex, v);
+  o.step = step;
 }
 
 }  // namespace cutract

@@ -45,12 +45,12 @@ struct TrainingState {
   EarlyStopping::State stopping;
   std::string finished;  // why training ended; empty: it goes on
 };
-std::string encode_state(const TrainingState&, const Optimizer&);
+std::string encode_state(Exec&, const TrainingState&, const Optimizer&);
 struct SavedState {
   TrainingState state;
   std::vector<float> m, v;
   Index step = 0;
-  void restore(Optimizer&, const std::string& origin) &&;  // Error{data} if it is for another model
+  void restore(Exec&, Optimizer&, const std::string& origin) const;  // Error{data} if it is for another model
 };
 SavedState decode_state(const std::string& bytes, const std::string& origin);
 

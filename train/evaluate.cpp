@@ -21,16 +21,26 @@ void normalise(Dataset& data, const Normaliser& features, const Normaliser& targ
   }
 }
 
-std::vector<Matrix> run_model(Exec& ex, Model& model, std::span<const Example> examples, int batch_size) {
+namespace {
+
+Matrix output(Exec& ex, Network& network, const Batch& batch) {
+  const auto y = network.forward(ex, batch.x(), batch.ragged());
+  Matrix out(y.shape[0], y.shape[1]);
+  copy_to_host(ex, y.data, std::span(out.values));
+  return out;
+}
+
+}  // namespace
+
+std::vector<Matrix> run_model(Exec& ex, Network& network, std::span<const Example> examples, int batch_size) {
   std::vector<std::int32_t> lengths;
   for (const auto& e : examples) lengths.push_back(static_cast<std::int32_t>(e.features.rows));
   std::vector<Matrix> out(examples.size());
   for (const auto& order : ordered_batches(lengths, batch_size)) {
-    const Batch batch = make_batch(examples, order);
-    const auto y = model.forward(ex, batch.x.view(), batch.ragged.view());
+    const Matrix y = output(ex, network, Batch(ex, examples, order));
     Index row = 0;
     for (const int i : order) {
-      Matrix& m = out[static_cast<std::size_t>(i)] = Matrix(lengths[static_cast<std::size_t>(i)], y.shape[1]);
+      Matrix& m = out[static_cast<std::size_t>(i)] = Matrix(lengths[static_cast<std::size_t>(i)], y.cols);
       std::copy_n(y.row(row), m.rows * m.cols, m.values.data());
       row += m.rows;
     }
@@ -38,9 +48,9 @@ std::vector<Matrix> run_model(Exec& ex, Model& model, std::span<const Example> e
   return out;
 }
 
-Scores evaluate(Exec& ex, Model& model, const Dataset& data, std::span<const Channel> channels,
+Scores evaluate(Exec& ex, Network& network, const Dataset& data, std::span<const Channel> channels,
                 const std::string& split, const RunConfig& config) {
-  return evaluate(data, run_model(ex, model, data.examples, config.trainer.batch_size), channels, split, config);
+  return evaluate(data, run_model(ex, network, data.examples, config.trainer.batch_size), channels, split, config);
 }
 
 Scores evaluate(const Dataset& data, std::span<const Matrix> predicted, std::span<const Channel> channels,
@@ -53,14 +63,13 @@ Scores evaluate(const Dataset& data, std::span<const Matrix> predicted, std::spa
   return score(scored, channels, split, config.trainer.loss, config.eval);
 }
 
-Matrix predict(Exec& ex, TrainedModel& m, Matrix features, const std::string& speaker) {
+Matrix predict(Exec& ex, const TrainedModel& m, Network& network, Matrix features, const std::string& speaker) {
   if (features.rows == 0) return Matrix(0, m.model.shape().outputs);
   m.features.apply(features.view(), speaker);
-  const std::int32_t length = static_cast<std::int32_t>(features.rows);
-  const RaggedBatch ragged(std::span(&length, 1));
-  const auto y = m.model.forward(ex, features.view(), ragged.view());
-  Matrix out(y.shape[0], y.shape[1]);
-  std::copy_n(y.data, y.size(), out.values.data());
+  Example example;
+  example.features = std::move(features);
+  constexpr int kOnly = 0;
+  Matrix out = output(ex, network, Batch(ex, std::span(&example, 1), std::span(&kOnly, 1)));
   m.targets.invert(out.view(), speaker);
   return out;
 }

@@ -8,22 +8,21 @@
 
 namespace cutract {
 
-StepResult train_step(Exec& ex, Model& model, Optimizer& optimizer, const Batch& batch, double lr,
+StepResult train_step(Exec& ex, Network& network, Optimizer& optimizer, const Batch& batch, double lr,
                       const StepConfig& config) {
-  const Ragged ragged = batch.ragged.view();
-  const Model::Dropout masks{config.seed,
-                             static_cast<std::uint64_t>(optimizer.step),
-                             {batch.uid.data(), {static_cast<Index>(batch.uid.size())}}};
-  StepResult result;
-  const auto y = model.forward(ex, batch.x.view(), ragged, &masks);
-  Matrix dy(y.shape[0], y.shape[1]);
-  loss(ex, {config.loss, y, batch.target.view(), dy.view(), {&result.loss, {1}}});
-  model.zero_grads();
-  model.backward(ex, dy.view());
+  const Ragged ragged = batch.ragged();
+  const Network::Dropout masks{config.seed, static_cast<std::uint64_t>(optimizer.step), batch.uid()};
+  const auto y = network.forward(ex, batch.x(), ragged, &masks);
+  const Buffer<float> dy(ex, y.size());
+  const Buffer<double> sums(ex, 2);  // loss, squared norm: read back together
+  const View<float, 2> dy_view(dy.data(), y.shape);
+  loss(ex, {config.loss, y, batch.target(), dy_view, {sums.data(), {1}}});
+  network.zero_grads(ex);
+  network.backward(ex, dy_view);
+  sum_squares(ex, {network.grads(), {sums.data() + 1, {1}}});
 
-  double squares = 0;
-  sum_squares(ex, {model.grads(), {&squares, {1}}});
-  result.grad_norm = std::sqrt(squares);
+  const std::vector<double> read = sums.values(ex);
+  StepResult result{.loss = read[0], .grad_norm = std::sqrt(read[1])};
   if (!std::isfinite(result.loss) || !std::isfinite(result.grad_norm)) {
     result.finite = false;
     return result;
@@ -32,10 +31,10 @@ StepResult train_step(Exec& ex, Model& model, Optimizer& optimizer, const Batch&
   if (config.clip > 0 && !CUTRACT_PLANTED("clip_after_adam"))
     scale = std::min(1.0, config.clip / (result.grad_norm + 1e-6));
   ++optimizer.step;
-  const Index n = model.size();
+  const Index n = network.size();
   const OptimConfig& o = optimizer.config;
-  adam(ex, {model.params(),
-            model.grads(),
+  adam(ex, {network.params(),
+            network.grads(),
             {optimizer.m.data(), {n}},
             {optimizer.v.data(), {n}},
             scale,

@@ -3,7 +3,7 @@
 #include "host/core/exec.h"
 #include "kernels/loss.h"
 #include "train/batch.h"
-#include "train/model.h"
+#include "train/network.h"
 
 namespace cutract {
 
@@ -12,14 +12,15 @@ struct OptimConfig {
   double lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0;
 };
 
-// Adam's moments, beside the model's arena.
+// Adam's moments, beside the network's arena.
 struct Optimizer {
   OptimConfig config;
-  std::vector<float> m, v;  // [parameters]
-  Index step = 0;           // steps taken
+  Buffer<float> m, v;  // [parameters]
+  Index step = 0;      // steps taken
 
-  Optimizer(OptimConfig c, Index parameters)
-      : config(std::move(c)), m(static_cast<std::size_t>(parameters)), v(static_cast<std::size_t>(parameters)) {}
+  Optimizer(Exec& ex, OptimConfig c, Index parameters) : config(std::move(c)), m(ex, parameters), v(ex, parameters) {
+    m.clear(ex), v.clear(ex);
+  }
 };
 
 struct StepConfig {
@@ -34,6 +35,6 @@ struct StepResult {
 };
 
 // Forward, loss, backward, clip by global norm, update. With a loss or gradient that is not finite, nothing is updated.
-StepResult train_step(Exec&, Model&, Optimizer&, const Batch&, double lr, const StepConfig&);
+StepResult train_step(Exec&, Network&, Optimizer&, const Batch&, double lr, const StepConfig&);
 
 }  // namespace cutract

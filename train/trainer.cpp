@@ -122,7 +122,8 @@ class Run {
     trained_.emplace(TrainedModel{config_, Model(shape, static_cast<float>(config_.model.dropout)), features_, targets_,
                                   corpus_.channels, corpus_.name, extractor_.hash(), 0, 0});
     trained_->model.initialise(static_cast<std::uint64_t>(config_.trainer.seed));
-    optimizer_.emplace(config_.optim, trained_->model.size());
+    network_.emplace(ex_, trained_->model);
+    optimizer_.emplace(ex_, config_.optim, trained_->model.size());
     state_.config = write_run_config(config_);
     state_.corpus_hash = corpus_.hash;
     state_.data_hash = data_hash();
@@ -156,7 +157,7 @@ class Run {
         fail(Fault::data, checkpoint + ": holds no " + name + "; choose another checkpoint to resume from");
       return it->second;
     };
-    SavedState saved = decode_state(file("state.safetensors"), checkpoint + "/state.safetensors");
+    const SavedState saved = decode_state(file("state.safetensors"), checkpoint + "/state.safetensors");
     TrainingState was = saved.state;
     if (const std::string d = difference_in_learning(parse_run_config(was.config, checkpoint), config_); !d.empty())
       fail(Fault::config,
@@ -169,11 +170,12 @@ class Run {
            fmt::format("{}: was trained on other utterances, or other lengths of them, than {} holds now; "
                        "choose another --out to start anew",
                        checkpoint, corpus_.dir));
-    std::move(saved).restore(*optimizer_, checkpoint + "/state.safetensors");
+    saved.restore(ex_, *optimizer_, checkpoint + "/state.safetensors");
     // With the statistics that its weights belong to, even where those of the data as they are now differ.
     const std::string fitted = trained_->features.hash() + trained_->targets.hash();
     trained_ = decode_model(file("model.safetensors"), checkpoint + "/model.safetensors");
     trained_->config = config_;
+    network_.emplace(ex_, trained_->model);
     if (trained_->features.hash() + trained_->targets.hash() != fitted)
       log::warn(checkpoint + ": the data's statistics are no longer those it was trained with; going on with its own");
     plateau_.restore(was.plateau);
@@ -203,9 +205,9 @@ class Run {
                                  static_cast<std::uint64_t>(config_.trainer.seed)};
     Index frames = 0, steps = 0;
     for (const auto& order : batches()) {
-      const Batch batch = make_batch(train_.examples, order);
-      const StepResult r = train_step(ex_, trained_->model, *optimizer_, batch, plateau_.lr(), step_config);
-      const Index n = batch.x.rows;
+      const Batch batch(ex_, train_.examples, order);
+      const StepResult r = train_step(ex_, *network_, *optimizer_, batch, plateau_.lr(), step_config);
+      const Index n = batch.frames();
       if (stop_asked()) return;
       if (!check_finite(r, record)) continue;
       frames += n, ++steps;
@@ -242,7 +244,7 @@ class Run {
                                                         static_cast<std::size_t>(config_.trainer.batch_size));
       some.examples.assign(val_.examples.begin(), val_.examples.begin() + static_cast<std::ptrdiff_t>(n));
     }
-    Scores val = evaluate(ex_, trained_->model, dev_ ? some : val_, corpus_.channels, config_.data.val_split, config_);
+    Scores val = evaluate(ex_, *network_, dev_ ? some : val_, corpus_.channels, config_.data.val_split, config_);
     val.frame_step_s = extractor_.step_s();
     record.val = &val;
     if (!std::isfinite(val.loss))
@@ -272,11 +274,12 @@ class Run {
   void save(double val_loss) {
     trained_->epoch = state_.epoch;
     trained_->val_loss = val_loss;
+    network_->write_back(ex_, trained_->model);
     state_.plateau = plateau_.state();
     state_.stopping = stopping_.state();
-    checkpoints_->save(
-        state_.epoch, val_loss,
-        {{"model.safetensors", encode_model(*trained_)}, {"state.safetensors", encode_state(state_, *optimizer_)}});
+    checkpoints_->save(state_.epoch, val_loss,
+                       {{"model.safetensors", encode_model(*trained_)},
+                        {"state.safetensors", encode_state(ex_, state_, *optimizer_)}});
   }
 
   void report(const EpochRecord& r, const Scores& val);
@@ -339,6 +342,7 @@ class Run {
   std::vector<Skipped> skipped_;
   Normaliser features_, targets_;
   std::optional<TrainedModel> trained_;
+  std::optional<Network> network_;  // what the model has become since it was last saved
   std::optional<Optimizer> optimizer_;
   EarlyStopping stopping_;
   Plateau plateau_;

@@ -43,5 +43,6 @@ void gpu_free(std::byte* at) noexcept { ::operator delete(at, kAlign); }
 void gpu_copy(GpuExec&, void* to, const void* from, Index bytes) {
   std::memcpy(to, from, static_cast<std::size_t>(bytes));
 }
+void gpu_clear(GpuExec&, void* at, Index bytes) { std::memset(at, 0, static_cast<std::size_t>(bytes)); }
 
 }  // namespace cutract

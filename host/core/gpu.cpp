@@ -94,5 +94,8 @@ void gpu_copy(GpuExec& ex, void* to, const void* from, Index bytes) {
   check(cudaMemcpyAsync(to, from, static_cast<std::size_t>(bytes), cudaMemcpyDefault, ex.stream()), "cudaMemcpyAsync");
   check(cudaStreamSynchronize(ex.stream()), "cudaMemcpyAsync");
 }
+void gpu_clear(GpuExec& ex, void* at, Index bytes) {
+  check(cudaMemsetAsync(at, 0, static_cast<std::size_t>(bytes), ex.stream()), "cudaMemsetAsync");
+}
 
 }  // namespace cutract

@@ -49,4 +49,12 @@ void Memory::read(Exec& ex, void* host) const {
     std::memcpy(host, data_, static_cast<std::size_t>(bytes_));
 }
 
+void Memory::clear(Exec& ex) {
+  if (bytes_ == 0) return;
+  if (on_gpu_)
+    gpu_clear(std::get<GpuExec>(ex), data_, bytes_);
+  else
+    std::memset(data_, 0, static_cast<std::size_t>(bytes_));
+}
+
 }  // namespace cutract

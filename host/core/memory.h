@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstddef>
+#include <cstring>
 #include <span>
 #include <vector>
 
+#include "host/core/error.h"
 #include "host/core/exec.h"
 #include "host/core/view.h"
 
@@ -23,6 +25,7 @@ class Memory {
   // Copies all of it from or to host memory, behind the work queued on that executor, and waits until it is done.
   void write(Exec&, const void* host);
   void read(Exec&, void* host) const;
+  void clear(Exec&);  // zeros, behind the work queued
 
  private:
   std::byte* data_ = nullptr;
@@ -34,6 +37,17 @@ class Memory {
 std::byte* gpu_allocate(GpuExec&, Index bytes);
 void gpu_free(std::byte*) noexcept;
 void gpu_copy(GpuExec&, void* to, const void* from, Index bytes);
+void gpu_clear(GpuExec&, void* at, Index bytes);
+
+// What an op left in an executor's memory, behind the work queued on it.
+template <class T>
+void copy_to_host(Exec& ex, const T* from, std::span<T> to) {
+  if (to.empty()) return;
+  if (auto* gpu = std::get_if<GpuExec>(&ex))
+    gpu_copy(*gpu, to.data(), from, static_cast<Index>(to.size_bytes()));
+  else
+    std::memcpy(to.data(), from, to.size_bytes());
+}
 
 // An array of T in such memory.
 template <class T>
@@ -45,6 +59,12 @@ class Buffer {
   }
   T* data() const { return reinterpret_cast<T*>(memory_.data()); }
   View<T, 1> view() const { return {data(), {n_}}; }
+  Index size() const { return n_; }
+  void write(Exec& ex, std::span<const T> values) {
+    if (static_cast<Index>(values.size()) != n_) fail(Fault::internal, "buffer: written with another number of values");
+    memory_.write(ex, values.data());
+  }
+  void clear(Exec& ex) { memory_.clear(ex); }
   std::vector<T> values(Exec& ex) const {
     std::vector<T> out(static_cast<std::size_t>(n_));
     memory_.read(ex, out.data());

@@ -20,5 +20,6 @@ double* GpuExec::workspace(Index) { return nullptr; }
 std::byte* gpu_allocate(GpuExec&, Index) { fail(Fault::device, why_no_gpu()); }
 void gpu_free(std::byte*) noexcept {}
 void gpu_copy(GpuExec&, void*, const void*, Index) { fail(Fault::device, why_no_gpu()); }
+void gpu_clear(GpuExec&, void*, Index) { fail(Fault::device, why_no_gpu()); }
 
 }  // namespace cutract

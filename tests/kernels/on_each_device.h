@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,15 @@ class OnEachDevice : public testing::TestWithParam<Device> {
   GpuCode code_;
   Exec exec_{std::in_place_type<CpuExec>, 2};
 };
+
+// For tests with parameters of their own: nothing where the device is missing, which is then to be skipped.
+inline std::optional<Exec> exec_for(Device device) {
+  if (device == Device::cpu) return Exec(std::in_place_type<CpuExec>, 2);
+  if (why_no_gpu().empty()) return Exec(std::in_place_type<GpuExec>, 0);
+  const char* required = std::getenv("CUTRACT_REQUIRE_GPU");
+  EXPECT_FALSE(required && std::string(required) == "1") << "CUTRACT_REQUIRE_GPU=1, but " << why_no_gpu();
+  return std::nullopt;
+}
 
 inline std::string device_name(const testing::TestParamInfo<Device>& device) {
   return device.param == Device::cpu ? "cpu" : gpu_is_emulated() ? "emulated" : "gpu";

@@ -17,21 +17,25 @@ TEST(Batch, KeepsEachUtterancesTargetsWithItsFeatures) {
     }
   }
   const std::vector<int> order{1, 3, 0, 2};
-  const Batch batch = make_batch(examples, order);
-  const Ragged r = batch.ragged.view();
+  Exec ex = CpuExec(1);
+  const Batch batch(ex, examples, order);
+  const Ragged r = batch.ragged();
   ASSERT_EQ(r.frames, 18);
   for (Index b = 0; b < 4; ++b) {
     const int i = order[static_cast<std::size_t>(b)];
-    EXPECT_EQ(batch.uid[static_cast<std::size_t>(b)], static_cast<std::uint32_t>(i));
+    EXPECT_EQ(batch.uid().data[b], static_cast<std::uint32_t>(i));
     for (Index t = 0; t < r.length.data[b]; ++t) {
       const Index n = r.offset.data[b] + t;
-      EXPECT_EQ(batch.x.row(n)[1], static_cast<float>(100 * i + t));
-      EXPECT_EQ(batch.target.row(n)[2], -static_cast<float>(100 * i + t));
+      EXPECT_EQ(batch.x().row(n)[1], static_cast<float>(100 * i + t));
+      EXPECT_EQ(batch.target().row(n)[2], -static_cast<float>(100 * i + t));
     }
   }
 }
 
-TEST(Batch, OfNothingIsEmpty) { EXPECT_EQ(make_batch({}, {}).ragged.view().frames, 0); }
+TEST(Batch, OfNothingIsEmpty) {
+  Exec ex = CpuExec(1);
+  EXPECT_EQ(Batch(ex, {}, {}).frames(), 0);
+}
 
 }  // namespace
 }  // namespace cutract

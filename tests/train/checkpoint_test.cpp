@@ -76,24 +76,26 @@ TEST(ModelFile, RefusesWhatIsNoModel) {
 }
 
 TEST(TrainingStateFile, ReadsBackTheSame) {
-  Optimizer o({}, 6), back({}, 6);
-  o.m = {1, 2, 3, 4, 5, 6}, o.v = {6, 5, 4, 3, 2, 1}, o.step = 77;
+  Exec ex = CpuExec(1);
+  Optimizer o(ex, {}, 6), back(ex, {}, 6);
+  o.m.write(ex, std::vector<float>{1, 2, 3, 4, 5, 6}), o.v.write(ex, std::vector<float>{6, 5, 4, 3, 2, 1}), o.step = 77;
   const TrainingState s{"[model]\n", "abc", "def", 4, 3, 0.123456789, {0.1 + 0.2, 0.7, 2}, {1.0 / 3, 5}, ""};
-  SavedState saved = decode_state(encode_state(s, o), "s");
+  const SavedState saved = decode_state(encode_state(ex, s, o), "s");
   const TrainingState t = saved.state;
-  std::move(saved).restore(back, "s");
-  EXPECT_EQ(encode_state(t, back), encode_state(s, o));
+  saved.restore(ex, back, "s");
+  EXPECT_EQ(encode_state(ex, t, back), encode_state(ex, s, o));
   EXPECT_EQ(t.stopping.best, 1.0 / 3);
-  EXPECT_EQ(back.v, o.v);
-  Optimizer small({}, 5);
-  EXPECT_FAULT(decode_state(encode_state(s, o), "s").restore(small, "s"), Fault::data,
+  EXPECT_EQ(back.v.values(ex), o.v.values(ex));
+  Optimizer small(ex, {}, 5);
+  EXPECT_FAULT(decode_state(encode_state(ex, s, o), "s").restore(ex, small, "s"), Fault::data,
                "optimizer state is for another model");
 }
 
 // The first check of a run has not happened yet: best is infinite.
 TEST(TrainingStateFile, KeepsInfinity) {
-  Optimizer o({}, 1);
-  EXPECT_EQ(decode_state(encode_state({}, o), "s").state.stopping.best, std::numeric_limits<double>::infinity());
+  Exec ex = CpuExec(1);
+  Optimizer o(ex, {}, 1);
+  EXPECT_EQ(decode_state(encode_state(ex, {}, o), "s").state.stopping.best, std::numeric_limits<double>::infinity());
 }
 
 }  // namespace

@@ -7,24 +7,26 @@
 #include <set>
 
 #include "kernels/loss.h"
+#include "tests/kernels/on_each_device.h"
 #include "tests/support/support.h"
 #include "train/batch.h"
+#include "train/network.h"
 
 namespace cutract {
 namespace {
 
+using test::Device;
 using test::golden;
 
 struct Fixture {
   TensorFile file;
   std::string name;
   Matrix x, target;
-  RaggedBatch ragged;
   Model model;
 
   explicit Fixture(const std::string& case_name) : Fixture(golden(case_name + ".safetensors"), case_name) {}
   Fixture(TensorFile f, const std::string& n)
-      : file(std::move(f)), name(n), x(matrix("x")), target(matrix("target")), ragged(lengths()), model(shape(), 0.0f) {
+      : file(std::move(f)), name(n), x(matrix("x")), target(matrix("target")), model(shape(), 0.0f) {
     TensorFile parameters;
     for (const auto& [key, tensor] : file.tensors)
       if (key.starts_with("param.")) parameters.tensors[key.substr(6)] = tensor;
@@ -49,34 +51,55 @@ struct Fixture {
   }
 };
 
-class PyTorchParity : public testing::TestWithParam<const char*> {};
+template <class T, int Rank>
+std::vector<float> to_host(Exec& ex, View<T, Rank> v) {
+  std::vector<float> out(static_cast<std::size_t>(v.size()));
+  copy_to_host(ex, v.data, std::span(out));
+  return out;
+}
+
+std::string name_of(const testing::TestParamInfo<std::tuple<const char*, Device>>& info) {
+  return std::get<0>(info.param) + std::string("_") + test::device_name({std::get<1>(info.param), 0});
+}
+
+class PyTorchParity : public testing::TestWithParam<std::tuple<const char*, Device>> {};
 
 TEST_P(PyTorchParity, ForwardLossAndEveryGradient) {
-  Fixture f(GetParam());
-  Exec ex = CpuExec(2);
+  std::optional<Exec> found = test::exec_for(std::get<1>(GetParam()));
+  if (!found) GTEST_SKIP() << why_no_gpu();
+  Exec& ex = *found;
+  Fixture f(std::get<0>(GetParam()));
+  Network network(ex, f.model);
+  const Buffer<float> x(ex, f.x.values), target(ex, f.target.values);
+  const View<const float, 2> xs(x.data(), {f.x.rows, f.x.cols}), targets(target.data(), {f.target.rows, f.target.cols});
+  test::RaggedBlock ragged(ex, f.lengths());
   for (const auto kind : {LossKind::mse, LossKind::mae}) {
     const std::string suffix = kind == LossKind::mse ? "" : "_mae";
-    const auto y = f.model.forward(ex, f.x.view(), f.ragged.view());
-    EXPECT_REL_L2(std::span(y.data, static_cast<std::size_t>(y.size())), f.at("y").as_f64(), 2e-6);
-    const auto top = f.model.top();
-    EXPECT_REL_L2(std::span(top.data, static_cast<std::size_t>(top.size())), f.at("h").as_f64(), 2e-6);
+    const auto y = network.forward(ex, xs, ragged.view());
+    EXPECT_REL_L2(to_host(ex, y), f.at("y").as_f64(), 2e-6);
+    EXPECT_REL_L2(to_host(ex, network.top()), f.at("h").as_f64(), 2e-6);
 
-    Matrix dy(y.shape[0], y.shape[1]), dx(f.x.rows, f.x.cols);
-    double value = 0;
-    loss(ex, {kind, y, f.target.view(), dy.view(), {&value, {1}}});
-    EXPECT_NEAR(value / f.at(kind == LossKind::mse ? "loss_mse" : "loss_mae").as_f64()[0], 1, 2e-6);
+    const Buffer<float> dy(ex, y.size()), dx(ex, xs.size());
+    const Buffer<double> value(ex, 1);
+    const View<float, 2> dys(dy.data(), y.shape), dxs(dx.data(), xs.shape);
+    loss(ex, {kind, y, targets, dys, value.view()});
+    EXPECT_NEAR(value.values(ex)[0] / f.at(kind == LossKind::mse ? "loss_mse" : "loss_mae").as_f64()[0], 1, 2e-6);
 
-    f.model.zero_grads();
-    f.model.backward(ex, dy.view(), dx.view());
-    EXPECT_REL_L2(dx.values, f.at("dx" + suffix).as_f64(), 1e-5);
+    network.zero_grads(ex);
+    network.backward(ex, dys, dxs);
+    EXPECT_REL_L2(dx.values(ex), f.at("dx" + suffix).as_f64(), 1e-5);
+    const std::vector<float> grads = to_host(ex, network.grads());
     for (const auto& p : f.model.parameters()) {
       SCOPED_TRACE(p.name + suffix);
-      const std::span got(f.model.grads().data + p.offset, static_cast<std::size_t>(p.size));
+      const std::span got(grads.data() + p.offset, static_cast<std::size_t>(p.size));
       EXPECT_REL_L2(got, f.at("grad" + suffix + "." + p.name).as_f64(), 1e-5);
     }
   }
 }
-INSTANTIATE_TEST_SUITE_P(, PyTorchParity, testing::Values("lstm_a", "lstm_b", "lstm_c", "lstm_d"));
+INSTANTIATE_TEST_SUITE_P(, PyTorchParity,
+                         testing::Combine(testing::Values("lstm_a", "lstm_b", "lstm_c", "lstm_d"),
+                                          testing::Values(Device::cpu, Device::gpu)),
+                         name_of);
 
 TEST(Model, BaselineHas613902ParametersUnderPyTorchsNames) {
   const Model model({80, 128, 2, 14}, 0.3f);
@@ -96,7 +119,7 @@ TEST(Model, InitialDistributionIsPyTorchs) {
   for (const auto& p : model.parameters()) {
     SCOPED_TRACE(p.name);
     const double bound = file.at("stats." + p.name, "lstm_init").as_f64()[4];
-    const std::span<float> w(model.params().data + p.offset, static_cast<std::size_t>(p.size));
+    const std::span<float> w(model.values().data() + p.offset, static_cast<std::size_t>(p.size));
     double sum = 0, squares = 0, most = 0;
     for (const float v : w) {
       sum += static_cast<double>(v), squares += static_cast<double>(v) * static_cast<double>(v);
@@ -113,15 +136,16 @@ TEST(Model, InitialDistributionIsPyTorchs) {
 TEST(Model, InitialisationIsAFunctionOfTheSeed) {
   Model a({5, 7, 2, 3}, 0), b({5, 7, 2, 3}, 0), c({5, 7, 2, 3}, 0);
   a.initialise(1), b.initialise(1), c.initialise(2);
-  const auto values = [](Model& m) { return std::vector<float>(m.params().data, m.params().data + m.size()); };
-  EXPECT_EQ(values(a), values(b));
-  EXPECT_NE(values(a), values(c));
+  EXPECT_EQ(a.values(), b.values());
+  EXPECT_NE(a.values(), c.values());
 }
 
 // Output and gradient of a batch are those of its utterances one at a time, dropout masks included: a mask belongs to
 // the utterance, not to its place.
-TEST(Model, BatchOfOneEqualsBatchOfMany) {
-  Exec ex = CpuExec(2);
+class NetworkOnEachDevice : public test::OnEachDevice {};
+
+TEST_P(NetworkOnEachDevice, BatchOfOneEqualsBatchOfMany) {
+  Exec& ex = exec();
   test::Rng rng(11);
   std::vector<Example> examples(5);
   for (std::size_t i = 0; i < examples.size(); ++i) {
@@ -131,27 +155,30 @@ TEST(Model, BatchOfOneEqualsBatchOfMany) {
   }
   Model model({6, 33, 2, 3}, 0.4f);
   model.initialise(3);
+  Network network(ex, model);
   const auto run = [&](const std::vector<int>& order, std::vector<float>& y, std::vector<float>& dx) {
-    const Batch batch = make_batch(examples, order);
-    const Model::Dropout masks{5, 8, {batch.uid.data(), {static_cast<Index>(batch.uid.size())}}};
-    const auto out = model.forward(ex, batch.x.view(), batch.ragged.view(), &masks);
-    y.insert(y.end(), out.data, out.data + out.size());
-    Matrix grad(out.shape[0], out.shape[1]), dxs(batch.x.rows, batch.x.cols);
-    for (Index i = 0; i < out.size(); ++i)
-      grad.values[static_cast<std::size_t>(i)] = out.data[i] - batch.target.values[static_cast<std::size_t>(i)];
-    model.backward(ex, grad.view(), dxs.view());
-    dx.insert(dx.end(), dxs.values.begin(), dxs.values.end());
+    const Batch batch(ex, examples, order);
+    const Network::Dropout masks{5, 8, batch.uid()};
+    const auto out = network.forward(ex, batch.x(), batch.ragged(), &masks);
+    std::vector<float> grad = to_host(ex, out);
+    y.insert(y.end(), grad.begin(), grad.end());
+    const std::vector<float> target = to_host(ex, batch.target());
+    for (std::size_t i = 0; i < grad.size(); ++i) grad[i] -= target[i];
+    const Buffer<float> dy(ex, grad), dxs(ex, batch.x().size());
+    network.backward(ex, {dy.data(), out.shape}, {dxs.data(), batch.x().shape});
+    const std::vector<float> some = dxs.values(ex);
+    dx.insert(dx.end(), some.begin(), some.end());
   };
   std::vector<float> y_all, dx_all, y_one, dx_one;
-  model.zero_grads();
   run({0, 1, 2, 3, 4}, y_all, dx_all);
-  const std::vector<float> grads_all(model.grads().data, model.grads().data + model.size());
-  model.zero_grads();
+  const std::vector<float> grads_all = to_host(ex, network.grads());
+  network.zero_grads(ex);
   for (int i = 0; i < 5; ++i) run({i}, y_one, dx_one);
   EXPECT_REL_L2(y_one, y_all, 2e-6);
   EXPECT_REL_L2(dx_one, dx_all, 1e-5);
-  EXPECT_REL_L2(std::span(model.grads().data, static_cast<std::size_t>(model.size())), grads_all, 1e-5);
+  EXPECT_REL_L2(to_host(ex, network.grads()), grads_all, 1e-5);
 }
+CUTRACT_ON_EACH_DEVICE(NetworkOnEachDevice);
 
 TEST(Model, RefusesTensorsThatDoNotFit) {
   Model model({5, 7, 1, 3}, 0), other({5, 8, 1, 3}, 0);

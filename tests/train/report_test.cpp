@@ -81,7 +81,8 @@ TEST_F(RunReport, TracesHaveTheErrorThatTheScoresReport) {
     std::vector<Matrix> measured;
     for (const auto& e : data.examples) measured.push_back(e.targets);
     normalise(data, m.features, m.targets);
-    const auto predicted = run_model(ex, m.model, data.examples, 8);
+    Network network(ex, m.model);
+    const auto predicted = run_model(ex, network, data.examples, 8);
     const Scores scores = evaluate(data, predicted, m.channels, "test", m.config);
     const auto traces = telling_traces(data, measured, predicted, extractor);
     ASSERT_EQ(traces.size(), 2u);

@@ -172,10 +172,10 @@ TEST_F(TrainingRun, DivergenceEndsWithExitCode8AndKeepsWhatWasSaved) {
   go("wild", first);
   EXPECT_FAULT(go("wild", on), Fault::diverged, "training diverged in epoch");
   for (const char* name : {"last", "best"}) {
-    TrainedModel m = load_model(corpus_.folder / (std::string("wild/checkpoints/") + name));
+    const TrainedModel m = load_model(corpus_.folder / (std::string("wild/checkpoints/") + name));
     EXPECT_GE(m.epoch, 1);
-    EXPECT_TRUE(std::all_of(m.model.params().data, m.model.params().data + m.model.size(),
-                            [](float v) { return std::isfinite(v); }));
+    EXPECT_TRUE(
+        std::all_of(m.model.values().begin(), m.model.values().end(), [](float v) { return std::isfinite(v); }));
   }
   EXPECT_NE(read_file(corpus_.folder / "wild/train.log").find("error: training diverged"), std::string::npos);
   EXPECT_NE(read_file(corpus_.folder / "wild/report.html").find("ended by an error: training diverged"),
@@ -236,9 +236,10 @@ TEST_F(TrainingRun, PredictionInUnitsIsTheInverseOfNormalisation) {
   Dataset data = load_dataset(ex, corpus, "test", Extractor(m.config.features), false);
   const Dataset raw = data;
   normalise(data, m.features, m.targets);
-  const std::vector<Matrix> z = run_model(ex, m.model, data.examples, 8);
+  Network network(ex, m.model);
+  const std::vector<Matrix> z = run_model(ex, network, data.examples, 8);
   for (std::size_t i = 0; i < raw.examples.size(); ++i) {
-    const Matrix units = predict(ex, m, raw.examples[i].features, raw.examples[i].speaker);
+    const Matrix units = predict(ex, m, network, raw.examples[i].features, raw.examples[i].speaker);
     Matrix back = z[i];
     m.targets.invert(back.view(), raw.examples[i].speaker);
     EXPECT_REL_L2(units.values, back.values, 1e-5);

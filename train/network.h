@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "host/core/exec.h"
+#include "host/core/memory.h"
+#include "host/core/ragged.h"
+#include "host/core/view.h"
+#include "train/model.h"
+
+namespace cutract {
+
+// A model where it computes: parameters and gradients in two arenas of the same layout in the executor's memory, and
+// the activations of a step in a third. Every call takes the executor it was made with.
+class Network {
+ public:
+  Network(Exec&, const Model&);  // copies the model's values
+
+  const ModelShape& shape() const { return shape_; }
+  const std::vector<Parameter>& parameters() const { return parameters_; }
+  Index size() const { return params_.size(); }
+  View<float, 1> params() { return params_.view(); }
+  View<float, 1> grads() { return grads_.view(); }
+  void zero_grads(Exec&);
+  void write_back(Exec&, Model&) const;  // the parameters as they are now
+
+  // Which masks dropout draws. Evaluation passes none.
+  struct Dropout {
+    std::uint64_t seed = 0, step = 0;
+    View<const std::uint32_t, 1> uid;  // [B]
+  };
+  // y [N,P] in buffers of this network, valid until the next forward. x must stay until backward is done.
+  View<const float, 2> forward(Exec&, View<const float, 2> x, const Ragged&, const Dropout* = nullptr);
+  // After forward with the same batch: adds to grads(). dx [N,F] if its data is not null.
+  void backward(Exec&, View<const float, 2> dy, View<float, 2> dx = {});
+
+  // Top layer's output [N,2H] of the last forward, before dropout.
+  View<const float, 2> top() const;
+
+ private:
+  struct Layer {
+    View<const float, 2> in;  // [N, F or 2H] after dropout
+    View<float, 3> gates, c, h;
+  };
+  const Parameter& parameter(const std::string& name) const;
+  View<float, 2> matrix(const Buffer<float>& arena, const std::string& name) const;
+  View<float, 1> vector(const Buffer<float>& arena, const std::string& name) const;
+  void plan(Exec&, Index frames);
+
+  ModelShape shape_;
+  float dropout_;
+  std::vector<Parameter> parameters_;
+  Buffer<float> params_, grads_;
+
+  // The step arena: grows to the largest batch seen, never shrinks.
+  Buffer<float> step_;
+  std::vector<Layer> layers_;
+  View<float, 2> y_, dh_, dh_below_;
+  std::vector<View<float, 2>> dropped_;  // input of layer l >= 1
+  View<const float, 2> head_in_;
+  Ragged ragged_;
+  Dropout mode_;
+  bool dropping_ = false;
+};
+
+}  // namespace cutract
