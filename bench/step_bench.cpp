@@ -1,0 +1,162 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <numeric>
+
+#include "bench/bench.h"
+#include "bench/lstm_stack.h"
+#include "tests/oracle/adam.h"
+#include "tests/oracle/linear.h"
+#include "tests/oracle/loss.h"
+#include "tests/oracle/lstm.h"
+#include "train/batch.h"
+#include "train/optimizer.h"
+
+// A whole training step on cached features: forward, loss, backward, clip, Adam. `lstm_share` is the time of the bare
+// LSTM stack, forward and backward, on the same batch over the time of the step.
+namespace cutract::bench {
+namespace {
+
+constexpr Index F = 80, P = 14;
+constexpr double kClip = 1.0, kLr = 1e-3;
+
+struct Problem {
+  Index B, T, H, L;
+  bool ragged, standard;
+};
+constexpr Problem kProblems[] = {
+    {3, 20, 16, 2, true, true},    {8, 2481, 128, 2, false, true}, {8, 300, 128, 2, true, true},
+    {32, 300, 128, 2, true, true}, {32, 300, 256, 2, true, false},
+};
+
+struct Step {
+  Model model;
+  Optimizer optimizer;
+  Batch batch;
+
+  Step(Index H, Index L, const std::vector<std::int32_t>& lengths, float dropout)
+      : model({F, H, L, P}, dropout), optimizer({}, model.size()) {
+    std::vector<Example> examples;
+    for (const Index T : lengths) {
+      Example e{.features = Matrix(T, F), .targets = Matrix(T, P)};
+      e.features.values = random(T * F, 100 + examples.size(), 1.7);
+      e.targets.values = random(T * P, 200 + examples.size(), 1.7);
+      examples.push_back(std::move(e));
+    }
+    std::vector<int> order(lengths.size());
+    std::iota(order.begin(), order.end(), 0);
+    batch = make_batch(examples, order);
+    model.initialise(17);
+  }
+  StepResult operator()(Exec& ex) { return train_step(ex, model, optimizer, batch, kLr, {LossKind::mse, kClip, 17}); }
+};
+
+class OracleModel {
+ public:
+  explicit OracleModel(const Model& m) : model_(m), gradient_(static_cast<std::size_t>(m.size())) {
+    for (Index l = 0; l < m.shape().layers; ++l) {
+      const Index in = l == 0 ? F : 2 * m.shape().hidden;
+      oracle::LstmLayer layer{static_cast<std::size_t>(in), static_cast<std::size_t>(m.shape().hidden), {}};
+      for (const std::string& s : {suffix(l), suffix(l) + "_reverse"})
+        layer.dir.push_back({values("lstm.weight_ih" + s), values("lstm.weight_hh" + s), values("lstm.bias_ih" + s),
+                             values("lstm.bias_hh" + s)});
+      layers_.push_back(std::move(layer));
+    }
+    const auto width = static_cast<std::size_t>(2 * m.shape().hidden);
+    head_ = {width, static_cast<std::size_t>(P), values("fc.weight"), values("fc.bias")};
+  }
+
+  // The loss and the gradient of every parameter, in the model's order, of one utterance.
+  oracle::Loss operator()(const std::vector<double>& x, const std::vector<double>& target) {
+    std::vector<std::vector<double>> in = {x};
+    for (const auto& l : layers_) in.push_back(oracle::lstm_output(l, in.back()));
+    const oracle::Loss loss = oracle::mse(oracle::linear(head_, in.back()), target);
+    const auto head = oracle::linear_gradient(head_, in.back(), loss.dy);
+    put("fc.weight", head.dw), put("fc.bias", head.db);
+    std::vector<double> dh = head.dx;
+    for (std::size_t l = layers_.size(); l-- > 0;) {
+      const oracle::LstmGradient g = oracle::lstm_gradient(layers_[l], in[l], dh);
+      for (std::size_t d = 0; d < 2; ++d) {
+        const std::string s = suffix(static_cast<Index>(l)) + (d == 0 ? "" : "_reverse");
+        put("lstm.weight_ih" + s, g.dir[d].w_ih), put("lstm.weight_hh" + s, g.dir[d].w_hh);
+        put("lstm.bias_ih" + s, g.dir[d].b_ih), put("lstm.bias_hh" + s, g.dir[d].b_hh);
+      }
+      dh = g.dx;
+    }
+    return loss;
+  }
+  const std::vector<double>& gradient() const { return gradient_; }
+
+ private:
+  static std::string suffix(Index layer) { return "_l" + std::to_string(layer); }
+  const Parameter& find(const std::string& name) const {
+    return *std::find_if(model_.parameters().begin(), model_.parameters().end(),
+                         [&](const Parameter& p) { return p.name == name; });
+  }
+  std::vector<double> values(const std::string& name) const {
+    const Parameter& p = find(name);
+    return {model_.params().data + p.offset, model_.params().data + p.offset + p.size};
+  }
+  void put(const std::string& name, const std::vector<double>& g) {
+    std::copy(g.begin(), g.end(), gradient_.begin() + find(name).offset);
+  }
+
+  const Model& model_;
+  std::vector<oracle::LstmLayer> layers_;
+  oracle::Linear head_;
+  std::vector<double> gradient_;
+};
+
+std::vector<float> copy(View<const float, 1> v) { return {v.data, v.data + v.size()}; }
+
+// One step of one short utterance without dropout: loss and gradients against the oracle, then clip and Adam against
+// the oracle's, from the model's own gradients, since a first step of Adam is the sign of each.
+std::string difference_from_oracle(Exec& ex, Index H, Index L) {
+  Step step(H, L, {static_cast<std::int32_t>(std::clamp<Index>(200'000 / (H * H * L), 5, 40))}, 0.0f);
+  OracleModel oracle(step.model);
+  const std::vector<float> before = copy(step.model.params());
+  const oracle::Loss want = oracle(to_double(step.batch.x.values), to_double(step.batch.target.values));
+  const StepResult got = step(ex);
+  if (!(std::abs(got.loss - want.value) <= 1e-5 * want.value))
+    return fmt::format("loss: {}, expected {}", got.loss, want.value);
+  const std::vector<float> gradient = copy(step.model.grads());
+  if (std::string wrong = compare("gradient", gradient, oracle.gradient(), 2e-5); !wrong.empty()) return wrong;
+
+  double squares = 0;
+  for (const float g : gradient) squares += static_cast<double>(g) * static_cast<double>(g);
+  std::vector<double> clipped = to_double(gradient);
+  for (double& g : clipped) g *= std::min(1.0, kClip / (std::sqrt(squares) + 1e-6));
+  oracle::Adam adam{.lr = kLr, .theta = std::vector<double>(clipped.size())};
+  adam.step(clipped);
+  std::vector<float> change = copy(step.model.params());
+  for (std::size_t i = 0; i < change.size(); ++i) change[i] -= before[i];
+  return compare("change of the parameters", change, adam.theta, 1e-4);  // of float weights some 1e3 times larger
+}
+
+Prepared prepare(Exec& ex, const Problem& p) {
+  std::string wrong = difference_from_oracle(ex, p.H, p.L);
+  const std::vector<std::int32_t> lengths = lengths_of(p.B, p.T, p.ragged);
+  const auto step = std::make_shared<Step>(p.H, p.L, lengths, 0.3f);
+  const auto stack = std::make_shared<LstmStack>(LstmShape{F, p.H, p.L, lengths});
+  Work work = stack->work(true);
+  const double N = work.frames, width = static_cast<double>(2 * p.H), size = static_cast<double>(step->model.size());
+  work.flops += 6 * N * width * P;
+  work.bytes += 4 * (N * width * static_cast<double>(4 * p.L) + 4 * N * P + 8 * size);  // dropout twice; head; Adam
+  return {[step, &ex] { (*step)(ex); }, work, std::move(wrong),
+          [stack, &ex] { stack->forward(ex), stack->backward(ex); }};
+}
+
+}  // namespace
+
+void add_step(Cases& cases) {
+  for (const Device device : {Device::cpu, Device::gpu})
+    for (const Problem& p : kProblems)
+      cases.push_back(
+          {op_name("train_step", device,
+                   fmt::format("B:{}/T:{}/F:80/H:{}/L:{}/P:14{}", p.B, p.T, p.H, p.L, p.ragged ? "/ragged" : "")),
+           device, p.standard, [p](Exec& ex) { return prepare(ex, p); }});
+}
+
+}  // namespace cutract::bench
