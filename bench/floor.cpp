@@ -55,7 +55,7 @@ double best_seconds(int repeats, const std::function<void()>& fn) {
 double fma_rate(const CpuExec& ex, float (*chains)(float), int lanes) {
   const Index tasks = ex.threads();
   std::vector<float> sums(static_cast<std::size_t>(tasks));
-  const double s = best_seconds(10, [&] {
+  const double s = best_seconds(100, [&] {
     ex.parallel(tasks, [&](Index t) { sums[static_cast<std::size_t>(t)] = chains(1.0f + static_cast<float>(t)); });
   });
   // A sum that nobody reads would let the compiler drop the work.
@@ -67,7 +67,7 @@ double stream_rate(const CpuExec& ex) {
   constexpr std::size_t kFloats = std::size_t{16} << 20;  // 64 MiB an array
   const Index tasks = ex.threads();
   std::vector<float> a(kFloats), b(kFloats, 1.0f), c(kFloats, 2.0f);
-  const double s = best_seconds(5, [&] {
+  const double s = best_seconds(10, [&] {
     ex.parallel(tasks, [&](Index t) {
       const std::size_t part = kFloats / static_cast<std::size_t>(tasks), from = part * static_cast<std::size_t>(t);
       for (std::size_t i = from; i < from + part; ++i) a[i] = b[i] + 3.0f * c[i];

@@ -110,14 +110,20 @@ Cases all_cases() {
   return cases;
 }
 
+std::string no_gpu_cases() {
+  const std::string why = why_no_gpu();
+  return why.empty() ? "the bench has no device buffers yet" : why;
+}
+
 // Prepares the case, runs it once, then once more for every line of stdin, answering with the seconds it took.
 int serve(Bench& bench, const Cases& cases, std::string_view name) {
   const auto it = std::find_if(cases.begin(), cases.end(), [&](const Case& c) { return c.name == name; });
   if (it == cases.end()) fail(Fault::usage, fmt::format("--serve={}: no such case; --list names them", name));
+  if (it->device == Device::gpu) fail(Fault::device, fmt::format("{}: {}", name, no_gpu_cases()));
   const Prepared& p = bench.prepared(*it);
   if (!p.wrong.empty()) fail(Fault::internal, fmt::format("{}: output is wrong: {}", name, p.wrong));
   p.run();
-  fmt::print("ready {}\n", p.work.frames > 0 ? p.work.frames : p.work.audio_s);
+  fmt::print("ready {}\n", p.work.audio_s > 0 ? p.work.audio_s : p.work.frames);
   std::fflush(stdout);
   for (std::string line; std::getline(std::cin, line);) {
     fmt::print("{:.9g}\n", seconds_of(p.run));
@@ -147,9 +153,7 @@ void register_cases(Bench& bench, const Cases& cases, bool every) {
       benchmark::RegisterBenchmark(c.name.c_str(), run)->UseManualTime()->Unit(benchmark::kMillisecond);
     }
   }
-  const std::string why = why_no_gpu();
-  if (gpu > 0)
-    fmt::print(stderr, "{} GPU cases left out: {}\n", gpu, why.empty() ? "the bench has no device buffers yet" : why);
+  if (gpu > 0) fmt::print(stderr, "{} GPU cases left out: {}\n", gpu, no_gpu_cases());
   if (more > 0) fmt::print(stderr, "{} more cases with --benchmark_filter; --list names them\n", more);
 }
 

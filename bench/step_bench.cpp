@@ -4,6 +4,7 @@
 #include <cmath>
 #include <memory>
 #include <numeric>
+#include <utility>
 
 #include "bench/bench.h"
 #include "bench/lstm_stack.h"
@@ -27,7 +28,7 @@ struct Problem {
   bool ragged, standard;
 };
 constexpr Problem kProblems[] = {
-    {3, 20, 16, 2, true, true},    {8, 2481, 128, 2, false, true}, {8, 300, 128, 2, true, true},
+    {3, 20, 16, 2, true, false},   {8, 2481, 128, 2, false, true}, {8, 300, 128, 2, true, true},
     {32, 300, 128, 2, true, true}, {32, 300, 256, 2, true, false},
 };
 
@@ -53,61 +54,49 @@ struct Step {
   StepResult operator()(Exec& ex) { return train_step(ex, model, optimizer, batch, kLr, {LossKind::mse, kClip, 17}); }
 };
 
-class OracleModel {
- public:
-  explicit OracleModel(const Model& m) : model_(m), gradient_(static_cast<std::size_t>(m.size())) {
-    for (Index l = 0; l < m.shape().layers; ++l) {
-      const Index in = l == 0 ? F : 2 * m.shape().hidden;
-      oracle::LstmLayer layer{static_cast<std::size_t>(in), static_cast<std::size_t>(m.shape().hidden), {}};
-      for (const std::string& s : {suffix(l), suffix(l) + "_reverse"})
-        layer.dir.push_back({values("lstm.weight_ih" + s), values("lstm.weight_hh" + s), values("lstm.bias_ih" + s),
-                             values("lstm.bias_hh" + s)});
-      layers_.push_back(std::move(layer));
-    }
-    const auto width = static_cast<std::size_t>(2 * m.shape().hidden);
-    head_ = {width, static_cast<std::size_t>(P), values("fc.weight"), values("fc.bias")};
-  }
-
-  // The loss and the gradient of every parameter, in the model's order, of one utterance.
-  oracle::Loss operator()(const std::vector<double>& x, const std::vector<double>& target) {
-    std::vector<std::vector<double>> in = {x};
-    for (const auto& l : layers_) in.push_back(oracle::lstm_output(l, in.back()));
-    const oracle::Loss loss = oracle::mse(oracle::linear(head_, in.back()), target);
-    const auto head = oracle::linear_gradient(head_, in.back(), loss.dy);
-    put("fc.weight", head.dw), put("fc.bias", head.db);
-    std::vector<double> dh = head.dx;
-    for (std::size_t l = layers_.size(); l-- > 0;) {
-      const oracle::LstmGradient g = oracle::lstm_gradient(layers_[l], in[l], dh);
-      for (std::size_t d = 0; d < 2; ++d) {
-        const std::string s = suffix(static_cast<Index>(l)) + (d == 0 ? "" : "_reverse");
-        put("lstm.weight_ih" + s, g.dir[d].w_ih), put("lstm.weight_hh" + s, g.dir[d].w_hh);
-        put("lstm.bias_ih" + s, g.dir[d].b_ih), put("lstm.bias_hh" + s, g.dir[d].b_hh);
-      }
-      dh = g.dx;
-    }
-    return loss;
-  }
-  const std::vector<double>& gradient() const { return gradient_; }
-
- private:
-  static std::string suffix(Index layer) { return "_l" + std::to_string(layer); }
-  const Parameter& find(const std::string& name) const {
-    return *std::find_if(model_.parameters().begin(), model_.parameters().end(),
-                         [&](const Parameter& p) { return p.name == name; });
-  }
-  std::vector<double> values(const std::string& name) const {
-    const Parameter& p = find(name);
-    return {model_.params().data + p.offset, model_.params().data + p.offset + p.size};
-  }
-  void put(const std::string& name, const std::vector<double>& g) {
-    std::copy(g.begin(), g.end(), gradient_.begin() + find(name).offset);
-  }
-
-  const Model& model_;
-  std::vector<oracle::LstmLayer> layers_;
-  oracle::Linear head_;
-  std::vector<double> gradient_;
+// Loss and gradient of every parameter, in the order of the model's arena, of a batch of one utterance.
+struct Expected {
+  double loss;
+  std::vector<double> gradient;
 };
+Expected expected(const Model& model, const Batch& batch) {
+  const Index H = model.shape().hidden;
+  const float* at = model.params().data;
+  const auto take = [&](Index n) {
+    at += n;
+    return std::vector<double>(at - n, at);
+  };
+  std::vector<oracle::LstmLayer> layers;
+  std::vector<std::vector<double>> in = {to_double(batch.x.values)};
+  for (Index l = 0; l < model.shape().layers; ++l) {
+    const Index width = l == 0 ? F : 2 * H;
+    oracle::LstmLayer layer{static_cast<std::size_t>(width), static_cast<std::size_t>(H), {}};
+    for (int d = 0; d < 2; ++d) {
+      layer.dir.emplace_back();
+      auto& w = layer.dir.back();
+      w.w_ih = take(4 * H * width), w.w_hh = take(4 * H * H), w.b_ih = take(4 * H), w.b_hh = take(4 * H);
+    }
+    in.push_back(oracle::lstm_output(layer, in.back()));
+    layers.push_back(std::move(layer));
+  }
+  oracle::Linear head{static_cast<std::size_t>(2 * H), static_cast<std::size_t>(P), {}, {}};
+  head.w = take(2 * H * P), head.b = take(P);
+  const oracle::Loss loss = oracle::mse(oracle::linear(head, in.back()), to_double(batch.target.values));
+  const auto top = oracle::linear_gradient(head, in.back(), loss.dy);
+
+  std::vector<std::vector<double>> parts = {top.db, top.dw};  // from the end of the arena to its beginning
+  std::vector<double> dh = top.dx;
+  for (std::size_t l = layers.size(); l-- > 0;) {
+    const oracle::LstmGradient g = oracle::lstm_gradient(layers[l], in[l], dh);
+    for (const std::size_t d : {1u, 0u})
+      for (const auto* part : {&g.dir[d].b_hh, &g.dir[d].b_ih, &g.dir[d].w_hh, &g.dir[d].w_ih}) parts.push_back(*part);
+    dh = g.dx;
+  }
+  Expected out{loss.value, {}};
+  for (auto part = parts.rbegin(); part != parts.rend(); ++part)
+    out.gradient.insert(out.gradient.end(), part->begin(), part->end());
+  return out;
+}
 
 std::vector<float> copy(View<const float, 1> v) { return {v.data, v.data + v.size()}; }
 
@@ -115,14 +104,13 @@ std::vector<float> copy(View<const float, 1> v) { return {v.data, v.data + v.siz
 // the oracle's, from the model's own gradients, since a first step of Adam is the sign of each.
 std::string difference_from_oracle(Exec& ex, Index H, Index L) {
   Step step(H, L, {static_cast<std::int32_t>(std::clamp<Index>(200'000 / (H * H * L), 5, 40))}, 0.0f);
-  OracleModel oracle(step.model);
   const std::vector<float> before = copy(step.model.params());
-  const oracle::Loss want = oracle(to_double(step.batch.x.values), to_double(step.batch.target.values));
+  const Expected want = expected(step.model, step.batch);
   const StepResult got = step(ex);
-  if (!(std::abs(got.loss - want.value) <= 1e-5 * want.value))
-    return fmt::format("loss: {}, expected {}", got.loss, want.value);
+  if (!(std::abs(got.loss - want.loss) <= 1e-5 * want.loss))
+    return fmt::format("loss: {}, expected {}", got.loss, want.loss);
   const std::vector<float> gradient = copy(step.model.grads());
-  if (std::string wrong = compare("gradient", gradient, oracle.gradient(), 2e-5); !wrong.empty()) return wrong;
+  if (std::string wrong = compare("gradient", gradient, want.gradient, 2e-5); !wrong.empty()) return wrong;
 
   double squares = 0;
   for (const float g : gradient) squares += static_cast<double>(g) * static_cast<double>(g);
