@@ -25,13 +25,6 @@ Index frames_of(const std::vector<std::int32_t>& lengths) {
   return std::accumulate(lengths.begin(), lengths.end(), Index{0});
 }
 
-std::vector<std::int32_t> cut(std::vector<std::int32_t> lengths, std::size_t utterances, std::int32_t longest) {
-  const double shrink = std::min(1.0, static_cast<double>(longest) / lengths.front());
-  lengths.resize(std::min(lengths.size(), utterances));
-  for (auto& l : lengths) l = std::max(1, static_cast<std::int32_t>(shrink * l));
-  return lengths;
-}
-
 std::vector<float> random(Index n, std::uint64_t key, double scale) {
   PhiloxStream stream(derive_key(key, static_cast<std::uint64_t>(n), 0));
   std::vector<float> v(static_cast<std::size_t>(n));

@@ -50,8 +50,6 @@ void add_step(Cases&);
 // Lengths of B utterances, longest first: all T, or, ragged, evenly from 1.5 T down to 0.5 T, so that their mean is T.
 std::vector<std::int32_t> lengths_of(Index B, Index T, bool ragged);
 Index frames_of(const std::vector<std::int32_t>& lengths);
-// The first utterances of a batch, each cut to `longest` frames: small enough for the oracle.
-std::vector<std::int32_t> cut(std::vector<std::int32_t> lengths, std::size_t utterances, std::int32_t longest);
 
 // Uniform in [-scale, scale], a function of (n, key) alone.
 std::vector<float> random(Index n, std::uint64_t key, double scale = 1);

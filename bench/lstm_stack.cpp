@@ -9,7 +9,8 @@
 namespace cutract::bench {
 namespace {
 
-// The bounds that tests/kernels/lstm_test.cpp holds each layer to, times the layers below which errors pass through.
+// The bounds of tests/kernels/lstm_test.cpp for one layer. Over all cases here, up to 6 layers, 2.2e-7 and 5e-7 were
+// seen.
 constexpr double kForward = 2e-6, kBackward = 1e-5;
 
 std::vector<double> rows(const std::vector<double>& v, Index first, Index count, Index width) {
@@ -129,8 +130,7 @@ std::string LstmStack::difference_from_oracle(Exec& ex) {
     }
     n += T;
   }
-  const double depth = static_cast<double>(layers.size());
-  std::string wrong = compare("h", layers_.back().h, top, depth * kForward);
+  std::string wrong = compare("h", layers_.back().h, top, kForward);
   for (std::size_t l = 0; l < layers.size(); ++l)
     for (std::size_t d = 0; d < 2; ++d) {
       const Direction& got = layers_[l].dw[d];
@@ -140,7 +140,7 @@ std::string LstmStack::difference_from_oracle(Exec& ex) {
                                        {"dw_hh", &got.w_hh, &want.w_hh},
                                        {"db_ih", &got.b_ih, &want.b_ih},
                                        {"db_hh", &got.b_hh, &want.b_hh}})
-        if (wrong.empty()) wrong = compare(name + at, *g, *w, depth * kBackward);
+        if (wrong.empty()) wrong = compare(name + at, *g, *w, kBackward);
     }
   return wrong;
 }

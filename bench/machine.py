@@ -30,10 +30,10 @@ def facts(threads):
         "cpu": cpu.get("model name", platform.processor()),
         "cpu_family_model": f"{cpu.get('cpu family', '?')}/{cpu.get('model', '?')}",
         "cores": int(said("nproc") or 1),
-        "cpu_flags": cpu.get("flags", "").split(),
+        "cpu_flags": cpu.get("flags", ""),
         "load_average": pathlib.Path("/proc/loadavg").read_text().split()[0],
         "gpu": said("nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"),
-        "compiler": said("c++", "--version").splitlines()[:1],
+        "compiler": said("c++", "--version").partition("\n")[0],
         "threads": threads,
     }
 

@@ -20,7 +20,7 @@ BUILD = machine.ROOT / "build/cpu/bench"
 HERE = pathlib.Path(__file__).resolve().parent
 SLOW_S = 30  # a contestant that has used this much time takes no more turns
 HOW_TO_GET = {
-    "oneDNN": "apt-get install libdnnl-dev, then delete build/cpu/CMakeCache.txt",
+    "oneDNN": "apt-get install libdnnl-dev",
     "torch": "pip install torch (or apt-get install python3-torch); CUTRACT_PEERS_PYTHON names the Python",
     "torchaudio": "pip install torchaudio (or apt-get install python3-torchaudio)",
     "librosa": "pip install librosa",
@@ -34,7 +34,7 @@ def lengths_of(batch, mean, ragged):
 
 def pythons():
     named = os.environ.get("CUTRACT_PEERS_PYTHON")
-    return [named] if named else ["python3", "/usr/bin/python3"]
+    return ([named] if named else []) + ["python3", "/usr/bin/python3"]
 
 
 def python_with(module):

@@ -155,7 +155,7 @@ int main(int argc, char** argv) {
   peer.run();
   if (!peer.plausible()) return std::fputs("onednn_peer: gradients are zero or not finite\n", stderr), 70;
   const auto* v = dnnl::version();
-  std::printf("ready %ld oneDNN %d.%d.%d\n", arg(6), v->major, v->minor, v->patch);
+  std::printf("ready %ld %d.%d.%d\n", arg(6), v->major, v->minor, v->patch);
   std::fflush(stdout);
   for (std::string line; std::getline(std::cin, line);) {
     const auto began = std::chrono::steady_clock::now();
