@@ -6,6 +6,8 @@
 #include <functional>
 #include <limits>
 
+#include "kernels/isa.h"
+
 namespace cutract::bench {
 namespace {
 
@@ -15,15 +17,15 @@ constexpr Index kRounds = 200'000;
 constexpr int kChains =
     12;  // independent sums: enough to hide 4 cycles of latency in 2 pipes, few enough for 16 registers
 
-template <int Bytes>
-struct Lanes {
-  typedef float type __attribute__((vector_size(Bytes)));
+template <Isa isa>
+struct Vector {
+  typedef float type __attribute__((vector_size(4 * lanes_of(isa))));
 };
 
 // One vector of each chain is updated by a fused multiply-add per round. The factor keeps the sums finite.
-template <int Bytes>
-[[gnu::always_inline]] inline float fma_chains(float start) {
-  using V = typename Lanes<Bytes>::type;
+template <Isa isa>
+CUTRACT_INLINE void fma_chains_body(float start, float* out) {
+  using V = typename Vector<isa>::type;
   std::array<V, kChains> sum;
   for (int k = 0; k < kChains; ++k) sum[static_cast<std::size_t>(k)] = V{} + (start + static_cast<float>(k));
   const V factor = V{} + 0.999f, term = V{} + start;
@@ -33,14 +35,11 @@ template <int Bytes>
   }
   V all{};
   for (const V& s : sum) all += s;
-  return all[0];
+  *out = all[0];
 }
-
-#if defined(__x86_64__)
-[[gnu::noinline, gnu::target("arch=x86-64-v4")]] float fma_avx512(float x) { return fma_chains<64>(x); }
-[[gnu::noinline, gnu::target("arch=x86-64-v3")]] float fma_avx2(float x) { return fma_chains<32>(x); }
-#endif
-[[gnu::noinline]] float fma_baseline(float x) { return fma_chains<16>(x); }
+CUTRACT_TARGET_AVX512 void fma_chains_avx512(float start, float* out) { fma_chains_body<Isa::avx512>(start, out); }
+CUTRACT_TARGET_AVX2 void fma_chains_avx2(float start, float* out) { fma_chains_body<Isa::avx2>(start, out); }
+void fma_chains_portable(float start, float* out) { fma_chains_body<Isa::portable>(start, out); }
 
 double best_seconds(int repeats, const std::function<void()>& fn) {
   double best = std::numeric_limits<double>::infinity();
@@ -52,11 +51,11 @@ double best_seconds(int repeats, const std::function<void()>& fn) {
   return best;
 }
 
-double fma_rate(const CpuExec& ex, float (*chains)(float), int lanes) {
+double fma_rate(const CpuExec& ex, void (*chains)(float, float*), int lanes) {
   const Index tasks = ex.threads();
   std::vector<float> sums(static_cast<std::size_t>(tasks));
   const double s = best_seconds(100, [&] {
-    ex.parallel(tasks, [&](Index t) { sums[static_cast<std::size_t>(t)] = chains(1.0f + static_cast<float>(t)); });
+    ex.parallel(tasks, [&](Index t) { chains(1.0f + static_cast<float>(t), &sums[static_cast<std::size_t>(t)]); });
   });
   // A sum that nobody reads would let the compiler drop the work.
   const bool finite = std::all_of(sums.begin(), sums.end(), [](float v) { return v > 0; });
@@ -84,14 +83,13 @@ double Floor::seconds(double work_flops, double work_bytes) const {
 
 Floor measure_floor(const CpuExec& ex) {
   Floor floor;
-  floor.fma.emplace_back("baseline", fma_rate(ex, fma_baseline, 4));
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-    floor.fma.emplace_back("avx2", fma_rate(ex, fma_avx2, 8));
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl"))
-    floor.fma.emplace_back("avx512", fma_rate(ex, fma_avx512, 16));
-#endif
-  for (const auto& [isa, rate] : floor.fma) floor.flops = std::max(floor.flops, rate);
+  using Chains = std::pair<Isa, void (*)(float, float*)>;
+  for (const auto& [isa, chains] : {Chains{Isa::portable, fma_chains_portable}, Chains{Isa::avx2, fma_chains_avx2},
+                                    Chains{Isa::avx512, fma_chains_avx512}})
+    if (isa <= cpu_isa()) {
+      floor.flops = fma_rate(ex, chains, lanes_of(isa));
+      floor.fma.emplace_back(name_of(isa), floor.flops);
+    }
   floor.bytes_per_s = stream_rate(ex);
   return floor;
 }

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import os
 import pathlib
 import platform
 import re
@@ -31,6 +32,7 @@ def facts(threads):
         "cpu_family_model": f"{cpu.get('cpu family', '?')}/{cpu.get('model', '?')}",
         "cores": int(said("nproc") or 1),
         "cpu_flags": cpu.get("flags", ""),
+        "isa_asked_for": os.environ.get("CUTRACT_ISA", ""),
         "load_average": pathlib.Path("/proc/loadavg").read_text().split()[0],
         "gpu": said("nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"),
         "compiler": said("c++", "--version").partition("\n")[0],

@@ -9,6 +9,7 @@
 
 #include "bench/bench.h"
 #include "host/core/error.h"
+#include "kernels/isa.h"
 #include "train/version.h"
 
 // The bench binary: registers every case with Google Benchmark, or serves one of them to bench/peers/compare.py.
@@ -135,6 +136,7 @@ int serve(Bench& bench, const Cases& cases, std::string_view name) {
 void describe(const Bench& bench) {
   benchmark::AddCustomContext("commit", std::string(kGitCommit) + (kGitDirty ? " with changes" : ""));
   benchmark::AddCustomContext("compiler", kCompiler);
+  benchmark::AddCustomContext("isa", name_of(cpu_isa()));
   benchmark::AddCustomContext("threads", std::to_string(bench.cpu().threads()));
   for (const auto& [isa, rate] : bench.floor().fma)
     benchmark::AddCustomContext("floor GFLOP/s " + isa, fmt::format("{:.1f}", rate * 1e-9));

@@ -60,8 +60,9 @@ void write_corpus(const std::string& from, const std::string& to) {
     for (int i = 0; i < count; ++i) {
       const std::string id = fmt::format("{}{:02}", split, i);
       const Recording r = tape.next();
-      write_audio(to + "/audio/" + id + ".flac", {corpus.sample_rate, r.samples});
-      save_atomically(real_file_system(), to + "/articulation/" + id + ".npy", encode_npy(r.track.values.view()));
+      write_audio(fmt::format("{}/audio/{}.flac", to, id), {corpus.sample_rate, r.samples});
+      save_atomically(real_file_system(), fmt::format("{}/articulation/{}.npy", to, id),
+                      encode_npy(r.track.values.view()));
       manifest += fmt::format("{0}\tjoined\t{1}\taudio/{0}.flac\tarticulation/{0}.npy\n", id, split);
     }
   }
