@@ -110,6 +110,8 @@ def include_order(tree):
         if path.startswith("tests/oracle/"):
             if quote == '"' and not name.startswith("tests/oracle/") and name not in PLAIN_SETTINGS:
                 yield path, line, f"an oracle includes {name}; it shares no code with the house"
+        elif own == "bench" and name.startswith("tests/oracle/"):
+            continue  # the bench checks what it times
         elif own in MAY_INCLUDE and known and target != own and target not in MAY_INCLUDE[own]:
             yield path, line, f"{own} may not include {target} ({name})"
         elif own == "tests" and target == "cli" and not path.startswith("tests/cli/"):
@@ -216,6 +218,7 @@ GOOD = {
                    "const int n = 1'000'000;\nauto t = fmt::format(\"{}\", n);\nstd::snprintf(b, 3, \"x\");\n",
     "cli/main.cpp": '#include "train/a.h"\n#include <CLI11.hpp>\nint main() { std::printf("x"); std::exit(2); }\n',
     "kernels/a_gpu.cu": "__device__ void f() { atomicAdd(&count, 1); }  // integer\n",
+    "bench/a.cpp": '#include "train/model.h"\n#include "tests/oracle/b.h"\n',
     "tests/oracle/a.h": '#include <cmath>\n#include "tests/oracle/b.h"\n',
     "tests/core/a_test.cpp": '#include "host/core/view.h"\n#include "tests/support/support.h"\n',
     "docs/a.md": "We do not use --use_fast_math; see https://example.org/work/x and data/work/y.\n",
@@ -233,6 +236,8 @@ BAD = {
         ("train/x.cpp", '#include "cli/device.h"\n'),
         ("train/y.cpp", '#include "tests/support/support.h"\n'),
         ("train/z.cpp", '#include "model.h"\n'),
+        ("bench/x.cpp", '#include "tests/support/support.h"\n'),
+        ("bench/y.cpp", '#include "cli/device.h"\n'),
         ("tests/core/x.cpp", '#include "cli/device.h"\n'),
         ("tests/oracle/x.h", '#include "kernels/math.h"\n'),
     ],

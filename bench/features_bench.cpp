@@ -1,0 +1,64 @@
+#include <fmt/format.h>
+
+#include <cmath>
+#include <memory>
+
+#include "bench/bench.h"
+#include "features/extractor.h"
+#include "tests/oracle/mel.h"
+
+// The front end by way of the extractor, whose tables are made beforehand: log-mel, and what is put on top of it. The
+// signal is noise; the output of its first part is checked.
+namespace cutract::bench {
+namespace {
+
+struct Problem {
+  const char* op;
+  const char* preset;
+  const char* kind;
+  int deltas, context;
+};
+constexpr Problem kProblems[] = {
+    {"mel", "librosa", "mel", 0, 0},   {"mel", "kaldi", "mel", 0, 0},          {"mel", "whisper", "mel", 0, 0},
+    {"mfcc", "librosa", "mfcc", 0, 0}, {"mel_deltas", "librosa", "mel", 2, 0}, {"mel_splice", "librosa", "mel", 0, 5},
+};
+
+// Additions and multiplications per frame: window, real FFT (2.5 n log2 n), power, filters of about two weights a bin.
+double flops_of(const FeatureConfig& c) {
+  const double n = c.n_fft;
+  const double per_frame = c.win_samples + 2.5 * n * std::log2(n) + 1.5 * n + 2 * n;
+  return per_frame + (c.kind == "mfcc" ? 2.0 * c.n_mfcc * c.n_mels : 0);
+}
+
+Prepared prepare(Exec& ex, const Problem& p, int seconds) {
+  FeatureConfig config = feature_preset(p.preset);
+  config.kind = p.kind, config.deltas = p.deltas, config.context = p.context;
+  const auto extractor = std::make_shared<Extractor>(config);
+  const auto samples = std::make_shared<std::vector<float>>(random(Index{config.sample_rate} * seconds, 1, 0.3));
+
+  const std::vector<float> head(samples->begin(), samples->begin() + config.sample_rate / 2);
+  const auto want = oracle::flat(oracle::features(extractor->config(), head));
+  std::string wrong = compare("features", (*extractor)(ex, head).values, want, 1e-5);
+
+  const auto size = static_cast<Index>(samples->size());
+  const auto T = static_cast<double>(extractor->frames(size));
+  return {[=, &ex] { (*extractor)(ex, *samples); },
+          {.frames = T,
+           .flops = T * flops_of(extractor->config()),
+           .bytes = 4 * (static_cast<double>(size) + T * static_cast<double>(extractor->dim())),
+           .audio_s = static_cast<double>(seconds)},
+          std::move(wrong),
+          {}};
+}
+
+}  // namespace
+
+void add_features(Cases& cases) {
+  for (const Device device : {Device::cpu, Device::gpu})
+    for (const int seconds : {1, 5, 60})
+      for (const Problem& p : kProblems)
+        cases.push_back({op_name(p.op, device, fmt::format("seconds:{}/{}", seconds, p.preset)), device, seconds == 60,
+                         [=](Exec& ex) { return prepare(ex, p, seconds); }});
+}
+
+}  // namespace cutract::bench

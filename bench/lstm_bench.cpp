@@ -1,0 +1,66 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "bench/bench.h"
+#include "bench/lstm_stack.h"
+
+namespace cutract::bench {
+namespace {
+
+struct Problem {
+  Index B, T, H, L;
+  bool ragged, standard;
+};
+
+// The report's, short utterances, and around them every H and L.
+constexpr Problem kProblems[] = {
+    {3, 20, 16, 2, true, false},     {8, 2481, 128, 2, false, true}, {8, 300, 128, 2, true, true},
+    {32, 300, 128, 2, true, true},   {128, 300, 128, 2, true, true}, {8, 300, 128, 2, false, false},
+    {32, 300, 128, 2, false, false}, {32, 300, 64, 2, true, false},  {32, 300, 256, 2, true, true},
+    {32, 300, 512, 2, true, false},  {32, 300, 128, 1, true, false}, {32, 300, 128, 4, true, false},
+    {32, 300, 128, 6, true, false},
+};
+
+// The same layers against the oracle, once over few and longer utterances, once over many and shorter ones. The oracle
+// takes about 12 ns a weight and frame: half a second each.
+std::string difference_from_oracle(Exec& ex, const LstmShape& shape) {
+  const double weights = static_cast<double>(shape.L * 2 * 4 * shape.H * 3 * shape.H);
+  const auto frames = static_cast<Index>(std::clamp(0.5 / (12e-9 * weights), 6.0, 400.0));
+  const auto B = static_cast<Index>(shape.lengths.size());
+  std::string wrong;
+  for (const Index many : {std::min<Index>(3, B), std::clamp<Index>(frames / 3, 3, B)}) {
+    LstmShape small = shape;
+    small.lengths = lengths_of(many, std::max<Index>(2, frames / many), shape.lengths.front() != shape.lengths.back());
+    if (wrong.empty()) wrong = LstmStack(small).difference_from_oracle(ex);
+  }
+  return wrong;
+}
+
+Prepared prepare(Exec& ex, const LstmShape& shape, bool train) {
+  std::string wrong = difference_from_oracle(ex, shape);
+  const auto stack = std::make_shared<LstmStack>(shape);
+  const auto run = [stack, train, &ex] {
+    stack->forward(ex);
+    if (train) stack->backward(ex);
+  };
+  return {run, stack->work(train), std::move(wrong), {}};
+}
+
+}  // namespace
+
+void add_lstm(Cases& cases) {
+  for (const Device device : {Device::cpu, Device::gpu})
+    for (const bool train : {true, false})
+      for (const Problem& p : kProblems) {
+        const std::string shape =
+            fmt::format("B:{}/T:{}/F:80/H:{}/L:{}{}", p.B, p.T, p.H, p.L, p.ragged ? "/ragged" : "");
+        cases.push_back(
+            {op_name(train ? "lstm_train" : "lstm_forward", device, shape), device, p.standard, [p, train](Exec& ex) {
+               return prepare(ex, {80, p.H, p.L, lengths_of(p.B, p.T, p.ragged)}, train);
+             }});
+      }
+}
+
+}  // namespace cutract::bench

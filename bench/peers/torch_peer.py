@@ -1,0 +1,128 @@
+"""One piece of work in PyTorch, torchaudio or librosa, served to compare.py, whose protocol is written there.
+
+python torch_peer.py KIND --device D --threads N --lengths 450,440,...     (frames; for mel: seconds)
+"""
+
+import argparse
+import sys
+import time
+
+import numpy
+
+FEATURES, HIDDEN, LAYERS, OUTPUTS = 80, 128, 2, 14  # the report's model
+RATE = 16000
+
+
+class Lstm:
+    """The bare stack, forward and backward. Padded to the longest, [T, B, F], or a packed sequence."""
+
+    def __init__(self, torch, lengths, device, packed, dropout=0.0):
+        self.torch, self.packed = torch, packed
+        self.net = torch.nn.LSTM(FEATURES, HIDDEN, LAYERS, bidirectional=True, dropout=dropout).to(device)
+        self.lengths = torch.tensor(lengths)
+        self.x = torch.randn(lengths[0], len(lengths), FEATURES, device=device)
+        if packed:
+            self.x = torch.nn.utils.rnn.pack_padded_sequence(self.x, self.lengths)
+        frames = self.x.data.shape[:-1]
+        self.dh = torch.randn(*frames, 2 * HIDDEN, device=device)
+
+    def __call__(self):
+        self.net.zero_grad(set_to_none=True)
+        h, _ = self.net(self.x)
+        (h.data if self.packed else h).backward(self.dh)
+
+
+class Step:
+    """A training step: dropout, head, mean squared error over real frames, clipping, Adam."""
+
+    def __init__(self, torch, lengths, device, packed):
+        self.torch, self.lstm = torch, Lstm(torch, lengths, device, packed, dropout=0.3)
+        self.head = torch.nn.Sequential(torch.nn.Dropout(0.3), torch.nn.Linear(2 * HIDDEN, OUTPUTS)).to(device)
+        self.parameters = [*self.lstm.net.parameters(), *self.head.parameters()]
+        self.optimizer = torch.optim.Adam(self.parameters, lr=1e-3)
+        frames = self.lstm.x.data.shape[:-1]
+        self.target = torch.randn(*frames, OUTPUTS, device=device)
+        real = torch.arange(lengths[0])[:, None] < self.lstm.lengths[None, :]
+        self.mask = None if packed or bool(real.all()) else real[..., None].to(device)
+
+    def __call__(self):
+        self.optimizer.zero_grad(set_to_none=True)
+        h, _ = self.lstm.net(self.lstm.x)
+        error = (self.head(h.data if self.lstm.packed else h) - self.target) ** 2
+        if self.mask is None:
+            loss = error.mean()
+        else:
+            loss = (error * self.mask).sum() / (self.mask.sum() * OUTPUTS)
+        loss.backward()
+        self.torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)
+        self.optimizer.step()
+
+
+def lstm_or_step(args):
+    import torch
+
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(1)
+    name, _, packed = args.kind.partition("_")
+    work = {"lstm": Lstm, "step": Step}[name](torch, args.lengths, args.device, packed == "packed")
+
+    def run():
+        work()
+        if args.device == "cuda":
+            torch.cuda.synchronize()
+
+    return run, sum(args.lengths), torch.__version__
+
+
+def mel(args):
+    samples = (0.3 * numpy.random.default_rng(1).standard_normal(RATE * args.lengths[0])).astype(numpy.float32)
+    if args.kind == "librosa":
+        import librosa
+
+        def run():
+            power = librosa.feature.melspectrogram(y=samples, sr=RATE, n_fft=512, hop_length=160, n_mels=80, fmax=8000)
+            librosa.power_to_db(power)
+
+        return run, args.lengths[0], librosa.__version__
+    import torch
+    import torchaudio
+
+    torch.set_num_threads(args.threads)
+    wave = torch.from_numpy(samples).to(args.device)
+    if args.kind == "torchaudio_kaldi":
+        def features():
+            return torchaudio.compliance.kaldi.fbank(wave[None], num_mel_bins=80, dither=0.0)
+    else:
+        spectrogram = torchaudio.transforms.MelSpectrogram(RATE, n_fft=512, hop_length=160, n_mels=80, norm="slaney",
+                                                           mel_scale="slaney").to(args.device)
+        decibels = torchaudio.transforms.AmplitudeToDB("power", 80)
+
+        def features():
+            return decibels(spectrogram(wave))
+
+    def run():
+        features()
+        if args.device == "cuda":
+            torch.cuda.synchronize()
+
+    return run, args.lengths[0], torchaudio.__version__
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("kind")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--lengths", type=lambda text: [int(v) for v in text.split(",")])
+    args = parser.parse_args()
+    run, amount, version = (lstm_or_step if args.kind.startswith(("lstm", "step")) else mel)(args)
+    run()
+    print("ready", amount, version, flush=True)
+    for _ in sys.stdin:
+        began = time.perf_counter()
+        run()
+        print(time.perf_counter() - began, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,154 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <numeric>
+#include <utility>
+
+#include "bench/bench.h"
+#include "bench/lstm_stack.h"
+#include "tests/oracle/adam.h"
+#include "tests/oracle/linear.h"
+#include "tests/oracle/loss.h"
+#include "tests/oracle/lstm.h"
+#include "train/batch.h"
+#include "train/optimizer.h"
+
+// A whole training step on cached features: forward, loss, backward, clip, Adam. `lstm_share` is the time of the bare
+// LSTM stack, forward and backward, on the same batch over the time of the step.
+namespace cutract::bench {
+namespace {
+
+constexpr Index F = 80, P = 14;
+constexpr double kClip = 1.0, kTightClip = 0.01, kLr = 1e-3;
+
+struct Problem {
+  Index B, T, H, L;
+  bool ragged, standard;
+};
+constexpr Problem kProblems[] = {
+    {3, 20, 16, 2, true, false},   {8, 2481, 128, 2, false, true}, {8, 300, 128, 2, true, true},
+    {32, 300, 128, 2, true, true}, {32, 300, 256, 2, true, false},
+};
+
+struct Step {
+  Model model;
+  Optimizer optimizer;
+  Batch batch;
+
+  Step(Index H, Index L, const std::vector<std::int32_t>& lengths, float dropout)
+      : model({F, H, L, P}, dropout), optimizer({}, model.size()) {
+    std::vector<Example> examples;
+    for (const Index T : lengths) {
+      Example e{.features = Matrix(T, F), .targets = Matrix(T, P)};
+      e.features.values = random(T * F, 100 + examples.size(), 1.7);
+      e.targets.values = random(T * P, 200 + examples.size(), 1.7);
+      examples.push_back(std::move(e));
+    }
+    std::vector<int> order(lengths.size());
+    std::iota(order.begin(), order.end(), 0);
+    batch = make_batch(examples, order);
+    model.initialise(17);
+  }
+  StepResult operator()(Exec& ex, double clip) {
+    return train_step(ex, model, optimizer, batch, kLr, {LossKind::mse, clip, 17});
+  }
+};
+
+// Loss and gradient of every parameter, in the order of the model's arena, of a batch of one utterance.
+struct Expected {
+  double loss;
+  std::vector<double> gradient;
+};
+Expected expected(const Model& model, const Batch& batch) {
+  const Index H = model.shape().hidden;
+  const float* at = model.params().data;
+  const auto take = [&](Index n) {
+    at += n;
+    return std::vector<double>(at - n, at);
+  };
+  std::vector<oracle::LstmLayer> layers;
+  std::vector<std::vector<double>> in = {to_double(batch.x.values)};
+  for (Index l = 0; l < model.shape().layers; ++l) {
+    const Index width = l == 0 ? F : 2 * H;
+    oracle::LstmLayer layer{static_cast<std::size_t>(width), static_cast<std::size_t>(H), {}};
+    for (int d = 0; d < 2; ++d) {
+      layer.dir.emplace_back();
+      auto& w = layer.dir.back();
+      w.w_ih = take(4 * H * width), w.w_hh = take(4 * H * H), w.b_ih = take(4 * H), w.b_hh = take(4 * H);
+    }
+    in.push_back(oracle::lstm_output(layer, in.back()));
+    layers.push_back(std::move(layer));
+  }
+  oracle::Linear head{static_cast<std::size_t>(2 * H), static_cast<std::size_t>(P), {}, {}};
+  head.w = take(2 * H * P), head.b = take(P);
+  const oracle::Loss loss = oracle::mse(oracle::linear(head, in.back()), to_double(batch.target.values));
+  const auto top = oracle::linear_gradient(head, in.back(), loss.dy);
+
+  std::vector<std::vector<double>> parts = {top.db, top.dw};  // from the end of the arena to its beginning
+  std::vector<double> dh = top.dx;
+  for (std::size_t l = layers.size(); l-- > 0;) {
+    const oracle::LstmGradient g = oracle::lstm_gradient(layers[l], in[l], dh);
+    for (const std::size_t d : {1u, 0u})
+      for (const auto* part : {&g.dir[d].b_hh, &g.dir[d].b_ih, &g.dir[d].w_hh, &g.dir[d].w_ih}) parts.push_back(*part);
+    dh = g.dx;
+  }
+  Expected out{loss.value, {}};
+  for (auto part = parts.rbegin(); part != parts.rend(); ++part)
+    out.gradient.insert(out.gradient.end(), part->begin(), part->end());
+  return out;
+}
+
+std::vector<float> copy(View<const float, 1> v) { return {v.data, v.data + v.size()}; }
+
+// Two steps of one short utterance without dropout. Loss and gradients against the oracle; then clip and Adam against
+// the oracle's from the model's own gradients, since the first step of Adam is little more than the sign of each.
+std::string difference_from_oracle(Exec& ex, Index H, Index L) {
+  Step step(H, L, {static_cast<std::int32_t>(std::clamp<Index>(200'000 / (H * H * L), 5, 40))}, 0.0f);
+  const std::vector<float> before = copy(step.model.params());
+  oracle::Adam adam{.lr = kLr, .theta = std::vector<double>(before.size())};
+  for (int i = 0; i < 2; ++i) {
+    const Expected want = expected(step.model, step.batch);
+    const StepResult got = step(ex, kTightClip);
+    if (!(std::abs(got.loss - want.loss) <= 1e-6 * want.loss))
+      return fmt::format("loss: {}, expected {}", got.loss, want.loss);
+    const std::vector<float> gradient = copy(step.model.grads());
+    if (std::string wrong = compare("gradient", gradient, want.gradient, 1e-5); !wrong.empty()) return wrong;
+    std::vector<double> clipped = to_double(gradient);
+    double squares = 0;
+    for (const double g : clipped) squares += g * g;
+    for (double& g : clipped) g *= std::min(1.0, kTightClip / (std::sqrt(squares) + 1e-6));
+    adam.step(clipped);
+  }
+  std::vector<float> change = copy(step.model.params());
+  for (std::size_t i = 0; i < change.size(); ++i) change[i] -= before[i];
+  return compare("change of the parameters", change, adam.theta,
+                 2e-5);  // of float weights some 1e2 times larger; 2.4e-6 seen
+}
+
+Prepared prepare(Exec& ex, const Problem& p) {
+  std::string wrong = difference_from_oracle(ex, p.H, p.L);
+  const std::vector<std::int32_t> lengths = lengths_of(p.B, p.T, p.ragged);
+  const auto step = std::make_shared<Step>(p.H, p.L, lengths, 0.3f);
+  const auto stack = std::make_shared<LstmStack>(LstmShape{F, p.H, p.L, lengths});
+  Work work = stack->work(true);
+  const double N = work.frames, width = static_cast<double>(2 * p.H), size = static_cast<double>(step->model.size());
+  work.flops += 6 * N * width * P;
+  work.bytes += 4 * (N * width * static_cast<double>(4 * p.L) + 4 * N * P + 8 * size);  // dropout twice; head; Adam
+  return {[step, &ex] { (*step)(ex, kClip); }, work, std::move(wrong),
+          [stack, &ex] { stack->forward(ex), stack->backward(ex); }};
+}
+
+}  // namespace
+
+void add_step(Cases& cases) {
+  for (const Device device : {Device::cpu, Device::gpu})
+    for (const Problem& p : kProblems)
+      cases.push_back(
+          {op_name("train_step", device,
+                   fmt::format("B:{}/T:{}/F:80/H:{}/L:{}/P:14{}", p.B, p.T, p.H, p.L, p.ragged ? "/ragged" : "")),
+           device, p.standard, [p](Exec& ex) { return prepare(ex, p); }});
+}
+
+}  // namespace cutract::bench
