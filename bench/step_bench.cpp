@@ -32,45 +32,66 @@ constexpr Problem kProblems[] = {
     {32, 300, 128, 2, true, true}, {32, 300, 256, 2, true, false},
 };
 
+Model initialised(const ModelShape& shape, float dropout) {
+  Model model(shape, dropout);
+  model.initialise(17);
+  return model;
+}
+
+std::vector<Example> examples_of(const std::vector<std::int32_t>& lengths) {
+  std::vector<Example> examples;
+  for (const Index T : lengths) {
+    Example e{.features = Matrix(T, F), .targets = Matrix(T, P)};
+    e.features.values = random(T * F, 100 + examples.size(), 1.7);
+    e.targets.values = random(T * P, 200 + examples.size(), 1.7);
+    examples.push_back(std::move(e));
+  }
+  return examples;
+}
+
+std::vector<int> as_they_are(std::size_t n) {
+  std::vector<int> order(n);
+  std::iota(order.begin(), order.end(), 0);
+  return order;
+}
+
 struct Step {
-  Model model;
+  Network network;
   Optimizer optimizer;
   Batch batch;
 
-  Step(Index H, Index L, const std::vector<std::int32_t>& lengths, float dropout)
-      : model({F, H, L, P}, dropout), optimizer({}, model.size()) {
-    std::vector<Example> examples;
-    for (const Index T : lengths) {
-      Example e{.features = Matrix(T, F), .targets = Matrix(T, P)};
-      e.features.values = random(T * F, 100 + examples.size(), 1.7);
-      e.targets.values = random(T * P, 200 + examples.size(), 1.7);
-      examples.push_back(std::move(e));
-    }
-    std::vector<int> order(lengths.size());
-    std::iota(order.begin(), order.end(), 0);
-    batch = make_batch(examples, order);
-    model.initialise(17);
-  }
+  Step(Exec& ex, Index H, Index L, const std::vector<std::int32_t>& lengths, float dropout)
+      : network(ex, initialised({F, H, L, P}, dropout)),
+        optimizer(ex, {}, network.size()),
+        batch(ex, examples_of(lengths), as_they_are(lengths.size())) {}
   StepResult operator()(Exec& ex, double clip) {
-    return train_step(ex, model, optimizer, batch, kLr, {LossKind::mse, clip, 17});
+    return train_step(ex, network, optimizer, batch, kLr, {LossKind::mse, clip, 17});
   }
 };
 
-// Loss and gradient of every parameter, in the order of the model's arena, of a batch of one utterance.
+template <class T, int Rank>
+std::vector<float> copy(Exec& ex, View<T, Rank> v) {
+  std::vector<float> out(static_cast<std::size_t>(v.size()));
+  copy_to_host(ex, v.data, std::span(out));
+  return out;
+}
+
+// Loss and gradient of every parameter, in the order of the network's arena, of a batch of one utterance.
 struct Expected {
   double loss;
   std::vector<double> gradient;
 };
-Expected expected(const Model& model, const Batch& batch) {
-  const Index H = model.shape().hidden;
-  const float* at = model.params().data;
+Expected expected(Exec& ex, Network& network, const Batch& batch) {
+  const Index H = network.shape().hidden;
+  const std::vector<float> params = copy(ex, network.params());
+  const float* at = params.data();
   const auto take = [&](Index n) {
     at += n;
     return std::vector<double>(at - n, at);
   };
   std::vector<oracle::LstmLayer> layers;
-  std::vector<std::vector<double>> in = {to_double(batch.x.values)};
-  for (Index l = 0; l < model.shape().layers; ++l) {
+  std::vector<std::vector<double>> in = {to_double(copy(ex, batch.x()))};
+  for (Index l = 0; l < network.shape().layers; ++l) {
     const Index width = l == 0 ? F : 2 * H;
     oracle::LstmLayer layer{static_cast<std::size_t>(width), static_cast<std::size_t>(H), {}};
     for (int d = 0; d < 2; ++d) {
@@ -83,7 +104,7 @@ Expected expected(const Model& model, const Batch& batch) {
   }
   oracle::Linear head{static_cast<std::size_t>(2 * H), static_cast<std::size_t>(P), {}, {}};
   head.w = take(2 * H * P), head.b = take(P);
-  const oracle::Loss loss = oracle::mse(oracle::linear(head, in.back()), to_double(batch.target.values));
+  const oracle::Loss loss = oracle::mse(oracle::linear(head, in.back()), to_double(copy(ex, batch.target())));
   const auto top = oracle::linear_gradient(head, in.back(), loss.dy);
 
   std::vector<std::vector<double>> parts = {top.db, top.dw};  // from the end of the arena to its beginning
@@ -100,20 +121,18 @@ Expected expected(const Model& model, const Batch& batch) {
   return out;
 }
 
-std::vector<float> copy(View<const float, 1> v) { return {v.data, v.data + v.size()}; }
-
 // Two steps of one short utterance without dropout. Loss and gradients against the oracle; then clip and Adam against
-// the oracle's from the model's own gradients, since the first step of Adam is little more than the sign of each.
+// the oracle's from the network's own gradients, since the first step of Adam is little more than the sign of each.
 std::string difference_from_oracle(Exec& ex, Index H, Index L) {
-  Step step(H, L, {static_cast<std::int32_t>(std::clamp<Index>(200'000 / (H * H * L), 5, 40))}, 0.0f);
-  const std::vector<float> before = copy(step.model.params());
+  Step step(ex, H, L, {static_cast<std::int32_t>(std::clamp<Index>(200'000 / (H * H * L), 5, 40))}, 0.0f);
+  const std::vector<float> before = copy(ex, step.network.params());
   oracle::Adam adam{.lr = kLr, .theta = std::vector<double>(before.size())};
   for (int i = 0; i < 2; ++i) {
-    const Expected want = expected(step.model, step.batch);
+    const Expected want = expected(ex, step.network, step.batch);
     const StepResult got = step(ex, kTightClip);
     if (!(std::abs(got.loss - want.loss) <= 1e-6 * want.loss))
       return fmt::format("loss: {}, expected {}", got.loss, want.loss);
-    const std::vector<float> gradient = copy(step.model.grads());
+    const std::vector<float> gradient = copy(ex, step.network.grads());
     if (std::string wrong = compare("gradient", gradient, want.gradient, 1e-5); !wrong.empty()) return wrong;
     std::vector<double> clipped = to_double(gradient);
     double squares = 0;
@@ -121,7 +140,7 @@ std::string difference_from_oracle(Exec& ex, Index H, Index L) {
     for (double& g : clipped) g *= std::min(1.0, kTightClip / (std::sqrt(squares) + 1e-6));
     adam.step(clipped);
   }
-  std::vector<float> change = copy(step.model.params());
+  std::vector<float> change = copy(ex, step.network.params());
   for (std::size_t i = 0; i < change.size(); ++i) change[i] -= before[i];
   return compare("change of the parameters", change, adam.theta,
                  2e-5);  // of float weights some 1e2 times larger; 2.4e-6 seen
@@ -130,10 +149,10 @@ std::string difference_from_oracle(Exec& ex, Index H, Index L) {
 Prepared prepare(Exec& ex, const Problem& p) {
   std::string wrong = difference_from_oracle(ex, p.H, p.L);
   const std::vector<std::int32_t> lengths = lengths_of(p.B, p.T, p.ragged);
-  const auto step = std::make_shared<Step>(p.H, p.L, lengths, 0.3f);
+  const auto step = std::make_shared<Step>(ex, p.H, p.L, lengths, 0.3f);
   const auto stack = std::make_shared<LstmStack>(LstmShape{F, p.H, p.L, lengths});
   Work work = stack->work(true);
-  const double N = work.frames, width = static_cast<double>(2 * p.H), size = static_cast<double>(step->model.size());
+  const double N = work.frames, width = static_cast<double>(2 * p.H), size = static_cast<double>(step->network.size());
   work.flops += 6 * N * width * P;
   work.bytes += 4 * (N * width * static_cast<double>(4 * p.L) + 4 * N * P + 8 * size);  // dropout twice; head; Adam
   return {[step, &ex] { (*step)(ex, kClip); }, work, std::move(wrong),
