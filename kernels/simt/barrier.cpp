@@ -25,6 +25,7 @@ bool arrive(Barrier& b, std::uint32_t id, std::uint32_t threads, bool predicate,
     wake(at.warps[w], b.waiting[w]);
     b.waiting[w] = 0;
   }
+  completed();
   return true;
 }
 

@@ -62,8 +62,9 @@ std::uint32_t random_bits() {
 }
 std::uint32_t below(std::uint32_t n) { return static_cast<std::uint32_t>(std::uint64_t{random_bits()} * n >> 32); }
 
-std::string text(Extent e) {
-  return "(" + std::to_string(e.x) + "," + std::to_string(e.y) + "," + std::to_string(e.z) + ")";
+template <class T>  // Extent or uint3
+std::string text(T v) {
+  return "(" + std::to_string(v.x) + "," + std::to_string(v.y) + "," + std::to_string(v.z) + ")";
 }
 
 void check_geometry(const char* kernel, const Geometry& g) {
@@ -149,6 +150,8 @@ void thread_ended(Lane& l) {
   Block& b = *l.warp->block;
   d.stacks.give_back(l.fiber.stack());
   --b.live, --d.cluster.live;
+  if (b.live == 0 && !b.shared.front_intact())
+    throw_fault("block " + text(b.index) + ", thread unknown: write before shared memory, more than 128 bytes");
   if (d.cluster.size > 1) {
     if (b.live == 0 && stores_are_on_the_way_to(b))
       throw_fault(position(b, l.thread) + ": has ended while a store_async to its block was on the way");
@@ -297,6 +300,9 @@ void wake_pollers() {
 
 void give_way() {
   if (device().lane) suspend();
+}
+void completed() {
+  if (!device().schedule.adversarial) give_way();
 }
 bool chance(std::uint32_t one_in) { return device().schedule.adversarial && below(one_in) == 0; }
 

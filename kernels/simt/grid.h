@@ -109,6 +109,7 @@ void wake(Warp&, std::uint32_t lanes);
 void poll(const char* call, Where);  // until wake_pollers(): then the caller looks again
 void wake_pollers();
 void give_way();                            // other warps may run first
+void completed();                           // a meeting: in turn, those who came earlier go on first
 bool chance(std::uint32_t one_in);          // at random; never in turn
 [[noreturn]] void fault(std::string text);  // ends the launch with an Error naming kernel, block and thread
 

@@ -39,10 +39,11 @@ void SharedMemory::open(std::size_t bytes) {
     bytes_ = bytes;
     const std::size_t below = static_cast<std::size_t>(data_ - kFence - pages_) / kPage * kPage;
     mprotect(pages_, below, PROT_NONE);
+    front_ = pages_ + below;
     mprotect(pages_ + below, static_cast<std::size_t>(end - pages_) - below, PROT_READ | PROT_WRITE);
     open_ = true;
   }
-  std::memset(data_ - kFence, 0xff, static_cast<std::size_t>(end - data_) + kFence);
+  if (bytes_ > 0) std::memset(front_, 0xff, static_cast<std::size_t>(end - front_));
 }
 
 void SharedMemory::close() {
@@ -64,6 +65,8 @@ bool SharedMemory::fences_intact() const {
   if (!open_) return true;
   return all_filled(data_ - kFence, data_) && all_filled(data_ + bytes_, pages_ + kGuard + kUsable);
 }
+
+bool SharedMemory::front_intact() const { return !open_ || bytes_ == 0 || all_filled(front_, data_); }
 
 void fill_static_shared() {
   std::byte *first = __start_cutract_shared, *last = __stop_cutract_shared;

@@ -22,9 +22,10 @@ class SharedMemory {
   bool contains(const void* at, std::size_t n) const;
   bool near(const void* address) const;  // within the pages reserved here, guards included
   bool fences_intact() const;
+  bool front_intact() const;  // all that may be written before the first byte: up to a page, so slower
 
  private:
-  std::byte *pages_ = nullptr, *data_ = nullptr;
+  std::byte *pages_ = nullptr, *front_ = nullptr, *data_ = nullptr;
   std::size_t bytes_ = 0;
   bool open_ = false;
 };

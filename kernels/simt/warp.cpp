@@ -28,6 +28,7 @@ void finish_warp(std::uint32_t mask) {
   Lane& l = lane();
   l.warp->calling &= ~mask;
   wake(*l.warp, mask);
+  completed();
 }
 
 std::uint32_t shuffle_source(Shuffle kind, std::uint32_t from, std::uint32_t by, std::uint32_t width) {

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "host/core/exec.h"
+#include "host/core/memory.h"
+#include "kernels/simt/simt.cuh"
+#include "tests/support/support.h"
+
+namespace cutract::test {
+
+// Tests of the device layer: on the emulated GPU in a build for it, which they then test; else on a real one, which
+// shows that the emulator does as hardware does.
+class OnGpu : public testing::Test {
+ protected:
+  void SetUp() override {
+    const std::string why = why_no_gpu();
+    if (!why.empty()) {
+      const char* required = std::getenv("CUTRACT_REQUIRE_GPU");
+      if (required && std::string(required) == "1") FAIL() << "CUTRACT_REQUIRE_GPU=1, but " << why;
+      GTEST_SKIP() << why;
+    }
+    exec_.emplace<GpuExec>(0);
+  }
+  Exec& exec() { return exec_; }
+
+  // Runs kernel(args..., out) with n elements of T to write, and returns them.
+  template <class T, class... Params, class... Args>
+  std::vector<T> run(void (*kernel)(Params...), const Geometry& g, Index n, Args... args) {
+    Buffer<T> out(exec_, std::vector<T>(static_cast<std::size_t>(n)));
+    launch(std::get<GpuExec>(exec_), "test", kernel, g, args..., out.data());
+    return out.values(exec_);
+  }
+
+ private:
+  Exec exec_{std::in_place_type<CpuExec>, 1};
+};
+
+}  // namespace cutract::test
