@@ -5,6 +5,7 @@
 #include "host/core/exec.h"
 #include "host/core/ragged.h"
 #include "host/core/view.h"
+#include "kernels/precision.h"
 
 namespace cutract {
 
@@ -30,6 +31,7 @@ struct LstmArgs {
   View<float, 3> gates;  // [N, D, 4H] activated gates, kept for backward
   View<float, 3> c;      // [N, D, H] cell state, kept for backward
   View<float, 3> h;      // [N, D, H] the output: a row is forward | reverse
+  Precision precision = Precision::fp32;
 };
 void lstm(Exec&, const LstmArgs&);
 void lstm(CpuExec&, const LstmArgs&);
@@ -46,6 +48,7 @@ struct LstmBackwardArgs {
   View<const float, 3> dh;          // [N, D, H]
   View<float, 2> dx;                // [N, F], or null: not wanted
   std::array<LstmGradients, 2> dw;  // [D]
+  Precision precision = Precision::fp32;
 };
 void lstm_backward(Exec&, const LstmBackwardArgs&);
 void lstm_backward(CpuExec&, const LstmBackwardArgs&);

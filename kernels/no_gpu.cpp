@@ -3,11 +3,14 @@
 #include "kernels/adam.h"
 #include "kernels/dropout.h"
 #include "kernels/loss.h"
+#include "kernels/lstm.h"
 
 namespace cutract {
 
 void adam(GpuExec&, const AdamArgs&) { fail(Fault::device, "adam: " + why_no_gpu()); }
 void dropout(GpuExec&, const DropoutArgs&) { fail(Fault::device, "dropout: " + why_no_gpu()); }
 void loss(GpuExec&, const LossArgs&) { fail(Fault::device, "loss: " + why_no_gpu()); }
+void lstm(GpuExec&, const LstmArgs&) { fail(Fault::device, "lstm: " + why_no_gpu()); }
+void lstm_backward(GpuExec&, const LstmBackwardArgs&) { fail(Fault::device, "lstm_backward: " + why_no_gpu()); }
 
 }  // namespace cutract

@@ -1,0 +1,134 @@
+#include <cstdint>
+
+#include "kernels/gemm_gpu.h"
+#include "kernels/lstm_gpu.h"
+#include "kernels/simt/simt.cuh"
+
+namespace cutract {
+namespace {
+
+constexpr int kBlock = 256;
+
+// One thread owns one element of out [H, 4H], whose neighbours it shares a line of memory with.
+__global__ void __launch_bounds__(kBlock) transpose_kernel(const float* w, float* out, int H) {
+  const Index at = Index(blockIdx.x) * kBlock + threadIdx.x;
+  if (at < Index(4) * H * H) out[at] = w[at % (4 * H) * H + at / (4 * H)];
+}
+
+constexpr int kFramesPerBlock = 32;
+
+// out [D, N, H] = h of the step before, zero at the first step. A block owns kFramesPerBlock steps of one utterance in
+// one direction.
+__global__ void __launch_bounds__(kBlock) previous_h_kernel(LstmStepsBackward a, float* out, Index N) {
+  const int u = static_cast<int>(blockIdx.x), d = static_cast<int>(blockIdx.z), H = a.H;
+  const int offset = a.offset[u], length = a.length[u], first = static_cast<int>(blockIdx.y) * kFramesPerBlock;
+  for (int i = static_cast<int>(threadIdx.x); i < kFramesPerBlock * H; i += kBlock) {
+    const int t = first + i / H, j = i % H, before = d == 0 ? t - 1 : t + 1;
+    if (t >= length) return;
+    const bool begun = before >= 0 && before < length;
+    out[(d * N + offset + t) * H + j] = begun ? a.h[(Index(offset + before) * a.directions + d) * H + j] : 0.0f;
+  }
+}
+
+struct BiasGradients {
+  float *b_ih[2], *b_hh[2];  // [D], each [4H]
+};
+
+constexpr int kColumns = 32, kParts = 32;
+
+// Adds the column sums of dgates [N, D 4H] to both biases. A block owns 32 columns: part p takes rows p, p + 32, ... in
+// order, in double, and the first part adds the parts in order; so the bits are the same on every run.
+__global__ void __launch_bounds__(kColumns* kParts) bias_kernel(const float* dgates, Index N, int per_direction,
+                                                                int columns, BiasGradients db) {
+  double* sums = reinterpret_cast<double*>(simt::shared_memory());  // [kParts, kColumns]
+  const int column = static_cast<int>(blockIdx.x) * kColumns + static_cast<int>(threadIdx.x);
+  const int part = static_cast<int>(threadIdx.y);
+  double sum = 0;
+  if (column < columns)
+    for (Index n = part; n < N; n += kParts) sum += static_cast<double>(dgates[n * columns + column]);
+  sums[part * kColumns + static_cast<int>(threadIdx.x)] = sum;
+  __syncthreads();
+  if (part > 0 || column >= columns) return;
+  sum = 0;
+  for (int p = 0; p < kParts; ++p) sum += sums[p * kColumns + static_cast<int>(threadIdx.x)];
+  const int d = column / per_direction, j = column % per_direction;
+  db.b_ih[d][j] += static_cast<float>(sum);
+  db.b_hh[d][j] += static_cast<float>(sum);
+}
+
+// LstmStepsForward of LstmArgs, or LstmStepsBackward of LstmBackwardArgs.
+template <class Steps, class Args>
+Steps steps_of(const Args& a) {
+  const Index D = a.h.shape[1];
+  Steps s{};
+  for (Index d = 0; d < D; ++d) {
+    const LstmWeights& w = a.w[static_cast<std::size_t>(d)];
+    s.w_hh[d] = w.w_hh.data, s.b_ih[d] = w.b_ih.data, s.b_hh[d] = w.b_hh.data;
+  }
+  s.offset = a.ragged.offset.data, s.length = a.ragged.length.data, s.utterances = a.ragged.utterances;
+  s.directions = static_cast<int>(D), s.H = static_cast<int>(a.h.shape[2]);
+  s.gates = a.gates.data, s.c = a.c.data, s.h = a.h.data;
+  return s;
+}
+
+float* float_workspace(GpuExec& ex, Index n) { return reinterpret_cast<float*>(ex.workspace((n + 1) / 2)); }
+
+// dW and dR of all directions, and dx.
+void products(GpuExec& ex, const LstmBackwardArgs& a, const float* h_prev) {
+  const Index N = a.x.shape[0], F = a.x.shape[1], D = a.h.shape[1], H = a.h.shape[2];
+  for (Index d = 0; d < D; ++d) {
+    const auto at = static_cast<std::size_t>(d);
+    const float* dgates = a.gates.data + d * 4 * H;
+    const LstmGradients& dw = a.dw[at];
+    const GemmOperand left{dgates, D * 4 * H, true};
+    gemm(ex, a.precision, 4 * H, F, N, left, {a.x.data, F}, true, dw.w_ih.data, F);
+    gemm(ex, a.precision, 4 * H, H, N, left, {h_prev + d * N * H, H}, true, dw.w_hh.data, H);
+    if (a.dx.data)
+      gemm(ex, a.precision, N, F, 4 * H, {dgates, D * 4 * H}, {a.w[at].w_ih.data, F}, d > 0, a.dx.data, F);
+  }
+}
+
+}  // namespace
+
+void lstm(GpuExec& ex, const LstmArgs& a) {
+  const Index N = a.x.shape[0], F = a.x.shape[1], D = a.h.shape[1], H = a.h.shape[2];
+  if (N == 0) return;
+  LstmStepsForward s = steps_of<LstmStepsForward>(a);
+  for (Index d = 0; d < D; ++d)
+    gemm(ex, a.precision, N, 4 * H, F, {a.x.data, F}, {a.w[static_cast<std::size_t>(d)].w_ih.data, F, true}, false,
+         a.gates.data + d * 4 * H, D * 4 * H);
+  if (lstm_persistent_takes(H, a.precision)) return lstm_persistent(ex, s);
+  float* w_t = float_workspace(ex, D * 4 * H * H);
+  for (Index d = 0; d < D; ++d) {
+    float* out = w_t + d * 4 * H * H;
+    launch(ex, "lstm", transpose_kernel, grid_for(4 * H * H, kBlock), kBlock, s.w_hh[d], out, s.H);
+    s.w_t[d] = out;
+  }
+  lstm_steps(ex, s);
+}
+
+void lstm_backward(GpuExec& ex, const LstmBackwardArgs& a) {
+  const Index N = a.x.shape[0], D = a.h.shape[1], H = a.h.shape[2];
+  if (N == 0) return;
+  LstmStepsBackward s = steps_of<LstmStepsBackward>(a);
+  s.dh = a.dh.data;
+  lstm_persistent_takes(H, a.precision) ? lstm_persistent(ex, s) : lstm_steps(ex, s);
+
+  float* h_prev = float_workspace(ex, D * N * H);
+  const auto chunks = static_cast<unsigned>((a.ragged.longest + kFramesPerBlock - 1) / kFramesPerBlock);
+  const Geometry g{{static_cast<unsigned>(s.utterances), chunks, static_cast<unsigned>(D)}, {kBlock}};
+  launch(ex, "lstm_backward", previous_h_kernel, g, s, h_prev, N);
+  products(ex, a, h_prev);
+  BiasGradients db{};
+  for (Index d = 0; d < D; ++d) {
+    const LstmGradients& dw = a.dw[static_cast<std::size_t>(d)];
+    db.b_ih[d] = dw.b_ih.data, db.b_hh[d] = dw.b_hh.data;
+  }
+  const int columns = static_cast<int>(D * 4 * H);
+  const Geometry sums{{static_cast<unsigned>((columns + kColumns - 1) / kColumns)},
+                      {kColumns, kParts},
+                      sizeof(double) * kColumns * kParts};
+  launch(ex, "lstm_backward", bias_kernel, sums, a.gates.data, N, static_cast<int>(4 * H), columns, db);
+}
+
+}  // namespace cutract

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+
+#include "host/core/exec.h"
+#include "kernels/lstm.h"
+
+// The recurrent half of the LSTM on the GPU: what lies between the products over all frames. Not an op: lstm_gpu.cu
+// calls it.
+namespace cutract {
+
+// What its kernels read and write. Where a frame lies is read on the device, so that a captured launch serves every
+// batch of as many utterances.
+struct LstmSteps {
+  const float *w_hh[2], *b_ih[2], *b_hh[2];  // [D], each as in LstmWeights
+  const std::int32_t *offset, *length;       // [B], longest first
+  int utterances, directions, H;
+  float* gates;  // [N, D, 4H]
+};
+// gates: W x on entry, activated on exit.
+struct LstmStepsForward : LstmSteps {
+  const float* w_t[2];  // [D], w_hh transposed, [H, 4H]; the persistent engine does not read it
+  float *c, *h;         // [N, D, H]
+};
+// gates: activated on entry, gradients before activation on exit.
+struct LstmStepsBackward : LstmSteps {
+  const float *c, *h, *dh;  // [N, D, H]
+};
+
+// The general engine: fp32, any H, weights read from the L2 cache at each step.
+void lstm_steps(GpuExec&, const LstmStepsForward&);
+void lstm_steps(GpuExec&, const LstmStepsBackward&);
+
+// The persistent engine: bf16 products, weights in registers from the first step to the last.
+bool lstm_persistent_takes(Index H, Precision);  // H is 64 or 128, and bf16 is wanted
+void lstm_persistent(GpuExec&, const LstmStepsForward&);
+void lstm_persistent(GpuExec&, const LstmStepsBackward&);
+
+}  // namespace cutract

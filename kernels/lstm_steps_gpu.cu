@@ -1,0 +1,121 @@
+#include "kernels/lstm_gpu.h"
+#include "kernels/lstm_tile.cuh"
+#include "kernels/math.h"
+#include "kernels/simt/simt.cuh"
+
+namespace cutract {
+namespace {
+
+constexpr int kMostThreads = 512;
+
+// A block owns Rows utterances in one direction. At each step thread j takes gate columns j, j + blockDim, ... of all
+// rows, and then cells: between the two the whole block meets, since a cell needs four columns and a column all of h.
+// A cell stays with its thread, so c needs no barrier. Every sum runs over k in order, whatever Rows is.
+template <int Rows>
+__global__ void __launch_bounds__(kMostThreads) lstm_steps_kernel(LstmStepsForward a) {
+  const int d = static_cast<int>(blockIdx.y), first = static_cast<int>(blockIdx.x) * Rows, H = a.H;
+  const int thread = static_cast<int>(threadIdx.x), threads = static_cast<int>(blockDim.x);
+  float* h = reinterpret_cast<float*>(simt::shared_memory());  // [H, Rows]
+  for (int i = thread; i < H * Rows; i += threads) h[i] = 0;
+  __syncthreads();
+  const int longest = span_of(a, first).length;
+  for (int s = 0; s < longest; ++s) {
+    for (int j = thread; j < 4 * H; j += threads) {
+      const float* w = a.w_t[d] + j;
+      float sum[Rows] = {};
+      for (int k = 0; k < H; ++k)
+        for (int r = 0; r < Rows; ++r) sum[r] += w[Index(k) * 4 * H] * h[k * Rows + r];
+      const float bias = a.b_ih[d][j] + a.b_hh[d][j];
+      for (int r = 0; r < Rows; ++r) {
+        const Span u = span_of(a, first + r);
+        if (s < u.length) a.gates[(u.frame(d, s) * a.directions + d) * 4 * H + j] += sum[r] + bias;
+      }
+    }
+    __syncthreads();
+    for (int cell = thread; cell < H * Rows; cell += threads) {
+      const int r = cell / H, j = cell % H;
+      const Span u = span_of(a, first + r);
+      if (s >= u.length) continue;
+      const Index n = u.frame(d, s) * a.directions + d;
+      float* gate = a.gates + n * 4 * H + j;
+      const float i = sigmoid(gate[0]), f = sigmoid(gate[H]), g = tanh_fast(gate[2 * H]), o = sigmoid(gate[3 * H]);
+      gate[0] = i, gate[H] = f, gate[2 * H] = g, gate[3 * H] = o;
+      const float before = s > 0 ? a.c[(u.frame(d, s - 1) * a.directions + d) * H + j] : 0.0f;
+      const float c = f * before + i * g, out = o * tanh_fast(c);
+      a.c[n * H + j] = c, a.h[n * H + j] = out;
+      h[j * Rows + r] = out;
+    }
+    __syncthreads();
+  }
+}
+
+// The same backward in time. A thread owns a cell, whose gates become their gradients, and then one gate's share of the
+// gradient of h at k: dh[k] = sum over gates q and units j of w_hh[q, j, k] dgates[q, j].
+template <int Rows>
+__global__ void __launch_bounds__(kMostThreads) lstm_steps_backward_kernel(LstmStepsBackward a) {
+  const int d = static_cast<int>(blockIdx.y), first = static_cast<int>(blockIdx.x) * Rows, H = a.H;
+  const int thread = static_cast<int>(threadIdx.x), threads = static_cast<int>(blockDim.x);
+  float* carry_h = reinterpret_cast<float*>(simt::shared_memory());  // [4, Rows, H] the shares
+  float* carry_c = carry_h + 4 * Rows * H;                           // [Rows, H]
+  for (int i = thread; i < 5 * Rows * H; i += threads) carry_h[i] = 0;
+  __syncthreads();
+  for (int s = span_of(a, first).length - 1; s >= 0; --s) {
+    for (int cell = thread; cell < H * Rows; cell += threads) {
+      const int r = cell / H, j = cell % H;
+      const Span u = span_of(a, first + r);
+      if (s >= u.length) continue;
+      const Index n = u.frame(d, s) * a.directions + d;
+      float* gate = a.gates + n * 4 * H + j;
+      const float i = gate[0], f = gate[H], g = gate[2 * H], o = gate[3 * H], t = tanh_fast(a.c[n * H + j]);
+      const float before = s > 0 ? a.c[(u.frame(d, s - 1) * a.directions + d) * H + j] : 0.0f;
+      float dh = a.dh[n * H + j];
+      for (int q = 0; q < 4; ++q) dh += carry_h[q * Rows * H + cell];
+      const float dc = carry_c[cell] + dh * o * (1 - t * t);
+      gate[0] = dc * g * i * (1 - i);
+      gate[H] = dc * before * f * (1 - f);
+      gate[2 * H] = dc * i * (1 - g * g);
+      gate[3 * H] = dh * t * o * (1 - o);
+      carry_c[cell] = dc * f;
+    }
+    __syncthreads();
+    for (int j = thread; j < 4 * H; j += threads) {
+      const int q = j / H, k = j % H;
+      const float* w = a.w_hh[d] + Index(q) * H * H + k;
+      float sum[Rows] = {};
+      const float* dgates[Rows];  // of the row's frame, this gate; null for a row that has not begun
+      for (int r = 0; r < Rows; ++r) {
+        const Span u = span_of(a, first + r);
+        dgates[r] = s < u.length ? a.gates + ((u.frame(d, s) * a.directions + d) * 4 + q) * H : nullptr;
+      }
+      for (int unit = 0; unit < H; ++unit)
+        for (int r = 0; r < Rows; ++r)
+          if (dgates[r]) sum[r] += w[Index(unit) * H] * dgates[r][unit];
+      for (int r = 0; r < Rows; ++r) carry_h[(q * Rows + r) * H + k] = sum[r];
+    }
+    __syncthreads();
+  }
+}
+
+constexpr int kRows = 8;
+
+// Rows utterances to a block where their state fits into shared memory, else one.
+template <class Steps>
+void launch_steps(GpuExec& ex, const char* op, void (*many)(Steps), void (*one)(Steps), const Steps& a, Index floats_per_cell) {
+  const bool fits = a.H * floats_per_cell * kRows * Index(sizeof(float)) <= 96 * 1024;
+  const int rows = fits ? kRows : 1, threads = (4 * a.H + 31) / 32 * 32;
+  const Geometry g{{static_cast<unsigned>((a.utterances + rows - 1) / rows), static_cast<unsigned>(a.directions)},
+                   {static_cast<unsigned>(threads < kMostThreads ? threads : kMostThreads)},
+                   static_cast<std::size_t>(a.H * floats_per_cell * rows) * sizeof(float)};
+  launch(ex, op, fits ? many : one, g, a);
+}
+
+}  // namespace
+
+void lstm_steps(GpuExec& ex, const LstmStepsForward& a) {
+  launch_steps(ex, "lstm", lstm_steps_kernel<kRows>, lstm_steps_kernel<1>, a, 1);
+}
+void lstm_steps(GpuExec& ex, const LstmStepsBackward& a) {
+  launch_steps(ex, "lstm_backward", lstm_steps_backward_kernel<kRows>, lstm_steps_backward_kernel<1>, a, 5);
+}
+
+}  // namespace cutract
