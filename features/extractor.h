@@ -6,6 +6,7 @@
 
 #include "features/config.h"
 #include "host/core/exec.h"
+#include "host/core/memory.h"
 #include "host/core/view.h"
 
 namespace cutract {
@@ -23,6 +24,9 @@ class Extractor {
   double step_s() const;                                   // between frames
   // [frames(n), dim()]. Samples at config().sample_rate, full scale 1. Fewer samples than one frame needs give 0 rows.
   Matrix operator()(Exec&, std::span<const float> samples) const;
+  // The same where the executor computes: samples and result lie in its memory. The tables go to a GPU with the first
+  // call for one; later calls must be for the same device.
+  Buffer<float> on_device(Exec&, View<const float, 1> samples) const;
   // The same of audio at any rate.
   Matrix from_audio(Exec&, std::span<const float> samples, int sample_rate) const;
   std::string hash() const;  // SHA-256 of the resolved settings

@@ -7,10 +7,12 @@
 namespace cutract {
 namespace {
 
-void check_filters(const MelArgs& a) {
+// The tables of a GPU lie where only it can read them.
+void check_filters(const MelArgs& a, bool on_host) {
   const Index M = a.out.shape[1], K = a.n_fft / 2 + 1;
   expect_shape("mel.filter_bin", a.filter_bin, {M});
   expect_shape("mel.filter_offset", a.filter_offset, {M + 1});
+  if (!on_host) return;
   expect_shape("mel.filter_weight", a.filter_weight, {a.filter_offset.data[M]});
   for (Index m = 0; m < M; ++m) {
     const Index bins = a.filter_offset.data[m + 1] - a.filter_offset.data[m], bin = a.filter_bin.data[m];
@@ -29,7 +31,7 @@ void mel(Exec& ex, const MelArgs& a) {
   if (a.out.shape[0] > 0 && a.samples.shape[0] == 0 && a.edge != Edge::zero)
     fail(Fault::internal, "mel.samples: is empty, expected a sample to reflect");
   expect_shape("mel.roots", a.roots, {a.n_fft, 2});
-  check_filters(a);
+  check_filters(a, std::holds_alternative<CpuExec>(ex));
   std::visit([&](auto& on) { mel(on, a); }, ex);
 }
 

@@ -8,27 +8,13 @@
 #include "kernels/isa.h"
 #include "kernels/math.h"
 #include "kernels/mel.h"
+#include "kernels/mel_edge.h"
 #include "kernels/mel_fft.h"
 
 namespace cutract {
 namespace {
 
 constexpr Index kTile = 64;  // frames of one task; fixed, so that the number of threads changes no bit
-
-Index wrapped(Index i, Index period) { return (i % period + period) % period; }
-
-float sample_at(const MelArgs& a, Index i) {
-  const Index S = a.samples.shape[0];
-  if (i >= 0 && i < S) return a.samples.data[i];
-  if (a.edge == Edge::zero) return 0;
-  if (a.edge == Edge::mirror) {
-    const Index j = wrapped(i, 2 * S);
-    return a.samples.data[j < S ? j : 2 * S - 1 - j];
-  }
-  if (S == 1) return a.samples.data[0];
-  const Index j = wrapped(i, 2 * (S - 1));
-  return a.samples.data[j < S ? j : 2 * (S - 1) - j];
-}
 
 // What `frames` frames from frame t on see, from the first sample of that frame on: the signal itself or, where it
 // ends, a copy in `edge`.
@@ -37,7 +23,8 @@ const float* samples_of(const MelArgs& a, Index t, Index frames, std::vector<flo
   const Index count = (frames - 1) * a.hop + a.window.shape[0];
   if (start >= 0 && start + count <= a.samples.shape[0]) return a.samples.data + start;
   edge.resize(static_cast<std::size_t>(count));
-  for (Index i = 0; i < count; ++i) edge[static_cast<std::size_t>(i)] = sample_at(a, start + i);
+  for (Index i = 0; i < count; ++i)
+    edge[static_cast<std::size_t>(i)] = sample_at(a.samples.data, a.samples.shape[0], a.edge, start + i);
   return edge.data();
 }
 

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "host/core/philox.h"  // CUTRACT_HD
+#include "kernels/mel.h"
+
+namespace cutract {
+
+// Sample i of a signal of S samples that goes on beyond its ends; i is any number.
+CUTRACT_HD inline float sample_at(const float* x, Index S, Edge edge, Index i) {
+  if (i >= 0 && i < S) return x[i];
+  if (edge == Edge::zero) return 0;
+  if (edge == Edge::reflect && S == 1) return x[0];
+  const Index period = edge == Edge::mirror ? 2 * S : 2 * (S - 1);
+  const Index j = (i % period + period) % period;
+  if (j < S) return x[j];
+  return x[edge == Edge::mirror ? period - 1 - j : period - j];
+}
+
+}  // namespace cutract
