@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 
@@ -10,19 +11,30 @@
 
 namespace cutract::cli {
 
+namespace {
+
+int gpu_number(const std::string& name) {
+  if (!name.starts_with("cuda:")) return 0;
+  int n = 0;
+  const char *first = name.data() + 5, *last = name.data() + name.size();
+  if (const auto [end, error] = std::from_chars(first, last, n); error != std::errc{} || end != last)
+    fail(Fault::usage, fmt::format("--device {}: expected auto, cpu or cuda[:N]", name));
+  return n;
+}
+
+}  // namespace
+
 Exec choose_device(const std::string& name, int threads) {
   const bool cuda = name == "cuda" || name.starts_with("cuda:");
   if (name != "auto" && name != "cpu" && !cuda)
     fail(Fault::usage, fmt::format("--device {}: expected auto, cpu or cuda[:N]", name));
-  const std::string why = why_no_gpu();
-  if (cuda)
-    fail(Fault::device, why.empty() ? "--device cuda: the GPU backend cannot train or predict yet; use --device cpu"
-                                    : "--device cuda: " + why + "; use --device cpu");
-  CpuExec cpu(threads);
-  if (name == "auto")
-    log::info(fmt::format("device: CPU, {} threads ({})", cpu.threads(),
-                          why.empty() ? "the GPU backend cannot train or predict yet" : why));
-  return cpu;
+  const std::string why =
+      gpu_is_emulated() && !cuda ? "the GPU is an emulated one; ask for it by --device cuda" : why_no_gpu();
+  if (cuda && !why.empty()) fail(Fault::device, "--device cuda: " + why + "; use --device cpu");
+  const bool gpu = cuda || (name == "auto" && why.empty());
+  Exec ex = gpu ? Exec(std::in_place_type<GpuExec>, gpu_number(name)) : Exec(std::in_place_type<CpuExec>, threads);
+  if (name == "auto" || gpu) log::info(fmt::format("device: {}{}", describe(ex), gpu ? "" : " (" + why + ")"));
+  return ex;
 }
 
 void print_result(const std::string& text) {

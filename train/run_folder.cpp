@@ -38,7 +38,7 @@ bool RunFolder::write(const std::string& name, const std::string& text) {
 
 void RunFolder::write_config(const RunConfig& config) { write("config.toml", write_run_config(config)); }
 
-void RunFolder::write_environment(const RunConfig& config, const std::string& corpus_hash, int threads) {
+void RunFolder::write_environment(const RunConfig& config, const std::string& corpus_hash, const Exec& ex) {
   utsname os{};
   uname(&os);
   const nlohmann::ordered_json env{{"cutract", kVersion},
@@ -48,12 +48,11 @@ void RunFolder::write_environment(const RunConfig& config, const std::string& co
                                    {"build_type", kBuildType},
                                    {"os", std::string(os.sysname) + " " + os.release},
                                    {"cpu", cpu_name()},
-                                   {"threads", threads},
                                    {"isa", name_of(cpu_isa())},
                                    {"openblas", openblas_get_config()},
                                    {"openblas_core", openblas_get_corename()},
                                    {"gpu", why_no_gpu().empty() ? "present" : "none: " + why_no_gpu()},
-                                   {"device", "cpu"},
+                                   {"device", describe(ex)},
                                    {"seed", config.trainer.seed},
                                    {"config_sha256", sha256_hex(write_run_config(config))},
                                    {"corpus_sha256", corpus_hash}};

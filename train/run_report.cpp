@@ -12,11 +12,6 @@
 namespace cutract {
 namespace {
 
-std::string device_text(const Exec& ex) {
-  const auto* cpu = std::get_if<CpuExec>(&ex);
-  return cpu ? fmt::format("CPU, {} {}", cpu->threads(), cpu->threads() == 1 ? "thread" : "threads") : "GPU";
-}
-
 std::string features_text(const FeatureConfig& f) {
   return fmt::format("{} preset, {} {}, a frame every {:g} ms", f.preset, f.kind == "mfcc" ? f.n_mfcc : f.n_mels,
                      f.kind == "mfcc" ? "MFCCs" : "log-mels", 1000.0 * f.hop_samples / f.sample_rate);
@@ -54,7 +49,7 @@ Report describe(const TrainedModel& m, const Exec& ex) {
        fmt::format("{} utterances, gradient norm at most {:g}", c.trainer.batch_size, c.trainer.gradient_clip_val)},
       {"regularisation", fmt::format("dropout {:g}, weight decay {:g}", c.model.dropout, c.optim.weight_decay)},
       {"seed", std::to_string(c.trainer.seed)},
-      {"device", device_text(ex)},
+      {"device", cutract::describe(ex)},
       {"cutract", fmt::format("{} ({})", kVersion, std::string(kGitCommit).substr(0, 12))},
   };
   r.loss_name = c.trainer.loss;

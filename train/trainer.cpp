@@ -145,7 +145,7 @@ class Run {
       resume(last->folder, last->files);
     log::set_file(folder_->path() + "/train.log");
     folder_->write_config(config_);
-    folder_->write_environment(config_, corpus_.hash, std::get<CpuExec>(ex_).threads());
+    folder_->write_environment(config_, corpus_.hash, ex_);
     if (!skipped_.empty()) folder_->write_skipped(skipped_);
     folder_->start_metrics(state_.epoch, corpus_.channels);
   }

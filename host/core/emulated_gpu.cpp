@@ -28,6 +28,7 @@ GpuExec::GpuExec(GpuExec&&) noexcept = default;
 GpuExec& GpuExec::operator=(GpuExec&&) noexcept = default;
 cudaStream_t GpuExec::stream() const { return nullptr; }
 cublasHandle_t GpuExec::blas() const { return nullptr; }
+std::string GpuExec::name() const { return "emulated GPU"; }
 double* GpuExec::workspace(Index n) {
   impl_->workspace.assign(static_cast<std::size_t>(n),
                           std::bit_cast<double>(~std::uint64_t{0}));  // NaN, as device memory may be

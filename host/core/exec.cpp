@@ -88,6 +88,11 @@ CpuExec::CpuExec(int threads) : pool_(std::make_unique<Pool>(threads > 0 ? threa
 CpuExec::~CpuExec() = default;
 CpuExec::CpuExec(CpuExec&&) noexcept = default;
 CpuExec& CpuExec::operator=(CpuExec&&) noexcept = default;
+std::string describe(const Exec& ex) {
+  if (const auto* gpu = std::get_if<GpuExec>(&ex)) return gpu->name();
+  const int threads = std::get<CpuExec>(ex).threads();
+  return "CPU, " + std::to_string(threads) + (threads == 1 ? " thread" : " threads");
+}
 int CpuExec::threads() const { return pool_->threads(); }
 void CpuExec::parallel(Index tasks, const std::function<void(Index)>& fn) const { pool_->run(tasks, fn); }
 

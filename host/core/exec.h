@@ -41,6 +41,7 @@ class GpuExec {
 
   cudaStream_t stream() const;
   cublasHandle_t blas() const;  // already bound to stream()
+  std::string name() const;
   // Room for n doubles on the device, for the partial results of one op: the next call may hand out the same again.
   double* workspace(Index n);
 
@@ -51,7 +52,8 @@ class GpuExec {
 
 using Exec = std::variant<CpuExec, GpuExec>;
 
-std::string why_no_gpu();  // empty if GPU 0 can be used
-bool gpu_is_emulated();    // by kernels/simt, in a build for it
+std::string why_no_gpu();           // empty if a GPU can be used
+std::string describe(const Exec&);  // "CPU, 2 threads", "GPU 0, NVIDIA H100 80GB HBM3", "emulated GPU"
+bool gpu_is_emulated();             // by kernels/simt, in a build for it
 
 }  // namespace cutract

@@ -49,6 +49,7 @@ std::string why_no_gpu() {
 bool gpu_is_emulated() { return false; }
 
 struct GpuExec::Impl {
+  int device = 0;
   cudaStream_t stream = nullptr;
   cublasHandle_t blas = nullptr;
   double* workspace = nullptr;
@@ -62,6 +63,12 @@ struct GpuExec::Impl {
 
 GpuExec::GpuExec(int device) : impl_(std::make_unique<Impl>()) {
   if (const std::string why = why_no_gpu(); !why.empty()) fail(Fault::device, "no GPU: " + why + "; use --device cpu");
+  int count = 0;
+  check(cudaGetDeviceCount(&count), "cudaGetDeviceCount");
+  if (device < 0 || device >= count)
+    fail(Fault::device, "GPU " + std::to_string(device) + ": this machine has " + std::to_string(count) +
+                            ", numbered from 0; use --device cuda:N with one of them");
+  impl_->device = device;
   check(cudaSetDevice(device), "cudaSetDevice");
   check(cudaStreamCreateWithFlags(&impl_->stream, cudaStreamNonBlocking), "cudaStreamCreate");
   check(cublasCreate(&impl_->blas), "cublasCreate");
@@ -73,6 +80,11 @@ GpuExec& GpuExec::operator=(GpuExec&&) noexcept = default;
 cudaStream_t GpuExec::stream() const { return impl_->stream; }
 cublasHandle_t GpuExec::blas() const { return impl_->blas; }
 
+std::string GpuExec::name() const {
+  cudaDeviceProp properties{};
+  check(cudaGetDeviceProperties(&properties, impl_->device), "cudaGetDeviceProperties");
+  return "GPU " + std::to_string(impl_->device) + ", " + properties.name;
+}
 double* GpuExec::workspace(Index n) {
   if (n > impl_->workspace_size) {
     check(cudaStreamSynchronize(impl_->stream), "workspace");  // who had it before may still use it
