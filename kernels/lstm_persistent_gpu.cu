@@ -36,7 +36,7 @@ struct Cells {
         t(static_cast<int>(threadIdx.x) % 4) {
     const int first = static_cast<int>(blockIdx.x) * kRows;
     longest = span_of(a, first).length;
-    for (int j = 0; j < 2; ++j) row[j] = span_of(a, first + 2 * t + j);
+    row[0] = span_of(a, first + 2 * t), row[1] = span_of(a, first + 2 * t + 1);
   }
   __device__ int unit(int i) const { return 16 * warp + g + 8 * (i / 2); }
   __device__ bool has(int i, int s) const { return s >= 0 && s < row[i % 2].length; }
@@ -82,12 +82,13 @@ struct Forward {
         for (int r = 0; r < 4; ++r) {
           const int half = CUTRACT_PLANTED("gpu_swapped_fragment") ? (r + 1) % 4 : r;
           const int row = q * H + 16 * cells.warp + cells.g + 8 * (half % 2), column = 16 * k + 2 * cells.t + 8 * (r / 2);
-          const float* from = a.w_hh[cells.d] + row * H + column;
+          const float* from = pick(a.w_hh, cells.d) + row * H + column;
           w[q][k][r] = simt::pack_bf16(from[0], from[1]);
         }
+#pragma unroll
       for (int half = 0; half < 2; ++half) {
         const int row = q * H + cells.unit(2 * half);
-        bias[q][half] = a.b_ih[cells.d][row] + a.b_hh[cells.d][row];
+        bias[q][half] = pick(a.b_ih, cells.d)[row] + pick(a.b_hh, cells.d)[row];
       }
     }
     for (int i = static_cast<int>(threadIdx.x); i < 2 * kRows * kStride; i += 2 * H) buffer[i] = 0;
@@ -176,7 +177,7 @@ struct Backward {
 #pragma unroll
       for (int r = 0; r < 4; ++r) {
         const int column = 16 * cells.warp + cells.g + 8 * (r % 2), at = 16 * k + 2 * cells.t + 8 * (r / 2);
-        const float* from = a.w_hh[cells.d] + (at % 4 * H + at / 4) * H + column;
+        const float* from = pick(a.w_hh, cells.d) + (at % 4 * H + at / 4) * H + column;
         w[k][r] = simt::pack_bf16(from[0], from[H * H]);
       }
     const int s = cells.longest - 1;
