@@ -2,6 +2,7 @@
 
 #include "kernels/gemm_gpu.h"
 #include "kernels/lstm_gpu.h"
+#include "kernels/lstm_tile.cuh"
 #include "kernels/simt/simt.cuh"
 
 namespace cutract {
@@ -52,8 +53,8 @@ __global__ void __launch_bounds__(kColumns* kParts) bias_kernel(const float* dga
   sum = 0;
   for (int p = 0; p < kParts; ++p) sum += sums[p * kColumns + static_cast<int>(threadIdx.x)];
   const int d = column / per_direction, j = column % per_direction;
-  db.b_ih[d][j] += static_cast<float>(sum);
-  db.b_hh[d][j] += static_cast<float>(sum);
+  pick(db.b_ih, d)[j] += static_cast<float>(sum);
+  pick(db.b_hh, d)[j] += static_cast<float>(sum);
 }
 
 // LstmStepsForward of LstmArgs, or LstmStepsBackward of LstmBackwardArgs.

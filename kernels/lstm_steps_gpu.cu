@@ -21,17 +21,17 @@ __global__ void __launch_bounds__(kMostThreads) lstm_steps_kernel(LstmStepsForwa
   const int longest = span_of(a, first).length;
   for (int s = 0; s < longest; ++s) {
     for (int j = thread; j < 4 * H; j += threads) {
-      const float* w = a.w_t[d] + j;
+      const float* w = pick(a.w_t, d) + j;
       float sum[Rows] = {};
       for (int k = 0; k < H; ++k)
         for (int r = 0; r < Rows; ++r) sum[r] += w[Index(k) * 4 * H] * h[k * Rows + r];
-      const float bias = a.b_ih[d][j] + a.b_hh[d][j];
+      const float bias = pick(a.b_ih, d)[j] + pick(a.b_hh, d)[j];
       for (int r = 0; r < Rows; ++r) {
         const Span u = span_of(a, first + r);
         if (s < u.length) a.gates[(u.frame(d, s) * a.directions + d) * 4 * H + j] += sum[r] + bias;
       }
     }
-    __syncthreads();
+    if (!CUTRACT_PLANTED("gpu_cells_do_not_wait")) __syncthreads();
     for (int cell = thread; cell < H * Rows; cell += threads) {
       const int r = cell / H, j = cell % H;
       const Span u = span_of(a, first + r);
@@ -45,7 +45,7 @@ __global__ void __launch_bounds__(kMostThreads) lstm_steps_kernel(LstmStepsForwa
       a.c[n * H + j] = c, a.h[n * H + j] = out;
       h[j * Rows + r] = out;
     }
-    __syncthreads();
+    if (!CUTRACT_PLANTED("gpu_columns_do_not_wait")) __syncthreads();
   }
 }
 
@@ -77,10 +77,10 @@ __global__ void __launch_bounds__(kMostThreads) lstm_steps_backward_kernel(LstmS
       gate[3 * H] = dh * t * o * (1 - o);
       carry_c[cell] = dc * f;
     }
-    __syncthreads();
+    if (!CUTRACT_PLANTED("gpu_shares_do_not_wait")) __syncthreads();
     for (int j = thread; j < 4 * H; j += threads) {
       const int q = j / H, k = j % H;
-      const float* w = a.w_hh[d] + Index(q) * H * H + k;
+      const float* w = pick(a.w_hh, d) + Index(q) * H * H + k;
       float sum[Rows] = {};
       const float* dgates[Rows];  // of the row's frame, this gate; null for a row that has not begun
       for (int r = 0; r < Rows; ++r) {

@@ -20,4 +20,10 @@ __device__ inline Span span_of(const LstmSteps& a, int utterance) {
   return {a.offset[utterance], a.length[utterance]};
 }
 
+// of[d]; an index that is not known to the compiler would send the kernel's arguments to local memory.
+template <class T>
+__device__ T pick(const T (&of)[2], int d) {
+  return d == 0 ? of[0] : of[1];
+}
+
 }  // namespace cutract

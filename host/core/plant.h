@@ -6,13 +6,13 @@
 #ifdef CUTRACT_PLANT
 #include <cstdlib>
 #include <cstring>
-#define CUTRACT_PLANTED(name)                           \
-  ([] {                                                 \
-    static const bool armed = [] {                      \
-      const char* v = std::getenv("CUTRACT_PLANT");     \
-      return v != nullptr && std::strcmp(v, name) == 0; \
-    }();                                                \
-    return armed;                                       \
+#define CUTRACT_PLANTED(name)                            \
+  ([] {                                                  \
+    static const bool armed = [] {                       \
+      const char* wanted = std::getenv("CUTRACT_PLANT"); \
+      return wanted && std::strcmp(wanted, name) == 0;   \
+    }();                                                 \
+    return armed;                                        \
   }())
 #else
 #define CUTRACT_PLANTED(name) false

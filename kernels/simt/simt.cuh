@@ -18,3 +18,4 @@
 #include "kernels/simt/warp.h"
 #endif
 #include "kernels/simt/numbers.h"
+#include "kernels/simt/tanh.h"

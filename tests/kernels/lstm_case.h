@@ -77,6 +77,7 @@ struct LstmRun {
   bool want_dx = true;
   bool plain = false;                   // by lstm_plain.h, wherever exec() is
   const Named<float>* start = nullptr;  // gradients to add to; null: zeros
+  Precision precision = Precision::fp32;
 };
 
 // Forward, then backward, in fenced blocks that start as NaN.
@@ -107,6 +108,7 @@ inline Named<float> run_lstm(Exec& ex, const LstmCase& in, LstmRun how = {}) {
     bwd.dw[d] = {dw[d].w_ih.view<2>({4 * H, F}), dw[d].w_hh.view<2>({4 * H, H}), dw[d].b_ih.view(), dw[d].b_hh.view()};
   }
   bwd.w = fwd.w;
+  fwd.precision = bwd.precision = how.precision;
 
   how.plain ? lstm_plain(fwd) : lstm(ex, fwd);
   Named<float> out;

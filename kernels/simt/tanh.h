@@ -1,0 +1,19 @@
+#pragma once
+
+#include "kernels/simt/numbers.h"
+
+namespace cutract::simt {
+
+// tanh by the special function unit (PTX tanh.approx.f32, sm_75): a relative error of at most 2^-11. The emulator
+// rounds to 10 bits behind the point, which is as much.
+#ifdef __CUDACC__
+__device__ __forceinline__ float tanh_approximate(float x) {
+  float y;
+  asm("tanh.approx.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
+}
+#else
+inline float tanh_approximate(float x) { return std::bit_cast<float>(tf32_bits(std::tanh(x))); }
+#endif
+
+}  // namespace cutract::simt

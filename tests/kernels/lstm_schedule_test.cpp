@@ -1,0 +1,35 @@
+#include "kernels/simt/schedule.h"
+#include "tests/kernels/lstm_case.h"
+
+namespace cutract::test {
+namespace {
+
+// The order in which warps and blocks run is not the program's to know: every order gives the same bits, or there is a
+// race.
+class LstmSchedules : public testing::Test {
+ protected:
+  void TearDown() override { simt::set_schedule({}); }
+  void expect_same_bits(const LstmCase& in, Precision precision) {
+    simt::set_schedule({.adversarial = false});
+    const Named<float> in_turn = run_lstm(exec_, in, {.precision = precision});
+    for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+      simt::set_schedule({.seed = seed});
+      const Named<float> got = run_lstm(exec_, in, {.precision = precision});
+      for (const auto& [name, values] : in_turn.all) EXPECT_BITWISE(got[name], values) << name << ", seed " << seed;
+    }
+  }
+  Exec exec_{std::in_place_type<GpuExec>, 0};
+};
+
+TEST_F(LstmSchedules, OfThePersistentEngine) {
+  Rng rng(1);
+  expect_same_bits(random_lstm(rng, {19, 12, 12, 7, 5, 5, 2, 2, 2, 1}, 5, 64, 2), Precision::bf16);
+}
+
+TEST_F(LstmSchedules, OfTheGeneralEngine) {
+  Rng rng(2);
+  expect_same_bits(random_lstm(rng, {13, 12, 12, 7, 5, 5, 2, 2, 2, 1}, 5, 33, 2), Precision::fp32);
+}
+
+}  // namespace
+}  // namespace cutract::test
