@@ -78,7 +78,9 @@ double* GpuExec::workspace(Index n) {
     check(cudaStreamSynchronize(impl_->stream), "workspace");  // who had it before may still use it
     check(cudaFree(impl_->workspace), "workspace");
     impl_->workspace = nullptr, impl_->workspace_size = 0;
-    check(cudaMalloc(&impl_->workspace, static_cast<std::size_t>(n) * sizeof(double)), "workspace");
+    void* at = nullptr;
+    check(cudaMalloc(&at, static_cast<std::size_t>(n) * sizeof(double)), "workspace");
+    impl_->workspace = static_cast<double*>(at);
     impl_->workspace_size = n;
   }
   return impl_->workspace;
