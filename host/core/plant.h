@@ -9,8 +9,8 @@
 #define CUTRACT_PLANTED(name)                           \
   ([] {                                                 \
     static const bool armed = [] {                      \
-      const char* v = std::getenv("CUTRACT_PLANT");     \
-      return v != nullptr && std::strcmp(v, name) == 0; \
+      const char* named = std::getenv("CUTRACT_PLANT"); \
+      return named && std::strcmp(named, name) == 0;    \
     }();                                                \
     return armed;                                       \
   }())
