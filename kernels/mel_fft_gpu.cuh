@@ -88,8 +88,8 @@ __device__ inline void fft_pass(const FftPlan& plan, int N, const float2* roots,
     for (int r = 0; r < P; ++r) v[r] = z[padded(at + r * m)];
     short_dft<P>(v);
     z[padded(at)] = v[0];
-    const int turn = (CUTRACT_PLANTED("mel_gpu_wrong_twiddle") ? j + 1 : j) * step;
-    for (int r = 1; r < P; ++r) z[padded(at + r * m)] = times(v[r], roots[r * turn]);
+    for (int r = 1; r < P; ++r)
+      z[padded(at + r * m)] = times(v[r], roots[(CUTRACT_PLANTED("mel_gpu_wrong_twiddle") ? 1 : r) * j * step]);
   }
   __syncwarp();
 }
