@@ -1,13 +1,31 @@
 // GPU overloads in a build without CUDA, for the ops that have a .cu file.
+#include <string>
+
 #include "host/core/error.h"
 #include "kernels/adam.h"
+#include "kernels/dct.h"
+#include "kernels/deltas.h"
 #include "kernels/dropout.h"
+#include "kernels/linear.h"
 #include "kernels/loss.h"
+#include "kernels/splice.h"
+#include "kernels/sum_squares.h"
 
 namespace cutract {
+namespace {
 
-void adam(GpuExec&, const AdamArgs&) { fail(Fault::device, "adam: " + why_no_gpu()); }
-void dropout(GpuExec&, const DropoutArgs&) { fail(Fault::device, "dropout: " + why_no_gpu()); }
-void loss(GpuExec&, const LossArgs&) { fail(Fault::device, "loss: " + why_no_gpu()); }
+[[noreturn]] void no_gpu(const char* op) { fail(Fault::device, std::string(op) + ": " + why_no_gpu()); }
+
+}  // namespace
+
+void adam(GpuExec&, const AdamArgs&) { no_gpu("adam"); }
+void dct(GpuExec&, const DctArgs&) { no_gpu("dct"); }
+void deltas(GpuExec&, const DeltasArgs&) { no_gpu("deltas"); }
+void dropout(GpuExec&, const DropoutArgs&) { no_gpu("dropout"); }
+void linear(GpuExec&, const LinearArgs&) { no_gpu("linear"); }
+void linear_backward(GpuExec&, const LinearBackwardArgs&) { no_gpu("linear_backward"); }
+void loss(GpuExec&, const LossArgs&) { no_gpu("loss"); }
+void splice(GpuExec&, const SpliceArgs&) { no_gpu("splice"); }
+void sum_squares(GpuExec&, const SumSquaresArgs&) { no_gpu("sum_squares"); }
 
 }  // namespace cutract

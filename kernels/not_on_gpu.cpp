@@ -2,13 +2,8 @@
 #include <string>
 
 #include "host/core/error.h"
-#include "kernels/dct.h"
-#include "kernels/deltas.h"
-#include "kernels/linear.h"
 #include "kernels/lstm.h"
 #include "kernels/mel.h"
-#include "kernels/splice.h"
-#include "kernels/sum_squares.h"
 
 namespace cutract {
 namespace {
@@ -20,13 +15,7 @@ namespace {
 }  // namespace
 
 void mel(GpuExec&, const MelArgs&) { not_yet("mel"); }
-void dct(GpuExec&, const DctArgs&) { not_yet("dct"); }
-void deltas(GpuExec&, const DeltasArgs&) { not_yet("deltas"); }
-void splice(GpuExec&, const SpliceArgs&) { not_yet("splice"); }
-void linear(GpuExec&, const LinearArgs&) { not_yet("linear"); }
-void linear_backward(GpuExec&, const LinearBackwardArgs&) { not_yet("linear_backward"); }
 void lstm(GpuExec&, const LstmArgs&) { not_yet("lstm"); }
 void lstm_backward(GpuExec&, const LstmBackwardArgs&) { not_yet("lstm_backward"); }
-void sum_squares(GpuExec&, const SumSquaresArgs&) { not_yet("sum_squares"); }
 
 }  // namespace cutract
