@@ -1,3 +1,4 @@
+#include "kernels/block_sum.cuh"
 #include "kernels/loss.h"
 #include "kernels/simt/simt.cuh"
 
@@ -17,13 +18,8 @@ __global__ void __launch_bounds__(kBlock) loss_kernel(LossArgs a, Index n, doubl
     sum += p.value;
     if (a.dy.data) a.dy.data[i] = p.gradient;
   }
-  part[thread] = sum;
-  __syncthreads();
-  for (int half = kBlock / 2; half > 0; half /= 2) {
-    if (thread < half) part[thread] += part[thread + half];
-    __syncthreads();
-  }
-  if (thread == 0) a.value.data[0] = part[0] * scale;
+  sum = block_sum<kBlock>(sum, part);
+  if (thread == 0) a.value.data[0] = sum * scale;
 }
 
 }  // namespace

@@ -1,24 +1,36 @@
-// GPU overloads in a build without CUDA, for the ops that have a .cu file.
+// GPU overloads in a build without CUDA: they say so.
+#include <string>
+
 #include "host/core/error.h"
 #include "kernels/adam.h"
 #include "kernels/dct.h"
 #include "kernels/deltas.h"
 #include "kernels/dropout.h"
+#include "kernels/linear.h"
 #include "kernels/loss.h"
 #include "kernels/lstm.h"
 #include "kernels/mel.h"
 #include "kernels/splice.h"
+#include "kernels/sum_squares.h"
 
 namespace cutract {
+namespace {
 
-void adam(GpuExec&, const AdamArgs&) { fail(Fault::device, "adam: " + why_no_gpu()); }
-void dct(GpuExec&, const DctArgs&) { fail(Fault::device, "dct: " + why_no_gpu()); }
-void deltas(GpuExec&, const DeltasArgs&) { fail(Fault::device, "deltas: " + why_no_gpu()); }
-void dropout(GpuExec&, const DropoutArgs&) { fail(Fault::device, "dropout: " + why_no_gpu()); }
-void loss(GpuExec&, const LossArgs&) { fail(Fault::device, "loss: " + why_no_gpu()); }
-void lstm(GpuExec&, const LstmArgs&) { fail(Fault::device, "lstm: " + why_no_gpu()); }
-void lstm_backward(GpuExec&, const LstmBackwardArgs&) { fail(Fault::device, "lstm_backward: " + why_no_gpu()); }
-void mel(GpuExec&, const MelArgs&) { fail(Fault::device, "mel: " + why_no_gpu()); }
-void splice(GpuExec&, const SpliceArgs&) { fail(Fault::device, "splice: " + why_no_gpu()); }
+[[noreturn]] void no_gpu(const char* op) { fail(Fault::device, std::string(op) + ": " + why_no_gpu()); }
+
+}  // namespace
+
+void adam(GpuExec&, const AdamArgs&) { no_gpu("adam"); }
+void dct(GpuExec&, const DctArgs&) { no_gpu("dct"); }
+void deltas(GpuExec&, const DeltasArgs&) { no_gpu("deltas"); }
+void dropout(GpuExec&, const DropoutArgs&) { no_gpu("dropout"); }
+void linear(GpuExec&, const LinearArgs&) { no_gpu("linear"); }
+void linear_backward(GpuExec&, const LinearBackwardArgs&) { no_gpu("linear_backward"); }
+void loss(GpuExec&, const LossArgs&) { no_gpu("loss"); }
+void lstm(GpuExec&, const LstmArgs&) { no_gpu("lstm"); }
+void lstm_backward(GpuExec&, const LstmBackwardArgs&) { no_gpu("lstm_backward"); }
+void mel(GpuExec&, const MelArgs&) { no_gpu("mel"); }
+void splice(GpuExec&, const SpliceArgs&) { no_gpu("splice"); }
+void sum_squares(GpuExec&, const SumSquaresArgs&) { no_gpu("sum_squares"); }
 
 }  // namespace cutract

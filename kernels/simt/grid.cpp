@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "host/core/error.h"
+#include "host/core/log.h"
 #include "kernels/simt/asan.h"
 #include "kernels/simt/cluster.h"
 #include "kernels/simt/schedule.h"
@@ -262,14 +263,15 @@ void run_all(const Geometry& g) {
   }
 }
 
-#ifdef CUTRACT_ASAN
+// A sanitizer that is about to end the process knows nothing of blocks and threads.
 void say_where() {
-  const Device& d = device();
-  if (d.lane)
-    log::error(std::string(d.kernel) + ": " + position(*d.lane->warp->block, d.lane->thread) +
-               ": see the sanitizer's report");
-}
+#ifdef CUTRACT_ASAN
+  __sanitizer_set_death_callback([] {
+    const Device& d = device();
+    if (d.lane) log::error(std::string(d.kernel) + ": " + position(*d.lane->warp->block, d.lane->thread));
+  });
 #endif
+}
 
 }  // namespace
 
@@ -322,6 +324,7 @@ void run_grid(const char* kernel, const Geometry& g, const std::function<void()>
   ++d.launches, d.random = d.schedule.seed * 0x100000001b3 + d.launches;
   gridDim = {g.grid.x, g.grid.y, g.grid.z}, blockDim = {g.block.x, g.block.y, g.block.z};
   const TrapGuard traps(on_trap);
+  say_where();
   try {
     run_all(g);
   } catch (...) {  // the threads that were under way are abandoned

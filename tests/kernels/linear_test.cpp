@@ -37,10 +37,7 @@ oracle::Linear oracle_of(const Case& c) {
   return {static_cast<std::size_t>(c.I), static_cast<std::size_t>(c.O), to_double(c.w), to_double(c.b)};
 }
 
-class Linear : public OnEachDevice {
- protected:
-  Linear() : OnEachDevice(GpuCode::not_yet) {}
-};
+class Linear : public OnEachDevice {};
 
 TEST_P(Linear, AgreesWithTheOracle) {
   Rng rng(31);

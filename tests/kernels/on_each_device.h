@@ -20,16 +20,12 @@ namespace cutract::test {
 
 enum class Device { cpu, gpu };
 
-// One test body, every device; the GPU is an emulated one in a build for it. A case whose device is missing, or whose
-// op has no GPU code yet, is skipped and counted; CUTRACT_REQUIRE_GPU=1 makes a missing device a failure.
+// One test body, every device; the GPU is an emulated one in a build for it. A case whose device is missing is
+// skipped and counted; CUTRACT_REQUIRE_GPU=1 makes a missing device a failure.
 class OnEachDevice : public testing::TestWithParam<Device> {
  protected:
-  enum class GpuCode { exists, not_yet };
-  explicit OnEachDevice(GpuCode code = GpuCode::exists) : code_(code) {}
-
   void SetUp() override {
     if (GetParam() == Device::cpu) return;
-    if (code_ == GpuCode::not_yet) GTEST_SKIP() << "not on the GPU yet";
     if (const std::string why = why_no_gpu(); !why.empty()) {
       const char* required = std::getenv("CUTRACT_REQUIRE_GPU");
       if (required && std::string(required) == "1") FAIL() << "CUTRACT_REQUIRE_GPU=1, but " << why;
@@ -51,7 +47,6 @@ class OnEachDevice : public testing::TestWithParam<Device> {
   }
 
  private:
-  GpuCode code_;
   Exec exec_{std::in_place_type<CpuExec>, 2};
 };
 

@@ -13,10 +13,7 @@ double run(Exec& ex, const std::vector<float>& values) {
   return out.values().front();
 }
 
-class SumSquares : public OnEachDevice {
- protected:
-  SumSquares() : OnEachDevice(GpuCode::not_yet) {}
-};
+class SumSquares : public OnEachDevice {};
 
 TEST_P(SumSquares, AgreesWithTheDefinition) {
   Rng rng(61);
