@@ -34,9 +34,9 @@ if [ "$what" = all ]; then
   suite asan
   echo "== the GPU code on an emulated GPU, and the same under sanitizers"
   scripts/build.sh emulated tests_kernels tests_simt
-  suite emulated -R '/emulated$|^tests_simt[.]'
+  suite emulated -R '/emulated|^tests_simt[.]'
   scripts/build.sh emulated-asan tests_kernels tests_simt
-  suite emulated-asan -R '/emulated$|^tests_simt[.]'
+  suite emulated-asan -R '/emulated|^tests_simt[.]'
   echo "== thread sanitizer: what runs on several threads"
   scripts/build.sh tsan tests_core tests_kernels tests_features tests_train
   suite tsan -R '^tests_(core|kernels|features|train)[.]'
