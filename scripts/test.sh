@@ -32,13 +32,18 @@ if [ "$what" = all ]; then
   echo "== address and undefined-behaviour sanitizers"
   scripts/build.sh asan
   suite asan
+  echo "== the GPU code on an emulated GPU, and the same under sanitizers"
+  scripts/build.sh emulated tests_kernels tests_simt
+  suite emulated -R '/emulated|^tests_simt[.]'
+  scripts/build.sh emulated-asan tests_kernels tests_simt
+  suite emulated-asan -R '/emulated|^tests_simt[.]'
   echo "== thread sanitizer: what runs on several threads"
   scripts/build.sh tsan tests_core tests_kernels tests_features tests_train
   suite tsan -R '^tests_(core|kernels|features|train)[.]'
   if nvcc --version 2>/dev/null | grep -q 'release 1[3-9]'; then
     echo "== CUDA build (compiled and linked; its tests skip what needs a GPU)"
     scripts/build.sh cuda
-    suite cuda -R '^(tests_core|tests_kernels|rules)'
+    suite cuda -R '^(tests_core|tests_kernels|tests_simt|rules)'
   else
     echo "== CUDA build: skipped, there is no CUDA 13 toolkit on this machine"
   fi

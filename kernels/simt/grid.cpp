@@ -268,7 +268,7 @@ void say_where() {
 #ifdef CUTRACT_ASAN
   __sanitizer_set_death_callback([] {
     const Device& d = device();
-    if (d.lane) log::error(std::string(d.kernel) + ": " + position(*d.lane->warp->block, d.lane->thread));
+    if (d.lane) log::warn(std::string(d.kernel) + ": " + position(*d.lane->warp->block, d.lane->thread));
   });
 #endif
 }

@@ -1,25 +1,31 @@
 #include "kernels/simt/warp.h"
 
 namespace cutract::simt {
+namespace {
+
+// All lanes of the mask are in a call; but a lane may be in one with other lanes, and come to this one later.
+bool all_want(const Warp& w, std::uint32_t mask) {
+  for (std::uint32_t i = 0; i < 32; ++i)
+    if (mask >> i & 1 && w.lanes[i].mask != mask) return false;
+  return true;
+}
+
+}  // namespace
 
 bool last_of_warp(const char* call, std::uint32_t mask, Where where) {
   Lane& l = lane();
   Warp& w = *l.warp;
   if (!(mask & l.bit)) fault(std::string(call) + ": the mask does not name the lane that calls");
   l.call = call, l.where = where, l.mask = mask;
-  w.calling |= l.bit;
-  bool all = (w.calling & mask) == mask;
-  for (std::uint32_t i = 0, left = w.calling & mask; left != 0; ++i, left >>= 1) {
-    const Lane& other = w.lanes[i];
-    if (!(left & 1)) continue;
-    if (other.mask != mask) {
-      all = false;  // it meets other lanes first
-    } else if (other.call != call && std::strcmp(other.call, call) != 0) {
+  // One comparison each is enough: who has come before agrees already.
+  if (const std::uint32_t before = w.calling & mask) {
+    const Lane& other = w.lanes[std::countr_zero(before)];
+    if (other.mask == mask && other.call != call && std::strcmp(other.call, call) != 0)
       fault(std::string("lanes of one mask call ") + call + " (line " + std::to_string(where.line) + ") and " +
             other.call + " (line " + std::to_string(other.where.line) + ")");
-    }
   }
-  if (all) return true;
+  w.calling |= l.bit;
+  if ((w.calling & mask) == mask && all_want(w, mask)) return true;
   wait(call, where, mask);
   return false;
 }

@@ -43,7 +43,7 @@ TEST_P(Linear, AgreesWithTheOracle) {
   Rng rng(31);
   for (const Index N : {1, 2, 17, 127, 128, 129, 700})
     for (const Index I : {1, 7, 64, 257})
-      for (const Index O : {1, 12, 33}) {
+      for (const Index O : {1, 12, 33, 300}) {
         SCOPED_TRACE(std::to_string(N) + " x " + std::to_string(I) + " -> " + std::to_string(O));
         const Case c = random_case(rng, N, I, O);
         const Result got = run(exec(), c);

@@ -126,7 +126,23 @@ TEST_F(Faults, SharedMemoryStartsAsNaNInEveryBlock) {
   for (const float v : run<float>(read_unwritten, {{3}, {1}, 16}, 2)) EXPECT_TRUE(std::isnan(v));
 }
 
-#if !defined(CUTRACT_ASAN)  // the sanitizer reports these itself, and ends the process
+#ifdef CUTRACT_ASAN
+// The sanitizers see into threads too, and end the process; AddressSanitizer lets us add which thread it was.
+__global__ void write_at(int* values, int at) {
+  if (threadIdx.x == 6) values[at] = 1;
+}
+__global__ void index_array(int at) {
+  __shared__ int values[8];
+  if (threadIdx.x == 6) values[at] = values[0];
+}
+TEST_F(Faults, TheSanitizersSeeIntoThreads) {
+  const Buffer<int> out(exec(), Index{8});
+  EXPECT_DEATH(launch(std::get<GpuExec>(exec()), "sample", write_at, 1u, 32, out.data(), 8),
+               "heap-buffer-overflow(.|\n)*sample: block \\(0,0,0\\), thread \\(6,0,0\\)");
+  EXPECT_DEATH(launch(std::get<GpuExec>(exec()), "sample", index_array, 1u, 32, 8),
+               "fault_test.cu.*index 8 out of bounds");
+}
+#else
 __global__ void index_fixed(int at) {
   __shared__ int values[8];
   if (threadIdx.x == 3) values[at] = values[0];
