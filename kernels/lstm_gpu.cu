@@ -39,8 +39,8 @@ constexpr int kColumns = 32, kParts = 32;
 
 // Adds the column sums of dgates [N, D 4H] to both biases. A block owns 32 columns: part p takes rows p, p + 32, ... in
 // order, in double, and the first part adds the parts in order; so the bits are the same on every run.
-__global__ void __launch_bounds__(kColumns* kParts) bias_kernel(const float* dgates, Index N, int per_direction,
-                                                                int columns, BiasGradients db) {
+__global__ void __launch_bounds__(kColumns* kParts)
+    bias_kernel(const float* dgates, Index N, int per_direction, int columns, BiasGradients db) {
   double* sums = reinterpret_cast<double*>(simt::shared_memory());  // [kParts, kColumns]
   const int column = static_cast<int>(blockIdx.x) * kColumns + static_cast<int>(threadIdx.x);
   const int part = static_cast<int>(threadIdx.y);
@@ -84,8 +84,7 @@ void products(GpuExec& ex, const LstmBackwardArgs& a, const float* h_prev) {
     const GemmOperand left{dgates, D * 4 * H, true};
     gemm(ex, a.precision, 4 * H, F, N, left, {a.x.data, F}, true, dw.w_ih.data, F);
     gemm(ex, a.precision, 4 * H, H, N, left, {h_prev + d * N * H, H}, true, dw.w_hh.data, H);
-    if (a.dx.data)
-      gemm(ex, a.precision, N, F, 4 * H, {dgates, D * 4 * H}, {a.w[at].w_ih.data, F}, d > 0, a.dx.data, F);
+    if (a.dx.data) gemm(ex, a.precision, N, F, 4 * H, {dgates, D * 4 * H}, {a.w[at].w_ih.data, F}, d > 0, a.dx.data, F);
   }
 }
 
