@@ -82,9 +82,9 @@ void products(GpuExec& ex, const LstmBackwardArgs& a, const float* h_prev) {
     const float* dgates = a.gates.data + d * 4 * H;
     const LstmGradients& dw = a.dw[at];
     const GemmOperand left{dgates, D * 4 * H, true};
-    gemm(ex, a.precision, 4 * H, F, N, left, {a.x.data, F}, true, dw.w_ih.data, F);
-    gemm(ex, a.precision, 4 * H, H, N, left, {h_prev + d * N * H, H}, true, dw.w_hh.data, H);
-    if (a.dx.data) gemm(ex, a.precision, N, F, 4 * H, {dgates, D * 4 * H}, {a.w[at].w_ih.data, F}, d > 0, a.dx.data, F);
+    gemm(ex, 4 * H, F, N, left, {a.x.data, F}, true, dw.w_ih.data, F, a.precision);
+    gemm(ex, 4 * H, H, N, left, {h_prev + d * N * H, H}, true, dw.w_hh.data, H, a.precision);
+    if (a.dx.data) gemm(ex, N, F, 4 * H, {dgates, D * 4 * H}, {a.w[at].w_ih.data, F}, d > 0, a.dx.data, F, a.precision);
   }
 }
 
@@ -95,8 +95,8 @@ void lstm(GpuExec& ex, const LstmArgs& a) {
   if (N == 0) return;
   LstmStepsForward s = steps_of<LstmStepsForward>(a);
   for (Index d = 0; d < D; ++d)
-    gemm(ex, a.precision, N, 4 * H, F, {a.x.data, F}, {a.w[static_cast<std::size_t>(d)].w_ih.data, F, true}, false,
-         a.gates.data + d * 4 * H, D * 4 * H);
+    gemm(ex, N, 4 * H, F, {a.x.data, F}, {a.w[static_cast<std::size_t>(d)].w_ih.data, F, true}, false,
+         a.gates.data + d * 4 * H, D * 4 * H, a.precision);
   if (lstm_persistent_takes(H, a.precision)) return lstm_persistent(ex, s);
   float* w_t = float_workspace(ex, D * 4 * H * H);
   for (Index d = 0; d < D; ++d) {
