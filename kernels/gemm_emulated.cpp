@@ -2,7 +2,7 @@
 
 namespace cutract {
 
-void gemm(GpuExec&, Precision, Index m, Index n, Index k, GemmOperand a, GemmOperand b, bool add, float* c, Index ldc) {
+void gemm(GpuExec&, Index m, Index n, Index k, GemmOperand a, GemmOperand b, bool add, float* c, Index ldc, Precision) {
   gemm(CpuExec(1), m, n, k, a, b, add, c, ldc);
 }
 

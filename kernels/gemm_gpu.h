@@ -6,8 +6,8 @@
 
 namespace cutract {
 
-// C[m,n] = A[m,k] B[k,n] + (add ? C : 0) in device memory: cuBLAS, or the CPU's gemm where the GPU is emulated, which
-// is fp32 in any precision. Not an op: the ops' GPU files call it.
-void gemm(GpuExec&, Precision, Index m, Index n, Index k, GemmOperand a, GemmOperand b, bool add, float* c, Index ldc);
+// As gemm_cpu.h on the device: cuBLAS, or the CPU's where the GPU is emulated, which is fp32 in any precision.
+void gemm(GpuExec&, Index m, Index n, Index k, GemmOperand a, GemmOperand b, bool add, float* c, Index ldc,
+          Precision = Precision::fp32);
 
 }  // namespace cutract

@@ -39,8 +39,8 @@ constexpr int kColumns = 32, kParts = 32;
 
 // Adds the column sums of dgates [N, D 4H] to both biases. A block owns 32 columns: part p takes rows p, p + 32, ... in
 // order, in double, and the first part adds the parts in order; so the bits are the same on every run.
-__global__ void __launch_bounds__(kColumns* kParts) bias_kernel(const float* dgates, Index N, int per_direction,
-                                                                int columns, BiasGradients db) {
+__global__ void __launch_bounds__(kColumns* kParts)
+    bias_kernel(const float* dgates, Index N, int per_direction, int columns, BiasGradients db) {
   double* sums = reinterpret_cast<double*>(simt::shared_memory());  // [kParts, kColumns]
   const int column = static_cast<int>(blockIdx.x) * kColumns + static_cast<int>(threadIdx.x);
   const int part = static_cast<int>(threadIdx.y);
@@ -82,10 +82,9 @@ void products(GpuExec& ex, const LstmBackwardArgs& a, const float* h_prev) {
     const float* dgates = a.gates.data + d * 4 * H;
     const LstmGradients& dw = a.dw[at];
     const GemmOperand left{dgates, D * 4 * H, true};
-    gemm(ex, a.precision, 4 * H, F, N, left, {a.x.data, F}, true, dw.w_ih.data, F);
-    gemm(ex, a.precision, 4 * H, H, N, left, {h_prev + d * N * H, H}, true, dw.w_hh.data, H);
-    if (a.dx.data)
-      gemm(ex, a.precision, N, F, 4 * H, {dgates, D * 4 * H}, {a.w[at].w_ih.data, F}, d > 0, a.dx.data, F);
+    gemm(ex, 4 * H, F, N, left, {a.x.data, F}, true, dw.w_ih.data, F, a.precision);
+    gemm(ex, 4 * H, H, N, left, {h_prev + d * N * H, H}, true, dw.w_hh.data, H, a.precision);
+    if (a.dx.data) gemm(ex, N, F, 4 * H, {dgates, D * 4 * H}, {a.w[at].w_ih.data, F}, d > 0, a.dx.data, F, a.precision);
   }
 }
 
@@ -96,8 +95,8 @@ void lstm(GpuExec& ex, const LstmArgs& a) {
   if (N == 0) return;
   LstmStepsForward s = steps_of<LstmStepsForward>(a);
   for (Index d = 0; d < D; ++d)
-    gemm(ex, a.precision, N, 4 * H, F, {a.x.data, F}, {a.w[static_cast<std::size_t>(d)].w_ih.data, F, true}, false,
-         a.gates.data + d * 4 * H, D * 4 * H);
+    gemm(ex, N, 4 * H, F, {a.x.data, F}, {a.w[static_cast<std::size_t>(d)].w_ih.data, F, true}, false,
+         a.gates.data + d * 4 * H, D * 4 * H, a.precision);
   if (lstm_persistent_takes(H, a.precision)) return lstm_persistent(ex, s);
   float* w_t = float_workspace(ex, D * 4 * H * H);
   for (Index d = 0; d < D; ++d) {

@@ -11,8 +11,8 @@
 // i of 0 to 3: utterance 2t + i % 2 of the tile, unit 16 warp + g + 8 (i / 2); so a lane has i, f, g and o of its cells
 // and keeps c, or dc and dh, in registers.
 //
-// The gates are kept in fp32, as the other engines keep them. bf16 would halve the 32 bytes that a cell reads and writes
-// forward for its gates.
+// The gates are kept in fp32, as the other engines keep them. bf16 would halve the 32 bytes that a cell reads and
+// writes forward for its gates.
 namespace cutract {
 namespace {
 
@@ -81,7 +81,8 @@ struct Forward {
 #pragma unroll
         for (int r = 0; r < 4; ++r) {
           const int half = CUTRACT_PLANTED("gpu_swapped_fragment") ? (r + 1) % 4 : r;
-          const int row = q * H + 16 * cells.warp + cells.g + 8 * (half % 2), column = 16 * k + 2 * cells.t + 8 * (r / 2);
+          const int row = q * H + 16 * cells.warp + cells.g + 8 * (half % 2),
+                    column = 16 * k + 2 * cells.t + 8 * (r / 2);
           const float* from = pick(a.w_hh, cells.d) + row * H + column;
           w[q][k][r] = simt::pack_bf16(from[0], from[1]);
         }
@@ -165,8 +166,8 @@ struct Backward {
 
   LstmStepsBackward a;
   Cells<H> cells;
-  std::uint16_t* buffer;  // [2, kRows, kStride] bf16 gradients of the gates, in the order unit, gate
-  Word w[kTiles][4];      // the warp's 16 columns of w_hh, transposed, in the same order
+  std::uint16_t* buffer;                 // [2, kRows, kStride] bf16 gradients of the gates, in the order unit, gate
+  Word w[kTiles][4];                     // the warp's 16 columns of w_hh, transposed, in the same order
   float gate[4][4], c_before[4], dy[4];  // of the next step, by gate and cell
   float c[4], dc[4] = {}, dh[4] = {};
 

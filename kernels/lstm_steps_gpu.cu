@@ -98,15 +98,14 @@ __global__ void __launch_bounds__(kMostThreads) lstm_steps_backward_kernel(LstmS
 
 constexpr int kRows = 8;
 
-// Rows utterances to a block where their state fits into shared memory, else one.
+// kRows utterances to a block while their state, at most five floats a cell, is small beside shared memory; else one.
 template <class Steps>
-void launch_steps(GpuExec& ex, const char* op, void (*many)(Steps), void (*one)(Steps), const Steps& a, Index floats_per_cell) {
-  const bool fits = a.H * floats_per_cell * kRows * Index(sizeof(float)) <= 96 * 1024;
-  const int rows = fits ? kRows : 1, threads = (4 * a.H + 31) / 32 * 32;
+void launch_steps(GpuExec& ex, const char* op, void (*many)(Steps), void (*one)(Steps), const Steps& a, int floats) {
+  const int rows = a.H <= 512 ? kRows : 1, threads = (4 * a.H + 31) / 32 * 32;
   const Geometry g{{static_cast<unsigned>((a.utterances + rows - 1) / rows), static_cast<unsigned>(a.directions)},
                    {static_cast<unsigned>(threads < kMostThreads ? threads : kMostThreads)},
-                   static_cast<std::size_t>(a.H * floats_per_cell * rows) * sizeof(float)};
-  launch(ex, op, fits ? many : one, g, a);
+                   sizeof(float) * static_cast<std::size_t>(floats * rows * a.H)};
+  launch(ex, op, rows == kRows ? many : one, g, a);
 }
 
 }  // namespace

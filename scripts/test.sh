@@ -26,6 +26,8 @@ if [ "$what" = all ]; then
       echo "skipped: see the line above"
     fi
   done
+  echo "== clang-tidy"
+  scripts/tidy.sh
   echo "== planted bugs: each must be caught"
   scripts/build.sh plant
   tests/planted.sh build/plant | tee -a "$log"
@@ -33,10 +35,10 @@ if [ "$what" = all ]; then
   scripts/build.sh asan
   suite asan
   echo "== the GPU code on an emulated GPU, and the same under sanitizers"
-  scripts/build.sh emulated tests_kernels tests_simt
-  suite emulated -R '/emulated|^tests_simt[.]'
-  scripts/build.sh emulated-asan tests_kernels tests_simt
-  suite emulated-asan -R '/emulated|^tests_simt[.]'
+  scripts/build.sh emulated tests_kernels tests_simt tests_features tests_train
+  suite emulated -R 'emulated|OnTheGpu|^tests_simt[.]'
+  scripts/build.sh emulated-asan tests_kernels tests_simt tests_features tests_train
+  suite emulated-asan -R 'emulated|OnTheGpu|^tests_simt[.]'
   echo "== thread sanitizer: what runs on several threads"
   scripts/build.sh tsan tests_core tests_kernels tests_features tests_train
   suite tsan -R '^tests_(core|kernels|features|train)[.]'

@@ -77,6 +77,12 @@ TEST_P(Lstm, AgreesWithTheOracleOverSizes) {
       }
 }
 
+// The GPU's general engine lays one utterance to a block there.
+TEST_P(Lstm, AgreesWithTheOracleForManyUnits) {
+  Rng rng(15);
+  expect_like_oracle(random_lstm(rng, {4, 3, 1}, 5, 520, 2));
+}
+
 // The readable reference; no device of its own.
 TEST_F(PlainLstm, AgreesWithTheOracleOverSizes) {
   Rng rng(14);

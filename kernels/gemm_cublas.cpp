@@ -14,8 +14,8 @@ cublasComputeType_t compute_type(Precision p) {
 
 }  // namespace
 
-void gemm(GpuExec& ex, Precision p, Index m, Index n, Index k, GemmOperand a, GemmOperand b, bool add, float* c,
-          Index ldc) {
+void gemm(GpuExec& ex, Index m, Index n, Index k, GemmOperand a, GemmOperand b, bool add, float* c, Index ldc,
+          Precision p) {
   if (m == 0 || n == 0) return;
   const auto dim = [](Index v) { return static_cast<int>(v); };
   const auto op = [](const GemmOperand& v) { return v.transposed ? CUBLAS_OP_T : CUBLAS_OP_N; };
