@@ -97,6 +97,26 @@ TEST_P(Features, TheLoudestFrameMayBeAnyOne) {
   }
 }
 
+// In a tile that no block takes first, and behind as many blocks as a block of the second pass has threads.
+TEST_P(Features, TheLoudestFrameMayBeTheLastOfThousands) {
+  const FeatureConfig c =
+      with("whisper", [](auto& k) { k.n_fft = k.win_samples = 16, k.hop_samples = 4, k.n_mels = 2; });
+  for (const std::size_t at : {12'000, 35'990}) {
+    std::vector<float> x = signal("quiet", 36'000);
+    x[at] = 300;
+    EXPECT_FLOAT_ERROR(extract(c, x).values, oracle::mel(c, x), ln_of(c), kFloatBound) << at;
+  }
+}
+
+TEST_P(Features, SpeechIsTheOracles) {
+  auto x = golden("signals.safetensors").at("speech", "signals").as_f32();
+  x.resize(8000);
+  for (const char* preset : {"librosa", "kaldi", "whisper"}) {
+    const FeatureConfig c = feature_preset(preset);
+    EXPECT_FLOAT_ERROR(extract(c, x).values, oracle::mel(c, x), ln_of(c), kFloatBound) << preset;
+  }
+}
+
 TEST_P(Features, TheSameBitsAgain) {
   for (const auto& [name, c] : cases()) {
     const auto x = signal("loud", 3001);
