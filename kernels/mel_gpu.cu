@@ -147,7 +147,6 @@ __device__ float mel_frame(const MelArgs& a, const MelPlan& p, const MelShared& 
     out[m] = logarithm(a, sum);
     most = fmaxf(most, out[m]);
   }
-  __syncwarp();  // the next frame overwrites the power
   return most;
 }
 

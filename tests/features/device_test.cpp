@@ -97,6 +97,26 @@ TEST_P(Features, TheLoudestFrameMayBeAnyOne) {
   }
 }
 
+// In a tile that no block takes first, and behind as many blocks as a block of the second pass has threads.
+TEST_P(Features, TheLoudestFrameMayBeTheLastOfThousands) {
+  const FeatureConfig c =
+      with("whisper", [](auto& k) { k.n_fft = k.win_samples = 16, k.hop_samples = 4, k.n_mels = 2; });
+  for (const std::size_t at : {12'000, 35'990}) {
+    std::vector<float> x = signal("quiet", 36'000);
+    x[at] = 300;
+    EXPECT_FLOAT_ERROR(extract(c, x).values, oracle::mel(c, x), ln_of(c), kFloatBound) << at;
+  }
+}
+
+TEST_P(Features, SpeechIsTheOracles) {
+  auto x = golden("signals.safetensors").at("speech", "signals").as_f32();
+  x.resize(8000);
+  for (const char* preset : {"librosa", "kaldi", "whisper"}) {
+    const FeatureConfig c = feature_preset(preset);
+    EXPECT_FLOAT_ERROR(extract(c, x).values, oracle::mel(c, x), ln_of(c), kFloatBound) << preset;
+  }
+}
+
 TEST_P(Features, TheSameBitsAgain) {
   for (const auto& [name, c] : cases()) {
     const auto x = signal("loud", 3001);
@@ -149,8 +169,8 @@ CUTRACT_ON_EACH_DEVICE(Mel);
 // Every radix by itself, after each other, primes that are summed by the definition, and what people use.
 TEST_P(Mel, OfAnyLengthOfFft) {
   for (const Index n :
-       {1,  2,  3,  4,  5,   6,   7,   8,   9,   10,  12,  15,  16,  18,  20,  22,  25,  27,   30,   32,
-        50, 64, 75, 80, 101, 125, 128, 160, 200, 240, 256, 400, 405, 480, 509, 512, 600, 1000, 1024, 2048}) {
+       {1,  2,  3,  4,   5,   6,   7,   8,   9,   10,  12,  15,  16,  18,  20,  22,  25,   27,   30,   32,  50,
+        64, 75, 80, 101, 125, 128, 160, 200, 240, 256, 400, 405, 480, 509, 512, 600, 1000, 1024, 2048, 4096}) {
     const Spectra s = spectra(exec(), n, n, n / 3 + 1, 3);
     EXPECT_FLOAT_ERROR(s.got, s.want, 1, kFloatBound) << "n = " << n;
   }
