@@ -13,7 +13,7 @@ T atomically(T* at, Op op) {
   const T before = *at;
   *at = op(before);
   if (*at != before) wake_pollers();
-  if (chance(4)) give_way();
+  if (chance(2)) give_way();
   return before;
 }
 

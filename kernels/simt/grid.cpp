@@ -7,6 +7,7 @@
 #include <mutex>
 #include <numeric>
 #include <optional>
+#include <utility>
 
 #include "host/core/error.h"
 #include "host/core/log.h"
@@ -44,6 +45,7 @@ struct Device {
   std::vector<Warp*> warps;  // that may still run
   const char* kernel = "";
   const std::function<void()>* body = nullptr;
+  bool leave_warp = false;
   Lane* lane = nullptr;  // null while the scheduler itself runs
   std::optional<std::string> fault;
   std::optional<Trap> trap;
@@ -192,7 +194,7 @@ void run(Warp& w) {
       const std::uint32_t at = i ^ order;
       if (!(w.ready >> at & 1)) continue;
       run(w.lanes[at]);
-      if (--budget == 0) return;
+      if (--budget == 0 || std::exchange(device().leave_warp, false)) return;
     }
     if (!adversarial) return;
   }
@@ -301,7 +303,8 @@ void wake_pollers() {
 }
 
 void give_way() {
-  if (device().lane) suspend();
+  device().leave_warp = device().schedule.adversarial;
+  suspend();
 }
 void completed() {
   if (!device().schedule.adversarial) give_way();
@@ -328,7 +331,7 @@ void run_grid(const char* kernel, const Geometry& g, const std::function<void()>
   try {
     run_all(g);
   } catch (...) {  // the threads that were under way are abandoned
-    d.lane = nullptr, d.fault.reset(), d.trap.reset();
+    d.lane = nullptr, d.leave_warp = false, d.fault.reset(), d.trap.reset();
     d.stacks.give_back_all();
     throw;
   }
