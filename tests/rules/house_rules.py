@@ -39,6 +39,7 @@ KNOWN_TO = {
     "sndfile": {"host/io/audio.cpp"},
     "soxr.h": {"host/io/audio.cpp"},
     "matio.h": {"host/io/mat.cpp"},
+    "cuda": {"host/core/cuda_check.h", "host/core/launch.cuh"},  # device code knows kernels/simt/simt.cuh alone
 }
 # Settings without code, which an oracle may therefore read.
 PLAIN_SETTINGS = {"features/config.h"}
@@ -279,6 +280,7 @@ BAD = {
         ("train/x.cpp", "#include <CLI/CLI.hpp>\n"),
         ("train/x.cpp", "#include <spdlog/spdlog.h>\n"),
         ("kernels/lstm_cpu.cpp", "#include <cblas.h>\n"),
+        ("kernels/x_gpu.cu", "#include <cuda_runtime.h>\n"),
         ("train/x.h", "#include <fmt/format.h>\n"),
         ("eval/x.h", "#include <nlohmann/json.hpp>\n"),
     ],
