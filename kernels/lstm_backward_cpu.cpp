@@ -32,6 +32,12 @@ void run_steps(const LstmBackwardArgs& a, const PackedMatrix& recurrent, Index d
       lstm_cell_row_backward(H, gates, c_prev, a.c.row(n) + d * H, a.dh.row(n) + d * H, carry_h[at],
                              carry_c + (b - first) * H);
       dgates[at] = gates;
+      if (s > 0) {
+        const Index next = frame_at(r, d, b, s - 1);
+        prefetch_row(a.gates.row(next) + d * 4 * H, 4 * H);
+        prefetch_row(a.dh.row(next) + d * H, H);
+        if (s > 1) prefetch_row(a.c.row(frame_at(r, d, b, s - 2)) + d * H, H);
+      }
     }
     if (s > 0) recurrent.multiply(dgates.data(), active - first, zeros.data(), carry_h.data());
     began = active;

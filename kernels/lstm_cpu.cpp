@@ -54,6 +54,12 @@ void run_steps(const LstmArgs& a, const Packed& w, Index d, Index first, Index l
       float* h = a.h.row(n) + d * H;
       lstm_cell_row(H, gates[at], s > 0 ? c_prev[at] : zeros.data(), c, h);
       h_prev[at] = h, c_prev[at] = c;
+      if (s + 1 < r.length.data[b]) {
+        const Index next = frame_at(r, d, b, s + 1);
+        prefetch_row(a.gates.row(next) + d * 4 * H, 4 * H);
+        prefetch_row(a.c.row(next) + d * H, H);
+        prefetch_row(a.h.row(next) + d * H, H);
+      }
     }
   }
 }

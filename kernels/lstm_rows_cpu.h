@@ -17,6 +17,12 @@ void lstm_cell_row(Index H, float* gates, const float* c_prev, float* c, float* 
 void lstm_cell_row_backward(Index H, float* gates, const float* c_prev, const float* c, const float* dh,
                             const float* carry_h, float* carry_c);
 
+// Asks for a row that the next step will want: rows of one step lie whole utterances apart, and the hardware does not
+// see the next one coming.
+inline void prefetch_row(const float* row, Index n) {
+  for (Index j = 0; j < n; j += 16) __builtin_prefetch(row + j);
+}
+
 // The recurrence runs over groups of utterances side by side, each with one direction: group g of `groups` holds the
 // utterances first .. last - 1. Rows do not feel each other, so how they are grouped changes no bit.
 struct RowGroups {
