@@ -117,7 +117,7 @@ CUTRACT_PER_ISA(multiply_rows,
                 (rows, count, K, N, panels, start, out))
 
 // Frames that are summed in registers before the sums are added up in memory: the packed factors stay in the L2 cache.
-constexpr Index kChunk = 128;
+constexpr Index kChunk = 192;
 constexpr Index kMostBlockRows = 8;  // Tile::R at most
 
 struct Chunk {

@@ -54,7 +54,7 @@ struct OuterProduct {
   float* out = nullptr;
   double* left_sums = nullptr;  // [rows]
 };
-constexpr Index kMostOuterRows = 256;  // more would not fit the cache
+constexpr Index kMostOuterRows = 512;  // the sums of more would stream through the caches once a chunk
 void outer_product(const OuterProduct&);
 
 }  // namespace cutract
