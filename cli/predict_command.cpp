@@ -45,7 +45,7 @@ int run(const PredictArgs& a) {
   Exec ex = choose_device(a.device, m.config.trainer.threads);
   if (by_speaker && a.speaker.empty())
     log::info("normalised with the statistics of all training speakers; --speaker NAME takes those of one");
-  Network network(ex, m.model);
+  Network network(ex, m.model, precision(m.config));
   const Extractor extractor(m.config.features);
   const std::vector<std::string> paths =
       to_stdout ? std::vector<std::string>(a.audio.size()) : output_paths(a.audio, a.out, a.format);

@@ -44,6 +44,9 @@ static void fields(FieldTable& v, TrainerConfig& c) {
     "utterances are sorted by length within this many batches, so that a batch has like lengths; 1: not at all");
   v("gradient_clip_val", c.gradient_clip_val, in(0.0, 1e9), "largest global gradient norm; 0: no clipping");
   v("loss", c.loss, "what is minimised, a mean over frames and channels", {"mse", "mae"});
+  v("precision", c.precision,
+    "of the LSTM's products on a GPU; state, weights and gradients are fp32, and so is the CPU",
+    {"fp32", "tf32", "bf16"});
   v("early_stopping_patience", c.early_stopping_patience, in(0, 1000000),
     "validation checks without improvement before stopping; 0: never stop early");
   v("min_delta", c.min_delta, in(0.0, 1e9), "smallest fall of the validation loss that counts");
@@ -116,6 +119,12 @@ std::string difference_in_learning(RunConfig was, RunConfig is) {
     if (x != y) out += (out.empty() ? "" : ", ") + f.name + " was " + x + ", is " + y;
   }
   return out;
+}
+
+Precision precision(const RunConfig& c) {
+  return c.trainer.precision == "bf16"   ? Precision::bf16
+         : c.trainer.precision == "tf32" ? Precision::tf32
+                                         : Precision::fp32;
 }
 
 LossKind loss_kind(const RunConfig& c) { return c.trainer.loss == "mae" ? LossKind::mae : LossKind::mse; }

@@ -35,7 +35,8 @@ struct TrainerConfig {
   int batch_size = 8;
   int bucket_batches = 4;
   double gradient_clip_val = 1.0;
-  std::string loss = "mse";  // mse | mae
+  std::string loss = "mse";        // mse | mae
+  std::string precision = "fp32";  // fp32 | tf32 | bf16
   int early_stopping_patience = 10;
   double min_delta = 0;
   int save_top_k = 3;
@@ -69,5 +70,6 @@ std::string help_run_config();
 std::string difference_in_learning(RunConfig was, RunConfig is);
 
 LossKind loss_kind(const RunConfig&);
+Precision precision(const RunConfig&);
 
 }  // namespace cutract

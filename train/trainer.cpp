@@ -122,7 +122,9 @@ class Run {
     trained_.emplace(TrainedModel{config_, Model(shape, static_cast<float>(config_.model.dropout)), features_, targets_,
                                   corpus_.channels, corpus_.name, extractor_.hash(), 0, 0});
     trained_->model.initialise(static_cast<std::uint64_t>(config_.trainer.seed));
-    network_.emplace(ex_, trained_->model);
+    network_.emplace(ex_, trained_->model, precision(config_));
+    if (std::holds_alternative<CpuExec>(ex_) && precision(config_) != Precision::fp32)
+      log::warn("trainer.precision is " + config_.trainer.precision + ": the CPU computes in fp32");
     optimizer_.emplace(ex_, config_.optim, trained_->model.size());
     state_.config = write_run_config(config_);
     state_.corpus_hash = corpus_.hash;
@@ -175,7 +177,7 @@ class Run {
     const std::string fitted = trained_->features.hash() + trained_->targets.hash();
     trained_ = decode_model(file("model.safetensors"), checkpoint + "/model.safetensors");
     trained_->config = config_;
-    network_.emplace(ex_, trained_->model);
+    network_.emplace(ex_, trained_->model, precision(config_));
     if (trained_->features.hash() + trained_->targets.hash() != fitted)
       log::warn(checkpoint + ": the data's statistics are no longer those it was trained with; going on with its own");
     plateau_.restore(was.plateau);
