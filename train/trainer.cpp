@@ -31,6 +31,7 @@ Scope scope_of(const std::string& name) {
 
 Normaliser fit(const std::vector<Example>& examples, const std::string& scope, Matrix Example::*part) {
   std::vector<Normaliser::Part> parts;
+  parts.reserve(examples.size());
   for (const auto& e : examples) parts.push_back({e.speaker, (e.*part).view()});
   return Normaliser::fit(scope_of(scope), parts);
 }

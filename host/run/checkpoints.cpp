@@ -200,16 +200,15 @@ std::optional<Checkpoints::Loaded> Checkpoints::newest_intact() const {
   if (!last.empty()) order.push_back(last);
   for (const Ranked& e : found)
     if (e.name != last) order.push_back(e.name);
-  bool any = text.has_value();
-  if (any && last.empty()) log::warn(path("last") + ": names no checkpoint; taking the latest intact one");
+  if (text && last.empty()) log::warn(path("last") + ": names no checkpoint; taking the latest intact one");
   for (const auto& name : order) {
-    any = true;
     try {
       const CheckpointManifest m = read_manifest(fs_, path(name));
       return Loaded{path(name), m.epoch, m.val_loss, read_files(fs_, path(name), m)};
     } catch (const Error& e) { log::warn(fmt::format("passing over checkpoint {}: {}", name, e.what())); }
   }
-  if (any) fail(Fault::data, folder_ + ": none of its checkpoints is intact; train anew in another --out");
+  if (text || !order.empty())
+    fail(Fault::data, folder_ + ": none of its checkpoints is intact; train anew in another --out");
   return std::nullopt;
 }
 
