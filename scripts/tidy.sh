@@ -5,8 +5,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 tidy=clang-tidy-16 # Debian's default, 14, has no std::source_location
 if ! command -v "$tidy" >/dev/null; then
-  [ "$(id -u)" -eq 0 ] || { echo "tidy: needs $tidy; install the Debian package of that name" >&2; exit 1; }
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$tidy" >/dev/null
+  as_root=()
+  [ "$(id -u)" -eq 0 ] || as_root=(sudo)
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$tidy" >/dev/null
 fi
 database=$(mktemp -d)
 trap 'rm -rf "$database"' EXIT
