@@ -1,5 +1,6 @@
 #include <cstdint>
 
+#include "kernels/column_sums_gpu.h"
 #include "kernels/gemm_gpu.h"
 #include "kernels/lstm_gpu.h"
 #include "kernels/lstm_tile.cuh"
@@ -29,32 +30,6 @@ __global__ void __launch_bounds__(kBlock) previous_h_kernel(LstmStepsBackward a,
     const bool begun = before >= 0 && before < length;
     out[(d * N + offset + t) * H + j] = begun ? a.h[(Index(offset + before) * a.directions + d) * H + j] : 0.0f;
   }
-}
-
-struct BiasGradients {
-  float *b_ih[2], *b_hh[2];  // [D], each [4H]
-};
-
-constexpr int kColumns = 32, kParts = 32;
-
-// Adds the column sums of dgates [N, D 4H] to both biases. A block owns 32 columns: part p takes rows p, p + 32, ... in
-// order, in double, and the first part adds the parts in order; so the bits are the same on every run.
-__global__ void __launch_bounds__(kColumns* kParts)
-    bias_kernel(const float* dgates, Index N, int per_direction, int columns, BiasGradients db) {
-  double* sums = reinterpret_cast<double*>(simt::shared_memory());  // [kParts, kColumns]
-  const int column = static_cast<int>(blockIdx.x) * kColumns + static_cast<int>(threadIdx.x);
-  const int part = static_cast<int>(threadIdx.y);
-  double sum = 0;
-  if (column < columns)
-    for (Index n = part; n < N; n += kParts) sum += static_cast<double>(dgates[n * columns + column]);
-  sums[part * kColumns + static_cast<int>(threadIdx.x)] = sum;
-  __syncthreads();
-  if (part > 0 || column >= columns) return;
-  sum = 0;
-  for (int p = 0; p < kParts; ++p) sum += sums[p * kColumns + static_cast<int>(threadIdx.x)];
-  const int d = column / per_direction, j = column % per_direction;
-  pick(db.b_ih, d)[j] += static_cast<float>(sum);
-  pick(db.b_hh, d)[j] += static_cast<float>(sum);
 }
 
 // LstmStepsForward of LstmArgs, or LstmStepsBackward of LstmBackwardArgs.
@@ -119,16 +94,10 @@ void lstm_backward(GpuExec& ex, const LstmBackwardArgs& a) {
   const Geometry g{{static_cast<unsigned>(s.utterances), chunks, static_cast<unsigned>(D)}, {kBlock}};
   launch(ex, "lstm_backward", previous_h_kernel, g, s, h_prev, N);
   products(ex, a, h_prev);
-  BiasGradients db{};
-  for (Index d = 0; d < D; ++d) {
+  for (Index d = 0; d < D; ++d) {  // last: they take the workspace in which h_prev lay
     const LstmGradients& dw = a.dw[static_cast<std::size_t>(d)];
-    db.b_ih[d] = dw.b_ih.data, db.b_hh[d] = dw.b_hh.data;
+    add_column_sums(ex, a.gates.data + d * 4 * H, N, 4 * H, D * 4 * H, dw.b_ih.data, dw.b_hh.data);
   }
-  const int columns = static_cast<int>(D * 4 * H);
-  const Geometry sums{{static_cast<unsigned>((columns + kColumns - 1) / kColumns)},
-                      {kColumns, kParts},
-                      sizeof(double) * kColumns * kParts};
-  launch(ex, "lstm_backward", bias_kernel, sums, a.gates.data, N, static_cast<int>(4 * H), columns, db);
 }
 
 }  // namespace cutract
