@@ -153,6 +153,34 @@ int serve(Bench& bench, const Cases& cases, std::string_view name) {
   return 0;
 }
 
+// What the options ask for; --benchmark_filter then chooses among `every` case.
+struct Wanted {
+  enum { standard, smallest, every } size = standard;
+  std::optional<Device> device;  // both
+};
+
+bool wanted(const Case& c, const Wanted& what) {
+  if (what.device && c.device != *what.device) return false;
+  if (what.size == Wanted::every) return true;
+  const bool smallest = what.size == Wanted::smallest || (c.device == Device::gpu && gpu_is_emulated());
+  return c.size == (smallest ? Size::smallest : Size::standard);
+}
+
+// Compares the output of each case with the oracle's, runs it once and times nothing: for tools that watch memory.
+int check(Bench& bench, const Cases& cases, const Wanted& what) {
+  int passed = 0, failed = 0;
+  for (const Case& c : cases) {
+    if (!wanted(c, what) || !bench.has(c.device)) continue;
+    const Prepared& p = bench.prepared(c);
+    if (p.wrong.empty()) wall_seconds(bench.place(c.device).exec(), p.run);
+    fmt::print("{} {}{}\n", p.wrong.empty() ? "ok    " : "FAILED", c.name, p.wrong.empty() ? "" : ": " + p.wrong);
+    ++(p.wrong.empty() ? passed : failed);
+  }
+  if (passed + failed == 0) fail(Fault::usage, "--check: no case that could run; --list names them");
+  fmt::print("{} passed, {} failed\n", passed, failed);
+  return failed == 0 ? 0 : static_cast<int>(Fault::internal);
+}
+
 void describe(Bench& bench) {
   benchmark::AddCustomContext("commit", std::string(kGitCommit) + (kGitDirty ? " with changes" : ""));
   benchmark::AddCustomContext("compiler", kCompiler);
@@ -169,15 +197,7 @@ void describe(Bench& bench) {
   }
 }
 
-enum class Wanted { standard, smallest, every };  // every: --benchmark_filter then chooses
-
-bool wanted(const Case& c, Wanted what) {
-  if (what == Wanted::every) return true;
-  const bool smallest = what == Wanted::smallest || (c.device == Device::gpu && gpu_is_emulated());
-  return c.size == (smallest ? Size::smallest : Size::standard);
-}
-
-void register_cases(Bench& bench, const Cases& cases, Wanted what) {
+void register_cases(Bench& bench, const Cases& cases, const Wanted& what) {
   int gpu = 0, more = 0;
   for (const Case& c : cases) {
     if (!bench.has(c.device)) {
@@ -212,6 +232,12 @@ int threads_of(const std::string& text) {
   fail(Fault::usage, fmt::format("--threads={}: expected a number, 0 for every core", text));
 }
 
+std::optional<Device> device_of(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  if (text != "cpu" && text != "gpu") fail(Fault::usage, fmt::format("--device={}: expected cpu or gpu", text));
+  return text == "cpu" ? Device::cpu : Device::gpu;
+}
+
 int run(int argc, char** argv) {
   const Cases cases = all_cases();
   if (take(argc, argv, "--list", "no") != "no") {
@@ -220,14 +246,18 @@ int run(int argc, char** argv) {
   }
   Bench bench(threads_of(take(argc, argv, "--threads", "0")));
   if (const std::string name = take(argc, argv, "--serve", ""); !name.empty()) return serve(bench, cases, name);
-  const bool smallest = take(argc, argv, "--smallest", "no") != "no";
-  const bool every = std::any_of(argv, argv + argc, [](std::string_view arg) {
-    return arg.starts_with("--benchmark_filter") || arg.starts_with("--benchmark_list_tests");
-  });
+  Wanted what{.device = device_of(take(argc, argv, "--device", ""))};
+  if (what.device && !bench.has(*what.device)) fail(Fault::device, "--device=gpu: no GPU: " + why_no_gpu());
+  if (take(argc, argv, "--smallest", "no") != "no")
+    what.size = Wanted::smallest;
+  else if (std::any_of(argv, argv + argc, [](std::string_view arg) { return arg.starts_with("--benchmark_filter"); }))
+    what.size = Wanted::every;
+  const bool only_check = take(argc, argv, "--check", "no") != "no";
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return static_cast<int>(Fault::usage);
+  if (only_check) return check(bench, cases, what);
   describe(bench);
-  register_cases(bench, cases, smallest ? Wanted::smallest : every ? Wanted::every : Wanted::standard);
+  register_cases(bench, cases, what);
   const std::size_t ran = benchmark::RunSpecifiedBenchmarks();
   if (ran == 0) fail(Fault::usage, "--benchmark_filter: no case of that name; --list names them");
   return bench.failed() ? static_cast<int>(Fault::internal) : 0;
