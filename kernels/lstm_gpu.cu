@@ -84,7 +84,7 @@ void lstm(GpuExec& ex, const LstmArgs& a) {
   for (Index d = 0; d < D; ++d)
     gemm(ex, N, 4 * H, F, {a.x.data, F}, {a.w[static_cast<std::size_t>(d)].w_ih.data, F, true}, false,
          a.gates.data + d * 4 * H, D * 4 * H, a.precision);
-  if (engine_of(ex, a) == LstmEngine::persistent) return lstm_persistent(ex, s);
+  if (engine_of(ex, a) == LstmEngine::persistent) return lstm_persistent(ex, s, a.precision);
   float* w_t = float_workspace(ex, D * 4 * H * H);
   for (Index d = 0; d < D; ++d) {
     float* out = w_t + d * 4 * H * H;
@@ -99,7 +99,7 @@ void lstm_backward(GpuExec& ex, const LstmBackwardArgs& a) {
   if (N == 0) return;
   LstmStepsBackward s = steps_of<LstmStepsBackward>(a);
   s.dh = a.dh.data;
-  engine_of(ex, a) == LstmEngine::persistent ? lstm_persistent(ex, s) : lstm_steps(ex, s);
+  engine_of(ex, a) == LstmEngine::persistent ? lstm_persistent(ex, s, a.precision) : lstm_steps(ex, s);
 
   float* h_prev = float_workspace(ex, D * N * H);
   const auto chunks = static_cast<unsigned>((a.ragged.longest + kFramesPerBlock - 1) / kFramesPerBlock);

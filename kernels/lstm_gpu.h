@@ -31,8 +31,10 @@ struct LstmStepsBackward : LstmSteps {
 void lstm_steps(GpuExec&, const LstmStepsForward&);
 void lstm_steps(GpuExec&, const LstmStepsBackward&);
 
-// The persistent engine: bf16 products, H 64 or 128, weights in registers from the first step to the last.
-void lstm_persistent(GpuExec&, const LstmStepsForward&);
-void lstm_persistent(GpuExec&, const LstmStepsBackward&);
+// The persistent engine: H 64 or 128, weights in registers and shared memory from the first step to the last.
+void lstm_persistent(GpuExec&, const LstmStepsForward&, Precision);
+void lstm_persistent(GpuExec&, const LstmStepsBackward&, Precision);
+void lstm_persistent_fp32(GpuExec&, const LstmStepsForward&);  // what it does for fp32
+void lstm_persistent_fp32(GpuExec&, const LstmStepsBackward&);
 
 }  // namespace cutract
