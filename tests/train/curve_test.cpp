@@ -114,6 +114,16 @@ TEST(LossCurveOnTheGpu, OfThePersistentEngineIsTheCpus) {
   RecordProperty("worst", testing::PrintToString(worst));
 }
 
+// What it was made with reaches the op: an engine that refuses H 16 is heard.
+TEST(NetworkOnTheGpu, PassesItsEngineOn) {
+  std::optional<Exec> gpu = test::exec_for(Device::gpu);
+  if (!gpu) GTEST_SKIP() << why_no_gpu();
+  const Curve c;
+  const Batch batch = c.batch(*gpu, 0);
+  Network network(*gpu, c.model, Precision::fp32, LstmEngine::persistent);
+  EXPECT_FAULT(network.forward(*gpu, batch.x(), batch.ragged()), Fault::config, "lstm: the persistent engine takes");
+}
+
 // A step that is not finite changes neither parameters nor moments nor the step count.
 TEST(TrainStep, SkipsWhatIsNotFinite) {
   Curve c;
