@@ -153,8 +153,6 @@ Geometry geometry(const Steps& a, std::size_t shared) {
 
 }  // namespace
 
-bool lstm_persistent_takes(Index H, Precision p) { return p == Precision::bf16 && (H == 64 || H == 128); }
-
 void lstm_persistent(GpuExec& ex, const LstmStepsForward& a) {
   if (a.H == 64)
     launch(ex, "lstm", lstm_persistent_kernel<64>, geometry<64>(a, Forward<64>::kShared), a);
