@@ -8,10 +8,12 @@ namespace {
 // enough to that for a fault in few cells to show. The CPU computes in fp32 whatever is asked for.
 double bound() { return gpu_is_emulated() ? 2e-3 : 2e-2; }
 
+constexpr LstmRun kPersistent{.precision = Precision::bf16, .engine = LstmEngine::persistent};
+
 class LstmBf16 : public OnEachDevice {
  protected:
-  void expect_like_oracle(const LstmCase& in) {
-    const Named<float> got = run_lstm(exec(), in, {.precision = Precision::bf16});
+  void expect_like_oracle(const LstmCase& in, LstmRun how = kPersistent) {
+    const Named<float> got = run_lstm(exec(), in, how);
     for (const auto& [name, want] : oracle_lstm(in).all) {
       EXPECT_REL_L2(got[name], want, bound()) << name << ", H " << in.H << ", B " << in.lengths.size();
       worst_ = std::max(worst_, rel_l2(got[name], want));
@@ -34,16 +36,17 @@ TEST_P(LstmBf16, AgreesWithTheOracle) {
 // Where the persistent engine has no kernel, the general one takes over.
 TEST_P(LstmBf16, AgreesWithTheOracleForOtherSizes) {
   Rng rng(2);
-  for (const Index H : {1, 33, 63, 65, 96}) expect_like_oracle(random_lstm(rng, ragged_lengths(rng, 5, 12), 7, H, 2));
+  for (const Index H : {1, 33, 63, 65, 96})
+    expect_like_oracle(random_lstm(rng, ragged_lengths(rng, 5, 12), 7, H, 2), {.precision = Precision::bf16});
 }
 
 TEST_P(LstmBf16, SameInputSameBits) {
   Rng rng(3);
   const LstmCase in = random_lstm(rng, {40, 31, 30, 9, 9, 9, 9, 9, 2}, 20, 128, 2);
-  const Named<float> first = run_lstm(exec(), in, {.precision = Precision::bf16});
+  const Named<float> first = run_lstm(exec(), in, kPersistent);
   std::vector<Exec> all = others();
   for (Exec& ex : all) {
-    const Named<float> again = run_lstm(ex, in, {.precision = Precision::bf16});
+    const Named<float> again = run_lstm(ex, in, kPersistent);
     for (const auto& [name, values] : first.all) EXPECT_BITWISE(again[name], values) << name;
   }
 }
@@ -52,7 +55,7 @@ TEST_P(LstmBf16, SameInputSameBits) {
 TEST_P(LstmBf16, AnUtteranceDoesNotDependOnItsBatch) {
   Rng rng(4);
   const LstmCase in = random_lstm(rng, {21, 20, 9, 9, 8, 8, 3, 3, 2, 1, 1}, 13, 64, 2);
-  const Named<float> together = run_lstm(exec(), in, {.precision = Precision::bf16});
+  const Named<float> together = run_lstm(exec(), in, kPersistent);
   std::vector<float> h, c, dx;
   std::ptrdiff_t n = 0;
   for (const auto length : in.lengths) {
@@ -60,7 +63,7 @@ TEST_P(LstmBf16, AnUtteranceDoesNotDependOnItsBatch) {
     alone.lengths = {length};
     alone.x.assign(in.x.begin() + n * in.F, in.x.begin() + (n + length) * in.F);
     alone.dh.assign(in.dh.begin() + n * 2 * in.H, in.dh.begin() + (n + length) * 2 * in.H);
-    const Named<float> got = run_lstm(exec(), alone, {.precision = Precision::bf16});
+    const Named<float> got = run_lstm(exec(), alone, kPersistent);
     h.insert(h.end(), got["h"].begin(), got["h"].end());
     c.insert(c.end(), got["c"].begin(), got["c"].end());
     dx.insert(dx.end(), got["dx"].begin(), got["dx"].end());
@@ -77,7 +80,7 @@ TEST_P(LstmBf16, ANaNReachesItsOwnUtteranceAndNoOther) {
   Rng rng(5);
   LstmCase in = random_lstm(rng, {5, 4}, 3, 64, 2);
   in.x[2 * 3 + 1] = std::nanf("");  // frame 2 of the first utterance
-  const Named<float> got = run_lstm(exec(), in, {.precision = Precision::bf16});
+  const Named<float> got = run_lstm(exec(), in, kPersistent);
   for (std::size_t n = 0; n < 9; ++n)
     for (std::size_t j = 0; j < 128; ++j) {
       const bool reached = n < 5 && (j < 64 ? n >= 2 : n <= 2);  // forward from there on, reverse from there back
