@@ -26,7 +26,12 @@ struct Engine {
 };
 constexpr Engine kEngines[] = {
     {LstmEngine::cudnn, "cudnn", [](const LstmRequest& r) { return r.cudnn; }, "any H where cuDNN 9 is found"},
-    {LstmEngine::cluster, "cluster", [](const LstmRequest&) { return false; }, "nothing yet"},
+    {LstmEngine::cluster, "cluster",
+     [](const LstmRequest& r) {
+       return r.capability >= 90 && r.precision == Precision::bf16 &&
+              (r.H == 128 || r.H == 256 || r.H == 384 || r.H == 512);
+     },
+     "bf16 and H 128, 256, 384 or 512 on compute capability 9.0 or later"},
     {LstmEngine::persistent, "persistent",
      [](const LstmRequest& r) {
        return r.capability >= 80 && (r.H == 64 || (r.H == 128 && (r.precision == Precision::bf16 || large_shared(r))));

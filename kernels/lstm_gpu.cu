@@ -84,7 +84,9 @@ void lstm(GpuExec& ex, const LstmArgs& a) {
   for (Index d = 0; d < D; ++d)
     gemm(ex, N, 4 * H, F, {a.x.data, F}, {a.w[static_cast<std::size_t>(d)].w_ih.data, F, true}, false,
          a.gates.data + d * 4 * H, D * 4 * H, a.precision);
-  if (engine_of(ex, a) == LstmEngine::persistent) return lstm_persistent(ex, s, a.precision);
+  const LstmEngine engine = engine_of(ex, a);
+  if (engine == LstmEngine::cluster) return lstm_cluster(ex, s);
+  if (engine == LstmEngine::persistent) return lstm_persistent(ex, s, a.precision);
   float* w_t = float_workspace(ex, D * 4 * H * H);
   for (Index d = 0; d < D; ++d) {
     float* out = w_t + d * 4 * H * H;
@@ -99,7 +101,13 @@ void lstm_backward(GpuExec& ex, const LstmBackwardArgs& a) {
   if (N == 0) return;
   LstmStepsBackward s = steps_of<LstmStepsBackward>(a);
   s.dh = a.dh.data;
-  engine_of(ex, a) == LstmEngine::persistent ? lstm_persistent(ex, s, a.precision) : lstm_steps(ex, s);
+  const LstmEngine engine = engine_of(ex, a);
+  if (engine == LstmEngine::cluster)
+    lstm_cluster(ex, s);
+  else if (engine == LstmEngine::persistent)
+    lstm_persistent(ex, s, a.precision);
+  else
+    lstm_steps(ex, s);
 
   float* h_prev = float_workspace(ex, D * N * H);
   const auto chunks = static_cast<unsigned>((a.ragged.longest + kFramesPerBlock - 1) / kFramesPerBlock);

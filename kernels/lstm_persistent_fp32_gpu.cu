@@ -5,7 +5,8 @@
 
 // The persistent engine without the matrix unit. A block of 4 H threads owns four utterances in one direction; H = 128
 // fills the registers and needs as much again in shared memory, so each thread keeps 64 of its 128 weights in either.
-// A step is bound by its multiplications, of which an SM does 128 a clock: eight utterances would take twice the time.
+// A step is bound by its multiplications, of which an SM does 128 a clock, 2048 clocks for H = 128: eight utterances
+// would take twice the time.
 //
 // Lane (g, t) of a warp, g = lane / 4 and t = lane % 4, owns the cell of unit 8 warp + g and utterance t. For each
 // number read from shared memory, h forward and dgates backward, to serve several products, a lane sums a part of K for

@@ -6,7 +6,8 @@
 
 // The persistent engine on the matrix unit. A block of H/16 warps owns eight utterances in one direction and walks
 // through all their steps with one barrier each; the recurrent weights stay where they are as fragments A: in 128
-// registers a lane, and, for tf32 and H = 128, as much again in shared memory. What the lanes tell each other, h
+// registers a lane, and, for tf32 and H = 128, as much again in shared memory, whose reading binds it: 1024 clocks a
+// step. What the lanes tell each other, h
 // forward and dgates backward, goes through two buffers in shared memory in turn, so that a step may be written while
 // the slowest warp still reads the one before.
 //

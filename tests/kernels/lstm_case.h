@@ -75,7 +75,7 @@ inline std::vector<LstmCase> utterances(const LstmCase& in) {
   return all;
 }
 
-// Results by name: h, c, dx, w_ih_0, ..., b_hh_1.
+// Results by name: h, c, dgates (before activation), dx, w_ih_0, ..., b_hh_1.
 template <class T>
 struct Named {
   std::vector<std::pair<std::string, std::vector<T>>> all;
@@ -132,7 +132,7 @@ inline Named<float> run_lstm(Exec& ex, const LstmCase& in, LstmRun how = {}) {
   how.plain ? lstm_backward_plain(bwd) : lstm_backward(ex, bwd);
   EXPECT_BITWISE(h.values(), out["h"]);  // backward only reads them
   EXPECT_BITWISE(c.values(), out["c"]);
-  gates.values();
+  out.all.emplace_back("dgates", gates.values());
   out.all.emplace_back("dx", dx.values());
   for (std::size_t d = 0; d < dw.size(); ++d) {
     const std::string at = "_" + std::to_string(d);
