@@ -131,7 +131,8 @@ struct Forward : Block<H, C> {
   // peers.
   __device__ void send(int s) {
     const float neighbour = __shfl_xor_sync(0xffffffffu, cell.h, 4);
-    const Word two = unit % 2 == 0 ? simt::pack_bf16(cell.h, neighbour) : simt::pack_bf16(neighbour, cell.h),
+    const bool even = unit % 2 == 0;
+    const Word two = simt::pack_bf16(even ? cell.h : neighbour, even ? neighbour : cell.h),
                others = __shfl_xor_sync(0xffffffffu, two, 8);
     const uint2 four = unit % 4 < 2 ? make_uint2(two, others) : make_uint2(others, two);
     auto* to = reinterpret_cast<uint2*>(h(s) + row * kStride + rank * this->kUnits + 4 * lane.warp);
