@@ -7,6 +7,8 @@
 #include "features/config.h"
 #include "host/core/fields.h"
 #include "kernels/lstm_engines.h"
+#include "kernels/loss.h"
+#include "kernels/precision.h"
 #include "train/optimizer.h"
 
 namespace cutract {
