@@ -95,6 +95,7 @@ class FftByPlan {
  public:
   using Plan = FftPlan;
   static constexpr double kWindowScale = 1;
+  static constexpr int kBlocks = 4;
 
   // All threads of a block make its tables together, in shared memory; they have to meet before the first power().
   __device__ FftByPlan(const MelArgs& a, const FftPlan& plan, float* tables)

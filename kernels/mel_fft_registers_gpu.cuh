@@ -34,13 +34,15 @@ class FftInRegisters {
  public:
   struct Plan {
     explicit Plan(Index) {}
-    Index tables() const { return 0; }
+    Index tables() const { return 2 * (R2 - 1) * R0 * R1 + kN; }
     Index of_warp() const { return 2 * (padded(kN) > R2 * kRow ? padded(kN) : R2 * kRow); }
     Index power_at() const { return 0; }
   };
-  static constexpr double kWindowScale = 0.5;  // of the unpacking
+  static constexpr double kWindowScale = 0.5;
+  static constexpr int kBlocks = 3;
 
-  __device__ FftInRegisters(const MelArgs& a, const Plan&, float*) {
+  __device__ FftInRegisters(const MelArgs& a, const Plan&, float* tables)
+      : third_(reinterpret_cast<float2*>(tables)), mirror_(third_ + (R2 - 1) * R0 * R1) {
     const int lane = static_cast<int>(threadIdx.x % 32);
     const auto root = [&](int i) {
       return make_float2(static_cast<float>(a.roots.data[2 * i]), static_cast<float>(a.roots.data[2 * i + 1]));
@@ -49,14 +51,10 @@ class FftInRegisters {
     for (int r = 1; r < R1; ++r)
 #pragma unroll
       for (int b = 0; b < kTurns; ++b) second_[b][r - 1] = root((lane + 32 * b) % R0 * r * 2 * R2);
-#pragma unroll
-    for (int r = 1; r < R2; ++r)
-#pragma unroll
-      for (int b = 0; b < kLast; ++b)
-        third_[b][r - 1] =
-            root(lane < kLanes ? 2 * (lane + 32 * b) * (CUTRACT_PLANTED("mel_registers_wrong_twiddle") ? 1 : r) : 0);
-#pragma unroll
-    for (int q = 0; q < kBins / 2; ++q) mirror_[q] = root(lane < kLanes ? lane + kLanes * q : 0);
+    const int thread = static_cast<int>(threadIdx.x), threads = static_cast<int>(blockDim.x);
+    for (int i = thread; i < (R2 - 1) * R0 * R1; i += threads)
+      third_[i] = root(2 * (i % (R0 * R1)) * (CUTRACT_PLANTED("mel_registers_wrong_twiddle") ? 1 : 1 + i / (R0 * R1)));
+    for (int k = thread; k < kN / 2; k += threads) mirror_[k] = root(k);
   }
 
   // From a frame to power [kN + 1], which may lie where `memory` lies. All lanes of a warp call it, after they have
@@ -155,7 +153,7 @@ class FftInRegisters {
 #pragma unroll
       for (int r = 0; r < R2; ++r) v[r] = z[r * kRow + lane + 32 * b];
 #pragma unroll
-      for (int r = 1; r < R2; ++r) v[r] = times(v[r], third_[b][r - 1]);
+      for (int r = 1; r < R2; ++r) v[r] = times(v[r], third_[(r - 1) * R0 * R1 + lane + 32 * b]);
       short_dft<R2>(v);
 #pragma unroll
       for (int r = 0; r < R2; ++r) bins[b + kLast * r] = v[r];
@@ -170,7 +168,8 @@ class FftInRegisters {
     for (int q = 0; q < kBins / 2; ++q) {
       const float2 a = bins[q], give = lane > 0 ? bins[kBins - 1 - q] : bins[(kBins - q) % kBins];
       const float2 b = make_float2(__shfl_sync(0xffffffffu, give.x, from), __shfl_sync(0xffffffffu, give.y, from));
-      const float2 even = make_float2(a.x + b.x, a.y - b.y), odd = times(make_float2(a.y + b.y, b.x - a.x), mirror_[q]);
+      const float2 even = make_float2(a.x + b.x, a.y - b.y),
+                   odd = times(make_float2(a.y + b.y, b.x - a.x), mirror_[lane + kLanes * q]);
       if (lane >= kLanes) continue;
       power[lane + kLanes * q] = norm(plus(even, odd));
       power[kN - lane - kLanes * q] = norm(minus(even, odd));
@@ -178,7 +177,8 @@ class FftInRegisters {
     if (lane == 0) power[kN / 2] = 4 * norm(bins[kBins / 2]);
   }
 
-  float2 second_[kTurns][R1 - 1], third_[kLast][R2 - 1], mirror_[kBins / 2];
+  float2 second_[kTurns][R1 - 1];
+  float2 *third_, *mirror_;
 };
 
 }  // namespace cutract

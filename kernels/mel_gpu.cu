@@ -95,8 +95,10 @@ __device__ void make_tables(const MelArgs& a, const MelPlan& p, const MelShared&
     s.basis[i] = static_cast<float>(a.basis.data[i % p.cepstra * p.filters + i / p.cepstra]);
 }
 
-// The samples of the frames of a tile, whose first sample is x[start].
-__device__ void stage_samples(const MelArgs& a, const MelPlan& p, float* staged, const Samples& x, Index start) {
+// The samples of the frames of a tile of utterance u, from its sample `start` on.
+__device__ void stage_samples(const MelArgs& a, const MelPlan& p, float* staged, Index u, Index start) {
+  const Index from = start_of(a.first_sample, u, a.samples.size());
+  const Samples x = a.samples.part(from, start_of(a.first_sample, u + 1, a.samples.size()) - from);
   if (CUTRACT_PLANTED("mel_gpu_window_shift")) ++start;
   for (int i = static_cast<int>(threadIdx.x); i < p.staged; i += 32 * p.frames)
     staged[i] = sample_at(x, a.edge, start + i);
@@ -156,24 +158,23 @@ __device__ float mel_frame(const MelArgs& a, const MelPlan& p, const MelShared& 
 // A block takes tiles of neighbouring frames, since those share samples: they are read once, into shared memory. Writes
 // log-mels or cepstra and, if most is not null, the largest log-mel of each frame.
 template <class Fft>
-__global__ void __launch_bounds__(32 * kMostFrames)
+__global__ void __launch_bounds__(32 * kMostFrames, Fft::kBlocks)
     mel_kernel(MelArgs a, MelPlan p, typename Fft::Plan fft_plan, Tiles tiles, float* most) {
   const int lane = static_cast<int>(threadIdx.x % 32), warp = static_cast<int>(threadIdx.x / 32);
   const MelShared s = shared_of(p, warp);
   make_tables(a, p, s, Fft::kWindowScale);
   const Fft fft(a, fft_plan, s.tables);
-  const Index count = tiles.count(), S = a.samples.size(), hop = a.hop + (CUTRACT_PLANTED("mel_gpu_late_hop") ? 2 : 0);
-  const Index end = count * (blockIdx.x + 1) / gridDim.x;
-  Index tile = count * blockIdx.x / gridDim.x, u = tiles.utterance_of(tile);
+  const int hop = static_cast<int>(a.hop) + (CUTRACT_PLANTED("mel_gpu_late_hop") ? 2 : 0);
+  const Index end = tiles.count() * (blockIdx.x + 1) / gridDim.x;
+  Index tile = tiles.count() * blockIdx.x / gridDim.x, u = tiles.utterance_of(tile);
   for (; tile < end; ++tile) {
     while (tile >= tiles.first(u + 1)) ++u;
     const Tiles::Tile of = tiles.at(tile, u);
     if (of.rows <= 0) continue;
-    const Index sample = start_of(a.first_sample, u, S), row = start_of(tiles.starts, u, tiles.rows) + of.first + warp;
-    stage_samples(a, p, s.samples, a.samples.part(sample, start_of(a.first_sample, u + 1, S) - sample),
-                  of.first * a.hop + a.first);
+    stage_samples(a, p, s.samples, u, of.first * a.hop + a.first);
     if (!CUTRACT_PLANTED("mel_gpu_no_barrier")) __syncthreads();
     if (warp < of.rows) {
+      const Index row = start_of(tiles.starts, u, tiles.rows) + of.first + warp;
       float* out = a.out.data + row * a.out.shape[1];
       const float largest = warp_max(mel_frame(a, p, s, fft, s.samples + warp * hop, out, lane));
       if (most != nullptr && lane == 0) most[row] = largest;
