@@ -191,7 +191,9 @@ __global__ void __launch_bounds__(kAdjustBlock) mel_adjust_kernel(MelArgs a, Til
   for (Index tile = blockIdx.x; tile < tiles.count(); tile += gridDim.x) {
     const Index u = tiles.utterance_of(tile);
     const Tiles::Tile of = tiles.at(tile, u);
-    const Index from = start_of(tiles.starts, u, tiles.rows), end = start_of(tiles.starts, u + 1, tiles.rows);
+    const Index from = start_of(tiles.starts, u, tiles.rows);
+    const Index end =
+        CUTRACT_PLANTED("mel_gpu_range_of_batch") ? tiles.rows : start_of(tiles.starts, u + 1, tiles.rows);
     float least = -std::numeric_limits<float>::infinity();
     if (a.range > 0) {
       for (Index t = from + thread; t < end; t += kAdjustBlock) least = fmaxf(least, most[t]);
