@@ -57,8 +57,8 @@ class FftInRegisters {
     for (int k = thread; k < kN / 2; k += threads) mirror_[k] = root(k);
   }
 
-  // From a frame to power [kN + 1], which may lie where `memory` lies. All lanes of a warp call it, after they have
-  // met; they have met when it returns. Even f.size; f.samples and f.window at multiples of 8 bytes.
+  // From a frame to power [kN + 1 + kSilentBins], which may lie where `memory` lies. All lanes of a warp call it, after
+  // they have met; they have met when it returns. Even f.size; f.samples and f.window at multiples of 8 bytes.
   __device__ void power(const Frame& f, float* memory, float* power, int lane) const {
     auto* z = reinterpret_cast<float2*>(memory);
     first_pass(f, z, lane);
@@ -175,6 +175,7 @@ class FftInRegisters {
       power[kN - lane - kLanes * q] = norm(minus(even, odd));
     }
     if (lane == 0) power[kN / 2] = 4 * norm(bins[kBins / 2]);
+    put_silent_bins(power + kN + 1, lane);
   }
 
   float2 second_[kTurns][R1 - 1];
