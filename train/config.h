@@ -6,6 +6,7 @@
 #include "eval/metrics.h"
 #include "features/config.h"
 #include "host/core/fields.h"
+#include "kernels/loss.h"
 #include "kernels/lstm_engines.h"
 #include "train/optimizer.h"
 
