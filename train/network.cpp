@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "host/core/error.h"
-#include "host/core/philox.h"
 #include "host/core/plant.h"
 #include "kernels/dropout.h"
 #include "kernels/linear.h"
@@ -44,14 +43,18 @@ View<float, 1> Network::vector(const Buffer<float>& arena, const std::string& na
   return {arena.data() + p.offset, {p.shape[0]}};
 }
 
+void Network::reserve(Exec& ex, Index rows) {
+  const Index H = shape_.hidden, L = shape_.layers, P = shape_.outputs;
+  const Index need = rows * (L * (8 * H + 2 * H + 2 * H + 2 * H) + P + 2 * 2 * H);
+  if (step_.size() >= need) return;
+  step_ = Buffer<float>(ex, 0);  // so that the old and the new one are never there at once
+  step_ = Buffer<float>(ex, need);
+}
+
 // Lays every buffer of a step with N frames into the step arena.
 void Network::plan(Exec& ex, Index N) {
   const Index H = shape_.hidden, L = shape_.layers, P = shape_.outputs;
-  const Index need = N * (L * (8 * H + 2 * H + 2 * H + 2 * H) + P + 2 * 2 * H);
-  if (step_.size() < need) {
-    step_ = Buffer<float>(ex, 0);  // so that the old and the new one are never there at once
-    step_ = Buffer<float>(ex, need);
-  }
+  reserve(ex, N);
   float* at = step_.data();
   const auto take2 = [&](Index rows, Index cols) {
     const View<float, 2> v(at, {rows, cols});
@@ -93,7 +96,7 @@ View<const float, 2> Network::forward(Exec& ex, View<const float, 2> x, const Ra
     lstm(ex, args);
     in = View<const float, 2>(layer.h.data, {N, 2 * H});
     if (dropping_) {
-      dropout(ex, {in, ragged, mode_.uid, derive_key(mode_.seed, mode_.step, l), dropout_, dropped_[l]});
+      dropout(ex, {in, ragged, mode_.uid, mode_.seed, l, mode_.step, dropout_, dropped_[l]});
       in = dropped_[l];
     }
   }
@@ -108,7 +111,7 @@ void Network::backward(Exec& ex, View<const float, 2> dy, View<float, 2> dx) {
       ex, {head_in_, matrix(params_, "fc.weight"), dy, dh_, matrix(grads_, "fc.weight"), vector(grads_, "fc.bias")});
   for (std::size_t l = layers_.size(); l-- > 0;) {
     const Layer& layer = layers_[l];
-    if (dropping_) dropout(ex, {dh_, ragged_, mode_.uid, derive_key(mode_.seed, mode_.step, l), dropout_, dh_});
+    if (dropping_) dropout(ex, {dh_, ragged_, mode_.uid, mode_.seed, l, mode_.step, dropout_, dh_});
     LstmBackwardArgs args{layer.in,
                           {},
                           ragged_,

@@ -1,9 +1,13 @@
+#include <algorithm>
 #include <cstdlib>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "host/core/cuda_check.h"
 #include "host/core/error.h"
 #include "host/core/exec.h"
+#include "host/core/graph.h"
 #include "host/core/log.h"
 #include "host/core/memory.h"
 
@@ -52,10 +56,10 @@ struct GpuExec::Impl {
   int device = 0;
   cudaStream_t stream = nullptr;
   cublasHandle_t blas = nullptr;
-  double* workspace = nullptr;
+  std::vector<double*> workspaces;  // the last is in use; captured graphs may still use those that were too small
   Index workspace_size = 0;
   ~Impl() {
-    check_nothrow(cudaFree(workspace), "cudaFree");
+    for (double* w : workspaces) check_nothrow(cudaFree(w), "cudaFree");
     if (blas) cublasDestroy(blas);
     if (stream) check_nothrow(cudaStreamDestroy(stream), "cudaStreamDestroy");
   }
@@ -87,14 +91,12 @@ std::string GpuExec::name() const {
 }
 double* GpuExec::workspace(Index n) {
   if (n > impl_->workspace_size) {
-    check(cudaStreamSynchronize(impl_->stream), "workspace");  // who had it before may still use it
-    check(cudaFree(impl_->workspace), "workspace");
-    impl_->workspace = nullptr, impl_->workspace_size = 0;
+    const Index size = std::max(n, 2 * impl_->workspace_size);  // so that all that were too small are no more than it
     void* at = nullptr;
-    check(cudaMalloc(&at, static_cast<std::size_t>(n) * sizeof(double)), "workspace");
-    impl_->workspace = static_cast<double*>(at), impl_->workspace_size = n;
+    check(cudaMalloc(&at, static_cast<std::size_t>(size) * sizeof(double)), "workspace");
+    impl_->workspaces.push_back(static_cast<double*>(at)), impl_->workspace_size = size;
   }
-  return impl_->workspace;
+  return impl_->workspaces.empty() ? nullptr : impl_->workspaces.back();
 }
 
 std::byte* gpu_allocate(GpuExec&, Index bytes) {
@@ -103,12 +105,58 @@ std::byte* gpu_allocate(GpuExec&, Index bytes) {
   return static_cast<std::byte*>(at);
 }
 void gpu_free(std::byte* at) noexcept { check_nothrow(cudaFree(at), "cudaFree"); }
+std::byte* gpu_allocate_pinned(GpuExec&, Index bytes) {
+  void* at = nullptr;
+  check(cudaMallocHost(&at, static_cast<std::size_t>(bytes)), "cudaMallocHost");
+  return static_cast<std::byte*>(at);
+}
+void gpu_free_pinned(std::byte* at) noexcept { check_nothrow(cudaFreeHost(at), "cudaFreeHost"); }
+Index gpu_free_bytes(GpuExec&) {
+  std::size_t free = 0, total = 0;
+  check(cudaMemGetInfo(&free, &total), "cudaMemGetInfo");
+  return static_cast<Index>(free);
+}
 void gpu_copy(GpuExec& ex, void* to, const void* from, Index bytes) {
   check(cudaMemcpyAsync(to, from, static_cast<std::size_t>(bytes), cudaMemcpyDefault, ex.stream()), "cudaMemcpyAsync");
   check(cudaStreamSynchronize(ex.stream()), "cudaMemcpyAsync");
 }
 void gpu_clear(GpuExec& ex, void* at, Index bytes) {
   check(cudaMemsetAsync(at, 0, static_cast<std::size_t>(bytes), ex.stream()), "cudaMemsetAsync");
+}
+
+struct Graph::Captured {
+  cudaGraph_t graph = nullptr;
+  cudaGraphExec_t exec = nullptr;
+  ~Captured() {
+    if (exec) check_nothrow(cudaGraphExecDestroy(exec), "cudaGraphExecDestroy");
+    if (graph) check_nothrow(cudaGraphDestroy(graph), "cudaGraphDestroy");
+  }
+};
+
+Graph::Graph(Exec& ex, std::function<void()> work) : work_(std::move(work)) {
+  const auto* gpu = std::get_if<GpuExec>(&ex);
+  if (!gpu) return;
+  captured_ = std::make_unique<Captured>();
+  check(cudaStreamBeginCapture(gpu->stream(), cudaStreamCaptureModeThreadLocal), "cudaStreamBeginCapture");
+  try {
+    work_();
+  } catch (...) {  // the stream must be left as it was
+    (void)cudaStreamEndCapture(gpu->stream(), &captured_->graph);
+    (void)cudaGetLastError();
+    throw;
+  }
+  check(cudaStreamEndCapture(gpu->stream(), &captured_->graph), "cudaStreamEndCapture");
+  check(cudaGraphInstantiate(&captured_->exec, captured_->graph, 0), "cudaGraphInstantiate");
+}
+Graph::~Graph() = default;
+Graph::Graph(Graph&&) noexcept = default;
+Graph& Graph::operator=(Graph&&) noexcept = default;
+
+void Graph::launch(Exec& ex) {
+  if (captured_)
+    check(cudaGraphLaunch(captured_->exec, std::get<GpuExec>(ex).stream()), "cudaGraphLaunch");
+  else
+    work_();
 }
 
 }  // namespace cutract
