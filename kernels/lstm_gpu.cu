@@ -49,6 +49,18 @@ Steps steps_of(const Args& a) {
 
 float* float_workspace(GpuExec& ex, Index n) { return reinterpret_cast<float*>(ex.workspace((n + 1) / 2)); }
 
+// LstmArgs or LstmBackwardArgs.
+template <class Args>
+LstmEngine engine_of(const GpuExec& ex, const Args& a) {
+  const Index H = a.h.shape[2], B = a.ragged.utterances;
+  return choose_engine(ex, {.engine = a.engine,
+                            .precision = a.precision,
+                            .H = H,
+                            .rows = B,
+                            .ragged = a.ragged.frames != B * a.ragged.longest})
+      .engine;
+}
+
 // dW and dR of all directions, and dx.
 void products(GpuExec& ex, const LstmBackwardArgs& a, const float* h_prev) {
   const Index N = a.x.shape[0], F = a.x.shape[1], D = a.h.shape[1], H = a.h.shape[2];
@@ -72,7 +84,7 @@ void lstm(GpuExec& ex, const LstmArgs& a) {
   for (Index d = 0; d < D; ++d)
     gemm(ex, N, 4 * H, F, {a.x.data, F}, {a.w[static_cast<std::size_t>(d)].w_ih.data, F, true}, false,
          a.gates.data + d * 4 * H, D * 4 * H, a.precision);
-  if (lstm_persistent_takes(H, a.precision)) return lstm_persistent(ex, s);
+  if (engine_of(ex, a) == LstmEngine::persistent) return lstm_persistent(ex, s);
   float* w_t = float_workspace(ex, D * 4 * H * H);
   for (Index d = 0; d < D; ++d) {
     float* out = w_t + d * 4 * H * H;
@@ -87,7 +99,7 @@ void lstm_backward(GpuExec& ex, const LstmBackwardArgs& a) {
   if (N == 0) return;
   LstmStepsBackward s = steps_of<LstmStepsBackward>(a);
   s.dh = a.dh.data;
-  lstm_persistent_takes(H, a.precision) ? lstm_persistent(ex, s) : lstm_steps(ex, s);
+  engine_of(ex, a) == LstmEngine::persistent ? lstm_persistent(ex, s) : lstm_steps(ex, s);
 
   float* h_prev = float_workspace(ex, D * N * H);
   const auto chunks = static_cast<unsigned>((a.ragged.longest + kFramesPerBlock - 1) / kFramesPerBlock);

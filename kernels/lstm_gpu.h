@@ -31,8 +31,7 @@ struct LstmStepsBackward : LstmSteps {
 void lstm_steps(GpuExec&, const LstmStepsForward&);
 void lstm_steps(GpuExec&, const LstmStepsBackward&);
 
-// The persistent engine: bf16 products, weights in registers from the first step to the last.
-bool lstm_persistent_takes(Index H, Precision);  // H is 64 or 128, and bf16 is wanted
+// The persistent engine: bf16 products, H 64 or 128, weights in registers from the first step to the last.
 void lstm_persistent(GpuExec&, const LstmStepsForward&);
 void lstm_persistent(GpuExec&, const LstmStepsBackward&);
 

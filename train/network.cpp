@@ -10,10 +10,11 @@
 #include "kernels/lstm.h"
 
 namespace cutract {
-Network::Network(Exec& ex, const Model& model, Precision precision)
+Network::Network(Exec& ex, const Model& model, Precision precision, LstmEngine engine)
     : shape_(model.shape()),
       dropout_(model.dropout()),
       precision_(precision),
+      engine_(engine),
       parameters_(model.parameters()),
       params_(ex, model.values()),
       grads_(ex, model.size()),
@@ -84,7 +85,7 @@ View<const float, 2> Network::forward(Exec& ex, View<const float, 2> x, const Ra
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     Layer& layer = layers_[l];
     layer.in = in;
-    LstmArgs args{in, {}, ragged, layer.gates, layer.c, layer.h, precision_};
+    LstmArgs args{in, {}, ragged, layer.gates, layer.c, layer.h, precision_, engine_};
     for (std::size_t d = 0; d < 2; ++d) {
       const std::string s = layer_suffix(static_cast<Index>(l), static_cast<Index>(d));
       args.w[d] = {matrix(params_, "lstm.weight_ih" + s), matrix(params_, "lstm.weight_hh" + s),
@@ -118,7 +119,8 @@ void Network::backward(Exec& ex, View<const float, 2> dy, View<float, 2> dx) {
                           View<const float, 3>(dh_.data, {N, 2, H}),
                           l == 0 ? dx : dh_below_,
                           {},
-                          precision_};
+                          precision_,
+                          engine_};
     for (std::size_t d = 0; d < 2; ++d) {
       const std::string s = layer_suffix(static_cast<Index>(l), static_cast<Index>(d));
       args.w[d] = {matrix(params_, "lstm.weight_ih" + s), matrix(params_, "lstm.weight_hh" + s),

@@ -8,6 +8,7 @@
 #include "host/core/memory.h"
 #include "host/core/ragged.h"
 #include "host/core/view.h"
+#include "kernels/lstm_engines.h"
 #include "kernels/precision.h"
 #include "train/model.h"
 
@@ -17,7 +18,8 @@ namespace cutract {
 // the activations of a step in a third. Every call takes the executor it was made with.
 class Network {
  public:
-  Network(Exec&, const Model&, Precision = Precision::fp32);  // copies the model's values
+  // Copies the model's values.
+  Network(Exec&, const Model&, Precision = Precision::fp32, LstmEngine = LstmEngine::automatic);
 
   const ModelShape& shape() const { return shape_; }
   const std::vector<Parameter>& parameters() const { return parameters_; }
@@ -53,6 +55,7 @@ class Network {
   ModelShape shape_;
   float dropout_;
   Precision precision_;
+  LstmEngine engine_;
   std::vector<Parameter> parameters_;
   Buffer<float> params_, grads_;
 

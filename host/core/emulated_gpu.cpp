@@ -29,6 +29,7 @@ GpuExec& GpuExec::operator=(GpuExec&&) noexcept = default;
 cudaStream_t GpuExec::stream() const { return nullptr; }
 cublasHandle_t GpuExec::blas() const { return nullptr; }
 std::string GpuExec::name() const { return "emulated GPU"; }
+int GpuExec::capability() const { return 90; }
 double* GpuExec::workspace(Index n) {
   impl_->workspace.assign(static_cast<std::size_t>(n),
                           std::bit_cast<double>(~std::uint64_t{0}));  // NaN, as device memory may be

@@ -49,7 +49,7 @@ std::string why_no_gpu() {
 bool gpu_is_emulated() { return false; }
 
 struct GpuExec::Impl {
-  int device = 0;
+  int device = 0, capability = 0;
   cudaStream_t stream = nullptr;
   cublasHandle_t blas = nullptr;
   double* workspace = nullptr;
@@ -70,6 +70,10 @@ GpuExec::GpuExec(int device) : impl_(std::make_unique<Impl>()) {
                             ", numbered from 0; use --device cuda:N with one of them");
   impl_->device = device;
   check(cudaSetDevice(device), "cudaSetDevice");
+  int major = 0, minor = 0;
+  check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device), "cudaDeviceGetAttribute");
+  check(cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, device), "cudaDeviceGetAttribute");
+  impl_->capability = 10 * major + minor;
   check(cudaStreamCreateWithFlags(&impl_->stream, cudaStreamNonBlocking), "cudaStreamCreate");
   check(cublasCreate(&impl_->blas), "cublasCreate");
   check(cublasSetStream(impl_->blas, impl_->stream), "cublasSetStream");
@@ -85,6 +89,7 @@ std::string GpuExec::name() const {
   check(cudaGetDeviceProperties(&properties, impl_->device), "cudaGetDeviceProperties");
   return "GPU " + std::to_string(impl_->device) + ", " + properties.name;
 }
+int GpuExec::capability() const { return impl_->capability; }
 double* GpuExec::workspace(Index n) {
   if (n > impl_->workspace_size) {
     check(cudaStreamSynchronize(impl_->stream), "workspace");  // who had it before may still use it

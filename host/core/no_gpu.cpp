@@ -16,6 +16,7 @@ GpuExec& GpuExec::operator=(GpuExec&&) noexcept = default;
 cudaStream_t GpuExec::stream() const { return nullptr; }
 cublasHandle_t GpuExec::blas() const { return nullptr; }
 std::string GpuExec::name() const { return "no GPU"; }
+int GpuExec::capability() const { return 0; }
 double* GpuExec::workspace(Index) { return nullptr; }
 
 std::byte* gpu_allocate(GpuExec&, Index) { fail(Fault::device, why_no_gpu()); }

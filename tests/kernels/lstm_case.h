@@ -78,6 +78,7 @@ struct LstmRun {
   bool plain = false;                   // by lstm_plain.h, wherever exec() is
   const Named<float>* start = nullptr;  // gradients to add to; null: zeros
   Precision precision = Precision::fp32;
+  LstmEngine engine = LstmEngine::automatic;
 };
 
 // Forward, then backward, in fenced blocks that start as NaN.
@@ -109,6 +110,7 @@ inline Named<float> run_lstm(Exec& ex, const LstmCase& in, LstmRun how = {}) {
   }
   bwd.w = fwd.w;
   fwd.precision = bwd.precision = how.precision;
+  fwd.engine = bwd.engine = how.engine;
 
   how.plain ? lstm_plain(fwd) : lstm(ex, fwd);
   Named<float> out;
