@@ -58,7 +58,9 @@ Batch::Batch(Exec& ex, const Packed& p)
       uid_(ex, p.uid),
       x_(ex, p.x.values),
       target_(ex, p.target.values),
+      lengths_(p.ragged.view().length.data, p.ragged.view().length.data + p.ragged.view().utterances),
       ragged_(p.ragged.view()) {
+  ragged_.host_length = {lengths_.data(), {static_cast<Index>(lengths_.size())}};
   ragged_.offset = offset_.view(), ragged_.length = length_.view();
 }
 

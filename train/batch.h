@@ -30,6 +30,7 @@ class Batch {
   Buffer<std::int32_t> offset_, length_;
   Buffer<std::uint32_t> uid_;
   Buffer<float> x_, target_;
+  std::vector<std::int32_t> lengths_;
   Ragged ragged_;
 };
 

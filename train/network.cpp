@@ -45,10 +45,25 @@ View<float, 1> Network::vector(const Buffer<float>& arena, const std::string& na
   return {arena.data() + p.offset, {p.shape[0]}};
 }
 
-// Lays every buffer of a step with N frames into the step arena.
-void Network::plan(Exec& ex, Index N) {
-  const Index H = shape_.hidden, L = shape_.layers, P = shape_.outputs;
-  const Index need = N * (L * (8 * H + 2 * H + 2 * H + 2 * H) + P + 2 * 2 * H);
+Index Network::reserve_bytes(Exec& ex, std::size_t layer, const Ragged& ragged) const {
+  const Index N = ragged.frames, H = shape_.hidden;
+  LstmArgs a;
+  a.x.shape = {N, layer == 0 ? shape_.features : 2 * H}, a.h.shape = {N, 2, H};
+  a.ragged = ragged, a.precision = precision_, a.engine = engine_;
+  return lstm_reserve_bytes(ex, a);
+}
+
+// Lays every buffer of a step with this batch into the step arena.
+void Network::plan(Exec& ex, const Ragged& ragged) {
+  const Index N = ragged.frames, H = shape_.hidden, L = shape_.layers, P = shape_.outputs;
+  layers_.assign(static_cast<std::size_t>(L), {});
+  dropped_.assign(static_cast<std::size_t>(L), {});
+  constexpr Index kFloat = sizeof(float);
+  Index need = N * (L * (8 * H + 2 * H + 2 * H + 2 * H) + P + 2 * 2 * H);
+  for (std::size_t l = 0; l < layers_.size(); ++l) {
+    layers_[l].reserve.shape = {reserve_bytes(ex, l, ragged)};
+    need += layers_[l].reserve.size() / kFloat;
+  }
   if (step_.size() < need) {
     step_ = Buffer<float>(ex, 0);  // so that the old and the new one are never there at once
     step_ = Buffer<float>(ex, need);
@@ -63,8 +78,10 @@ void Network::plan(Exec& ex, Index N) {
     const auto v = take2(N, 2 * width);
     return View<float, 3>(v.data, {N, 2, width});
   };
-  layers_.assign(static_cast<std::size_t>(L), {});
-  dropped_.assign(static_cast<std::size_t>(L), {});
+  for (Layer& layer : layers_) {  // first, and multiples of 256 bytes: libraries ask for alignment
+    layer.reserve.data = reinterpret_cast<std::byte*>(at);
+    at += layer.reserve.size() / kFloat;
+  }
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     layers_[l].gates = take3(4 * H), layers_[l].c = take3(H), layers_[l].h = take3(H);
     dropped_[l] = take2(N, 2 * H);  // this layer's output after dropout
@@ -76,7 +93,7 @@ void Network::plan(Exec& ex, Index N) {
 
 View<const float, 2> Network::forward(Exec& ex, View<const float, 2> x, const Ragged& ragged, const Dropout* mode) {
   const Index N = x.shape[0], H = shape_.hidden;
-  plan(ex, N);
+  plan(ex, ragged);
   ragged_ = ragged;
   dropping_ = mode != nullptr && dropout_ > 0;
   if (mode) mode_ = *mode;
@@ -85,7 +102,7 @@ View<const float, 2> Network::forward(Exec& ex, View<const float, 2> x, const Ra
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     Layer& layer = layers_[l];
     layer.in = in;
-    LstmArgs args{in, {}, ragged, layer.gates, layer.c, layer.h, precision_, engine_};
+    LstmArgs args{in, {}, ragged, layer.gates, layer.c, layer.h, precision_, engine_, layer.reserve};
     for (std::size_t d = 0; d < 2; ++d) {
       const std::string s = layer_suffix(static_cast<Index>(l), static_cast<Index>(d));
       args.w[d] = {matrix(params_, "lstm.weight_ih" + s), matrix(params_, "lstm.weight_hh" + s),
@@ -120,7 +137,8 @@ void Network::backward(Exec& ex, View<const float, 2> dy, View<float, 2> dx) {
                           l == 0 ? dx : dh_below_,
                           {},
                           precision_,
-                          engine_};
+                          engine_,
+                          layer.reserve};
     for (std::size_t d = 0; d < 2; ++d) {
       const std::string s = layer_suffix(static_cast<Index>(l), static_cast<Index>(d));
       args.w[d] = {matrix(params_, "lstm.weight_ih" + s), matrix(params_, "lstm.weight_hh" + s),

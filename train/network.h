@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -46,11 +47,13 @@ class Network {
   struct Layer {
     View<const float, 2> in;  // [N, F or 2H] after dropout
     View<float, 3> gates, c, h;
+    View<std::byte, 1> reserve;
   };
   const Parameter& parameter(const std::string& name) const;
   View<float, 2> matrix(const Buffer<float>& arena, const std::string& name) const;
   View<float, 1> vector(const Buffer<float>& arena, const std::string& name) const;
-  void plan(Exec&, Index frames);
+  Index reserve_bytes(Exec&, std::size_t layer, const Ragged&) const;
+  void plan(Exec&, const Ragged&);
 
   ModelShape shape_;
   float dropout_;

@@ -1,5 +1,6 @@
 // The executor of a build with the emulated GPU (kernels/simt): device memory is host memory, and a launch has ended
 // when it returns.
+#include <array>
 #include <bit>
 #include <cstdint>
 #include <cstring>
@@ -21,6 +22,7 @@ bool gpu_is_emulated() { return true; }
 
 struct GpuExec::Impl {
   std::vector<double> workspace;
+  std::array<std::shared_ptr<void>, 2> libraries;
 };
 GpuExec::GpuExec(int) : impl_(std::make_unique<Impl>()) {}
 GpuExec::~GpuExec() = default;
@@ -35,6 +37,8 @@ double* GpuExec::workspace(Index n) {
                           std::bit_cast<double>(~std::uint64_t{0}));  // NaN, as device memory may be
   return impl_->workspace.data();
 }
+
+std::shared_ptr<void>& GpuExec::library(Library l) { return impl_->libraries.at(static_cast<std::size_t>(l)); }
 
 std::byte* gpu_allocate(GpuExec&, Index bytes) {
   auto* at = static_cast<std::byte*>(::operator new(static_cast<std::size_t>(bytes), kAlign));

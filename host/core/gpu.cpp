@@ -1,3 +1,4 @@
+#include <array>
 #include <cstdlib>
 #include <string>
 
@@ -54,7 +55,9 @@ struct GpuExec::Impl {
   cublasHandle_t blas = nullptr;
   double* workspace = nullptr;
   Index workspace_size = 0;
+  std::array<std::shared_ptr<void>, 2> libraries;
   ~Impl() {
+    libraries = {};
     check_nothrow(cudaFree(workspace), "cudaFree");
     if (blas) cublasDestroy(blas);
     if (stream) check_nothrow(cudaStreamDestroy(stream), "cudaStreamDestroy");
@@ -101,6 +104,8 @@ double* GpuExec::workspace(Index n) {
   }
   return impl_->workspace;
 }
+
+std::shared_ptr<void>& GpuExec::library(Library l) { return impl_->libraries.at(static_cast<std::size_t>(l)); }
 
 std::byte* gpu_allocate(GpuExec&, Index bytes) {
   void* at = nullptr;

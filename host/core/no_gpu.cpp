@@ -18,6 +18,7 @@ cublasHandle_t GpuExec::blas() const { return nullptr; }
 std::string GpuExec::name() const { return "no GPU"; }
 int GpuExec::capability() const { return 0; }
 double* GpuExec::workspace(Index) { return nullptr; }
+std::shared_ptr<void>& GpuExec::library(Library) { fail(Fault::device, why_no_gpu()); }
 
 std::byte* gpu_allocate(GpuExec&, Index) { fail(Fault::device, why_no_gpu()); }
 void gpu_free(std::byte*) noexcept {}
