@@ -16,8 +16,8 @@ Network::Network(Exec& ex, const Model& model, Precision precision, LstmEngine e
       precision_(precision),
       engine_(engine),
       parameters_(model.parameters()),
-      params_(ex, model.values()),
-      grads_(ex, model.size()),
+      params_(ex, model.values(), "the model's parameters"),
+      grads_(ex, model.size(), "the model's gradients"),
       step_(ex, 0) {
   grads_.clear(ex);
 }
@@ -66,7 +66,7 @@ void Network::plan(Exec& ex, const Ragged& ragged) {
   }
   if (step_.size() < need) {
     step_ = Buffer<float>(ex, 0);  // so that the old and the new one are never there at once
-    step_ = Buffer<float>(ex, need);
+    step_ = Buffer<float>(ex, need, "the activations of a step");
   }
   float* at = step_.data();
   const auto take2 = [&](Index rows, Index cols) {

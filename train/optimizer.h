@@ -18,7 +18,7 @@ struct Optimizer {
   Buffer<float> m, v;  // [parameters]
   Index step = 0;      // steps taken
 
-  Optimizer(Exec& ex, OptimConfig c, Index parameters) : config(std::move(c)), m(ex, parameters), v(ex, parameters) {
+  Optimizer(Exec& ex, OptimConfig c, Index parameters) : config(std::move(c)), m(ex, parameters, "Adam's moments"), v(ex, parameters, "Adam's moments") {
     m.clear(ex), v.clear(ex);
   }
 };

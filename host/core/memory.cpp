@@ -4,6 +4,8 @@
 #include <new>
 #include <utility>
 
+#include "host/core/gpu_faults.h"
+
 namespace cutract {
 namespace {
 
@@ -11,12 +13,13 @@ constexpr std::align_val_t kAlign{256};  // as cudaMalloc
 
 }  // namespace
 
-Memory::Memory(Exec& ex, Index bytes) : bytes_(bytes) {
+Memory::Memory(Exec& ex, Index bytes, const char* what) : bytes_(bytes) {
   if (bytes == 0) return;
   if (auto* gpu = std::get_if<GpuExec>(&ex)) {
-    data_ = gpu_allocate(*gpu, bytes), on_gpu_ = true;
+    data_ = gpu_allocate(*gpu, bytes, what), on_gpu_ = true;
   } else {
-    data_ = static_cast<std::byte*>(::operator new(static_cast<std::size_t>(bytes), kAlign));
+    data_ = static_cast<std::byte*>(::operator new(static_cast<std::size_t>(bytes), kAlign, std::nothrow));
+    if (data_ == nullptr) fail_out_of_memory(what, bytes);
   }
 }
 

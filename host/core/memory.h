@@ -15,7 +15,8 @@ namespace cutract {
 // Outlives the work queued on it: whoever owns it must.
 class Memory {
  public:
-  Memory(Exec&, Index bytes);  // throws Fault::memory
+  // Throws Fault::memory, saying what it was for.
+  Memory(Exec&, Index bytes, const char* what = "a buffer");
   ~Memory();
   Memory(Memory&&) noexcept;
   Memory& operator=(Memory&&) noexcept;
@@ -34,7 +35,7 @@ class Memory {
 };
 
 // The GPU's part of it: of the driver, of the emulator, or saying that there is none.
-std::byte* gpu_allocate(GpuExec&, Index bytes);
+std::byte* gpu_allocate(GpuExec&, Index bytes, const char* what);
 void gpu_free(std::byte*) noexcept;
 void gpu_copy(GpuExec&, void* to, const void* from, Index bytes);
 void gpu_clear(GpuExec&, void* at, Index bytes);
@@ -53,8 +54,10 @@ void copy_to_host(Exec& ex, const T* from, std::span<T> to) {
 template <class T>
 class Buffer {
  public:
-  Buffer(Exec& ex, Index n) : memory_(ex, n * static_cast<Index>(sizeof(T))), n_(n) {}
-  Buffer(Exec& ex, std::span<const T> values) : Buffer(ex, static_cast<Index>(values.size())) {
+  Buffer(Exec& ex, Index n, const char* what = "a buffer")
+      : memory_(ex, n * static_cast<Index>(sizeof(T)), what), n_(n) {}
+  Buffer(Exec& ex, std::span<const T> values, const char* what = "a buffer")
+      : Buffer(ex, static_cast<Index>(values.size()), what) {
     memory_.write(ex, values.data());
   }
   T* data() const { return reinterpret_cast<T*>(memory_.data()); }

@@ -20,7 +20,7 @@ int GpuExec::capability() const { return 0; }
 double* GpuExec::workspace(Index) { return nullptr; }
 std::shared_ptr<void>& GpuExec::library(Library) { fail(Fault::device, why_no_gpu()); }
 
-std::byte* gpu_allocate(GpuExec&, Index) { fail(Fault::device, why_no_gpu()); }
+std::byte* gpu_allocate(GpuExec&, Index, const char*) { fail(Fault::device, why_no_gpu()); }
 void gpu_free(std::byte*) noexcept {}
 void gpu_copy(GpuExec&, void*, const void*, Index) { fail(Fault::device, why_no_gpu()); }
 void gpu_clear(GpuExec&, void*, Index) { fail(Fault::device, why_no_gpu()); }
