@@ -93,7 +93,7 @@ struct Extractor::Tables {
   mutable std::unique_ptr<OnGpu> on_gpu_;
 };
 
-Extractor::Extractor(FeatureConfig config) : config_(checked(std::move(config))) {
+Extractor::Extractor(FeatureConfig config, MelEngine engine) : config_(checked(std::move(config))), engine_(engine) {
   const auto t = std::make_shared<Tables>();
   t->window = window_table(config_), t->roots = root_table(config_), t->bank = mel_bank(config_);
   if (config_.kind == "mfcc") t->dct = dct_table(config_);
@@ -144,6 +144,7 @@ Buffer<float> Extractor::on_device(Exec& ex, View<const float, 1> samples) const
   };
 
   MelArgs a = mel_args(c);
+  a.engine = engine_;
   a.samples = samples, a.window = t.window, a.roots = {t.roots.data, {c.n_fft, 2}};
   a.filter_bin = t.bin, a.filter_offset = t.offset, a.filter_weight = t.weight;
   a.out = rows(x, columns);

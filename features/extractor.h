@@ -8,6 +8,7 @@
 #include "host/core/exec.h"
 #include "host/core/memory.h"
 #include "host/core/view.h"
+#include "kernels/mel.h"
 
 namespace cutract {
 
@@ -15,7 +16,8 @@ namespace cutract {
 // cepstra, their deltas, the deltas of those; with context c these 2c + 1 times, earliest frame first.
 class Extractor {
  public:
-  explicit Extractor(FeatureConfig);  // Error{config} for settings that contradict each other
+  explicit Extractor(FeatureConfig,
+                     MelEngine = MelEngine::fused);  // Error{config} for settings that contradict each other
 
   const FeatureConfig& config() const { return config_; }  // fmax_hz = 0 resolved
   Index dim() const;                                       // columns: F
@@ -33,6 +35,7 @@ class Extractor {
 
  private:
   FeatureConfig config_;
+  MelEngine engine_;
   struct Tables;
   std::shared_ptr<const Tables> tables_;
 };

@@ -8,33 +8,13 @@
 #include "kernels/deltas.h"
 #include "kernels/mel.h"
 #include "kernels/splice.h"
+#include "tests/features/float_error.h"
 #include "tests/features/settings.h"
 #include "tests/kernels/on_each_device.h"
 #include "tests/oracle/mel.h"
 
 namespace cutract::test {
 namespace {
-
-// Rounding in the FFT is a share of the whole frame, so it grows in weak bins: the largest |got - want| over
-// exp((m - v) / 2), with v the bin and m the largest bin of its frame, as natural logarithms of power
-// (tests/golden/README.md). `ln` is one unit of got and want in natural logarithms.
-double float_error(const std::vector<float>& got, const oracle::Rows& want, double ln) {
-  double worst = 0;
-  std::size_t i = 0;
-  for (const auto& row : want) {
-    const double most = *std::max_element(row.begin(), row.end());
-    for (const double v : row) {
-      const double d = ln * std::abs(got.at(i++) - v) / std::exp(ln * (most - v) / 2);
-      if (!(d <= worst)) worst = d;  // keeps a NaN
-    }
-  }
-  return got.size() == i ? worst : std::nan("");
-}
-double ln_of(const FeatureConfig& c) {
-  return c.log == "ln" ? 1 : std::log(10.0) * (c.log == "db" ? 0.1 : c.log == "whisper" ? 4 : 1);
-}
-#define EXPECT_FLOAT_ERROR(got, want, ln, bound) \
-  EXPECT_TRUE(float_error(got, want, ln) <= (bound)) << "error " << float_error(got, want, ln) << ", bound " << (bound)
 
 class Features : public OnEachDevice {
  protected:
