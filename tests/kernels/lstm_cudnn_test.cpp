@@ -1,4 +1,5 @@
 // The engine cudnn: on a GPU cuDNN itself, emulated the kernels that lead to it and back.
+#include "kernels/rnn_gpu.h"
 #include "tests/kernels/lstm_case.h"
 
 namespace cutract::test {
@@ -9,9 +10,7 @@ class LstmCudnn : public OnEachDevice {
   void SetUp() override {
     OnEachDevice::SetUp();
     if (IsSkipped() || HasFatalFailure()) return;
-    try {
-      choose_engine(exec(), {.engine = LstmEngine::cudnn, .H = 1});
-    } catch (const Error& e) { GTEST_SKIP() << e.what(); }
+    if (const std::string why = why_no_cudnn(); !why.empty()) GTEST_SKIP() << why;
   }
   Named<float> run(Exec& ex, const LstmCase& in, LstmRun how = {}) {
     how.engine = LstmEngine::cudnn;
