@@ -32,6 +32,37 @@ std::vector<float> random(Index n, std::uint64_t key, double scale) {
   return v;
 }
 
+std::vector<Precision> precisions_of(Device device) {
+  if (device == Device::cpu) return {Precision::fp32};
+  return {Precision::fp32, Precision::tf32, Precision::bf16};
+}
+
+std::string ending(Device device, Precision p) {
+  if (device == Device::cpu) return "";
+  return p == Precision::fp32 ? "/fp32" : p == Precision::tf32 ? "/tf32" : "/bf16";
+}
+
+double bound_for(Precision p, double fp32) {
+  return std::max(fp32, p == Precision::fp32 ? 0 : p == Precision::tf32 ? 2e-3 : 2e-2);
+}
+
+Buffer<float> random_on(Exec& ex, Index n, std::uint64_t key, double scale) { return {ex, random(n, key, scale)}; }
+
+Buffer<float> zeros_on(Exec& ex, Index n) {
+  Buffer<float> zeros(ex, n);
+  zeros.clear(ex);
+  return zeros;
+}
+
+RaggedOn::RaggedOn(Exec& ex, const std::vector<std::int32_t>& lengths) : RaggedOn(ex, RaggedBatch(lengths)) {}
+
+RaggedOn::RaggedOn(Exec& ex, const RaggedBatch& host)
+    : offset_(ex, {host.view().offset.data, static_cast<std::size_t>(host.view().utterances)}),
+      length_(ex, {host.view().length.data, static_cast<std::size_t>(host.view().utterances)}),
+      view_(host.view()) {
+  view_.offset = offset_.view(), view_.length = length_.view();
+}
+
 std::string compare(const std::string& what, const std::vector<float>& got, const std::vector<double>& want,
                     double bound) {
   if (got.size() != want.size()) return fmt::format("{}: {} values, expected {}", what, got.size(), want.size());

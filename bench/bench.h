@@ -2,23 +2,17 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "bench/floor.h"
 #include "host/core/exec.h"
+#include "host/core/memory.h"
 #include "host/core/ragged.h"
 
 // The frame of the bench: what a case is, random inputs, and how a result is compared before it is timed.
 namespace cutract::bench {
-
-// What one run does at least: the floor is the larger of flops / peak and bytes / bandwidth.
-struct Work {
-  double frames = 0;   // real ones, no padding
-  double flops = 0;    // of the mathematics, multiply and add apart; transcendentals not counted
-  double bytes = 0;    // every input read once, every output written once
-  double audio_s = 0;  // seconds of audio, of the front end
-};
 
 // A problem ready to be timed.
 struct Prepared {
@@ -31,11 +25,14 @@ using Prepare = std::function<Prepared(Exec&)>;
 
 enum class Device { cpu, gpu };
 
-// `standard` cases run by default, the others when --benchmark_filter asks for them.
+// `smallest` cases are for the smoke test and for an emulated GPU, `standard` ones run by default, `more` when
+// --benchmark_filter asks for them.
+enum class Size { smallest, standard, more };
+
 struct Case {
   std::string name;  // op/device/B:8/T:400/H:256
   Device device = Device::cpu;
-  bool standard = false;
+  Size size = Size::more;
   Prepare prepare;
 };
 using Cases = std::vector<Case>;
@@ -43,9 +40,16 @@ using Cases = std::vector<Case>;
 // Each file's cases. `op_name("lstm", device, "B:8/T:400")` is "lstm/cpu/B:8/T:400".
 std::string op_name(const std::string& op, Device, const std::string& shape);
 void add_lstm(Cases&);
+void add_gemm(Cases&);
 void add_pointwise(Cases&);
 void add_features(Cases&);
 void add_step(Cases&);
+
+// The precisions that a device computes products in, and the ending of a case's name: "/bf16"; none for fp32 on a CPU.
+std::vector<Precision> precisions_of(Device);
+std::string ending(Device, Precision);
+// The larger of `fp32`, the bound of the exact precision, and what rounding the factors costs (R2 of the goals).
+double bound_for(Precision, double fp32);
 
 // Lengths of B utterances, longest first: all T, or, ragged, evenly from 1.5 T down to 0.5 T, so that their mean is T.
 std::vector<std::int32_t> lengths_of(Index B, Index T, bool ragged);
@@ -53,6 +57,22 @@ Index frames_of(const std::vector<std::int32_t>& lengths);
 
 // Uniform in [-scale, scale], a function of (n, key) alone.
 std::vector<float> random(Index n, std::uint64_t key, double scale = 1);
+
+// The same, or zeros, where the executor computes.
+Buffer<float> random_on(Exec&, Index n, std::uint64_t key, double scale = 1);
+Buffer<float> zeros_on(Exec&, Index n);
+
+// Where the utterances of a batch lie, in the executor's memory.
+class RaggedOn {
+ public:
+  RaggedOn(Exec&, const std::vector<std::int32_t>& lengths);
+  Ragged view() const { return view_; }
+
+ private:
+  RaggedOn(Exec&, const RaggedBatch&);
+  Buffer<std::int32_t> offset_, length_;
+  Ragged view_;
+};
 
 inline std::vector<double> to_double(const std::vector<float>& v) { return {v.begin(), v.end()}; }
 

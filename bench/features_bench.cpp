@@ -34,15 +34,16 @@ Prepared prepare(Exec& ex, const Problem& p, int seconds) {
   FeatureConfig config = feature_preset(p.preset);
   config.kind = p.kind, config.deltas = p.deltas, config.context = p.context;
   const auto extractor = std::make_shared<Extractor>(config);
-  const auto samples = std::make_shared<std::vector<float>>(random(Index{config.sample_rate} * seconds, 1, 0.3));
+  const std::vector<float> given = random(Index{config.sample_rate} * seconds, 1, 0.3);
+  const auto samples = std::make_shared<Buffer<float>>(ex, given);
 
-  const std::vector<float> head(samples->begin(), samples->begin() + config.sample_rate / 2);
+  const std::vector<float> head(given.begin(), given.begin() + config.sample_rate / 2);
   const auto want = oracle::flat(oracle::features(extractor->config(), head));
   std::string wrong = compare("features", (*extractor)(ex, head).values, want, 1e-5);
 
-  const auto size = static_cast<Index>(samples->size());
+  const auto size = samples->size();
   const auto T = static_cast<double>(extractor->frames(size));
-  return {[=, &ex] { (*extractor)(ex, *samples); },
+  return {[=, &ex] { (void)extractor->on_device(ex, samples->view()); },
           {.frames = T,
            .flops = T * flops_of(extractor->config()),
            .bytes = 4 * (static_cast<double>(size) + T * static_cast<double>(extractor->dim())),
@@ -51,14 +52,16 @@ Prepared prepare(Exec& ex, const Problem& p, int seconds) {
           {}};
 }
 
+Size size_of(int seconds) { return seconds == 1 ? Size::smallest : seconds == 60 ? Size::standard : Size::more; }
+
 }  // namespace
 
 void add_features(Cases& cases) {
   for (const Device device : {Device::cpu, Device::gpu})
     for (const int seconds : {1, 5, 60})
       for (const Problem& p : kProblems)
-        cases.push_back({op_name(p.op, device, fmt::format("seconds:{}/{}", seconds, p.preset)), device, seconds == 60,
-                         [=](Exec& ex) { return prepare(ex, p, seconds); }});
+        cases.push_back({op_name(p.op, device, fmt::format("seconds:{}/{}", seconds, p.preset)), device,
+                         size_of(seconds), [=](Exec& ex) { return prepare(ex, p, seconds); }});
 }
 
 }  // namespace cutract::bench

@@ -77,18 +77,21 @@ double stream_rate(const CpuExec& ex) {
 
 }  // namespace
 
-double Floor::seconds(double work_flops, double work_bytes) const {
-  return std::max(work_flops / flops, work_bytes / bytes_per_s);
+double Floor::seconds(const Work& work) const {
+  const double peak = work.precision == Precision::bf16 ? bf16 : work.precision == Precision::tf32 ? tf32 : fp32;
+  return std::max(work.flops / peak, work.bytes / bytes_per_s);
 }
 
-Floor measure_floor(const CpuExec& ex) {
+Floor measure_floor(Exec& any) {
+  if (std::holds_alternative<GpuExec>(any)) return measure_gpu_floor(any);
+  const CpuExec& ex = std::get<CpuExec>(any);
   Floor floor;
   using Chains = std::pair<Isa, void (*)(float, float*)>;
   for (const auto& [isa, chains] : {Chains{Isa::portable, fma_chains_portable}, Chains{Isa::avx2, fma_chains_avx2},
                                     Chains{Isa::avx512, fma_chains_avx512}})
     if (isa <= cpu_isa()) {
-      floor.flops = fma_rate(ex, chains, lanes_of(isa));
-      floor.fma.emplace_back(name_of(isa), floor.flops);
+      floor.fp32 = floor.tf32 = floor.bf16 = fma_rate(ex, chains, lanes_of(isa));
+      floor.peaks.emplace_back(name_of(isa), floor.fp32);
     }
   floor.bytes_per_s = stream_rate(ex);
   return floor;

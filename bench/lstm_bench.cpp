@@ -11,17 +11,35 @@ namespace {
 
 struct Problem {
   Index B, T, H, L;
-  bool ragged, standard;
+  bool ragged;
+  Size size;
 };
 
 // The report's, short utterances, and around them every H and L.
-constexpr Problem kProblems[] = {
-    {3, 20, 16, 2, true, false},     {8, 2481, 128, 2, false, true}, {8, 300, 128, 2, true, true},
-    {32, 300, 128, 2, true, true},   {128, 300, 128, 2, true, true}, {8, 300, 128, 2, false, false},
-    {32, 300, 128, 2, false, false}, {32, 300, 64, 2, true, false},  {32, 300, 256, 2, true, true},
-    {32, 300, 512, 2, true, false},  {32, 300, 128, 1, true, false}, {32, 300, 128, 4, true, false},
-    {32, 300, 128, 6, true, false},
+constexpr Problem kOnCpu[] = {
+    {3, 20, 16, 2, true, Size::smallest},     {8, 2481, 128, 2, false, Size::standard},
+    {8, 300, 128, 2, true, Size::standard},   {32, 300, 128, 2, true, Size::standard},
+    {128, 300, 128, 2, true, Size::standard}, {8, 300, 128, 2, false, Size::more},
+    {32, 300, 128, 2, false, Size::more},     {32, 300, 64, 2, true, Size::more},
+    {32, 300, 256, 2, true, Size::standard},  {32, 300, 512, 2, true, Size::more},
+    {32, 300, 128, 1, true, Size::more},      {32, 300, 128, 4, true, Size::more},
+    {32, 300, 128, 6, true, Size::more},
 };
+
+// A GPU has engines by H and by the number of utterances: the report's frames and short utterances, of every H.
+std::vector<Problem> problems_of(Device device) {
+  if (device == Device::cpu) return {std::begin(kOnCpu), std::end(kOnCpu)};
+  std::vector<Problem> all = {{3, 20, 16, 2, true, Size::smallest}};
+  for (const Index H : {64, 128, 256}) all.push_back({3, 5, H, 1, true, Size::smallest});
+  for (const Index H : {64, 128, 256, 512})
+    for (const Index B : {8, 32, 64, 128}) {
+      const Size size = H == 128 && B != 64 ? Size::standard : Size::more;
+      all.push_back({B, 300, H, 2, true, size});
+      all.push_back({B, 300, H, 2, false, Size::more});
+      all.push_back({B, 2481, H, 2, false, B <= 32 ? size : Size::more});
+    }
+  return all;
+}
 
 // The same layers against the oracle, once over few and longer utterances, once over many and shorter ones. The oracle
 // takes about 12 ns a weight and frame: half a second each.
@@ -33,14 +51,14 @@ std::string difference_from_oracle(Exec& ex, const LstmShape& shape) {
   for (const Index many : {std::min<Index>(3, B), std::clamp<Index>(frames / 3, 3, B)}) {
     LstmShape small = shape;
     small.lengths = lengths_of(many, std::max<Index>(2, frames / many), shape.lengths.front() != shape.lengths.back());
-    if (wrong.empty()) wrong = LstmStack(small).difference_from_oracle(ex);
+    if (wrong.empty()) wrong = LstmStack(ex, small).difference_from_oracle(ex);
   }
   return wrong;
 }
 
 Prepared prepare(Exec& ex, const LstmShape& shape, bool train) {
   std::string wrong = difference_from_oracle(ex, shape);
-  const auto stack = std::make_shared<LstmStack>(shape);
+  const auto stack = std::make_shared<LstmStack>(ex, shape);
   const auto run = [stack, train, &ex] {
     stack->forward(ex);
     if (train) stack->backward(ex);
@@ -53,14 +71,15 @@ Prepared prepare(Exec& ex, const LstmShape& shape, bool train) {
 void add_lstm(Cases& cases) {
   for (const Device device : {Device::cpu, Device::gpu})
     for (const bool train : {true, false})
-      for (const Problem& p : kProblems) {
-        const std::string shape =
-            fmt::format("B:{}/T:{}/F:80/H:{}/L:{}{}", p.B, p.T, p.H, p.L, p.ragged ? "/ragged" : "");
-        cases.push_back(
-            {op_name(train ? "lstm_train" : "lstm_forward", device, shape), device, p.standard, [p, train](Exec& ex) {
-               return prepare(ex, {80, p.H, p.L, lengths_of(p.B, p.T, p.ragged)}, train);
-             }});
-      }
+      for (const Precision precision : precisions_of(device))
+        for (const Problem& p : problems_of(device)) {
+          const std::string shape = fmt::format("B:{}/T:{}/F:80/H:{}/L:{}{}{}", p.B, p.T, p.H, p.L,
+                                                p.ragged ? "/ragged" : "", ending(device, precision));
+          cases.push_back(
+              {op_name(train ? "lstm_train" : "lstm_forward", device, shape), device, p.size, [=](Exec& ex) {
+                 return prepare(ex, {80, p.H, p.L, lengths_of(p.B, p.T, p.ragged), precision}, train);
+               }});
+        }
 }
 
 }  // namespace cutract::bench

@@ -13,12 +13,14 @@ namespace cutract::bench {
 struct LstmShape {
   Index F = 80, H = 128, L = 2;
   std::vector<std::int32_t> lengths;
+  Precision precision = Precision::fp32;
 };
 
-// A stack of bidirectional LSTM layers over one packed batch, with random weights, input and gradient of its output.
+// A stack of bidirectional LSTM layers over one packed batch, with random weights, input and gradient of its output,
+// all in the memory of the executor that every call takes.
 class LstmStack {
  public:
-  explicit LstmStack(LstmShape);
+  LstmStack(Exec&, LstmShape);
   void forward(Exec&);
   void backward(Exec&);  // zeroes the weights' gradients first; the input's gradient is not wanted, as in training
   Work work(bool with_backward) const;
@@ -27,21 +29,23 @@ class LstmStack {
 
  private:
   struct Direction {
-    std::vector<float> w_ih, w_hh, b_ih, b_hh;  // [4H,F] [4H,H] [4H] [4H]
+    Buffer<float> w_ih, w_hh, b_ih, b_hh;  // [4H,F] [4H,H] [4H] [4H]
   };
   struct Layer {
-    Index F = 0;
-    std::vector<Direction> w, dw;    // [2]
-    std::vector<float> gates, c, h;  // [N,2,4H] [N,2,H] [N,2,H]
-    std::vector<float> dx;           // [N,F]; empty for the lowest
+    Index F;
+    std::vector<Direction> w;       // [2]
+    Buffer<float> gates, c, h, dx;  // [N,2,4H] [N,2,H] [N,2,H] [N,F], the last empty for the lowest layer
+    Index gradients;                // where those of its weights begin in gradients_
   };
   View<const float, 2> input(std::size_t layer) const;
-  LstmArgs args(std::size_t layer);
+  LstmArgs args(std::size_t layer) const;
+  LstmGradients gradients(const Layer&, Index d) const;
 
   LstmShape shape_;
-  RaggedBatch ragged_;
-  std::vector<float> x_, dh_;  // [N,F], [N,2H]
+  RaggedOn ragged_;
+  Buffer<float> x_, dh_;  // [N,F], [N,2H]
   std::vector<Layer> layers_;
+  Buffer<float> gradients_;  // of all weights, layer by layer, each direction as w_ih, w_hh, b_ih, b_hh
 };
 
 }  // namespace cutract::bench

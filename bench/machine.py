@@ -19,18 +19,36 @@ def said(*command):
         return ""
 
 
+def cores():
+    return len(os.sched_getaffinity(0))
+
+
+def commit():
+    """Of the tree, or of the build that a bundle holds (scripts/bundle.sh); and whether it was changed since."""
+    manifest = ROOT / "MANIFEST"
+    if manifest.exists():
+        _, name, *changes = manifest.read_text().partition("\n")[0].split(" ")
+        return name, bool(changes)
+    return said("git", "rev-parse", "HEAD"), bool(said("git", "status", "--porcelain", "--untracked-files=no"))
+
+
+def slug(label):
+    return re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")
+
+
 def facts(threads):
+    name, changed = commit()
     cpu = {}
     for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
         key, _, value = line.partition(":")
         cpu.setdefault(key.strip(), value.strip())
     return {
-        "commit": said("git", "rev-parse", "HEAD"),
-        "uncommitted_changes": bool(said("git", "status", "--porcelain", "--untracked-files=no")),
+        "commit": name,
+        "uncommitted_changes": changed,
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "cpu": cpu.get("model name", platform.processor()),
         "cpu_family_model": f"{cpu.get('cpu family', '?')}/{cpu.get('model', '?')}",
-        "cores": int(said("nproc") or 1),
+        "cores": cores(),
         "cpu_flags": cpu.get("flags", ""),
         "isa_asked_for": os.environ.get("CUTRACT_ISA", ""),
         "load_average": pathlib.Path("/proc/loadavg").read_text().split()[0],
@@ -41,12 +59,12 @@ def facts(threads):
 
 
 def save(name, result, device="cpu"):
-    """Writes bench/results/<machine>/<name>-<date>.json and returns its path."""
+    """Writes bench/results/<machine>/<name>-<date>.json and returns its path. CUTRACT_RESULTS names another folder."""
     machine = result["machine"]
-    label = machine["gpu"].split(",")[0] if device == "cuda" else f"{machine['cpu']} {machine['cores']} cores"
-    slug = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")
-    folder = ROOT / "bench/results" / slug
+    gpu = machine["gpu"].split(",")[0] or "emulated GPU"
+    label = gpu if device == "cuda" else f"{machine['cpu']} {machine['cores']} cores"
+    folder = pathlib.Path(os.environ.get("CUTRACT_RESULTS", ROOT / "bench/results")) / slug(label)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}-{machine['date'][:19].replace(':', '')}.json"
     path.write_text(json.dumps(result, indent=1) + "\n")
-    return path.relative_to(ROOT)
+    return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path

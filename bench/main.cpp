@@ -2,12 +2,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <iostream>
+#include <optional>
 #include <string_view>
 
 #include "bench/bench.h"
+#include "bench/clock.h"
 #include "host/core/error.h"
 #include "kernels/isa.h"
 #include "train/version.h"
@@ -16,38 +17,58 @@
 namespace cutract::bench {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-double seconds_of(const std::function<void()>& fn) {
-  const auto began = Clock::now();
-  fn();
-  return std::chrono::duration<double>(Clock::now() - began).count();
-}
-
 double median(std::vector<double> v) {
   std::nth_element(v.begin(), v.begin() + static_cast<std::ptrdiff_t>(v.size() / 2), v.end());
   return v[v.size() / 2];
 }
 
-// `run` and its part in turn, so that both see the same clocks and neighbours.
-double share_of_part(const Prepared& p) {
-  std::vector<double> whole, part;
-  double spent = 0;
-  while (whole.size() < 3 || (whole.size() < 25 && spent < 1)) {
-    part.push_back(seconds_of(p.part));
-    whole.push_back(seconds_of(p.run));
-    spent += part.back() + whole.back();
+constexpr double kWarmUpS = 0.3;  // before a case on a GPU is timed, so that its clocks have risen
+
+// An executor, what it can do, and how time is taken on it.
+class Place {
+ public:
+  explicit Place(Exec exec) : exec_(std::move(exec)) {
+    if (auto* gpu = std::get_if<GpuExec>(&exec_)) clock_.emplace(*gpu);
   }
-  return median(part) / median(whole);
-}
+  Exec& exec() { return exec_; }
+  const Floor& floor() const { return floor_; }
+  void measure_floor() { floor_ = bench::measure_floor(exec_); }
+  // On a GPU with nothing of the run before in its cache; a CPU keeps what it has, as it would between two steps.
+  double seconds(const std::function<void()>& fn) {
+    if (!clock_) return wall_seconds(exec_, fn);
+    clock_->flush_cache();
+    return clock_->seconds(fn);
+  }
+  void warm_up(const std::function<void()>& fn) {
+    if (clock_ && !gpu_is_emulated())
+      for (double spent = 0; spent < kWarmUpS;) spent += wall_seconds(exec_, fn);
+  }
+  // `run` and its part in turn, so that both see the same clocks and neighbours.
+  double share_of_part(const Prepared& p) {
+    std::vector<double> whole, part;
+    double spent = 0;
+    while (whole.size() < 3 || (whole.size() < 25 && spent < 1)) {
+      part.push_back(seconds(p.part));
+      whole.push_back(seconds(p.run));
+      spent += part.back() + whole.back();
+    }
+    return median(part) / median(whole);
+  }
+
+ private:
+  Exec exec_;
+  std::optional<GpuClock> clock_;
+  Floor floor_;
+};
 
 class Bench {
  public:
-  explicit Bench(int threads) : exec_(std::in_place_type<CpuExec>, threads) {}
+  explicit Bench(int threads) : cpu_(Exec(std::in_place_type<CpuExec>, threads)) {
+    if (why_no_gpu().empty()) gpu_.emplace(Exec(std::in_place_type<GpuExec>, 0));
+  }
 
-  const CpuExec& cpu() const { return std::get<CpuExec>(exec_); }
-  void measure_floor() { floor_ = bench::measure_floor(cpu()); }
-  const Floor& floor() const { return floor_; }
+  bool has(Device device) const { return device == Device::cpu || gpu_; }
+  Place& place(Device device) { return device == Device::cpu ? cpu_ : *gpu_; }
   bool failed() const { return failed_; }
 
   // One problem is kept at a time: Google Benchmark calls a case several times to find its number of iterations.
@@ -55,8 +76,9 @@ class Bench {
     if (name_ != c.name) {
       name_.clear();
       problem_ = {};
-      problem_ = c.prepare(exec_);
+      problem_ = c.prepare(place(c.device).exec());
       name_ = c.name;
+      if (problem_.wrong.empty()) place(c.device).warm_up(problem_.run);
     }
     return problem_;
   }
@@ -68,27 +90,28 @@ class Bench {
       state.SkipWithError(("output is wrong: " + p.wrong).c_str());
       return;
     }
+    Place& on = place(c.device);
     std::vector<double> times;
     for (auto _ : state) {
-      times.push_back(seconds_of(p.run));
+      times.push_back(on.seconds(p.run));
       state.SetIterationTime(times.back());
     }
-    count(state, p, median(times));
+    count(state, p, on, median(times));
   }
 
  private:
-  void count(benchmark::State& state, const Prepared& p, double s) {
+  static void count(benchmark::State& state, const Prepared& p, Place& on, double s) {
     const Work& w = p.work;
     if (w.frames > 0) state.counters["frames/s"] = w.frames / s;
     if (w.flops > 0) state.counters["GFLOP/s"] = w.flops / s * 1e-9;
     state.counters["GB/s"] = w.bytes / s * 1e-9;
-    state.counters["of_floor"] = floor_.seconds(w.flops, w.bytes) / s;
+    state.counters["of_floor"] = on.floor().seconds(w) / s;
     if (w.audio_s > 0) state.counters["x_real_time"] = w.audio_s / s;
-    if (p.part) state.counters["lstm_share"] = share_of_part(p);
+    if (p.part) state.counters["lstm_share"] = on.share_of_part(p);
   }
 
-  Exec exec_;
-  Floor floor_;
+  Place cpu_;
+  std::optional<Place> gpu_;
   std::string name_;
   Prepared problem_;
   bool failed_ = false;
@@ -96,7 +119,7 @@ class Bench {
 
 // Filtered in, but never run by default: the test that a wrong output is not timed.
 Case wrong_case() {
-  return {"selftest/cpu/wrong_output", Device::cpu, false, [](Exec&) {
+  return {"selftest/cpu/wrong_output", Device::cpu, Size::more, [](Exec&) {
             return Prepared{[] {}, {}, compare("selftest", {1.0f, 2.0f}, {1.0, 2.1}, 1e-6), {}};
           }};
 }
@@ -104,6 +127,7 @@ Case wrong_case() {
 Cases all_cases() {
   Cases cases;
   add_lstm(cases);
+  add_gemm(cases);
   add_step(cases);
   add_pointwise(cases);
   add_features(cases);
@@ -111,51 +135,81 @@ Cases all_cases() {
   return cases;
 }
 
-std::string no_gpu_cases() {
-  const std::string why = why_no_gpu();
-  return why.empty() ? "the bench has no device buffers yet" : why;
-}
-
-// Prepares the case, runs it once, then once more for every line of stdin, answering with the seconds it took.
+// Prepares the case, runs it once, then once more for every line of stdin, answering with the seconds it took by the
+// wall clock until all is done, as the peers do.
 int serve(Bench& bench, const Cases& cases, std::string_view name) {
   const auto it = std::find_if(cases.begin(), cases.end(), [&](const Case& c) { return c.name == name; });
   if (it == cases.end()) fail(Fault::usage, fmt::format("--serve={}: no such case; --list names them", name));
-  if (it->device == Device::gpu) fail(Fault::device, fmt::format("{}: {}", name, no_gpu_cases()));
+  if (!bench.has(it->device)) fail(Fault::device, fmt::format("{}: no GPU: {}", name, why_no_gpu()));
   const Prepared& p = bench.prepared(*it);
   if (!p.wrong.empty()) fail(Fault::internal, fmt::format("{}: output is wrong: {}", name, p.wrong));
   p.run();
   fmt::print("ready {}\n", p.work.audio_s > 0 ? p.work.audio_s : p.work.frames);
   std::fflush(stdout);
   for (std::string line; std::getline(std::cin, line);) {
-    fmt::print("{:.9g}\n", seconds_of(p.run));
+    fmt::print("{:.9g}\n", wall_seconds(bench.place(it->device).exec(), p.run));
     std::fflush(stdout);
   }
   return 0;
 }
 
-void describe(const Bench& bench) {
+// What the options ask for; --benchmark_filter then chooses among `every` case.
+struct Wanted {
+  enum { standard, smallest, every } size = standard;
+  std::optional<Device> device;  // both
+};
+
+bool wanted(const Case& c, const Wanted& what) {
+  if (what.device && c.device != *what.device) return false;
+  if (what.size == Wanted::every) return true;
+  const bool smallest = what.size == Wanted::smallest || (c.device == Device::gpu && gpu_is_emulated());
+  return c.size == (smallest ? Size::smallest : Size::standard);
+}
+
+// Compares the output of each case with the oracle's, runs it once and times nothing: for tools that watch memory.
+int check(Bench& bench, const Cases& cases, const Wanted& what) {
+  int passed = 0, failed = 0;
+  for (const Case& c : cases) {
+    if (!wanted(c, what) || !bench.has(c.device)) continue;
+    const Prepared& p = bench.prepared(c);
+    if (p.wrong.empty()) wall_seconds(bench.place(c.device).exec(), p.run);
+    fmt::print("{} {}{}\n", p.wrong.empty() ? "ok    " : "FAILED", c.name, p.wrong.empty() ? "" : ": " + p.wrong);
+    ++(p.wrong.empty() ? passed : failed);
+  }
+  if (passed + failed == 0) fail(Fault::usage, "--check: no case that could run; --list names them");
+  fmt::print("{} passed, {} failed\n", passed, failed);
+  return failed == 0 ? 0 : static_cast<int>(Fault::internal);
+}
+
+void describe(Bench& bench) {
   benchmark::AddCustomContext("commit", std::string(kGitCommit) + (kGitDirty ? " with changes" : ""));
   benchmark::AddCustomContext("compiler", kCompiler);
   benchmark::AddCustomContext("isa", name_of(cpu_isa()));
-  benchmark::AddCustomContext("threads", std::to_string(bench.cpu().threads()));
-  for (const auto& [isa, rate] : bench.floor().fma)
-    benchmark::AddCustomContext("floor GFLOP/s " + isa, fmt::format("{:.1f}", rate * 1e-9));
-  benchmark::AddCustomContext("floor GB/s", fmt::format("{:.1f}", bench.floor().bytes_per_s * 1e-9));
+  for (const Device device : {Device::cpu, Device::gpu}) {
+    if (!bench.has(device)) continue;
+    Place& on = bench.place(device);
+    on.measure_floor();
+    benchmark::AddCustomContext(device == Device::cpu ? "cpu" : "gpu", describe(on.exec()));
+    const std::string floor = device == Device::cpu ? "floor cpu " : "floor gpu ";
+    for (const auto& [name, rate] : on.floor().peaks)
+      benchmark::AddCustomContext(floor + "GFLOP/s " + name, fmt::format("{:.1f}", rate * 1e-9));
+    benchmark::AddCustomContext(floor + "GB/s", fmt::format("{:.1f}", on.floor().bytes_per_s * 1e-9));
+  }
 }
 
-void register_cases(Bench& bench, const Cases& cases, bool every) {
+void register_cases(Bench& bench, const Cases& cases, const Wanted& what) {
   int gpu = 0, more = 0;
   for (const Case& c : cases) {
-    if (c.device == Device::gpu) {
+    if (!bench.has(c.device)) {
       ++gpu;
-    } else if (!every && !c.standard) {
+    } else if (!wanted(c, what)) {
       ++more;
     } else {
       const auto run = [&bench, c](benchmark::State& state) { bench.time(state, c); };
       benchmark::RegisterBenchmark(c.name.c_str(), run)->UseManualTime()->Unit(benchmark::kMillisecond);
     }
   }
-  if (gpu > 0) fmt::print(stderr, "{} GPU cases left out: {}\n", gpu, no_gpu_cases());
+  if (gpu > 0) fmt::print(stderr, "{} GPU cases left out: {}\n", gpu, why_no_gpu());
   if (more > 0) fmt::print(stderr, "{} more cases with --benchmark_filter; --list names them\n", more);
 }
 
@@ -178,22 +232,32 @@ int threads_of(const std::string& text) {
   fail(Fault::usage, fmt::format("--threads={}: expected a number, 0 for every core", text));
 }
 
+std::optional<Device> device_of(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  if (text != "cpu" && text != "gpu") fail(Fault::usage, fmt::format("--device={}: expected cpu or gpu", text));
+  return text == "cpu" ? Device::cpu : Device::gpu;
+}
+
 int run(int argc, char** argv) {
   const Cases cases = all_cases();
   if (take(argc, argv, "--list", "no") != "no") {
-    for (const Case& c : cases) fmt::print("{}{}\n", c.name, c.standard ? "  (default)" : "");
+    for (const Case& c : cases) fmt::print("{}{}\n", c.name, c.size == Size::standard ? "  (default)" : "");
     return 0;
   }
   Bench bench(threads_of(take(argc, argv, "--threads", "0")));
   if (const std::string name = take(argc, argv, "--serve", ""); !name.empty()) return serve(bench, cases, name);
-  const bool every = std::any_of(argv, argv + argc, [](std::string_view arg) {
-    return arg.starts_with("--benchmark_filter") || arg.starts_with("--benchmark_list_tests");
-  });
+  Wanted what{.device = device_of(take(argc, argv, "--device", ""))};
+  if (what.device && !bench.has(*what.device)) fail(Fault::device, "--device=gpu: no GPU: " + why_no_gpu());
+  if (take(argc, argv, "--smallest", "no") != "no")
+    what.size = Wanted::smallest;
+  else if (std::any_of(argv, argv + argc, [](std::string_view arg) { return arg.starts_with("--benchmark_filter"); }))
+    what.size = Wanted::every;
+  const bool only_check = take(argc, argv, "--check", "no") != "no";
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return static_cast<int>(Fault::usage);
-  bench.measure_floor();
+  if (only_check) return check(bench, cases, what);
   describe(bench);
-  register_cases(bench, cases, every);
+  register_cases(bench, cases, what);
   const std::size_t ran = benchmark::RunSpecifiedBenchmarks();
   if (ran == 0) fail(Fault::usage, "--benchmark_filter: no case of that name; --list names them");
   return bench.failed() ? static_cast<int>(Fault::internal) : 0;

@@ -25,11 +25,13 @@ constexpr double kClip = 1.0, kTightClip = 0.01, kLr = 1e-3;
 
 struct Problem {
   Index B, T, H, L;
-  bool ragged, standard;
+  bool ragged;
+  Size size;
 };
 constexpr Problem kProblems[] = {
-    {3, 20, 16, 2, true, false},   {8, 2481, 128, 2, false, true}, {8, 300, 128, 2, true, true},
-    {32, 300, 128, 2, true, true}, {32, 300, 256, 2, true, false},
+    {3, 20, 16, 2, true, Size::smallest},   {8, 2481, 128, 2, false, Size::standard},
+    {8, 300, 128, 2, true, Size::standard}, {32, 300, 128, 2, true, Size::standard},
+    {32, 300, 256, 2, true, Size::more},
 };
 
 Model initialised(const ModelShape& shape, float dropout) {
@@ -60,8 +62,8 @@ struct Step {
   Optimizer optimizer;
   Batch batch;
 
-  Step(Exec& ex, Index H, Index L, const std::vector<std::int32_t>& lengths, float dropout)
-      : network(ex, initialised({F, H, L, P}, dropout)),
+  Step(Exec& ex, Index H, Index L, const std::vector<std::int32_t>& lengths, float dropout, Precision precision)
+      : network(ex, initialised({F, H, L, P}, dropout), precision),
         optimizer(ex, {}, network.size()),
         batch(ex, examples_of(lengths), as_they_are(lengths.size())) {}
   StepResult operator()(Exec& ex, double clip) {
@@ -123,17 +125,18 @@ Expected expected(Exec& ex, Network& network, const Batch& batch) {
 
 // Two steps of one short utterance without dropout. Loss and gradients against the oracle; then clip and Adam against
 // the oracle's from the network's own gradients, since the first step of Adam is little more than the sign of each.
-std::string difference_from_oracle(Exec& ex, Index H, Index L) {
-  Step step(ex, H, L, {static_cast<std::int32_t>(std::clamp<Index>(200'000 / (H * H * L), 5, 40))}, 0.0f);
+std::string difference_from_oracle(Exec& ex, Index H, Index L, Precision precision) {
+  Step step(ex, H, L, {static_cast<std::int32_t>(std::clamp<Index>(200'000 / (H * H * L), 5, 40))}, 0.0f, precision);
   const std::vector<float> before = copy(ex, step.network.params());
   oracle::Adam adam{.lr = kLr, .theta = std::vector<double>(before.size())};
   for (int i = 0; i < 2; ++i) {
     const Expected want = expected(ex, step.network, step.batch);
     const StepResult got = step(ex, kTightClip);
-    if (!(std::abs(got.loss - want.loss) <= 1e-6 * want.loss))
+    if (!(std::abs(got.loss - want.loss) <= bound_for(precision, 1e-6) * want.loss))
       return fmt::format("loss: {}, expected {}", got.loss, want.loss);
     const std::vector<float> gradient = copy(ex, step.network.grads());
-    if (std::string wrong = compare("gradient", gradient, want.gradient, 1e-5); !wrong.empty()) return wrong;
+    if (std::string wrong = compare("gradient", gradient, want.gradient, bound_for(precision, 1e-5)); !wrong.empty())
+      return wrong;
     std::vector<double> clipped = to_double(gradient);
     double squares = 0;
     for (const double g : clipped) squares += g * g;
@@ -146,11 +149,11 @@ std::string difference_from_oracle(Exec& ex, Index H, Index L) {
                  2e-5);  // of float weights some 1e2 times larger; 2.4e-6 seen
 }
 
-Prepared prepare(Exec& ex, const Problem& p) {
-  std::string wrong = difference_from_oracle(ex, p.H, p.L);
+Prepared prepare(Exec& ex, const Problem& p, Precision precision) {
+  std::string wrong = difference_from_oracle(ex, p.H, p.L, precision);
   const std::vector<std::int32_t> lengths = lengths_of(p.B, p.T, p.ragged);
-  const auto step = std::make_shared<Step>(ex, p.H, p.L, lengths, 0.3f);
-  const auto stack = std::make_shared<LstmStack>(LstmShape{F, p.H, p.L, lengths});
+  const auto step = std::make_shared<Step>(ex, p.H, p.L, lengths, 0.3f, precision);
+  const auto stack = std::make_shared<LstmStack>(ex, LstmShape{F, p.H, p.L, lengths, precision});
   Work work = stack->work(true);
   const double N = work.frames, width = static_cast<double>(2 * p.H), size = static_cast<double>(step->network.size());
   work.flops += 6 * N * width * P;
@@ -163,11 +166,13 @@ Prepared prepare(Exec& ex, const Problem& p) {
 
 void add_step(Cases& cases) {
   for (const Device device : {Device::cpu, Device::gpu})
-    for (const Problem& p : kProblems)
-      cases.push_back(
-          {op_name("train_step", device,
-                   fmt::format("B:{}/T:{}/F:80/H:{}/L:{}/P:14{}", p.B, p.T, p.H, p.L, p.ragged ? "/ragged" : "")),
-           device, p.standard, [p](Exec& ex) { return prepare(ex, p); }});
+    for (const Precision precision : precisions_of(device))
+      for (const Problem& p : kProblems) {
+        const std::string shape = fmt::format("B:{}/T:{}/F:80/H:{}/L:{}/P:14{}{}", p.B, p.T, p.H, p.L,
+                                              p.ragged ? "/ragged" : "", ending(device, precision));
+        cases.push_back({op_name("train_step", device, shape), device, p.size,
+                         [=](Exec& ex) { return prepare(ex, p, precision); }});
+      }
 }
 
 }  // namespace cutract::bench

@@ -14,56 +14,35 @@ namespace {
 
 using Selection = std::vector<const Scored*>;
 
-// A sum that keeps what plain addition drops (Neumaier), so that no mean depends on how many frames there are.
-class Sum {
- public:
-  void add(double v) {
-    const double next = sum_ + v;
-    lost_ += std::abs(sum_) >= std::abs(v) ? (sum_ - next) + v : (v - next) + sum_;
-    sum_ = next;
-  }
-  double value() const { return std::isfinite(sum_) ? sum_ + lost_ : sum_; }
-
- private:
-  double sum_ = 0, lost_ = 0;
-};
-
-// Calls fn(predicted, target) for every frame of one channel.
-template <class Fn>
-void each_frame(const Selection& chosen, Index channel, Fn fn) {
-  for (const Scored* s : chosen) {
-    for (Index t = 0; t < s->target.shape[0]; ++t)
-      fn(double{s->predicted.row(t)[channel]}, double{s->target.row(t)[channel]});
-  }
-}
-
 Index frames_of(const Selection& chosen) {
   Index n = 0;
-  for (const Scored* s : chosen) n += s->target.shape[0];
+  for (const Scored* s : chosen) n += s->frames;
   return n;
 }
 
-// Two passes: deviations from the means first, so a large mean costs no digits. "Constant" is exact, as SciPy has it: a
-// threshold would call a weak prediction undefined. Equal floats sum up exactly in double, so the deviations of a
-// constant side are all 0 and r is 0 / 0.
+// Of one channel over all the frames of a selection: those of an utterance joined to those before (Chan, Golub and
+// LeVeque 1983). "Constant" is exact, as SciPy has it: a threshold would call a weak prediction undefined. Deviations
+// of a constant side are exactly 0, and so r is 0 / 0.
 std::optional<double> pearson(const Selection& chosen, Index channel) {
-  const Index frames = frames_of(chosen);
-  if (frames < 2) return std::nullopt;
-  Sum sum_p, sum_t;
-  each_frame(chosen, channel, [&](double p, double t) { sum_p.add(p), sum_t.add(t); });
-  const double n = static_cast<double>(frames), mean_p = sum_p.value() / n, mean_t = sum_t.value() / n;
-  Sum pp, tt, pt;
-  each_frame(chosen, channel, [&](double p, double t) {
-    const double dp = p - mean_p, dt = t - mean_t;
-    pp.add(dp * dp), tt.add(dt * dt), pt.add(dp * dt);
-  });
+  CompensatedSum pp, tt, pt;
+  double n = 0, mean_p = 0, mean_t = 0;
+  for (const Scored* s : chosen) {
+    if (s->frames == 0) continue;
+    const ScoreSums& sums = s->sums[static_cast<std::size_t>(channel)];
+    const double more = static_cast<double>(s->frames), share = more / (n + more);
+    const double dp = sums.mean_p - mean_p, dt = sums.mean_t - mean_t, weight = n * share;
+    pp.add(sums.pp), tt.add(sums.tt), pt.add(sums.pt);
+    pp.add(dp * dp * weight), tt.add(dt * dt * weight), pt.add(dp * dt * weight);
+    mean_p += dp * share, mean_t += dt * share, n += more;
+  }
+  if (n < 2) return std::nullopt;
   const double r = pt.value() / (std::sqrt(pp.value()) * std::sqrt(tt.value()));
   if (!std::isfinite(r)) return std::nullopt;
   return std::clamp(r, -1.0, 1.0);
 }
 
 struct Mean {
-  Sum sum;
+  CompensatedSum sum;
   Index count = 0, undefined = 0;
   void add(std::optional<double> v) {
     if (!v) ++undefined;
@@ -82,14 +61,12 @@ struct ChannelErrors {
 };
 
 ChannelErrors errors(const Selection& chosen, Index channel) {
-  Sum square, magnitude, square_units, square_target;
+  CompensatedSum square, magnitude, square_units, square_target;
   for (const Scored* s : chosen) {
+    const ScoreSums& sums = s->sums[static_cast<std::size_t>(channel)];
     const double unit = s->unit_per_z[static_cast<std::size_t>(channel)];
-    each_frame({s}, channel, [&](double p, double t) {
-      const double e = p - t;
-      square.add(e * e), magnitude.add(std::abs(e));
-      square_units.add(e * unit * (e * unit)), square_target.add(t * t);
-    });
+    square.add(sums.square), magnitude.add(sums.magnitude), square_target.add(sums.square_target);
+    square_units.add(sums.square * unit * unit);
   }
   const auto n = static_cast<double>(frames_of(chosen));
   return {square.value() / n, magnitude.value() / n, square_units.value() / n, square_target.value() / n};
@@ -135,12 +112,9 @@ void check(std::span<const Scored> all, std::span<const Channel> channels, const
   const auto P = static_cast<Index>(channels.size());
   Index frames = 0;
   for (const Scored& s : all) {
-    expect_shape("score.target", s.target, {s.target.shape[0], P});
-    expect_shape("score.predicted", s.predicted, {s.target.shape[0], P});
-    if (s.unit_per_z.size() != channels.size()) {
-      fail(Fault::internal, fmt::format("score.unit_per_z: {} values, expected {}", s.unit_per_z.size(), P));
-    }
-    frames += s.target.shape[0];
+    for (const auto& [what, n] : {std::pair{"sums", s.sums.size()}, std::pair{"unit_per_z", s.unit_per_z.size()}})
+      if (n != channels.size()) fail(Fault::internal, fmt::format("score.{}: {} values, expected {}", what, n, P));
+    frames += s.frames;
   }
   if (P == 0) fail(Fault::internal, "score: no channel, expected at least one");
   if (frames == 0) {
@@ -160,6 +134,18 @@ std::vector<Target> judge(const Scores& s, const Targets& want) {
 }
 
 }  // namespace
+
+std::vector<ScoreSums> score_sums(View<const float, 2> predicted, View<const float, 2> target) {
+  const Index P = target.shape[1];
+  std::vector<ScoreSums> out(static_cast<std::size_t>(P));
+  if (target.shape[0] == 0) return out;
+  const std::int32_t frames[] = {static_cast<std::int32_t>(target.shape[0])};
+  const RaggedBatch one(frames);
+  constexpr std::uint32_t kFirst = 0;
+  Exec ex = CpuExec(1);
+  score_sums(ex, {predicted, target, one.view(), {&kFirst, {1}}, {out.data(), {1, P}}});
+  return out;
+}
 
 Scores score(std::span<const Scored> all, std::span<const Channel> channels, const std::string& split,
              const std::string& loss_name, const Targets& targets) {

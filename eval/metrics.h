@@ -7,15 +7,19 @@
 
 #include "host/core/view.h"
 #include "host/corpus/corpus.h"
+#include "kernels/score_sums.h"
 
 namespace cutract {
 
 // One utterance's prediction beside the truth, both normalised (z).
 struct Scored {
-  std::string id, speaker;
-  View<const float, 2> predicted, target;  // [T, P] z
-  std::vector<double> unit_per_z;          // [P] what one z is worth for this speaker, in the channel's unit
+  std::string speaker;
+  Index frames = 0;
+  std::vector<ScoreSums> sums;     // [P]
+  std::vector<double> unit_per_z;  // [P] what one z is worth for this speaker, in the channel's unit
 };
+// The sums of one utterance [T, P]. Throws Error{internal} on mismatching shapes.
+std::vector<ScoreSums> score_sums(View<const float, 2> predicted, View<const float, 2> target);
 
 struct ChannelScore {
   std::string name, unit;

@@ -9,21 +9,24 @@
 
 namespace cutract {
 
-// y = x * keep / (1 - p), where keep is a function of (key, utterance uid, frame, column) alone: the same on every
-// device, for every batch split and thread count. Backward is the same op applied to dy. Key: derive_key(seed, step,
-// layer).
+// y = x * keep / (1 - p), where keep is a function of (seed, step, layer, utterance uid, frame, column) alone: the same
+// on every device, for every batch split and thread count. Backward is the same op applied to dy.
 struct DropoutArgs {
   View<const float, 2> x;  // [N, C]
   Ragged ragged;
   View<const std::uint32_t, 1> uid;  // [B] which utterance of the corpus each one is
-  std::uint64_t key = 0;
-  float p = 0;       // probability of zero, in [0, 1)
-  View<float, 2> y;  // [N, C] may alias x
+  std::uint64_t seed = 0, layer = 0;
+  View<const Index, 1> step;  // [1] in the executor's memory, since it changes while launches are replayed
+  float p = 0;                // probability of zero, in [0, 1)
+  View<float, 2> y;           // [N, C] may alias x
 };
 void dropout(Exec&, const DropoutArgs&);
 void dropout(CpuExec&, const DropoutArgs&);
 void dropout(GpuExec&, const DropoutArgs&);
 
+CUTRACT_HD inline std::uint64_t dropout_key(const DropoutArgs& a) {
+  return derive_key(a.seed, static_cast<std::uint64_t>(a.step.data[0]), a.layer);
+}
 // Four columns share one Philox block.
 CUTRACT_HD inline Philox4 dropout_bits(std::uint64_t key, std::uint32_t uid, std::uint32_t frame,
                                        std::uint32_t column) {

@@ -34,10 +34,11 @@ CUTRACT_PER_ISA(drop_row,
 
 void dropout(CpuExec& ex, const DropoutArgs& a) {
   const Index C = a.x.shape[1];
+  const std::uint64_t key = dropout_key(a);
   ex.parallel(a.ragged.utterances, [&](Index b) {
     for (Index t = 0; t < a.ragged.length.data[b]; ++t) {
       const Index n = a.ragged.offset.data[b] + t;
-      drop_row(a.x.row(n), a.y.row(n), C, a.key, a.uid.data[b], static_cast<std::uint32_t>(t), a.p);
+      drop_row(a.x.row(n), a.y.row(n), C, key, a.uid.data[b], static_cast<std::uint32_t>(t), a.p);
     }
   });
 }

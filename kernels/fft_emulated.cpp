@@ -2,11 +2,13 @@
 #include <numbers>
 #include <vector>
 
+#include "host/core/emulated_gpu.h"
 #include "kernels/fft_gpu.h"
 
 namespace cutract {
+namespace {
 
-void fft_real(GpuExec&, Index n, Index, Index count, const float* signals, Complex* spectra) {
+void transform(Index n, Index count, const float* signals, Complex* spectra) {
   std::vector<double> cosine, sine;
   for (Index i = 0; i < n; ++i) {
     const double angle = 2 * std::numbers::pi * static_cast<double>(i) / static_cast<double>(n);
@@ -21,6 +23,12 @@ void fft_real(GpuExec&, Index n, Index, Index count, const float* signals, Compl
       }
       *spectra++ = {static_cast<float>(re), static_cast<float>(im)};
     }
+}
+
+}  // namespace
+
+void fft_real(GpuExec& ex, Index n, Index, Index count, const float* signals, Complex* spectra) {
+  submit(ex, [=] { transform(n, count, signals, spectra); });
 }
 
 }  // namespace cutract

@@ -1,9 +1,11 @@
+#include "host/core/emulated_gpu.h"
 #include "kernels/gemm_gpu.h"
 
 namespace cutract {
 
-void gemm(GpuExec&, Index m, Index n, Index k, GemmOperand a, GemmOperand b, bool add, float* c, Index ldc, Precision) {
-  gemm(CpuExec(1), m, n, k, a, b, add, c, ldc);
+void gemm(GpuExec& ex, Index m, Index n, Index k, GemmOperand a, GemmOperand b, bool add, float* c, Index ldc,
+          Precision) {
+  submit(ex, [=] { gemm(CpuExec(1), m, n, k, a, b, add, c, ldc); });
 }
 
 }  // namespace cutract

@@ -2,19 +2,21 @@
 
 #include "host/core/exec.h"
 #include "host/core/philox.h"  // CUTRACT_HD
+#include "host/core/ragged.h"
 #include "host/core/view.h"
 
 namespace cutract {
 
 enum class LossKind { mse, mae };
 
-// The mean over all N * P elements of (y - target)^2 or |y - target|, and its gradient. Packed frames hold no padding,
-// so there is nothing to mask. The gradient of |0| is 0, as in torch.nn.L1Loss.
+// The mean over all elements of the utterances' frames of (y - target)^2 or |y - target|, and its gradient. The
+// gradient of |0| is 0, as in torch.nn.L1Loss; that of rows behind the last utterance too.
 struct LossArgs {
   LossKind kind = LossKind::mse;
   View<const float, 2> y, target;  // [N, P]
-  View<float, 2> dy;               // [N, P] or null: not wanted
-  View<double, 1> value;           // [1]
+  Ragged ragged;
+  View<float, 2> dy;      // [N, P] or null: not wanted
+  View<double, 1> value;  // [1]
 };
 void loss(Exec&, const LossArgs&);
 void loss(CpuExec&, const LossArgs&);

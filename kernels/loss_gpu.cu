@@ -9,24 +9,27 @@ constexpr int kBlock = 1024;
 
 // One block owns the whole sum: thread k takes elements k, k + 1024, ... in order and a tree adds the threads, so the
 // bits are the same on every run. N * P is a few hundred thousand at most, a few microseconds.
-__global__ void __launch_bounds__(kBlock) loss_kernel(LossArgs a, Index n, double scale) {
+__global__ void __launch_bounds__(kBlock) loss_kernel(LossArgs a) {
   __shared__ double part[kBlock];
   const int thread = static_cast<int>(threadIdx.x);
+  const int last = a.ragged.utterances - 1;
+  const Index frames = last < 0 ? 0 : a.ragged.offset.data[last] + a.ragged.length.data[last];
+  const Index n = frames * a.y.shape[1];
+  const double scale = n > 0 ? 1.0 / static_cast<double>(n) : 0.0;
   double sum = 0;
   for (Index i = thread; i < n; i += kBlock) {
     const LossPoint p = loss_point(a.kind, a.y.data[i], a.target.data[i], scale);
     sum += p.value;
     if (a.dy.data) a.dy.data[i] = p.gradient;
   }
+  if (a.dy.data)
+    for (Index i = n + thread; i < a.dy.size(); i += kBlock) a.dy.data[i] = 0;
   sum = block_sum<kBlock>(sum, part);
   if (thread == 0) a.value.data[0] = sum * scale;
 }
 
 }  // namespace
 
-void loss(GpuExec& ex, const LossArgs& a) {
-  const Index n = a.y.size();
-  launch(ex, "loss", loss_kernel, 1u, kBlock, a, n, n > 0 ? 1.0 / static_cast<double>(n) : 0.0);
-}
+void loss(GpuExec& ex, const LossArgs& a) { launch(ex, "loss", loss_kernel, 1u, kBlock, a); }
 
 }  // namespace cutract

@@ -5,13 +5,6 @@
 namespace cutract {
 namespace {
 
-void check_ragged(const char* op, const Ragged& r, Index N) {
-  expect_shape(std::string(op) + ".ragged.offset", r.offset, {r.utterances});
-  expect_shape(std::string(op) + ".ragged.length", r.length, {r.utterances});
-  const Index frames = r.frames;
-  expect_shape(std::string(op) + ".ragged.frames", &frames, &N, 1);
-}
-
 // W is LstmWeights or LstmGradients.
 template <class W>
 void check_weights(const std::string& what, const W& w, Index F, Index H) {
@@ -25,7 +18,7 @@ void check_weights(const std::string& what, const W& w, Index F, Index H) {
 
 void lstm(Exec& ex, const LstmArgs& a) {
   const Index N = a.x.shape[0], F = a.x.shape[1], D = a.h.shape[1], H = a.h.shape[2];
-  check_ragged("lstm", a.ragged, N);
+  expect_ragged(ex, "lstm", a.ragged, N);
   expect_shape("lstm.gates", a.gates, {N, D, 4 * H});
   expect_shape("lstm.c", a.c, {N, D, H});
   expect_shape("lstm.h", a.h, {N, D, H});
@@ -40,7 +33,7 @@ Index lstm_reserve_bytes(Exec& ex, const LstmArgs& a) {
 
 void lstm_backward(Exec& ex, const LstmBackwardArgs& a) {
   const Index N = a.x.shape[0], F = a.x.shape[1], D = a.h.shape[1], H = a.h.shape[2];
-  check_ragged("lstm_backward", a.ragged, N);
+  expect_ragged(ex, "lstm_backward", a.ragged, N);
   expect_shape("lstm_backward.gates", a.gates, {N, D, 4 * H});
   expect_shape("lstm_backward.c", a.c, {N, D, H});
   expect_shape("lstm_backward.h", a.h, {N, D, H});

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <numeric>
 #include <type_traits>
 
 #include "host/core/memory.h"
@@ -162,6 +163,8 @@ class Layer {
   static RnnShape shape_of(const Args& a, bool training) {
     const View<const std::int32_t, 1> lengths = a.ragged.host_length;
     expect_shape("lstm.ragged.host_length", lengths, {a.ragged.utterances});
+    const Index rows = std::accumulate(lengths.data, lengths.data + lengths.size(), Index{0}), N = a.x.shape[0];
+    expect_shape("lstm.ragged.host_length, summed,", &rows, &N, 1);  // nothing lies behind the last utterance
     return {a.x.shape[1], a.h.shape[2], a.h.shape[1], {lengths.data, static_cast<std::size_t>(lengths.size())},
             a.precision,  training};
   }
@@ -169,7 +172,7 @@ class Layer {
   void with_elements(std::byte* at, const Call& call) const {
     a_.precision == Precision::bf16 ? call(reinterpret_cast<Bf16*>(at)) : call(reinterpret_cast<float*>(at));
   }
-  unsigned steps() const { return static_cast<unsigned>(a_.ragged.longest); }
+  unsigned steps() const { return static_cast<unsigned>(a_.ragged.host_length.data[0]); }
   Geometry all_runs() const {
     const Index H = a_.h.shape[2], longest = H * std::max<Index>(a_.x.shape[1], H);
     return {{grid_for(longest, kBlock), static_cast<unsigned>(16 * D())}, {kBlock}};

@@ -18,19 +18,32 @@ __global__ void __launch_bounds__(kBlock) transpose_kernel(const float* w, float
   if (at < Index(4) * H * H) out[at] = w[at % (4 * H) * H + at / (4 * H)];
 }
 
-constexpr int kFramesPerBlock = 32;
+// The rows of utterance u; with those behind it if it is the last one.
+__device__ Index rows_of(const LstmSteps& a, int u, Index N) {
+  return u + 1 == a.utterances ? N - a.offset[u] : Index(a.length[u]);
+}
 
-// out [D, N, H] = h of the step before, zero at the first step. A block owns kFramesPerBlock steps of one utterance in
-// one direction.
+constexpr unsigned kBlocksPerUtterance = 16;
+
+// out [D, N, H] = h of the step before, zero at the first step and behind the last utterance. The blocks along y share
+// one utterance in one direction, element by element in turn.
 __global__ void __launch_bounds__(kBlock) previous_h_kernel(LstmStepsBackward a, float* out, Index N) {
   const int u = static_cast<int>(blockIdx.x), d = static_cast<int>(blockIdx.z), H = a.H;
-  const int offset = a.offset[u], length = a.length[u], first = static_cast<int>(blockIdx.y) * kFramesPerBlock;
-  for (int i = static_cast<int>(threadIdx.x); i < kFramesPerBlock * H; i += kBlock) {
-    const int t = first + i / H, j = i % H, before = d == 0 ? t - 1 : t + 1;
-    if (t >= length) return;
-    const bool begun = before >= 0 && before < length;
-    out[(d * N + offset + t) * H + j] = begun ? a.h[(Index(offset + before) * a.directions + d) * H + j] : 0.0f;
+  const int offset = a.offset[u], length = a.length[u];
+  for (Index i = Index(blockIdx.y) * kBlock + threadIdx.x; i < rows_of(a, u, N) * H; i += Index(gridDim.y) * kBlock) {
+    const Index t = i / H, j = i % H, before = d == 0 ? t - 1 : t + 1;
+    const bool begun = t < length && before >= 0 && before < length;
+    out[(d * N + offset + t) * H + j] = begun ? a.h[((offset + before) * a.directions + d) * H + j] : 0.0f;
   }
+}
+
+// Zeroes h behind the last utterance, which the layer above reads: with all its blocks, element by element in turn.
+__global__ void __launch_bounds__(kBlock) clear_behind_kernel(LstmStepsForward a, Index N) {
+  const int last = a.utterances - 1;
+  const Index width = Index(a.directions) * a.H, stride = Index(gridDim.x) * kBlock;
+  for (Index i = (a.offset[last] + a.length[last]) * width + Index(blockIdx.x) * kBlock + threadIdx.x; i < N * width;
+       i += stride)
+    a.h[i] = 0;
 }
 
 // LstmStepsForward of LstmArgs, or LstmStepsBackward of LstmBackwardArgs.
@@ -87,6 +100,7 @@ void lstm(GpuExec& ex, const LstmArgs& a) {
   for (Index d = 0; d < D; ++d)
     gemm(ex, N, 4 * H, F, {a.x.data, F}, {a.w[static_cast<std::size_t>(d)].w_ih.data, F, true}, false,
          a.gates.data + d * 4 * H, D * 4 * H, a.precision);
+  launch(ex, "lstm", clear_behind_kernel, kBlocksPerUtterance, kBlock, s, N);
   if (engine == LstmEngine::persistent) return lstm_persistent(ex, s);
   float* w_t = float_workspace(ex, D * 4 * H * H);
   for (Index d = 0; d < D; ++d) {
@@ -111,8 +125,7 @@ void lstm_backward(GpuExec& ex, const LstmBackwardArgs& a) {
   engine == LstmEngine::persistent ? lstm_persistent(ex, s) : lstm_steps(ex, s);
 
   float* h_prev = float_workspace(ex, D * N * H);
-  const auto chunks = static_cast<unsigned>((a.ragged.longest + kFramesPerBlock - 1) / kFramesPerBlock);
-  const Geometry g{{static_cast<unsigned>(s.utterances), chunks, static_cast<unsigned>(D)}, {kBlock}};
+  const Geometry g{{static_cast<unsigned>(s.utterances), kBlocksPerUtterance, static_cast<unsigned>(D)}, {kBlock}};
   launch(ex, "lstm_backward", previous_h_kernel, g, s, h_prev, N);
   products(ex, a, h_prev);
   for (Index d = 0; d < D; ++d) {  // last: they take the workspace in which h_prev lay

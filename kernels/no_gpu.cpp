@@ -6,12 +6,16 @@
 #include "kernels/dct.h"
 #include "kernels/deltas.h"
 #include "kernels/dropout.h"
+#include "kernels/gather.h"
 #include "kernels/linear.h"
 #include "kernels/loss.h"
 #include "kernels/lstm.h"
 #include "kernels/mel.h"
+#include "kernels/next_batch.h"
+#include "kernels/score_sums.h"
 #include "kernels/splice.h"
 #include "kernels/sum_squares.h"
+#include "kernels/update.h"
 
 namespace cutract {
 namespace {
@@ -24,6 +28,7 @@ void adam(GpuExec&, const AdamArgs&) { no_gpu("adam"); }
 void dct(GpuExec&, const DctArgs&) { no_gpu("dct"); }
 void deltas(GpuExec&, const DeltasArgs&) { no_gpu("deltas"); }
 void dropout(GpuExec&, const DropoutArgs&) { no_gpu("dropout"); }
+void gather(GpuExec&, const GatherArgs&) { no_gpu("gather"); }
 void linear(GpuExec&, const LinearArgs&) { no_gpu("linear"); }
 void linear_backward(GpuExec&, const LinearBackwardArgs&) { no_gpu("linear_backward"); }
 void loss(GpuExec&, const LossArgs&) { no_gpu("loss"); }
@@ -31,7 +36,10 @@ void lstm(GpuExec&, const LstmArgs&) { no_gpu("lstm"); }
 Index lstm_reserve_bytes(GpuExec&, const LstmArgs&) { no_gpu("lstm"); }
 void lstm_backward(GpuExec&, const LstmBackwardArgs&) { no_gpu("lstm_backward"); }
 void mel(GpuExec&, const MelArgs&) { no_gpu("mel"); }
+void next_batch(GpuExec&, const NextBatchArgs&) { no_gpu("next_batch"); }
+void score_sums(GpuExec&, const ScoreSumsArgs&) { no_gpu("score_sums"); }
 void splice(GpuExec&, const SpliceArgs&) { no_gpu("splice"); }
 void sum_squares(GpuExec&, const SumSquaresArgs&) { no_gpu("sum_squares"); }
+void update(GpuExec&, const UpdateArgs&) { no_gpu("update"); }
 
 }  // namespace cutract

@@ -161,7 +161,7 @@ std::string encode_state(Exec& ex, const TrainingState& s, const Optimizer& o) {
   meta_data["data_hash"] = s.data_hash;
   meta_data["best_val_loss"] = exact(s.best_val_loss);
   meta_data["finished"] = s.finished;
-  meta_data["step"] = std::to_string(o.step);
+  meta_data["step"] = std::to_string(o.read(ex).steps);
   meta_data["epoch"] = std::to_string(s.epoch);
   meta_data["best_epoch"] = std::to_string(s.best_epoch);
   meta_data["plateau.lr"] = exact(s.plateau.lr);
@@ -198,7 +198,7 @@ void SavedState::restore(Exec& ex, Optimizer& o, const std::string& origin) cons
   if (static_cast<Index>(m.size()) != o.m.size() || static_cast<Index>(v.size()) != o.v.size())
     fail(Fault::data, origin + ": optimizer state is for another model; choose another --out");
   o.m.write(ex, m), o.v.write(ex, v);
-  o.step = step;
+  o.write(ex, {.steps = step});
 }
 
 }  // namespace cutract

@@ -5,7 +5,6 @@
 
 #include "host/core/log.h"
 #include "host/corpus/batcher.h"
-#include "train/batch.h"
 
 namespace cutract {
 
@@ -21,36 +20,47 @@ void normalise(Dataset& data, const Normaliser& features, const Normaliser& targ
   }
 }
 
-namespace {
-
-Matrix output(Exec& ex, Network& network, const Batch& batch) {
-  const auto y = network.forward(ex, batch.x(), batch.ragged());
-  Matrix out(y.shape[0], y.shape[1]);
-  copy_to_host(ex, y.data, std::span(out.values));
-  return out;
-}
-
-}  // namespace
-
 std::vector<Matrix> run_model(Exec& ex, Network& network, std::span<const Example> examples, int batch_size) {
   std::vector<std::int32_t> lengths;
   for (const auto& e : examples) lengths.push_back(static_cast<std::int32_t>(e.features.rows));
   std::vector<Matrix> out(examples.size());
-  for (const auto& order : ordered_batches(lengths, batch_size)) {
-    const Matrix y = output(ex, network, Batch(ex, examples, order));
-    Index row = 0;
-    for (const int i : order) {
-      Matrix& m = out[static_cast<std::size_t>(i)] = Matrix(lengths[static_cast<std::size_t>(i)], y.cols);
-      std::copy_n(y.row(row), m.rows * m.cols, m.values.data());
-      row += m.rows;
+  Batches batches(ex, examples, batch_size);
+  batches.set(ex, ordered_batches(lengths, batch_size));
+  for (Index i = 0; i < batches.size(); ++i) {
+    const Batch batch = batches.load(ex, i);
+    const float* y = network.forward(ex, batch.x, batch.ragged).data;
+    for (const int u : batches.order(i)) {
+      Matrix& m = out[static_cast<std::size_t>(u)] =
+          Matrix(lengths[static_cast<std::size_t>(u)], network.shape().outputs);
+      copy_to_host(ex, y, std::span(m.values));
+      y += m.rows * m.cols;
     }
   }
   return out;
 }
 
-Scores evaluate(Exec& ex, Network& network, const Dataset& data, std::span<const Channel> channels,
-                const std::string& split, const RunConfig& config) {
-  return evaluate(data, run_model(ex, network, data.examples, config.trainer.batch_size), channels, split, config);
+Evaluator::Evaluator(Exec& ex, const Dataset& data, int batch_size)
+    : data_(data),
+      batches_(ex, data.examples, batch_size),
+      sums_(ex, data.examples.empty() ? 0 : std::ssize(data.examples) * data.examples[0].targets.cols) {
+  batches_.set(ex, ordered_batches(data.lengths(), batch_size));
+}
+
+Scores Evaluator::operator()(Exec& ex, Network& network, std::span<const Channel> channels, const std::string& split,
+                             const RunConfig& config) {
+  const Index U = std::ssize(data_.examples), P = network.shape().outputs;
+  for (Index i = 0; i < batches_.size(); ++i) {
+    const Batch batch = batches_.load(ex, i);
+    const auto y = network.forward(ex, batch.x, batch.ragged);
+    score_sums(ex, {y, batch.target, batch.ragged, batch.uid, {sums_.data(), {U, P}}});
+  }
+  const std::vector<ScoreSums> sums = sums_.values(ex);
+  std::vector<Scored> scored;
+  for (Index i = 0; i < U; ++i) {
+    const Example& e = data_.examples[static_cast<std::size_t>(i)];
+    scored.push_back({e.speaker, e.targets.rows, {sums.begin() + i * P, sums.begin() + (i + 1) * P}, e.unit_per_z});
+  }
+  return score(scored, channels, split, config.trainer.loss, config.eval);
 }
 
 Scores evaluate(const Dataset& data, std::span<const Matrix> predicted, std::span<const Channel> channels,
@@ -58,7 +68,7 @@ Scores evaluate(const Dataset& data, std::span<const Matrix> predicted, std::spa
   std::vector<Scored> scored;
   for (std::size_t i = 0; i < predicted.size(); ++i) {
     const Example& e = data.examples[i];
-    scored.push_back({e.id, e.speaker, predicted[i].view(), e.targets.view(), e.unit_per_z});
+    scored.push_back({e.speaker, e.targets.rows, score_sums(predicted[i].view(), e.targets.view()), e.unit_per_z});
   }
   return score(scored, channels, split, config.trainer.loss, config.eval);
 }
@@ -68,8 +78,8 @@ Matrix predict(Exec& ex, const TrainedModel& m, Network& network, Matrix feature
   m.features.apply(features.view(), speaker);
   Example example;
   example.features = std::move(features);
-  constexpr int kOnly = 0;
-  Matrix out = output(ex, network, Batch(ex, std::span(&example, 1), std::span(&kOnly, 1)));
+  example.targets = Matrix(example.features.rows, m.model.shape().outputs);
+  Matrix out = std::move(run_model(ex, network, std::span(&example, 1), 1)[0]);
   m.targets.invert(out.view(), speaker);
   return out;
 }

@@ -5,7 +5,9 @@
 #include <vector>
 
 #include "features/dataset.h"
+#include "train/batches.h"
 #include "train/checkpoint.h"
+#include "train/network.h"
 
 namespace cutract {
 
@@ -15,8 +17,21 @@ void normalise(Dataset&, const Normaliser& features, const Normaliser& targets);
 // The model's output [T,P] (z) for each example's features (z), in order. Batches of `batch_size`, longest first.
 std::vector<Matrix> run_model(Exec&, Network&, std::span<const Example>, int batch_size);
 
-// Scores of a normalised dataset, and of what run_model gave for it.
-Scores evaluate(Exec&, Network&, const Dataset&, std::span<const Channel>, const std::string& split, const RunConfig&);
+// Scores of one dataset, again and again: it lies in the executor's memory, and so do the sums over its frames until
+// the last batch is done.
+class Evaluator {
+ public:
+  Evaluator(Exec&, const Dataset&, int batch_size);  // normalised; must outlive it
+  Index most_rows() const { return batches_.most_rows(); }
+  Scores operator()(Exec&, Network&, std::span<const Channel>, const std::string& split, const RunConfig&);
+
+ private:
+  const Dataset& data_;
+  Batches batches_;
+  Buffer<ScoreSums> sums_;  // [U, P]
+};
+
+// Scores of a normalised dataset from what run_model gave for it.
 Scores evaluate(const Dataset&, std::span<const Matrix> predicted, std::span<const Channel>, const std::string& split,
                 const RunConfig&);
 

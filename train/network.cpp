@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "host/core/error.h"
-#include "host/core/philox.h"
 #include "host/core/plant.h"
 #include "kernels/dropout.h"
 #include "kernels/linear.h"
@@ -14,10 +13,11 @@ Network::Network(Exec& ex, const Model& model, Precision precision, LstmEngine e
     : shape_(model.shape()),
       dropout_(model.dropout()),
       precision_(precision),
-      engine_(engine),
+      engine_(
+          choose_engine(ex, {.engine = engine, .precision = precision, .H = model.shape().hidden, .rows = 1}).engine),
       parameters_(model.parameters()),
       params_(ex, model.values(), "the model's parameters"),
-      grads_(ex, model.size(), "the model's gradients"),
+      grads_(ex, model.size(), Place::device, "the model's gradients"),
       step_(ex, 0) {
   grads_.clear(ex);
 }
@@ -45,6 +45,19 @@ View<float, 1> Network::vector(const Buffer<float>& arena, const std::string& na
   return {arena.data() + p.offset, {p.shape[0]}};
 }
 
+void Network::reserve(Exec& ex, Index rows) { take(ex, floats_for(rows)); }
+
+Index Network::floats_for(Index rows) const {
+  const Index H = shape_.hidden, L = shape_.layers, P = shape_.outputs;
+  return rows * (L * (8 * H + 2 * H + 2 * H + 2 * H) + P + 2 * 2 * H);
+}
+
+void Network::take(Exec& ex, Index floats) {
+  if (step_.size() >= floats) return;
+  step_ = Buffer<float>(ex, 0);  // so that the old and the new one are never there at once
+  step_ = Buffer<float>(ex, floats, Place::device, "the activations of a step");
+}
+
 Index Network::reserve_bytes(Exec& ex, std::size_t layer, const Ragged& ragged) const {
   const Index N = ragged.frames, H = shape_.hidden;
   LstmArgs a;
@@ -59,15 +72,12 @@ void Network::plan(Exec& ex, const Ragged& ragged) {
   layers_.assign(static_cast<std::size_t>(L), {});
   dropped_.assign(static_cast<std::size_t>(L), {});
   constexpr Index kFloat = sizeof(float);
-  Index need = N * (L * (8 * H + 2 * H + 2 * H + 2 * H) + P + 2 * 2 * H);
+  Index need = floats_for(N);
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     layers_[l].reserve.shape = {reserve_bytes(ex, l, ragged)};
     need += layers_[l].reserve.size() / kFloat;
   }
-  if (step_.size() < need) {
-    step_ = Buffer<float>(ex, 0);  // so that the old and the new one are never there at once
-    step_ = Buffer<float>(ex, need, "the activations of a step");
-  }
+  take(ex, need);
   float* at = step_.data();
   const auto take2 = [&](Index rows, Index cols) {
     const View<float, 2> v(at, {rows, cols});
@@ -111,7 +121,7 @@ View<const float, 2> Network::forward(Exec& ex, View<const float, 2> x, const Ra
     lstm(ex, args);
     in = View<const float, 2>(layer.h.data, {N, 2 * H});
     if (dropping_) {
-      dropout(ex, {in, ragged, mode_.uid, derive_key(mode_.seed, mode_.step, l), dropout_, dropped_[l]});
+      dropout(ex, {in, ragged, mode_.uid, mode_.seed, l, mode_.step, dropout_, dropped_[l]});
       in = dropped_[l];
     }
   }
@@ -126,7 +136,7 @@ void Network::backward(Exec& ex, View<const float, 2> dy, View<float, 2> dx) {
       ex, {head_in_, matrix(params_, "fc.weight"), dy, dh_, matrix(grads_, "fc.weight"), vector(grads_, "fc.bias")});
   for (std::size_t l = layers_.size(); l-- > 0;) {
     const Layer& layer = layers_[l];
-    if (dropping_) dropout(ex, {dh_, ragged_, mode_.uid, derive_key(mode_.seed, mode_.step, l), dropout_, dh_});
+    if (dropping_) dropout(ex, {dh_, ragged_, mode_.uid, mode_.seed, l, mode_.step, dropout_, dh_});
     LstmBackwardArgs args{layer.in,
                           {},
                           ragged_,

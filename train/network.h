@@ -30,9 +30,18 @@ class Network {
   void zero_grads(Exec&);
   void write_back(Exec&, Model&) const;  // the parameters as they are now
 
+  // Takes memory for batches of so many rows, which larger ones would else take when they come. Whoever captured a
+  // forward or backward must not let that happen.
+  void reserve(Exec&, Index rows);
+  const void* memory() const { return step_.data(); }  // another one once it was taken anew
+
+  // Whether forward needs Ragged::host_length: then its launches are those of one batch, and cannot be captured.
+  bool reads_lengths_on_host() const { return engine_ == LstmEngine::cudnn; }
+
   // Which masks dropout draws. Evaluation passes none.
   struct Dropout {
-    std::uint64_t seed = 0, step = 0;
+    std::uint64_t seed = 0;
+    View<const Index, 1> step;         // [1] in the executor's memory
     View<const std::uint32_t, 1> uid;  // [B]
   };
   // y [N,P] in buffers of this network, valid until the next forward. x must stay until backward is done.
@@ -53,6 +62,8 @@ class Network {
   View<float, 2> matrix(const Buffer<float>& arena, const std::string& name) const;
   View<float, 1> vector(const Buffer<float>& arena, const std::string& name) const;
   Index reserve_bytes(Exec&, std::size_t layer, const Ragged&) const;
+  Index floats_for(Index rows) const;
+  void take(Exec&, Index floats);
   void plan(Exec&, const Ragged&);
 
   ModelShape shape_;
@@ -62,7 +73,7 @@ class Network {
   std::vector<Parameter> parameters_;
   Buffer<float> params_, grads_;
 
-  // The step arena: grows to the largest batch seen, never shrinks.
+  // The step arena: grows to the largest batch reserved or seen, never shrinks.
   Buffer<float> step_;
   std::vector<Layer> layers_;
   View<float, 2> y_, dh_, dh_below_;

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <string>
+#include <utility>
+
 #include "host/core/exec.h"
-#include "kernels/loss.h"
-#include "train/batch.h"
-#include "train/network.h"
+#include "host/core/memory.h"
+#include "kernels/update.h"
 
 namespace cutract {
 
@@ -12,29 +14,21 @@ struct OptimConfig {
   double lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0;
 };
 
-// Adam's moments, beside the network's arena.
+// Adam's moments and what is known of the steps taken, beside the network's arena.
 struct Optimizer {
   OptimConfig config;
-  Buffer<float> m, v;  // [parameters]
-  Index step = 0;      // steps taken
+  Buffer<float> m, v;         // [parameters]
+  Buffer<StepRecord> record;  // [1]
 
-  Optimizer(Exec& ex, OptimConfig c, Index parameters) : config(std::move(c)), m(ex, parameters, "Adam's moments"), v(ex, parameters, "Adam's moments") {
-    m.clear(ex), v.clear(ex);
+  Optimizer(Exec& ex, OptimConfig c, Index parameters)
+      : config(std::move(c)),
+        m(ex, parameters, Place::device, "Adam's moments"),
+        v(ex, parameters, Place::device, "Adam's moments"),
+        record(ex, 1) {
+    m.clear(ex), v.clear(ex), write(ex, {});
   }
+  StepRecord read(Exec& ex) const { return record.values(ex)[0]; }  // waits for the work queued
+  void write(Exec& ex, const StepRecord& r) { record.write(ex, {&r, 1}); }
 };
-
-struct StepConfig {
-  LossKind loss = LossKind::mse;
-  double clip = 0;  // global norm; 0: off
-  std::uint64_t seed = 0;
-};
-
-struct StepResult {
-  double loss = 0, grad_norm = 0;  // norm before clipping
-  bool finite = true;              // false: the step was not taken
-};
-
-// Forward, loss, backward, clip by global norm, update. With a loss or gradient that is not finite, nothing is updated.
-StepResult train_step(Exec&, Network&, Optimizer&, const Batch&, double lr, const StepConfig&);
 
 }  // namespace cutract

@@ -21,6 +21,7 @@
 #include "train/evaluate.h"
 #include "train/run_folder.h"
 #include "train/run_report.h"
+#include "train/stepper.h"
 
 namespace cutract {
 namespace {
@@ -60,7 +61,11 @@ class Run {
     if (!dev_) open_folder();
     normalise(train_, trained_->features, trained_->targets);
     normalise(val_, trained_->features, trained_->targets);
+    if (dev_)
+      val_.examples.resize(std::min(val_.examples.size(), static_cast<std::size_t>(options_.fast_dev_run) *
+                                                              static_cast<std::size_t>(config_.trainer.batch_size)));
     if (!state_.finished.empty() || state_.epoch >= config_.trainer.max_epochs) return already_finished();
+    prepare();
     const int epochs = dev_ ? 1 : config_.trainer.max_epochs;
     progress_.start(state_.epoch + 1, epochs, static_cast<long>(train_.frames()));
     const auto began = Clock::now();
@@ -202,6 +207,16 @@ class Run {
     log::info(fmt::format("resuming from {} (epoch {})", checkpoint, state_.epoch));
   }
 
+  // Both splits to where they are computed with, and memory for their largest batches: what is short is missed now.
+  void prepare() {
+    batches_.emplace(ex_, train_.examples, config_.trainer.batch_size);
+    evaluator_.emplace(ex_, val_, config_.trainer.batch_size);
+    network_->reserve(ex_, std::max(batches_->most_rows(), evaluator_->most_rows()));
+    stepper_.emplace(ex_, *network_, *optimizer_, *batches_,
+                     StepConfig{loss_kind(config_), config_.trainer.gradient_clip_val,
+                                static_cast<std::uint64_t>(config_.trainer.seed)});
+  }
+
   std::vector<std::vector<int>> batches() const {
     const std::vector<std::int32_t> lengths = train_.lengths();
     if (!dev_)
@@ -216,50 +231,47 @@ class Run {
   void epoch() {
     EpochRecord record{.epoch = state_.epoch + 1, .lr = plateau_.lr()};
     const auto began = Clock::now();
-    const StepConfig step_config{loss_kind(config_), config_.trainer.gradient_clip_val,
-                                 static_cast<std::uint64_t>(config_.trainer.seed)};
-    Index frames = 0, steps = 0;
-    for (const auto& order : batches()) {
-      const Batch batch(ex_, train_.examples, order);
-      const StepResult r = train_step(ex_, *network_, *optimizer_, batch, plateau_.lr(), step_config);
-      const Index n = batch.frames();
+    const auto order = batches();
+    stepper_->begin_epoch(order, plateau_.lr());
+    for (const auto& batch : order) {
+      stepper_->step();
       if (stop_asked()) return;
-      if (!check_finite(r, record)) continue;
-      frames += n, ++steps;
-      record.train_loss += r.loss * static_cast<double>(n);
-      record.grad_norm += r.grad_norm;
-      progress_.step(static_cast<long>(n), r.loss, plateau_.lr());
+      const StepRecord& seen = stepper_->seen();
+      if (seen.in_a_row >= config_.trainer.max_nonfinite_steps) break;
+      Index frames = 0;
+      for (const int i : batch) frames += train_.examples[static_cast<std::size_t>(i)].features.rows;
+      progress_.step(static_cast<long>(frames), seen.loss, plateau_.lr());
     }
-    record.frames_per_s = static_cast<double>(frames) / seconds_since(began);
-    record.train_loss /= static_cast<double>(std::max<Index>(frames, 1));
-    record.grad_norm /= static_cast<double>(std::max<Index>(steps, 1));
-    record.step = optimizer_->step;
-    result_.frames += frames;
+    const StepRecord done = stepper_->wait();
+    report_nonfinite(done, order, record.epoch);
+    record.frames_per_s = static_cast<double>(done.frames) / seconds_since(began);
+    record.train_loss = done.loss_sum / static_cast<double>(std::max<Index>(done.frames, 1));
+    record.grad_norm = done.norm_sum / static_cast<double>(std::max<Index>(done.taken, 1));
+    record.skipped_steps = static_cast<int>(done.batches - done.taken);
+    record.step = done.steps;
+    result_.frames += done.frames;
     validate(record, began);
   }
 
   // A step that was not finite changed nothing; several in a row mean that training has diverged.
-  bool check_finite(const StepResult& r, EpochRecord& record) {
-    if (r.finite) return nonfinite_ = 0, true;
-    ++record.skipped_steps;
+  void report_nonfinite(const StepRecord& done, const std::vector<std::vector<int>>& order, int epoch) const {
+    if (done.first_bad < 0) return;
+    std::string ids;
+    for (const int i : order[static_cast<std::size_t>(done.first_bad)])
+      ids += (ids.empty() ? "" : " ") + train_.examples[static_cast<std::size_t>(i)].id;
     log::warn(
-        fmt::format("epoch {}: loss {} with gradient norm {}; the step is skipped", record.epoch, r.loss, r.grad_norm));
-    if (++nonfinite_ >= config_.trainer.max_nonfinite_steps)
+        fmt::format("epoch {}: loss or gradient was not finite in {} of {} steps, which were skipped; first in "
+                    "batch {} ({})",
+                    epoch, done.batches - done.taken, done.batches, done.first_bad + 1, ids));
+    if (done.longest_row >= config_.trainer.max_nonfinite_steps)
       fail(Fault::diverged,
            fmt::format("training diverged in epoch {}: {} steps in a row were not finite; try a smaller optim.lr or "
                        "trainer.gradient_clip_val; earlier checkpoints are kept",
-                       record.epoch, nonfinite_));
-    return false;
+                       epoch, done.longest_row));
   }
 
   void validate(EpochRecord& record, Clock::time_point began) {
-    Dataset some;
-    if (dev_) {
-      const auto n = std::min(val_.examples.size(), static_cast<std::size_t>(options_.fast_dev_run) *
-                                                        static_cast<std::size_t>(config_.trainer.batch_size));
-      some.examples.assign(val_.examples.begin(), val_.examples.begin() + static_cast<std::ptrdiff_t>(n));
-    }
-    Scores val = evaluate(ex_, *network_, dev_ ? some : val_, corpus_.channels, config_.data.val_split, config_);
+    Scores val = (*evaluator_)(ex_, *network_, corpus_.channels, config_.data.val_split, config_);
     val.frame_step_s = extractor_.step_s();
     record.val = &val;
     if (!std::isfinite(val.loss))
@@ -360,6 +372,9 @@ class Run {
   LstmChoice engine_{};
   std::optional<Network> network_;  // what the model has become since it was last saved
   std::optional<Optimizer> optimizer_;
+  std::optional<Batches> batches_;
+  std::optional<Evaluator> evaluator_;
+  std::optional<Stepper> stepper_;
   EarlyStopping stopping_;
   Plateau plateau_;
   TrainingState state_;
@@ -368,7 +383,6 @@ class Run {
   std::optional<Scores> scores_;  // of the best epoch that this process saw
   int scores_epoch_ = 0;
   Clock::time_point reported_{};
-  int nonfinite_ = 0;
   bool dev_;
   TrainResult result_;
 };

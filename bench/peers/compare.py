@@ -16,11 +16,11 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import machine  # noqa: E402
 
-BUILD = machine.ROOT / "build/cpu/bench"
 HERE = pathlib.Path(__file__).resolve().parent
 SLOW_S = 30  # a contestant that has used this much time takes no more turns
 HOW_TO_GET = {
     "oneDNN": "apt-get install libdnnl-dev",
+    "cuDNN": "build preset cuda where cuDNN's header and library are (bench/CMakeLists.txt finds them)",
     "torch": "pip install torch (or apt-get install python3-torch); CUTRACT_PEERS_PYTHON names the Python",
     "torchaudio": "pip install torchaudio (or apt-get install python3-torchaudio)",
     "librosa": "pip install librosa",
@@ -45,17 +45,23 @@ def python_with(module):
 
 
 class Contestant:
+    """Begins to prepare at once; `ready` waits for it."""
+
     def __init__(self, name, command, threads):
         self.name, self.times = name, []
         names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                                         env={**os.environ, **{n: str(threads) for n in names}})
+
+    def ready(self):
         word, _, rest = self.process.stdout.readline().strip().partition(" ")
         if word != "ready":
             self.process.kill()
-            raise RuntimeError(f"{name}: said {word!r}, expected to be ready; what it wrote to stderr says why")
+            self.process.wait()
+            return False
         amount, _, self.version = rest.partition(" ")
         self.amount = float(amount)
+        return True
 
     def turn(self):
         self.process.stdin.write("\n")
@@ -69,77 +75,123 @@ class Contestant:
 
 
 class Row:
-    """One kind of work: our case, and the peers as (name, what it needs, command)."""
+    """One kind of work: our case, and the peers as (name, what it needs, command). `quick`: also with --quick."""
 
-    def __init__(self, title, case, unit, threads, peers):
+    def __init__(self, title, case, peers, unit="frames/s", threads=None, quick=True):
         self.title, self.case, self.unit, self.threads, self.peers = title, case, unit, threads, peers
+        self.quick = quick
 
 
-def rows(device, threads):
-    place = "gpu" if device == "cuda" else "cpu"
+def torch_peer(device, threads, name, kind, lengths, *more, module="torch"):
+    return name, module, [HERE / "torch_peer.py", kind, "--device", device, "--threads", threads, "--lengths",
+                          ",".join(map(str, lengths)), *more]
 
-    def torch_peer(name, kind, lengths, module="torch", n=threads):
-        return name, module, [HERE / "torch_peer.py", kind, "--device", device, "--threads", str(n), "--lengths",
-                              ",".join(map(str, lengths))]
 
-    def onednn(lengths):
-        return [] if device == "cuda" else [("oneDNN, padded" if len(set(lengths)) > 1 else "oneDNN", "oneDNN", [
-            BUILD / "cutract_onednn_peer", str(len(lengths)), str(lengths[0]), "80", "128", "2", str(sum(lengths))])]
+def shape_of(lengths, mean, hidden):
+    ragged = "/ragged" if len(set(lengths)) > 1 else ""
+    return f"B:{len(lengths)}/T:{mean}/F:80/H:{hidden}/L:2", ragged
+
+
+def told(lengths):
+    spread = f"T {lengths[-1]} to {lengths[0]}" if lengths[0] != lengths[-1] else f"T {lengths[0]}"
+    return f"B {len(lengths)}, {spread}"
+
+
+def rows_on_cpu(binaries, threads):
+    def peer(name, kind, lengths):
+        return torch_peer("cpu", threads, name, kind, lengths)
+
+    def lstm(lengths, mean):
+        shape, ragged = shape_of(lengths, mean, 128)
+        onednn = ("oneDNN, padded" if ragged else "oneDNN", "oneDNN",
+                  [binaries / "cutract_onednn_peer", len(lengths), lengths[0], 80, 128, 2, sum(lengths)])
+        peers = [onednn, peer("PyTorch, padded" if ragged else "PyTorch", "lstm", lengths)]
+        if mean == 300:
+            peers.append(peer("PyTorch, packed", "lstm_packed", lengths))
+        return Row(f"LSTM forward + backward, {told(lengths)}", f"lstm_train/cpu/{shape}{ragged}", peers)
 
     report, short, equal = lengths_of(8, 2481, False), lengths_of(32, 300, True), lengths_of(8, 300, False)
-    spread = f"T {short[-1]} to {short[0]}"
-    lstm, step = f"lstm_train/{place}/", f"train_step/{place}/"
-    shape = "F:80/H:128/L:2"
-    all_rows = [
-        Row("LSTM forward + backward, B 8, T 2481", f"{lstm}B:8/T:2481/{shape}", "frames/s", threads,
-            onednn(report) + [torch_peer("PyTorch", "lstm", report)]),
-        Row(f"LSTM forward + backward, B 32, {spread}", f"{lstm}B:32/T:300/{shape}/ragged", "frames/s", threads,
-            onednn(short) + [torch_peer("PyTorch, padded", "lstm", short),
-                             torch_peer("PyTorch, packed", "lstm_packed", short)]),
-        Row("LSTM forward + backward, B 8, T 300", f"{lstm}B:8/T:300/{shape}", "frames/s", threads,
-            onednn(equal) + [torch_peer("PyTorch", "lstm", equal),
-                             torch_peer("PyTorch, packed", "lstm_packed", equal)]),
-        Row("training step, B 8, T 2481", f"{step}B:8/T:2481/{shape}/P:14", "frames/s", threads,
-            [torch_peer("PyTorch", "step", report)]),
-        Row(f"training step, B 32, {spread}", f"{step}B:32/T:300/{shape}/P:14/ragged", "frames/s", threads,
-            [torch_peer("PyTorch, padded and masked", "step", short),
-             torch_peer("PyTorch, packed", "step_packed", short)]),
-    ]
+    step = "train_step/cpu/{}/P:14{}".format
+    return [lstm(report, 2481), lstm(short, 300), lstm(equal, 300),
+            Row(f"training step, {told(report)}", step(*shape_of(report, 2481, 128)), [peer("PyTorch", "step", report)]),
+            Row(f"training step, {told(short)}", step(*shape_of(short, 300, 128)),
+                [peer("PyTorch, padded and masked", "step", short), peer("PyTorch, packed", "step_packed", short)])]
+
+
+def rows_on_gpu(binaries, threads):
+    """Every precision beside the same of PyTorch and of cuDNN itself, as kernels and as one graph."""
+    def row(op, title, precision, hidden, batch, mean, ragged, quick):
+        lengths = lengths_of(batch, mean, ragged)
+        shape, ending = shape_of(lengths, mean, hidden)
+        more = ["--precision", precision, "--hidden", hidden]
+        kinds = [("PyTorch, packed", f"{op}_packed"), ("PyTorch, padded" if ragged else "PyTorch", op)]
+        peers = [torch_peer("cuda", threads, name, kind, lengths, *more) for name, kind in kinds]
+        if op == "lstm":
+            algorithms = [("standard", []), ("standard", ["graph"])]
+            if not ragged and precision != "bf16":  # what else there is takes neither
+                algorithms += [("persist_dynamic", [])] + ([("small_h", [])] if hidden <= 128 else [])
+            peers += [(" ".join(["cuDNN", a, *graph]), "cuDNN",
+                       [binaries / "cutract_cudnn_peer", a, precision, 80, hidden, 2, ",".join(map(str, lengths)), *graph])
+                      for a, graph in algorithms]
+        case = f"{'lstm_train' if op == 'lstm' else 'train_step'}/gpu/{shape}{'/P:14' if op == 'step' else ''}"
+        return Row(f"{title}, H {hidden}, {told(lengths)}, {precision}", f"{case}{ending}/{precision}", peers, quick=quick)
+
+    lstm, step = ("lstm", "LSTM forward + backward"), ("step", "training step")
+    result = []
+    for precision in ("fp32", "bf16", "tf32"):
+        common = precision != "tf32"
+        result += [row(*lstm, precision, 128, 8, 2481, False, common), row(*lstm, precision, 128, 32, 300, True, common),
+                   row(*lstm, precision, 128, 128, 300, True, False),
+                   row(*step, precision, 128, 8, 2481, False, common), row(*step, precision, 128, 32, 300, True, common)]
+        result += [row(*lstm, precision, hidden, 32, 300, True, False) for hidden in (64, 256, 512)]
+    return result
+
+
+def mel_rows(device):
+    place = "gpu" if device == "cuda" else "cpu"
+    unit = "x real time" + (", one core" if device == "cpu" else "")
     for preset, kinds in {"librosa": ["librosa", "torchaudio"], "kaldi": ["torchaudio_kaldi"]}.items():
-        peers = [torch_peer(k.replace("_", " "), k, [60], k.split("_")[0], 1) for k in kinds]
-        all_rows.append(Row(f"log-mel, 60 s at 16 kHz, {preset}", f"mel/{place}/seconds:60/{preset}",
-                            "x real time, one core", 1, peers))
-    return all_rows
+        peers = [torch_peer(device, 1, k.replace("_", " "), k, [60], module=k.split("_")[0])
+                 for k in kinds if not (device == "cuda" and k == "librosa")]
+        yield Row(f"log-mel, 60 s at 16 kHz, {preset}", f"mel/{place}/seconds:60/{preset}", peers, unit, 1)
 
 
-def contestants(row, device, notes):
-    """Ours first if it can run; then those peers that can."""
+def rows(device, binaries, threads):
+    of_device = rows_on_gpu if device == "cuda" else rows_on_cpu
+    return [*of_device(binaries, threads), *mel_rows(device)]
+
+
+def contestants(row, binaries, threads, notes):
+    """Ours first if it can run; then those peers that can. They prepare side by side."""
     out = []
 
-    def add(name, command):
+    def start(name, command):
         try:
-            out.append(Contestant(name, [str(c) for c in command], row.threads))
-        except (OSError, RuntimeError) as e:
+            out.append(Contestant(name, [str(c) for c in command], row.threads or threads))
+        except OSError as e:
             notes.add(f"{name} left out of \"{row.title}\": {e}")
 
-    add("cutract", [BUILD / "cutract_bench", f"--threads={row.threads}", f"--serve={row.case}"])
+    start("cutract", [binaries / "cutract_bench", f"--threads={row.threads or threads}", f"--serve={row.case}"])
     for name, needs, command in row.peers:
-        if needs == "oneDNN":
+        if needs in ("oneDNN", "cuDNN"):
             if command[0].exists():
-                add(name, command)
+                start(name, command)
                 continue
         elif python := python_with(needs):
-            add(name, [python, "-B", *command])
+            start(name, [python, "-B", *command])
             continue
         notes.add(f"{needs} is missing: {HOW_TO_GET[needs]}")
+    for c in [c for c in out if not c.ready()]:
+        notes.add(f"{c.name} left out of \"{row.title}\": what it wrote to stderr says why")
+        out.remove(c)
     if len({c.amount for c in out}) > 1:
         raise SystemExit(f"{row.title}: not the same work: {[(c.name, c.amount) for c in out]}")
     return out
 
 
-def measure(row, device, repeats, notes):
+def measure(row, binaries, threads, repeats, notes):
     """The contestants' times, taken in turn, and their ratios round by round."""
-    players = contestants(row, device, notes)
+    players = contestants(row, binaries, threads, notes)
     for _ in range(repeats):
         for player in players:
             if sum(player.times) < SLOW_S:
@@ -147,7 +199,7 @@ def measure(row, device, repeats, notes):
     for player in players:
         player.end()
     ours = next((p for p in players if p.name == "cutract"), None)
-    result = {"work": row.title, "case": row.case, "unit": row.unit, "threads": row.threads, "rounds": repeats,
+    result = {"work": row.title, "case": row.case, "unit": row.unit, "threads": row.threads or threads, "rounds": repeats,
               "contestants": []}
     for p in players:
         rates = [p.amount / t for t in p.times]
@@ -178,23 +230,26 @@ def table(results):
 def main():
     parser = argparse.ArgumentParser(prog="bench/peers/compare.sh", description="Our rates beside the peers'.")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
-    parser.add_argument("--quick", action="store_true", help="3 rounds in place of 9")
+    parser.add_argument("--quick", action="store_true", help="3 rounds in place of 9; on a GPU fewer rows")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--only", default="", help="rows whose title holds this text")
+    parser.add_argument("--binaries", type=pathlib.Path, help="where cutract_bench lies")
     args = parser.parse_args()
+    binaries = (args.binaries or machine.ROOT / f"build/{args.device}/bench").resolve()
     repeats, notes, results = (3 if args.quick else 9), set(), []
-    for row in rows(args.device, args.threads):
-        if args.only in row.title:
-            print(f"measuring: {row.title}", file=sys.stderr)
-            results.append(measure(row, args.device, repeats, notes))
     facts = machine.facts(args.threads)
-    print(f"{facts['cpu']}, {args.threads} threads of {facts['cores']} cores, load {facts['load_average']}, commit "
-          f"{facts['commit'][:9]}{' with changes' if facts['uncommitted_changes'] else ''}; medians of {repeats} rounds "
-          "in turn\n")
+    for row in rows(args.device, binaries, args.threads):
+        if args.only in row.title and (row.quick or not args.quick):
+            print(f"measuring: {row.title}", file=sys.stderr)
+            results.append(measure(row, binaries, args.threads, repeats, notes))
+            path = machine.save("peers", {"machine": facts, "results": results, "left_out": sorted(notes)}, args.device)
+    device = facts["gpu"] if args.device == "cuda" else f"{facts['cpu']}, {args.threads} threads of {facts['cores']} cores"
+    print(f"{device}, load {facts['load_average']}, commit {facts['commit'][:9]}"
+          f"{' with changes' if facts['uncommitted_changes'] else ''}; medians of {repeats} rounds in turn\n")
     print(table(results))
     print("\nReal frames count, padding does not. " + " ".join(f"\n- {n}" for n in sorted(notes)))
-    result = {"machine": facts, "results": results, "left_out": sorted(notes)}
-    print(f"\nAll figures: {machine.save('peers', result, args.device)}")
+    if results:
+        print(f"\nAll figures: {path}")
 
 
 if __name__ == "__main__":

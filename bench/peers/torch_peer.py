@@ -1,6 +1,8 @@
 """One piece of work in PyTorch, torchaudio or librosa, served to compare.py, whose protocol is written there.
 
 python torch_peer.py KIND --device D --threads N --lengths 450,440,...     (frames; for mel: seconds)
+
+--precision is of the products: PyTorch's own choice for an LSTM on a GPU is tf32; bf16 is by autocast, weights stay float32.
 """
 
 import argparse
@@ -9,35 +11,40 @@ import time
 
 import numpy
 
-FEATURES, HIDDEN, LAYERS, OUTPUTS = 80, 128, 2, 14  # the report's model
+FEATURES, LAYERS, OUTPUTS = 80, 2, 14  # the report's model
 RATE = 16000
 
 
 class Lstm:
     """The bare stack, forward and backward. Padded to the longest, [T, B, F], or a packed sequence."""
 
-    def __init__(self, torch, lengths, device, packed, dropout=0.0):
+    def __init__(self, torch, args, packed, dropout=0.0):
         self.torch, self.packed = torch, packed
-        self.net = torch.nn.LSTM(FEATURES, HIDDEN, LAYERS, bidirectional=True, dropout=dropout).to(device)
+        lengths, device = args.lengths, args.device
+        self.net = torch.nn.LSTM(FEATURES, args.hidden, LAYERS, bidirectional=True, dropout=dropout).to(device)
         self.lengths = torch.tensor(lengths)
         self.x = torch.randn(lengths[0], len(lengths), FEATURES, device=device)
         if packed:
             self.x = torch.nn.utils.rnn.pack_padded_sequence(self.x, self.lengths)
         frames = self.x.data.shape[:-1]
-        self.dh = torch.randn(*frames, 2 * HIDDEN, device=device)
+        self.dh = torch.randn(*frames, 2 * args.hidden, device=device)
+        self.precise = precise(torch, args)
 
     def __call__(self):
         self.net.zero_grad(set_to_none=True)
-        h, _ = self.net(self.x)
-        (h.data if self.packed else h).backward(self.dh)
+        with self.precise:
+            h, _ = self.net(self.x)
+        h = h.data if self.packed else h
+        h.backward(self.dh.to(h.dtype))
 
 
 class Step:
     """A training step: dropout, head, mean squared error over real frames, clipping, Adam."""
 
-    def __init__(self, torch, lengths, device, packed):
-        self.torch, self.lstm = torch, Lstm(torch, lengths, device, packed, dropout=0.3)
-        self.head = torch.nn.Sequential(torch.nn.Dropout(0.3), torch.nn.Linear(2 * HIDDEN, OUTPUTS)).to(device)
+    def __init__(self, torch, args, packed):
+        self.torch, self.lstm = torch, Lstm(torch, args, packed, dropout=0.3)
+        lengths, device = args.lengths, args.device
+        self.head = torch.nn.Sequential(torch.nn.Dropout(0.3), torch.nn.Linear(2 * args.hidden, OUTPUTS)).to(device)
         self.parameters = [*self.lstm.net.parameters(), *self.head.parameters()]
         self.optimizer = torch.optim.Adam(self.parameters, lr=1e-3)
         frames = self.lstm.x.data.shape[:-1]
@@ -47,8 +54,10 @@ class Step:
 
     def __call__(self):
         self.optimizer.zero_grad(set_to_none=True)
-        h, _ = self.lstm.net(self.lstm.x)
-        error = (self.head(h.data if self.lstm.packed else h) - self.target) ** 2
+        with self.lstm.precise:
+            h, _ = self.lstm.net(self.lstm.x)
+            y = self.head(h.data if self.lstm.packed else h)
+        error = (y.float() - self.target) ** 2
         if self.mask is None:
             loss = error.mean()
         else:
@@ -58,13 +67,19 @@ class Step:
         self.optimizer.step()
 
 
+def precise(torch, args):
+    """What the forward pass is to run inside of."""
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = args.precision == "tf32"
+    return torch.autocast(args.device, torch.bfloat16, enabled=args.precision == "bf16", cache_enabled=False)
+
+
 def lstm_or_step(args):
     import torch
 
     torch.set_num_threads(args.threads)
     torch.manual_seed(1)
     name, _, packed = args.kind.partition("_")
-    work = {"lstm": Lstm, "step": Step}[name](torch, args.lengths, args.device, packed == "packed")
+    work = {"lstm": Lstm, "step": Step}[name](torch, args, packed == "packed")
 
     def run():
         work()
@@ -113,6 +128,8 @@ def main():
     parser.add_argument("kind")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--hidden", type=int, default=128)
+    parser.add_argument("--precision", choices=["fp32", "tf32", "bf16"], default="fp32")
     parser.add_argument("--lengths", type=lambda text: [int(v) for v in text.split(",")])
     args = parser.parse_args()
     run, amount, version = (lstm_or_step if args.kind.startswith(("lstm", "step")) else mel)(args)

@@ -1,5 +1,8 @@
 // The executor of a build with the emulated GPU (kernels/simt): device memory is host memory, and a launch has ended
-// when it returns.
+// when it returns, unless a graph is being captured.
+#include "host/core/emulated_gpu.h"
+
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdint>
@@ -11,15 +14,26 @@
 #include <utility>
 #include <vector>
 
-#include "host/core/emulated_gpu.h"
-#include "host/core/exec.h"
+#include "host/core/error.h"
 #include "host/core/gpu_faults.h"
+#include "host/core/graph.h"
 #include "host/core/memory.h"
+
+using Work = std::vector<std::function<void()>>;
+
+struct CUstream_st {
+  Work* capturing = nullptr;
+};
 
 namespace cutract {
 namespace {
 
 constexpr std::align_val_t kAlign{256};
+
+// What a real stream refuses while it is captured, since it would happen once and not at every launch of the graph.
+void expect_no_capture(const GpuExec& ex, const char* what) {
+  if (ex.stream()->capturing) fail(Fault::internal, std::string("graph: ") + what + " while it is captured");
+}
 
 // Counts what is allocated, and refuses what a test or CUTRACT_EMULATOR_MEMORY wants refused.
 class Device {
@@ -35,6 +49,10 @@ class Device {
   Index bytes() {
     const std::lock_guard lock(mutex_);
     return used_;
+  }
+  Index free() {
+    const std::lock_guard lock(mutex_);
+    return memory_.limit - used_;
   }
   void take(Index bytes, const char* what) {
     const std::lock_guard lock(mutex_);
@@ -76,34 +94,46 @@ std::string why_no_gpu() { return ""; }
 bool gpu_is_emulated() { return true; }
 
 struct GpuExec::Impl {
-  std::vector<double> workspace;
-  Index workspace_bytes = 0;  // taken from the device
+  CUstream_st stream;
+  std::vector<std::vector<double>> workspaces;  // the last is in use; captured graphs may still use the others
   std::array<std::shared_ptr<void>, 2> libraries;
-  ~Impl() { device().give_back(workspace_bytes); }
+  ~Impl() {
+    for (const auto& w : workspaces) device().give_back(std::ssize(w) * static_cast<Index>(sizeof(double)));
+  }
 };
 GpuExec::GpuExec(int) : impl_(std::make_unique<Impl>()) {}
 GpuExec::~GpuExec() = default;
 GpuExec::GpuExec(GpuExec&&) noexcept = default;
 GpuExec& GpuExec::operator=(GpuExec&&) noexcept = default;
-cudaStream_t GpuExec::stream() const { return nullptr; }
+cudaStream_t GpuExec::stream() const { return &impl_->stream; }
 cublasHandle_t GpuExec::blas() const { return nullptr; }
 std::string GpuExec::name() const { return "emulated GPU"; }
-int GpuExec::capability() const { return 90; }
+
 double* GpuExec::workspace(Index n) {
-  const auto bytes = n * static_cast<Index>(sizeof(double));
-  if (bytes > impl_->workspace_bytes) {
-    device().give_back(std::exchange(impl_->workspace_bytes, 0));
-    device().take(bytes, "the workspace of an op");
-    impl_->workspace_bytes = bytes;
+  auto& all = impl_->workspaces;
+  const auto size = static_cast<std::size_t>(n);
+  if (all.empty() || all.back().size() < size) {
+    expect_no_capture(*this, "memory was taken");
+    const std::size_t wanted = std::max(size, all.empty() ? 0 : 2 * all.back().size());
+    device().take(static_cast<Index>(wanted * sizeof(double)), "the workspace of an op");
+    all.emplace_back(wanted);
   }
-  impl_->workspace.assign(static_cast<std::size_t>(n),
-                          std::bit_cast<double>(~std::uint64_t{0}));  // NaN, as device memory may be
-  return impl_->workspace.data();
+  std::fill(all.back().begin(), all.back().end(), std::bit_cast<double>(~std::uint64_t{0}));  // NaN, as it may be
+  return all.back().data();
 }
 
+int GpuExec::capability() const { return 90; }
 std::shared_ptr<void>& GpuExec::library(Library l) { return impl_->libraries.at(static_cast<std::size_t>(l)); }
 
-std::byte* gpu_allocate(GpuExec&, Index bytes, const char* what) {
+void submit(GpuExec& ex, std::function<void()> work) {
+  if (Work* graph = ex.stream()->capturing)
+    graph->push_back(std::move(work));
+  else
+    work();
+}
+
+std::byte* gpu_allocate(GpuExec& ex, Index bytes, const char* what) {
+  expect_no_capture(ex, "memory was taken");
   device().take(bytes, what);
   auto* header = static_cast<std::byte*>(::operator new(static_cast<std::size_t>(bytes) + sizeof(Header), kAlign));
   new (header) Header{bytes};
@@ -116,9 +146,38 @@ void gpu_free(std::byte* at) noexcept {
   device().give_back(reinterpret_cast<const Header*>(header)->bytes);
   ::operator delete(header, kAlign);
 }
-void gpu_copy(GpuExec&, void* to, const void* from, Index bytes) {
+std::byte* gpu_allocate_pinned(GpuExec& ex, Index bytes, const char* what) { return gpu_allocate(ex, bytes, what); }
+void gpu_free_pinned(std::byte* at) noexcept { gpu_free(at); }
+Index gpu_free_bytes(GpuExec&) { return std::min(Index{1} << 30, device().free()); }
+void gpu_copy(GpuExec& ex, void* to, const void* from, Index bytes) {
+  expect_no_capture(ex, "memory was copied");
   std::memcpy(to, from, static_cast<std::size_t>(bytes));
 }
-void gpu_clear(GpuExec&, void* at, Index bytes) { std::memset(at, 0, static_cast<std::size_t>(bytes)); }
+void gpu_clear(GpuExec& ex, void* at, Index bytes) {
+  submit(ex, [=] { std::memset(at, 0, static_cast<std::size_t>(bytes)); });
+}
+
+struct Graph::Captured {
+  Work work;
+};
+Graph::Graph(Exec& ex, std::function<void()> work) : work_(std::move(work)) {
+  const auto* gpu = std::get_if<GpuExec>(&ex);
+  if (!gpu) return;
+  captured_ = std::make_unique<Captured>();
+  struct Capture {  // ends also when work throws
+    CUstream_st& stream;
+    ~Capture() { stream.capturing = nullptr; }
+  } const capture{*gpu->stream()};
+  gpu->stream()->capturing = &captured_->work;
+  work_();
+}
+Graph::~Graph() = default;
+Graph::Graph(Graph&&) noexcept = default;
+Graph& Graph::operator=(Graph&&) noexcept = default;
+
+void Graph::launch(Exec&) {
+  if (!captured_) return work_();
+  for (const auto& queued : captured_->work) queued();
+}
 
 }  // namespace cutract

@@ -1,13 +1,18 @@
 #pragma once
 
+#include <functional>
 #include <limits>
 
-#include "host/core/view.h"
+#include "host/core/exec.h"
 
+// In a build with the emulated GPU: its stream and its memory.
 namespace cutract {
 
-// The memory of the emulated GPU, for tests of what happens when it runs out. CUTRACT_EMULATOR_MEMORY=bytes sets the
-// limit from outside.
+// Runs it now, or, while a graph is captured, whenever that is launched.
+void submit(GpuExec&, std::function<void()> work);
+
+// How much memory it has, for tests of what happens when that runs out. CUTRACT_EMULATOR_MEMORY=bytes sets the limit
+// from outside.
 struct EmulatedMemory {
   Index limit = std::numeric_limits<Index>::max();  // bytes
   Index failing = 0;                                // the n-th allocation from now on fails, counted from 1; 0: none

@@ -1,12 +1,16 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "host/core/cuda_check.h"
 #include "host/core/error.h"
 #include "host/core/exec.h"
 #include "host/core/gpu_faults.h"
+#include "host/core/graph.h"
 #include "host/core/log.h"
 #include "host/core/memory.h"
 
@@ -93,7 +97,7 @@ struct GpuExec::Impl {
   cudaStream_t stream = nullptr;
   cublasHandle_t blas = nullptr;
   void* blas_workspace = nullptr;
-  double* workspace = nullptr;
+  std::vector<double*> workspaces;  // the last is in use; captured graphs may still use those that were too small
   Index workspace_size = 0;
   std::array<std::shared_ptr<void>, 2> libraries;
 
@@ -111,7 +115,7 @@ struct GpuExec::Impl {
   }
   ~Impl() {
     libraries = {};
-    check_nothrow(cudaFree(workspace), "cudaFree");
+    for (double* w : workspaces) check_nothrow(cudaFree(w), "cudaFree");
     if (blas) cublasDestroy(blas);
     check_nothrow(cudaFree(blas_workspace), "cudaFree");
     if (stream) check_nothrow(cudaStreamDestroy(stream), "cudaStreamDestroy");
@@ -146,29 +150,80 @@ std::string GpuExec::name() const {
   return "GPU " + std::to_string(impl_->device) + ", " + properties.name;
 }
 int GpuExec::capability() const { return impl_->capability; }
+std::shared_ptr<void>& GpuExec::library(Library l) { return impl_->libraries.at(static_cast<std::size_t>(l)); }
+
 double* GpuExec::workspace(Index n) {
   if (n > impl_->workspace_size) {
-    check(cudaStreamSynchronize(impl_->stream), "workspace");  // who had it before may still use it
-    check(cudaFree(impl_->workspace), "workspace");
-    impl_->workspace = nullptr, impl_->workspace_size = 0;
-    impl_->workspace = static_cast<double*>(allocate(n * static_cast<Index>(sizeof(double)), "the workspace of an op"));
-    impl_->workspace_size = n;
+    const Index size = std::max(n, 2 * impl_->workspace_size);  // so that all that were too small are no more than it
+    impl_->workspaces.reserve(impl_->workspaces.size() + 1);    // so that what comes next is not lost
+    impl_->workspaces.push_back(
+        static_cast<double*>(allocate(size * static_cast<Index>(sizeof(double)), "the workspace of an op")));
+    impl_->workspace_size = size;
   }
-  return impl_->workspace;
+  return impl_->workspaces.empty() ? nullptr : impl_->workspaces.back();
 }
-
-std::shared_ptr<void>& GpuExec::library(Library l) { return impl_->libraries.at(static_cast<std::size_t>(l)); }
 
 std::byte* gpu_allocate(GpuExec&, Index bytes, const char* what) {
   return static_cast<std::byte*>(allocate(bytes, what));
 }
 void gpu_free(std::byte* at) noexcept { check_nothrow(cudaFree(at), "cudaFree"); }
+std::byte* gpu_allocate_pinned(GpuExec&, Index bytes, const char* what) {
+  void* at = nullptr;
+  const cudaError_t e = cudaMallocHost(&at, static_cast<std::size_t>(bytes));
+  if (e == cudaErrorMemoryAllocation) {
+    (void)cudaGetLastError();
+    fail_out_of_memory(what, bytes);
+  }
+  check(e, what);
+  return static_cast<std::byte*>(at);
+}
+void gpu_free_pinned(std::byte* at) noexcept { check_nothrow(cudaFreeHost(at), "cudaFreeHost"); }
+Index gpu_free_bytes(GpuExec&) {
+  std::size_t free = 0, total = 0;
+  check(cudaMemGetInfo(&free, &total), "cudaMemGetInfo");
+  return static_cast<Index>(free);
+}
 void gpu_copy(GpuExec& ex, void* to, const void* from, Index bytes) {
   check(cudaMemcpyAsync(to, from, static_cast<std::size_t>(bytes), cudaMemcpyDefault, ex.stream()), "cudaMemcpyAsync");
   check(cudaStreamSynchronize(ex.stream()), "cudaMemcpyAsync");
 }
 void gpu_clear(GpuExec& ex, void* at, Index bytes) {
   check(cudaMemsetAsync(at, 0, static_cast<std::size_t>(bytes), ex.stream()), "cudaMemsetAsync");
+}
+
+struct Graph::Captured {
+  cudaGraph_t graph = nullptr;
+  cudaGraphExec_t exec = nullptr;
+  ~Captured() {
+    if (exec) check_nothrow(cudaGraphExecDestroy(exec), "cudaGraphExecDestroy");
+    if (graph) check_nothrow(cudaGraphDestroy(graph), "cudaGraphDestroy");
+  }
+};
+
+Graph::Graph(Exec& ex, std::function<void()> work) : work_(std::move(work)) {
+  const auto* gpu = std::get_if<GpuExec>(&ex);
+  if (!gpu) return;
+  captured_ = std::make_unique<Captured>();
+  check(cudaStreamBeginCapture(gpu->stream(), cudaStreamCaptureModeThreadLocal), "cudaStreamBeginCapture");
+  try {
+    work_();
+  } catch (...) {  // the stream must be left as it was
+    (void)cudaStreamEndCapture(gpu->stream(), &captured_->graph);
+    (void)cudaGetLastError();
+    throw;
+  }
+  check(cudaStreamEndCapture(gpu->stream(), &captured_->graph), "cudaStreamEndCapture");
+  check(cudaGraphInstantiate(&captured_->exec, captured_->graph, 0), "cudaGraphInstantiate");
+}
+Graph::~Graph() = default;
+Graph::Graph(Graph&&) noexcept = default;
+Graph& Graph::operator=(Graph&&) noexcept = default;
+
+void Graph::launch(Exec& ex) {
+  if (captured_)
+    check(cudaGraphLaunch(captured_->exec, std::get<GpuExec>(ex).stream()), "cudaGraphLaunch");
+  else
+    work_();
 }
 
 }  // namespace cutract

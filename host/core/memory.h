@@ -11,32 +11,39 @@
 
 namespace cutract {
 
-// Bytes that the ops of an executor can reach: host memory for CpuExec, the device's for GpuExec. Uninitialised.
-// Outlives the work queued on it: whoever owns it must.
+// Where an executor's memory lies. shared: where the host reads and writes too, for a GPU over the bus and without
+// waiting for it.
+enum class Place { device, shared };
+
+// Bytes that the ops of an executor can reach: host memory for CpuExec, the device's or pinned host memory for GpuExec.
+// Uninitialised. Outlives the work queued on it: whoever owns it must.
 class Memory {
  public:
   // Throws Fault::memory, saying what it was for.
-  Memory(Exec&, Index bytes, const char* what = "a buffer");
+  Memory(Exec&, Index bytes, Place = Place::device, const char* what = "a buffer");
   ~Memory();
   Memory(Memory&&) noexcept;
   Memory& operator=(Memory&&) noexcept;
 
   std::byte* data() const { return data_; }
   Index bytes() const { return bytes_; }
-  // Copies all of it from or to host memory, behind the work queued on that executor, and waits until it is done.
-  void write(Exec&, const void* host);
+  // Copy from or to host memory, behind the work queued on that executor, and wait until it is done.
+  void write(Exec&, const void* host, Index bytes);  // its beginning
   void read(Exec&, void* host) const;
   void clear(Exec&);  // zeros, behind the work queued
 
  private:
   std::byte* data_ = nullptr;
   Index bytes_ = 0;
-  bool on_gpu_ = false;
+  enum class Owner { host, device, pinned } owner_ = Owner::host;
 };
 
 // The GPU's part of it: of the driver, of the emulator, or saying that there is none.
 std::byte* gpu_allocate(GpuExec&, Index bytes, const char* what);
 void gpu_free(std::byte*) noexcept;
+std::byte* gpu_allocate_pinned(GpuExec&, Index bytes, const char* what);
+void gpu_free_pinned(std::byte*) noexcept;
+Index gpu_free_bytes(GpuExec&);  // that an allocation could still have
 void gpu_copy(GpuExec&, void* to, const void* from, Index bytes);
 void gpu_clear(GpuExec&, void* at, Index bytes);
 
@@ -54,18 +61,18 @@ void copy_to_host(Exec& ex, const T* from, std::span<T> to) {
 template <class T>
 class Buffer {
  public:
-  Buffer(Exec& ex, Index n, const char* what = "a buffer")
-      : memory_(ex, n * static_cast<Index>(sizeof(T)), what), n_(n) {}
+  Buffer(Exec& ex, Index n, Place place = Place::device, const char* what = "a buffer")
+      : memory_(ex, n * static_cast<Index>(sizeof(T)), place, what), n_(n) {}
   Buffer(Exec& ex, std::span<const T> values, const char* what = "a buffer")
-      : Buffer(ex, static_cast<Index>(values.size()), what) {
-    memory_.write(ex, values.data());
+      : Buffer(ex, static_cast<Index>(values.size()), Place::device, what) {
+    memory_.write(ex, values.data(), memory_.bytes());
   }
   T* data() const { return reinterpret_cast<T*>(memory_.data()); }
   View<T, 1> view() const { return {data(), {n_}}; }
   Index size() const { return n_; }
-  void write(Exec& ex, std::span<const T> values) {
-    if (static_cast<Index>(values.size()) != n_) fail(Fault::internal, "buffer: written with another number of values");
-    memory_.write(ex, values.data());
+  void write(Exec& ex, std::span<const T> values) {  // its beginning
+    if (static_cast<Index>(values.size()) > n_) fail(Fault::internal, "buffer: written with more values than it holds");
+    memory_.write(ex, values.data(), static_cast<Index>(values.size_bytes()));
   }
   void clear(Exec& ex) { memory_.clear(ex); }
   std::vector<T> values(Exec& ex) const {

@@ -1,6 +1,7 @@
 // The executor of a build without CUDA: it says so. kernels/no_gpu.cpp is the same for the ops.
 #include "host/core/error.h"
 #include "host/core/exec.h"
+#include "host/core/graph.h"
 #include "host/core/memory.h"
 
 namespace cutract {
@@ -20,8 +21,18 @@ int GpuExec::capability() const { return 0; }
 double* GpuExec::workspace(Index) { return nullptr; }
 std::shared_ptr<void>& GpuExec::library(Library) { fail(Fault::device, why_no_gpu()); }
 
+struct Graph::Captured {};
+Graph::Graph(Exec&, std::function<void()> work) : work_(std::move(work)) {}
+Graph::~Graph() = default;
+Graph::Graph(Graph&&) noexcept = default;
+Graph& Graph::operator=(Graph&&) noexcept = default;
+void Graph::launch(Exec&) { work_(); }
+
 std::byte* gpu_allocate(GpuExec&, Index, const char*) { fail(Fault::device, why_no_gpu()); }
 void gpu_free(std::byte*) noexcept {}
+std::byte* gpu_allocate_pinned(GpuExec&, Index, const char*) { fail(Fault::device, why_no_gpu()); }
+void gpu_free_pinned(std::byte*) noexcept {}
+Index gpu_free_bytes(GpuExec&) { return 0; }
 void gpu_copy(GpuExec&, void*, const void*, Index) { fail(Fault::device, why_no_gpu()); }
 void gpu_clear(GpuExec&, void*, Index) { fail(Fault::device, why_no_gpu()); }
 

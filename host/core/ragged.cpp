@@ -1,6 +1,7 @@
 #include "host/core/ragged.h"
 
 #include <limits>
+#include <string>
 
 #include "host/core/error.h"
 
@@ -16,6 +17,17 @@ RaggedBatch::RaggedBatch(std::span<const std::int32_t> lengths) : length_(length
     if (at > std::numeric_limits<std::int32_t>::max()) fail(Fault::internal, "batch: more than 2^31 frames");
   }
   frames_ = static_cast<std::int32_t>(at);
+}
+
+void expect_ragged(const Exec& ex, std::string_view op, const Ragged& r, Index N) {
+  const std::string what = std::string(op) + ".ragged.";
+  const Index frames = r.frames;
+  expect_shape(what + "offset", r.offset, {r.utterances});
+  expect_shape(what + "length", r.length, {r.utterances});
+  expect_shape(what + "frames", &frames, &N, 1);
+  if (!std::holds_alternative<CpuExec>(ex) || r.utterances == 0) return;
+  const Index filled = Index{r.offset.data[r.utterances - 1]} + r.length.data[r.utterances - 1];
+  expect_shape(what + "frames", &filled, &N, 1);
 }
 
 Ragged RaggedBatch::view() const {

@@ -1,16 +1,17 @@
 #pragma once
 
+#include "host/core/emulated_gpu.h"
 #include "host/core/exec.h"
 #include "host/core/geometry.h"
 #include "kernels/simt/grid.h"
 
 namespace cutract {
 
-// As host/core/launch.cuh, on fibers: returns when the grid has ended.
+// As host/core/launch.cuh, on fibers.
 template <class... Params, class... Args>
-void launch(GpuExec&, const char* op, void (*kernel)(Params...), const Geometry& g, Args... args) {
+void launch(GpuExec& ex, const char* op, void (*kernel)(Params...), const Geometry& g, Args... args) {
   if (g.grid.x == 0 || g.grid.y == 0 || g.grid.z == 0) return;
-  simt::run_grid(op, g, [&] { kernel(static_cast<Params>(args)...); });
+  submit(ex, [=] { simt::run_grid(op, g, [&] { kernel(static_cast<Params>(args)...); }); });
 }
 
 template <class... Params, class... Args>

@@ -23,7 +23,7 @@ TEST(GpuFaults, OutOfMemorySaysWhatForHowMuchAndWhatToChange) {
 TEST(GpuFaults, TheHostsMemoryToo) {
   Exec ex = CpuExec(1);
   EXPECT_FAULT(
-      Memory(ex, Index{1} << 60, "the model's parameters"), Fault::memory,
+      Memory(ex, Index{1} << 60, Place::device, "the model's parameters"), Fault::memory,
       "out of memory for the model's parameters: wanted 1099511627776.0 MiB; try a smaller trainer.batch_size");
 }
 

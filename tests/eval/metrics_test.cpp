@@ -25,7 +25,7 @@ struct Split {
   std::vector<Scored> scored() const {
     std::vector<Scored> out;
     for (std::size_t u = 0; u < target.size(); ++u) {
-      out.push_back({"u" + std::to_string(u), speakers[u], predicted[u].view(), target[u].view(), unit_per_z[u]});
+      out.push_back({speakers[u], target[u].rows, score_sums(predicted[u].view(), target[u].view()), unit_per_z[u]});
     }
     return out;
   }

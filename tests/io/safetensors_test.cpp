@@ -84,7 +84,7 @@ TEST(Safetensors, WritesFilesThatAreAligned) {
 // The fixtures were written by another program.
 TEST(Safetensors, ReadsTheGoldens) {
   int files = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(std::string(CUTRACT_SOURCE_DIR) + "/tests/golden")) {
+  for (const auto& entry : std::filesystem::directory_iterator(test::source_file("tests/golden"))) {
     if (entry.path().extension() != ".safetensors") continue;
     EXPECT_FALSE(read_safetensors(entry.path().string()).tensors.empty()) << entry.path();
     ++files;

@@ -19,8 +19,9 @@ struct State {
 // One step in fenced blocks.
 State step(Exec& ex, const Case& c, const State& from, const std::vector<float>& gradient, Index number) {
   Block<float> p(ex, from.p), m(ex, from.m), v(ex, from.v), g(ex, gradient);
-  adam(ex, {p.view(), g.view(), m.view(), v.view(), c.grad_scale, c.lr, c.beta1, c.beta2, c.eps, c.weight_decay,
-            c.decoupled, number});
+  Block<AdamStep> scalars(
+      ex, std::vector{adam_step({c.beta1, c.beta2, c.eps, c.weight_decay, c.decoupled}, c.lr, c.grad_scale, number)});
+  adam(ex, {p.view(), g.view(), m.view(), v.view(), scalars.view()});
   EXPECT_BITWISE(g.values(), gradient);
   return {p.values(), m.values(), v.values()};
 }

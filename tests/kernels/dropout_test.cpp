@@ -9,7 +9,9 @@
 namespace cutract::test {
 namespace {
 
-constexpr std::uint64_t kKey = 0x0123456789abcdef;
+constexpr std::uint64_t kSeed = 0x0123456789abcdef, kLayer = 1;
+constexpr Index kStep = 5'000'000'000;
+const std::uint64_t kKey = derive_key(kSeed, kStep, kLayer);  // of what it is made: tests/core/philox_test.cpp
 
 struct Batch {
   std::vector<std::int32_t> lengths;
@@ -18,11 +20,13 @@ struct Batch {
   Index N() const { return std::accumulate(lengths.begin(), lengths.end(), Index{0}); }
 };
 
-std::vector<float> run(Exec& ex, const Batch& b, const std::vector<float>& x, float p, std::uint64_t key = kKey) {
+std::vector<float> run(Exec& ex, const Batch& b, const std::vector<float>& x, float p, Index step = kStep) {
   RaggedBlock ragged(ex, b.lengths);
   Block<float> in(ex, x), out(ex, b.N() * b.C);
   Block<std::uint32_t> uid(ex, b.uid);
-  dropout(ex, {in.view<2>({b.N(), b.C}), ragged.view(), uid.view(), key, p, out.view<2>({b.N(), b.C})});
+  Block<Index> steps(ex, std::vector{step});
+  dropout(ex, {in.view<2>({b.N(), b.C}), ragged.view(), uid.view(), kSeed, kLayer, steps.view(), p,
+               out.view<2>({b.N(), b.C})});
   return out.values();
 }
 
@@ -66,7 +70,7 @@ TEST_P(Dropout, IsIndependentOfTheBatch) {
 
 TEST_P(Dropout, OtherKeysUtterancesFramesAndColumnsDiffer) {
   const Batch b{{2, 2}, {1, 2}, 400};
-  const std::vector<float> y = run(exec(), b, ones(b), 0.5f), z = run(exec(), b, ones(b), 0.5f, kKey + 1);
+  const std::vector<float> y = run(exec(), b, ones(b), 0.5f), z = run(exec(), b, ones(b), 0.5f, kStep + 1);
   const auto agreement = [](const float* a, const float* c) {
     int same = 0;
     for (int i = 0; i < 400; ++i) same += a[i] == c[i];
@@ -109,7 +113,8 @@ TEST_P(Dropout, BackwardHasTheMaskOfForward) {
   Block<std::uint32_t> uid(exec(), b.uid);
   Block<float> both(exec(), dy);
   const View<float, 2> v = both.view<2>({b.N(), b.C});
-  dropout(exec(), {v, ragged.view(), uid.view(), kKey, 0.3f, v});
+  Block<Index> steps(exec(), std::vector{kStep});
+  dropout(exec(), {v, ragged.view(), uid.view(), kSeed, kLayer, steps.view(), 0.3f, v});
   EXPECT_BITWISE(both.values(), dx);
 }
 

@@ -11,11 +11,16 @@ struct Result {
   double value;
   std::vector<float> dy;
 };
+std::vector<std::int32_t> one_utterance(Index frames) {
+  if (frames == 0) return {};
+  return {static_cast<std::int32_t>(frames)};
+}
 Result run(Exec& ex, LossKind kind, const std::vector<float>& y, const std::vector<float>& target, Index P) {
   const Index N = static_cast<Index>(y.size()) / P;
   Block<float> a(ex, y), b(ex, target), dy(ex, N * P);
   Block<double> value(ex, Index{1});
-  loss(ex, {kind, a.view<2>({N, P}), b.view<2>({N, P}), dy.view<2>({N, P}), value.view()});
+  RaggedBlock ragged(ex, one_utterance(N));
+  loss(ex, {kind, a.view<2>({N, P}), b.view<2>({N, P}), ragged.view(), dy.view<2>({N, P}), value.view()});
   return {value.values().front(), dy.values()};
 }
 
@@ -55,7 +60,8 @@ TEST_P(Loss, IsAMeanOverElements) {
 TEST_P(Loss, WithoutAGradientTheValueIsTheSame) {
   Block<float> y(exec(), std::vector<float>{1, 2}), target(exec(), std::vector<float>{0, 0});
   Block<double> value(exec(), Index{1});
-  loss(exec(), {LossKind::mse, y.view<2>({2, 1}), target.view<2>({2, 1}), {}, value.view()});
+  RaggedBlock ragged(exec(), one_utterance(2));
+  loss(exec(), {LossKind::mse, y.view<2>({2, 1}), target.view<2>({2, 1}), ragged.view(), {}, value.view()});
   EXPECT_EQ(value.values().front(), 2.5);
 }
 

@@ -79,12 +79,17 @@ struct LstmRun {
   const Named<float>* start = nullptr;  // gradients to add to; null: zeros
   Precision precision = Precision::fp32;
   LstmEngine engine = LstmEngine::automatic;
+  Index behind = 0;  // rows of zeros behind the last utterance
 };
 
 // Forward, then backward, in fenced blocks that start as NaN.
 inline Named<float> run_lstm(Exec& ex, const LstmCase& in, LstmRun how = {}) {
-  const Index N = in.N(), D = in.D(), H = in.H, F = in.F;
-  RaggedBlock batch(ex, in.lengths);
+  const Index N = in.N() + how.behind, D = in.D(), H = in.H, F = in.F;
+  RaggedBlock batch(ex, in.lengths, how.behind);
+  const auto padded = [&](std::vector<float> v, Index width) {
+    v.resize(static_cast<std::size_t>(N * width));
+    return v;
+  };
   struct Weights {
     Block<float> w_ih, w_hh, b_ih, b_hh;
   };
@@ -99,7 +104,8 @@ inline Named<float> run_lstm(Exec& ex, const LstmCase& in, LstmRun how = {}) {
     dw.push_back({begin("w_ih", from.w_ih.size()), begin("w_hh", from.w_hh.size()), begin("b_ih", from.b_ih.size()),
                   begin("b_hh", from.b_hh.size())});
   }
-  Block<float> x(ex, in.x), dh(ex, in.dh), gates(ex, N * D * 4 * H), c(ex, N * D * H), h(ex, N * D * H), dx(ex, N * F);
+  Block<float> x(ex, padded(in.x, F)), dh(ex, padded(in.dh, D * H)), gates(ex, N * D * 4 * H), c(ex, N * D * H),
+      h(ex, N * D * H), dx(ex, N * F);
   LstmArgs fwd{x.view<2>({N, F}),   {}, batch.view(), gates.view<3>({N, D, 4 * H}), c.view<3>({N, D, H}),
                h.view<3>({N, D, H})};
   LstmBackwardArgs bwd{fwd.x, {}, fwd.ragged, fwd.gates, fwd.c, fwd.h, dh.view<3>({N, D, H}), {}, {}};
@@ -121,9 +127,7 @@ inline Named<float> run_lstm(Exec& ex, const LstmCase& in, LstmRun how = {}) {
   if (keeps_c) out.all.emplace_back("c", c.values());
   how.plain ? lstm_backward_plain(bwd) : lstm_backward(ex, bwd);
   EXPECT_BITWISE(h.values(), out["h"]);  // backward only reads them
-  if (keeps_c) {
-    EXPECT_BITWISE(c.values(), out["c"]);
-  }
+  if (keeps_c) { EXPECT_BITWISE(c.values(), out["c"]); }
   gates.values();
   out.all.emplace_back("dx", dx.values());
   for (std::size_t d = 0; d < dw.size(); ++d) {

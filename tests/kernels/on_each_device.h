@@ -105,7 +105,7 @@ class Block {
       : exec_(&ex), size_(n), memory_(ex, static_cast<Index>((n + 2 * kFence) * sizeof(T))) {
     std::vector<unsigned char> bytes((n + 2 * kFence) * sizeof(T), kNaN);
     if (given && n > 0) std::memcpy(bytes.data() + kFence * sizeof(T), given, n * sizeof(T));
-    memory_.write(ex, bytes.data());
+    memory_.write(ex, bytes.data(), static_cast<Index>(bytes.size()));
   }
   T* data() { return reinterpret_cast<T*>(memory_.data()) + kFence; }
   Exec* exec_;
@@ -116,7 +116,11 @@ class Block {
 // Where the utterances of a batch lie, in the memory of the device.
 class RaggedBlock {
  public:
-  RaggedBlock(Exec& ex, const std::vector<std::int32_t>& lengths) : RaggedBlock(ex, RaggedBatch(lengths)) {}
+  // With so many rows behind the last utterance.
+  RaggedBlock(Exec& ex, const std::vector<std::int32_t>& lengths, Index behind = 0)
+      : RaggedBlock(ex, RaggedBatch(lengths)) {
+    ragged_.frames += static_cast<std::int32_t>(behind);
+  }
   Ragged view() { return ragged_; }
 
  private:

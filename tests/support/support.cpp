@@ -36,8 +36,11 @@ std::string TempFolder::write(const std::string& name, const std::string& bytes)
   return path;
 }
 
-TensorFile golden(const std::string& name) {
-  return read_safetensors(std::string(CUTRACT_SOURCE_DIR) + "/tests/golden/" + name);
+std::string source_file(const std::string& path) {
+  const char* elsewhere = std::getenv("CUTRACT_SOURCE");
+  return std::string(elsewhere ? elsewhere : CUTRACT_SOURCE_DIR) + "/" + path;
 }
+
+TensorFile golden(const std::string& name) { return read_safetensors(source_file("tests/golden/" + name)); }
 
 }  // namespace cutract::test

@@ -85,6 +85,9 @@ class TempFolder {
   std::string path_;
 };
 
+// A file of the source tree. CUTRACT_SOURCE names another folder that holds it, for tests that run elsewhere than they
+// were built (scripts/bundle.sh).
+std::string source_file(const std::string& path);
 TensorFile golden(const std::string& name);  // tests/golden/NAME
 
 }  // namespace cutract::test

@@ -78,7 +78,8 @@ TEST(ModelFile, RefusesWhatIsNoModel) {
 TEST(TrainingStateFile, ReadsBackTheSame) {
   Exec ex = CpuExec(1);
   Optimizer o(ex, {}, 6), back(ex, {}, 6);
-  o.m.write(ex, std::vector<float>{1, 2, 3, 4, 5, 6}), o.v.write(ex, std::vector<float>{6, 5, 4, 3, 2, 1}), o.step = 77;
+  o.m.write(ex, std::vector<float>{1, 2, 3, 4, 5, 6}), o.v.write(ex, std::vector<float>{6, 5, 4, 3, 2, 1});
+  o.write(ex, {.steps = 77});
   const TrainingState s{"[model]\n", "abc", "def", 4, 3, 0.123456789, {0.1 + 0.2, 0.7, 2}, {1.0 / 3, 5}, ""};
   const SavedState saved = decode_state(encode_state(ex, s, o), "s");
   const TrainingState t = saved.state;

@@ -13,7 +13,7 @@ RunConfig from(const std::string& text, std::vector<std::string> set = {}) {
 }
 
 TEST(RunConfig, DefaultsAreTheReportsConfiguration) {
-  const RunConfig file = read_run_config(std::string(CUTRACT_SOURCE_DIR) + "/configs/baseline.toml", {});
+  const RunConfig file = read_run_config(test::source_file("configs/baseline.toml"), {});
   EXPECT_EQ(write_run_config(file), write_run_config(RunConfig{.features = checked(FeatureConfig{})}));
   EXPECT_EQ(file.features.n_mels, 80);
   EXPECT_EQ(file.model.hidden, 128);

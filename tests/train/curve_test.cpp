@@ -1,11 +1,12 @@
 // Loss curves and parameters of whole training steps against PyTorch (R5): Adam, Adam with L2, AdamW, clipping at 1.0.
 #include <gtest/gtest.h>
 
-#include <numeric>
+#include <algorithm>
+#include <cstdlib>
 
 #include "tests/kernels/on_each_device.h"
 #include "tests/support/support.h"
-#include "train/optimizer.h"
+#include "train/stepper.h"
 
 namespace cutract {
 namespace {
@@ -14,7 +15,8 @@ using test::golden;
 
 struct Curve {
   TensorFile file = golden("lstm_curves.safetensors");
-  std::vector<std::vector<Example>> examples;
+  std::vector<Example> examples;
+  std::vector<std::vector<int>> batches;  // indices into them
   Model model{{20, 16, 2, 4}, 0.0f};
 
   Curve() {
@@ -28,9 +30,10 @@ struct Curve {
       for (const auto v : tensor(at + "length").as_i64()) lengths.push_back(static_cast<std::int32_t>(v));
       const std::vector<float> x = tensor(at + "x").as_f32(), target = tensor(at + "target").as_f32();
       Index row = 0;
-      auto& some = examples.emplace_back();
+      auto& batch = batches.emplace_back();
       for (const Index T : lengths) {
-        Example& e = some.emplace_back();
+        batch.push_back(static_cast<int>(examples.size()));
+        Example& e = examples.emplace_back();
         e.features = Matrix(T, 20), e.targets = Matrix(T, 4);
         std::copy_n(x.begin() + row * 20, T * 20, e.features.values.begin());
         std::copy_n(target.begin() + row * 4, T * 4, e.targets.values.begin());
@@ -38,13 +41,19 @@ struct Curve {
       }
     }
   }
-  Batch batch(Exec& ex, std::size_t b) const {
-    std::vector<int> order(examples[b].size());
-    std::iota(order.begin(), order.end(), 0);
-    return Batch(ex, examples[b], order);
+  int batch_size() const {
+    std::size_t most = 0;
+    for (const auto& b : batches) most = std::max(most, b.size());
+    return static_cast<int>(most);
   }
   const Tensor& tensor(const std::string& name) const { return file.at(name, "lstm_curves"); }
 };
+
+std::vector<float> to_host_values(Exec& ex, Network& network) {
+  std::vector<float> out(static_cast<std::size_t>(network.size()));
+  copy_to_host(ex, network.params().data, std::span(out));
+  return out;
+}
 
 struct Case {
   const char* name;
@@ -62,11 +71,14 @@ TEST_P(LossCurve, IsPyTorchs) {
   Curve c;
   Network network(ex, c.model);
   Optimizer optimizer(ex, optim, c.model.size());
-  const Batch batches[] = {c.batch(ex, 0), c.batch(ex, 1), c.batch(ex, 2)};
+  Batches batches(ex, c.examples, c.batch_size());
+  Stepper stepper(ex, network, optimizer, batches, {LossKind::mse, 1.0, 0});
   const std::vector<double> losses = c.tensor(std::string(name) + ".loss").as_f64();
   const std::vector<double> norms = c.tensor(std::string(name) + ".grad_norm").as_f64();
   for (std::size_t step = 0; step < losses.size(); ++step) {
-    const StepResult r = train_step(ex, network, optimizer, batches[step % 3], optim.lr, {LossKind::mse, 1.0, 0});
+    if (step % 3 == 0) stepper.begin_epoch(c.batches, optim.lr);
+    stepper.step();
+    const StepRecord r = stepper.wait();
     ASSERT_NEAR(r.loss / losses[step], 1, step < 20 ? 1e-5 : 1e-3) << "step " << step;
     ASSERT_NEAR(r.grad_norm / norms[step], 1, step < 20 ? 1e-4 : 1e-2) << "step " << step;
     if (step != 19) continue;
@@ -86,24 +98,95 @@ INSTANTIATE_TEST_SUITE_P(, LossCurve,
                            return std::get<0>(p.param).name + ("_" + test::device_name({std::get<1>(p.param), 0}));
                          });
 
-// A step that is not finite changes neither parameters nor moments nor the step count.
-TEST(TrainStep, SkipsWhatIsNotFinite) {
+class Steps : public test::OnEachDevice {
+ protected:
+  // What a few epochs leave, with dropout.
+  struct Left {
+    std::vector<float> params, m, v;
+    bool operator==(const Left&) const = default;
+  };
+  Left train(Curve& c, int epochs) {
+    Exec& ex = exec();
+    Model model({20, 16, 2, 4}, 0.3f);
+    model.values() = c.model.values();
+    Network network(ex, model);
+    Optimizer optimizer(ex, {}, model.size());
+    Batches batches(ex, c.examples, c.batch_size());
+    Stepper stepper(ex, network, optimizer, batches, {LossKind::mse, 1.0, 5});
+    for (int epoch = 0; epoch < epochs; ++epoch) {
+      stepper.begin_epoch(c.batches, 1e-3 / (1 + epoch));  // a rate that changes, as schedules do
+      for (std::size_t i = 0; i < c.batches.size(); ++i) stepper.step();
+    }
+    last_ = stepper.wait();
+    captured_ = stepper.captures();
+    network.write_back(ex, model);
+    return {model.values(), optimizer.m.values(ex), optimizer.v.values(ex)};
+  }
+  StepRecord last_;
+  bool captured_ = false;
+};
+
+// A step that is not finite changes neither parameters nor moments nor the step count, and is counted.
+TEST_P(Steps, SkipWhatIsNotFinite) {
   Curve c;
-  Exec ex = CpuExec(1);
+  const Left without = train(c, 2);
+  EXPECT_EQ(last_.steps, 6);
+  EXPECT_EQ(last_.first_bad, -1);
+  // Another batch that every epoch sees first, and that no optimizer can use.
+  c.batches.insert(c.batches.begin(), {static_cast<int>(c.examples.size())});
+  c.examples.push_back(c.examples[0]);
+  c.examples.back().features.values[5] = std::nanf("");
+  EXPECT_EQ(train(c, 2), without);
+  EXPECT_EQ(last_.steps, 6);
+  EXPECT_EQ(last_.batches - last_.taken, 1);
+  EXPECT_EQ(last_.first_bad, 0);
+  EXPECT_EQ(last_.longest_row, 1);
+  EXPECT_TRUE(std::isfinite(last_.loss_sum));
+}
+
+// Launches replayed from a graph do what the same launches did one by one, at every epoch's rate and for every mask.
+TEST_P(Steps, ReplayedHaveTheBitsOfThoseThatAreNot) {
+  Curve c;
+  const Left replayed = train(c, 5);
+  EXPECT_EQ(captured_, GetParam() == test::Device::gpu);
+  ASSERT_EQ(setenv("CUTRACT_SYNC", "1", 1), 0);
+  const Left one_by_one = train(c, 5);
+  unsetenv("CUTRACT_SYNC");
+  EXPECT_FALSE(captured_);
+  EXPECT_EQ(replayed, one_by_one);
+}
+
+// Evaluation between epochs may need more memory than training did; what was captured then is not used again.
+TEST_P(Steps, OutliveAnArenaThatGrows) {
+  Exec& ex = exec();
+  Curve c;
+  const auto run = [&](bool grow) {
+    Network network(ex, c.model);
+    Optimizer optimizer(ex, {}, c.model.size());
+    Batches batches(ex, c.examples, c.batch_size());
+    Stepper stepper(ex, network, optimizer, batches, {});
+    for (int epoch = 0; epoch < 6; ++epoch) {
+      stepper.begin_epoch(c.batches, 1e-3);
+      for (std::size_t i = 0; i < c.batches.size(); ++i) stepper.step();
+      if (grow && epoch == 3) network.reserve(ex, 4 * batches.most_rows());
+    }
+    return to_host_values(ex, network);
+  };
+  EXPECT_EQ(run(true), run(false));
+}
+
+TEST_P(Steps, HaveNoMoreThanTheEpochsBatches) {
+  Exec& ex = exec();
+  Curve c;
   Network network(ex, c.model);
   Optimizer optimizer(ex, {}, c.model.size());
-  train_step(ex, network, optimizer, c.batch(ex, 0), 1e-3, {});
-  network.write_back(ex, c.model);
-  const std::vector<float> before = c.model.values(), m = optimizer.m.values(ex), v = optimizer.v.values(ex);
-  c.examples[1][0].features.values[5] = std::nanf("");
-  const StepResult r = train_step(ex, network, optimizer, c.batch(ex, 1), 1e-3, {});
-  EXPECT_FALSE(r.finite);
-  network.write_back(ex, c.model);
-  EXPECT_EQ(before, c.model.values());
-  EXPECT_EQ(m, optimizer.m.values(ex));
-  EXPECT_EQ(v, optimizer.v.values(ex));
-  EXPECT_EQ(optimizer.step, 1);
+  Batches batches(ex, c.examples, c.batch_size());
+  Stepper stepper(ex, network, optimizer, batches, {});
+  stepper.begin_epoch({c.batches[0]}, 1e-3);
+  stepper.step();
+  EXPECT_FAULT(stepper.step(), Fault::internal, "stepper: no batch is left in this epoch");
 }
+CUTRACT_ON_EACH_DEVICE(Steps);
 
 }  // namespace
 }  // namespace cutract

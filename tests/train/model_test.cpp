@@ -9,7 +9,7 @@
 #include "kernels/loss.h"
 #include "tests/kernels/on_each_device.h"
 #include "tests/support/support.h"
-#include "train/batch.h"
+#include "train/batches.h"
 #include "train/network.h"
 
 namespace cutract {
@@ -82,7 +82,7 @@ TEST_P(PyTorchParity, ForwardLossAndEveryGradient) {
     const Buffer<float> dy(ex, y.size()), dx(ex, xs.size());
     const Buffer<double> value(ex, 1);
     const View<float, 2> dys(dy.data(), y.shape), dxs(dx.data(), xs.shape);
-    loss(ex, {kind, y, targets, dys, value.view()});
+    loss(ex, {kind, y, targets, ragged.view(), dys, value.view()});
     EXPECT_NEAR(value.values(ex)[0] / f.at(kind == LossKind::mse ? "loss_mse" : "loss_mae").as_f64()[0], 1, 2e-6);
 
     network.zero_grads(ex);
@@ -156,16 +156,19 @@ TEST_P(NetworkOnEachDevice, BatchOfOneEqualsBatchOfMany) {
   Model model({6, 33, 2, 3}, 0.4f);
   model.initialise(3);
   Network network(ex, model);
+  Batches batches(ex, examples, 5);
+  const Buffer<Index> step(ex, std::vector<Index>{8});
   const auto run = [&](const std::vector<int>& order, std::vector<float>& y, std::vector<float>& dx) {
-    const Batch batch(ex, examples, order);
-    const Network::Dropout masks{5, 8, batch.uid()};
-    const auto out = network.forward(ex, batch.x(), batch.ragged(), &masks);
+    batches.set(ex, {order});
+    const Batch batch = batches.load(ex, 0);
+    const Network::Dropout masks{5, step.view(), batch.uid};
+    const auto out = network.forward(ex, batch.x, batch.ragged, &masks);
     std::vector<float> grad = to_host(ex, out);
     y.insert(y.end(), grad.begin(), grad.end());
-    const std::vector<float> target = to_host(ex, batch.target());
+    const std::vector<float> target = to_host(ex, batch.target);
     for (std::size_t i = 0; i < grad.size(); ++i) grad[i] -= target[i];
-    const Buffer<float> dy(ex, grad), dxs(ex, batch.x().size());
-    network.backward(ex, {dy.data(), out.shape}, {dxs.data(), batch.x().shape});
+    const Buffer<float> dy(ex, grad), dxs(ex, batch.x.size());
+    network.backward(ex, {dy.data(), out.shape}, {dxs.data(), batch.x.shape});
     const std::vector<float> some = dxs.values(ex);
     dx.insert(dx.end(), some.begin(), some.end());
   };

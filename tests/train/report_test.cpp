@@ -187,7 +187,7 @@ TEST_F(RunReport, TensorBoardReadsWhatMetricsCsvSays) {
 
   const char* chosen = std::getenv("CUTRACT_PYTHON");
   const std::string command = std::string(chosen ? chosen : "python3") +
-                              " -B " CUTRACT_SOURCE_DIR "/tests/train/read_events.py " + (corpus_.folder / "run");
+                              " -B " + test::source_file("tests/train/read_events.py") + " " + (corpus_.folder / "run");
   const int status = std::system(command.c_str());
   ASSERT_TRUE(WIFEXITED(status));
   if (WEXITSTATUS(status) == 77)

@@ -1,0 +1,64 @@
+#include <cupti.h>
+
+#include <cinttypes>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <initializer_list>
+
+// What a GPU did and when, for scripts/gpu_check.py, which tells from it how long the GPU was idle inside an epoch.
+// CUDA loads this library into a program that is started with CUDA_INJECTION64_PATH naming it. CUTRACT_GPU_TRACE names
+// the file: a line "start end name" in ns for each kernel, copy and clear.
+namespace {
+
+std::FILE* out = nullptr;
+
+void write(std::uint64_t start, std::uint64_t end, const char* name) {
+  std::fprintf(out, "%" PRIu64 " %" PRIu64 " %s\n", start, end, name);
+}
+
+void write(const CUpti_Activity* record) {
+  // The beginning of these records, all that is read here, is that of every later version.
+  if (record->kind == CUPTI_ACTIVITY_KIND_CONCURRENT_KERNEL) {
+    const auto* k = reinterpret_cast<const CUpti_ActivityKernel9*>(record);
+    write(k->start, k->end, k->name);
+  } else if (record->kind == CUPTI_ACTIVITY_KIND_MEMCPY) {
+    const auto* c = reinterpret_cast<const CUpti_ActivityMemcpy5*>(record);
+    write(c->start, c->end, "[copy]");
+  } else if (record->kind == CUPTI_ACTIVITY_KIND_MEMSET) {
+    const auto* s = reinterpret_cast<const CUpti_ActivityMemset4*>(record);
+    write(s->start, s->end, "[clear]");
+  }
+}
+
+void CUPTIAPI give_buffer(std::uint8_t** buffer, std::size_t* size, std::size_t* most_records) {
+  *size = std::size_t{8} << 20;
+  *buffer = static_cast<std::uint8_t*>(std::aligned_alloc(8, *size));
+  *most_records = 0;  // as many as fit
+}
+
+void CUPTIAPI take_buffer(CUcontext, std::uint32_t, std::uint8_t* buffer, std::size_t, std::size_t valid) {
+  CUpti_Activity* record = nullptr;
+  while (cuptiActivityGetNextRecord(buffer, valid, &record) == CUPTI_SUCCESS) write(record);
+  std::free(buffer);
+}
+
+void flush() {
+  cuptiActivityFlushAll(CUPTI_ACTIVITY_FLAG_FLUSH_FORCED);
+  std::fclose(out);
+}
+
+}  // namespace
+
+// The name that CUDA looks for; 1: go on.
+extern "C" __attribute__((visibility("default"))) int InitializeInjection() {
+  const char* path = std::getenv("CUTRACT_GPU_TRACE");
+  out = path ? std::fopen(path, "w") : nullptr;
+  if (!out) return 1;
+  cuptiActivityRegisterCallbacks(give_buffer, take_buffer);
+  for (const CUpti_ActivityKind kind :
+       {CUPTI_ACTIVITY_KIND_CONCURRENT_KERNEL, CUPTI_ACTIVITY_KIND_MEMCPY, CUPTI_ACTIVITY_KIND_MEMSET})
+    cuptiActivityEnable(kind);
+  std::atexit(flush);
+  return 1;
+}

@@ -1,0 +1,29 @@
+#include "kernels/gather.h"
+#include "kernels/simt/simt.cuh"
+
+namespace cutract {
+namespace {
+
+constexpr int kBlock = 256;
+constexpr unsigned kBlocksPerUtterance = 16;
+
+// The blocks along y share one utterance, element by element in turn; those of the last one also zero what is behind
+// it. The source may be host memory: neighbours read neighbours, so that it crosses the bus in whole lines.
+__global__ void __launch_bounds__(kBlock) gather_kernel(GatherArgs a) {
+  const int b = static_cast<int>(blockIdx.x);
+  const Index C = a.out.shape[1], filled = a.ragged.length.data[b] * C;
+  const Index rows = b + 1 == a.ragged.utterances ? a.ragged.frames - a.ragged.offset.data[b] : a.ragged.length.data[b];
+  const float* from = a.source.data[a.uid.data[b]];
+  float* to = a.out.row(a.ragged.offset.data[b]);
+  for (Index i = Index(blockIdx.y) * kBlock + threadIdx.x; i < rows * C; i += Index(gridDim.y) * kBlock)
+    to[i] = i < filled ? from[i] : 0.0f;
+}
+
+}  // namespace
+
+void gather(GpuExec& ex, const GatherArgs& a) {
+  launch(ex, "gather", gather_kernel,
+         Geometry{{static_cast<unsigned>(a.ragged.utterances), kBlocksPerUtterance}, {kBlock}}, a);
+}
+
+}  // namespace cutract

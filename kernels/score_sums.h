@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+
+#include "host/core/exec.h"
+#include "host/core/ragged.h"
+#include "host/core/view.h"
+#include "kernels/compensated_sum.h"
+
+namespace cutract {
+
+// What the scores of one channel need of some frames: means of prediction and target, sums of the products of their
+// deviations from them, and sums over the errors e = prediction - target.
+struct ScoreSums {
+  double mean_p = 0, mean_t = 0;
+  double pp = 0, tt = 0, pt = 0;                        // of deviations
+  double square = 0, magnitude = 0, square_target = 0;  // of e^2, |e| and target^2
+};
+
+// The sums of every utterance and channel, in one pass: deviations are taken from the first frame, and moved to the
+// mean at the end (Chan, Golub and LeVeque 1983), so a large mean costs no digits and a constant channel gives exactly
+// 0. In double, compensated.
+struct ScoreSumsArgs {
+  View<const float, 2> predicted, target;  // [N, P]
+  Ragged ragged;
+  View<const std::uint32_t, 1> uid;  // [B] the row of `out` for each utterance
+  View<ScoreSums, 2> out;            // [U, P]
+};
+void score_sums(Exec&, const ScoreSumsArgs&);
+void score_sums(CpuExec&, const ScoreSumsArgs&);
+void score_sums(GpuExec&, const ScoreSumsArgs&);
+
+// One channel's sums while frames are added, all about the values of one frame.
+class ScoreSumsAbout {
+ public:
+  CUTRACT_HD ScoreSumsAbout(float p, float t) : first_p_(static_cast<double>(p)), first_t_(static_cast<double>(t)) {}
+  ScoreSumsAbout() = default;
+  CUTRACT_HD void add(float predicted, float target) {
+    const double p = static_cast<double>(predicted), t = static_cast<double>(target), e = p - t;
+    const double dp = p - first_p_, dt = t - first_t_;
+    const double terms[kSums] = {dp, dt, dp * dp, dt * dt, dp * dt, e * e, e < 0 ? -e : e, t * t};
+    for (int i = 0; i < kSums; ++i) sum_[i].add(terms[i]);
+  }
+  // Adds frames that were added to another one, about the same values.
+  CUTRACT_HD void add(const ScoreSumsAbout& other) {
+    for (int i = 0; i < kSums; ++i) sum_[i].add(other.sum_[i].value());
+  }
+  CUTRACT_HD ScoreSums of(Index frames) const {
+    const double n = static_cast<double>(frames), p = sum_[0].value(), t = sum_[1].value();
+    return {first_p_ + p / n,
+            first_t_ + t / n,
+            sum_[2].value() - p * p / n,
+            sum_[3].value() - t * t / n,
+            sum_[4].value() - p * t / n,
+            sum_[5].value(),
+            sum_[6].value(),
+            sum_[7].value()};
+  }
+
+ private:
+  static constexpr int kSums = 8;
+  double first_p_ = 0, first_t_ = 0;
+  CompensatedSum sum_[kSums];
+};
+
+}  // namespace cutract

@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# Packs what scripts/gpu_check.sh needs into one file for a machine with a GPU where nothing can be installed: programs for
+# sm_80, sm_90 and, as PTX, later ones; their libraries but glibc and CUDA's; data, scripts, and a MANIFEST of the commit
+# and the SHA-256 of every file. Needs a build of preset cuda, which it makes.
+#   scripts/bundle.sh [OUT.tar.xz]      default: build/cutract-COMMIT.tar.xz
+# There: tar -xf it, then scripts/gpu_check.sh inside; or any bin/NAME. glibc must be as new as this machine's.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+commit=$(git rev-parse HEAD)
+git diff --quiet HEAD || commit+=" with changes"
+out=${1:-build/cutract-${commit:0:12}.tar.xz}
+build=build/cuda
+scripts/build.sh cuda >&2
+
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+root=$folder/cutract
+mkdir -p "$root"/{bin,lib,programs,scripts,bench/peers,tests/train,data}
+
+programs=("$build"/cli/cutract "$build"/bench/cutract_bench)
+for optional in "$build"/bench/{cutract_cudnn_peer,libcutract_gpu_trace.so}; do
+  [ -f "$optional" ] && programs+=("$optional")
+done
+for tests in core kernels simt features train; do programs+=("$build/tests/$tests/tests_$tests"); done
+cp "${programs[@]}" "$root/programs/"
+strip --strip-unneeded "$root"/programs/*
+
+# glibc is the system's; CUDA's libraries belong to its driver and are found by the launcher.
+not_ours='^(ld-linux.*|lib(c|m|dl|rt|pthread|resolv|util|mvec)|lib(cuda|cudart|cublas|cublasLt|cufft|cudnn|cupti|nvJitLink|nvrtc)[a-z_]*)\.so'
+ldd "${programs[@]}" | awk '$2 == "=>" && $3 ~ /^\// {print $1, $3}' | sort -u | while read -r name path; do
+  [[ $name =~ $not_ours ]] || cp -L "$path" "$root/lib/$name"
+done
+if missing=$(ldd "${programs[@]}" | grep 'not found'); then
+  echo "bundle: a library is not found: $missing" >&2
+  exit 1
+fi
+
+cp scripts/launch.sh "$root/bin/.launch"
+for program in "$root"/programs/*; do
+  case $program in
+    *.so) ln -s "../programs/$(basename "$program")" "$root/bin/" ;;
+    *) ln -s .launch "$root/bin/$(basename "$program")" ;;
+  esac
+done
+cp scripts/gpu_check.sh scripts/gpu_check.py "$root/scripts/"
+cp bench/machine.py "$root/bench/"
+cp bench/peers/*.py "$root/bench/peers/"
+cp tests/train/read_events.py "$root/tests/train/"
+cp -r tests/golden "$root/tests/"
+cp -r data/corpus "$root/data/"
+cp -r configs LICENSE "$root/"
+
+manifest=$folder/MANIFEST
+(cd "$root" && echo "commit $commit" && find . -type f -printf '%P\n' | LC_ALL=C sort | xargs -d '\n' sha256sum) >"$manifest"
+mv "$manifest" "$root/"
+mkdir -p "$(dirname "$out")"
+tar -C "$folder" --sort=name --owner=0 --group=0 -cf - cutract | xz -T0 -6 >"$out"
+echo "$out: $(du -h "$out" | cut -f1), $(find "$root" -type f | wc -l) files, commit ${commit:0:12}"

@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# What only a machine with a GPU can show, in under 10 minutes: tests, compute-sanitizer, the same bits again, parity with the
+# CPU, a training and its scores, the bench, the peers, idle time. Everything goes to bench/results/GPU-NAME/, step by
+# step, so that a run that is cut off keeps what it had; the last line counts: "N passed, N failed".
+#   scripts/gpu_check.sh [--quick] [--only STEP,STEP] [--results DIR] [--minutes N] [BUNDLE]
+#   scripts/gpu_check.sh --list        the steps
+#   scripts/gpu_check.sh --emulated    the same steps on the emulated GPU, tiny: shows that the script works, nothing else
+# Builds preset cuda for the GPU of this machine, unless it is given a BUNDLE (scripts/bundle.sh), or is inside of one.
+set -euo pipefail
+called_from=$PWD
+cd "$(dirname "$0")/.."
+arguments=() bundle='' preset=cuda results=''
+while [ $# -gt 0 ]; do
+  case $1 in
+    --emulated) preset=emulated arguments+=("$1") ;;
+    --list | --self-test) exec python3 -B scripts/gpu_check.py "$1" ;;
+    --quick) arguments+=("$1") ;;
+    --results) results=$(realpath -m "$called_from/${2:?--results: expected a folder}") && shift ;;
+    --only | --minutes) arguments+=("$1" "${2:?$1: expected a value}") && shift ;;
+    -*) echo "gpu_check: $1: expected --quick, --only, --results, --minutes, --list or --emulated" >&2 && exit 2 ;;
+    *) bundle=$(realpath -m "$called_from/$1") ;;
+  esac
+  shift
+done
+results=${results:-$PWD/bench/results}
+
+if [ -n "$bundle" ]; then
+  folder=$(mktemp -d)
+  trap 'rm -rf "$folder"' EXIT
+  tar -C "$folder" -xf "$bundle"
+  "$folder/cutract/scripts/gpu_check.sh" --results "$results" "${arguments[@]}"
+  exit
+fi
+if [ -d programs ]; then
+  binaries=$PWD/bin
+else
+  binaries=$PWD/build/$preset
+  architecture=() targets=(--target cutract cutract_bench tests_{core,kernels,simt,features,train})
+  if [ "$preset" = cuda ]; then
+    capability=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head -n 1 | tr -d .)
+    binaries+=-sm$capability
+    targets=()
+    architecture=(-B "$binaries" "-DCMAKE_CUDA_ARCHITECTURES=$capability-real")
+  fi
+  if ! log=$(cmake --preset "$preset" "${architecture[@]}" 2>&1 && cmake --build "$binaries" "${targets[@]}" 2>&1); then
+    tail -n 30 <<<"$log" >&2
+    echo "gpu_check: this machine cannot build preset $preset; make a bundle on one that can (scripts/bundle.sh) and name it here" >&2
+    exit 1
+  fi
+fi
+exec python3 -B scripts/gpu_check.py --binaries "$binaries" --results "$results" "${arguments[@]}"

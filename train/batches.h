@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "features/dataset.h"
+#include "host/core/memory.h"
+#include "host/core/ragged.h"
+#include "host/core/view.h"
+#include "kernels/update.h"
+
+namespace cutract {
+
+// Some utterances, packed: no padding between them. Views of buffers of Batches, valid until the next batch is loaded.
+struct Batch {
+  View<const float, 2> x, target;  // [N, F], [N, P]
+  Ragged ragged;
+  View<const std::uint32_t, 1> uid;  // [B] indices into the examples
+};
+
+// A dataset where it is computed with, and its batches. On the CPU the utterances stay where they are. On a GPU they
+// are uploaded once if half of the free memory holds them; else they lie in pinned host memory, from where a batch
+// crosses the bus when it is packed.
+class Batches {
+ public:
+  // The examples must outlive it and stay as they are. Takes all the memory that it will ever need.
+  Batches(Exec&, std::span<const Example> examples, int batch_size);
+
+  // Indices into the examples, longest first; no more utterances in a batch, and no more batches, than batch_size
+  // gives.
+  void set(Exec&, const std::vector<std::vector<int>>& order);
+  Index size() const { return static_cast<Index>(order_.size()); }
+  const std::vector<int>& order(Index batch) const { return order_[static_cast<std::size_t>(batch)]; }
+  Index frames(Index batch) const { return frames_[static_cast<std::size_t>(batch)]; }
+  Index most_rows() const { return most_rows_; }  // of any batch
+  std::vector<int> longest() const;               // the batch that has them
+
+  Batch load(Exec&, Index batch);
+  // The batch whose turn it is by `record`, in `rows` rows: no less than it has frames, on the CPU no more.
+  Batch next(Exec&, View<const StepRecord, 1> record, Index utterances, Index rows);
+
+ private:
+  std::vector<const float*> place(Exec&, std::span<const Example>, Matrix Example::*part);
+  Batch pack(Exec&, const Ragged&, View<const std::uint32_t, 1> uid);
+
+  std::vector<std::int32_t> lengths_;
+  Index batch_size_, most_rows_, features_, outputs_;
+  std::vector<Buffer<float>> resident_;                  // all features, all targets; none on the CPU
+  Buffer<const float*> feature_source_, target_source_;  // [U] where each example's rows begin
+  std::vector<std::vector<int>> order_;
+  std::vector<Index> frames_;
+  std::vector<std::int32_t> host_lengths_;     // as lengths_of_
+  Buffer<std::int32_t> offsets_, lengths_of_;  // [U, batch_size_] of every batch
+  Buffer<std::uint32_t> uids_;
+  Buffer<std::int32_t> offset_, length_;  // [batch_size_] of the next batch
+  Buffer<std::uint32_t> uid_;
+  Buffer<float> x_, target_;
+};
+
+// Rows for a batch of so many frames on a GPU, a sixteenth more at most: so that few graphs serve all batches.
+Index bucket_rows(Index frames);
+
+}  // namespace cutract

@@ -1,0 +1,102 @@
+#include "train/stepper.h"
+
+#include <cstdlib>
+#include <numeric>
+
+#include "host/core/error.h"
+#include "host/core/plant.h"
+#include "kernels/adam.h"
+#include "kernels/sum_squares.h"
+
+namespace cutract {
+namespace {
+
+bool on_gpu(const Exec& ex) { return std::holds_alternative<GpuExec>(ex); }
+
+bool sync_asked() {
+  const char* v = std::getenv("CUTRACT_SYNC");
+  return v && *v == '1';
+}
+
+}  // namespace
+
+Stepper::Stepper(Exec& ex, Network& network, Optimizer& optimizer, Batches& batches, const StepConfig& config)
+    : ex_(ex),
+      network_(network),
+      optimizer_(optimizer),
+      batches_(batches),
+      config_(config),
+      captures_(on_gpu(ex) && !sync_asked() && !network.reads_lengths_on_host()),
+      dy_(ex, batches.most_rows() * network.shape().outputs),
+      sums_(ex, 2),
+      lr_(ex, 1),
+      scalars_(ex, 1),
+      mirror_(ex, 1, Place::shared) {
+  mirror_.write(ex_, std::vector<StepRecord>(1));
+  network_.reserve(ex_, batches_.most_rows());
+  if (on_gpu(ex_) && batches_.most_rows() > 0) {
+    batches_.set(ex_, {batches_.longest()});
+    const Batch batch = batches_.load(ex_, 0);
+    forward_backward(batch);
+  }
+}
+
+void Stepper::begin_epoch(const std::vector<std::vector<int>>& batches, double lr) {
+  batches_.set(ex_, batches);
+  const StepRecord was = optimizer_.read(ex_);
+  const StepRecord record{.steps = was.steps, .in_a_row = was.in_a_row, .longest_row = was.in_a_row};
+  optimizer_.write(ex_, record);
+  mirror_.write(ex_, {&record, 1});
+  lr_.write(ex_, {&lr, 1});
+  next_ = 0;
+}
+
+Index Stepper::rows(Index batch) const {
+  const Index frames = batches_.frames(batch);
+  return on_gpu(ex_) ? bucket_rows(frames) : frames;
+}
+
+void Stepper::step() {
+  if (next_ >= batches_.size()) fail(Fault::internal, "stepper: no batch is left in this epoch");
+  const Index batch = next_++;
+  if (network_.reads_lengths_on_host()) return queue(batches_.load(ex_, batch));
+  const std::pair key{std::ssize(batches_.order(batch)), rows(batch)};
+  const auto work = [this, key] { queue(batches_.next(ex_, optimizer_.record.view(), key.first, key.second)); };
+  if (!captures_) return work();
+  if (captured_memory_ != network_.memory()) graphs_.clear(), captured_memory_ = network_.memory();
+  // The first step of a kind runs as it is, so that what libraries do once has been done when they are captured.
+  const auto [at, first] = graphs_.try_emplace(key);
+  if (first) return work();
+  if (at->second.empty()) at->second.emplace_back(ex_, work);
+  at->second[0].launch(ex_);
+}
+
+void Stepper::forward_backward(const Batch& batch) {
+  const Network::Dropout masks{config_.seed, {&optimizer_.record.data()->steps, {1}}, batch.uid};
+  const auto y = network_.forward(ex_, batch.x, batch.ragged, &masks);
+  const View<float, 2> dy(dy_.data(), y.shape);
+  loss(ex_, {config_.loss, y, batch.target, batch.ragged, dy, {sums_.data(), {1}}});
+  network_.zero_grads(ex_);
+  network_.backward(ex_, dy);
+  sum_squares(ex_, {network_.grads(), {sums_.data() + 1, {1}}});
+}
+
+// What a step does. It may be captured: all that changes from step to step is read where the executor computes.
+void Stepper::queue(const Batch& batch) {
+  forward_backward(batch);
+  const OptimConfig& o = optimizer_.config;
+  update(ex_, {{o.beta1, o.beta2, o.eps, o.weight_decay, o.name == "adamw"},
+               config_.clip,
+               lr_.view(),
+               sums_.view(),
+               batch.ragged,
+               optimizer_.record.view(),
+               mirror_.view(),
+               scalars_.view()});
+  adam(ex_, {network_.params(), network_.grads(), optimizer_.m.view(), optimizer_.v.view(), scalars_.view()});
+}
+
+const StepRecord& Stepper::seen() const { return *mirror_.data(); }
+StepRecord Stepper::wait() { return optimizer_.read(ex_); }
+
+}  // namespace cutract
