@@ -9,6 +9,7 @@
 #include "features/config.h"
 #include "host/core/exec.h"
 #include "host/core/view.h"
+#include "kernels/mel.h"
 #include "kernels/samples.h"
 #include "kernels/starts.h"
 
@@ -18,7 +19,8 @@ namespace cutract {
 // cepstra, their deltas, the deltas of those; with context c these 2c + 1 times, earliest frame first.
 class Extractor {
  public:
-  explicit Extractor(FeatureConfig);  // Error{config} for settings that contradict each other
+  explicit Extractor(FeatureConfig,
+                     MelEngine = MelEngine::fused);  // Error{config} for settings that contradict each other
 
   const FeatureConfig& config() const { return config_; }  // fmax_hz = 0 resolved
   Index dim() const;                                       // columns: F
@@ -41,6 +43,7 @@ class Extractor {
 
  private:
   FeatureConfig config_;
+  MelEngine engine_;
   struct Tables;
   struct OnGpu;
   std::shared_ptr<const Tables> tables_;
