@@ -100,7 +100,7 @@ void lstm(GpuExec& ex, const LstmArgs& a) {
   launch(ex, "lstm", clear_behind_kernel, kBlocksPerUtterance, kBlock, s, N);
   const LstmEngine engine = engine_of(ex, a);
   if (engine == LstmEngine::cluster) return lstm_cluster(ex, s);
-  if (engine == LstmEngine::persistent) return lstm_persistent(ex, s);
+  if (engine == LstmEngine::persistent) return lstm_persistent(ex, s, a.precision);
   float* w_t = float_workspace(ex, D * 4 * H * H);
   for (Index d = 0; d < D; ++d) {
     float* out = w_t + d * 4 * H * H;
@@ -118,8 +118,10 @@ void lstm_backward(GpuExec& ex, const LstmBackwardArgs& a) {
   const LstmEngine engine = engine_of(ex, a);
   if (engine == LstmEngine::cluster)
     lstm_cluster(ex, s);
+  else if (engine == LstmEngine::persistent)
+    lstm_persistent(ex, s, a.precision);
   else
-    engine == LstmEngine::persistent ? lstm_persistent(ex, s) : lstm_steps(ex, s);
+    lstm_steps(ex, s);
 
   float* h_prev = float_workspace(ex, D * N * H);
   const Geometry g{{static_cast<unsigned>(s.utterances), kBlocksPerUtterance, static_cast<unsigned>(D)}, {kBlock}};

@@ -31,9 +31,11 @@ struct LstmStepsBackward : LstmSteps {
 void lstm_steps(GpuExec&, const LstmStepsForward&);
 void lstm_steps(GpuExec&, const LstmStepsBackward&);
 
-// The persistent engine: bf16 products, H 64 or 128, weights in registers from the first step to the last.
-void lstm_persistent(GpuExec&, const LstmStepsForward&);
-void lstm_persistent(GpuExec&, const LstmStepsBackward&);
+// The persistent engine: H 64 or 128, weights in registers and shared memory from the first step to the last.
+void lstm_persistent(GpuExec&, const LstmStepsForward&, Precision);
+void lstm_persistent(GpuExec&, const LstmStepsBackward&, Precision);
+void lstm_persistent_fp32(GpuExec&, const LstmStepsForward&);  // what it does for fp32
+void lstm_persistent_fp32(GpuExec&, const LstmStepsBackward&);
 
 // The same with the units of a direction shared out among the blocks of a cluster (compute capability 9.0): H 128, 256,
 // 384 or 512. No bit of the results depends on how many blocks it has.

@@ -6,8 +6,8 @@
 #include "eval/metrics.h"
 #include "features/config.h"
 #include "host/core/fields.h"
-#include "kernels/lstm_engines.h"
 #include "kernels/loss.h"
+#include "kernels/lstm_engines.h"
 #include "kernels/precision.h"
 #include "train/optimizer.h"
 

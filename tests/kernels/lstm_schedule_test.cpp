@@ -21,11 +21,15 @@ class LstmSchedules : public testing::Test {
   Exec exec_{std::in_place_type<GpuExec>, 0};
 };
 
-TEST_F(LstmSchedules, OfThePersistentEngine) {
+class PersistentLstmSchedules : public LstmSchedules, public testing::WithParamInterface<Precision> {};
+
+TEST_P(PersistentLstmSchedules, GiveTheSameBits) {
   Rng rng(1);
-  expect_same_bits(random_lstm(rng, {19, 12, 12, 7, 5, 5, 2, 2, 2, 1}, 5, 64, 2), Precision::bf16,
-                   LstmEngine::persistent);
+  const std::vector<std::int32_t> lengths{19, 12, 12, 7, 5, 5, 2, 2, 2, 1};
+  expect_same_bits(random_lstm(rng, lengths, 5, 64, 2), GetParam(), LstmEngine::persistent);
 }
+INSTANTIATE_TEST_SUITE_P(, PersistentLstmSchedules, testing::Values(Precision::fp32, Precision::tf32, Precision::bf16),
+                         [](const auto& p) { return name_of(p.param); });
 
 TEST_F(LstmSchedules, OfTheClusterEngine) {
   Rng rng(3);
