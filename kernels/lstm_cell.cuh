@@ -32,9 +32,9 @@ struct Cell {
         directions(a.directions),
         longest(span_of(a, tile * Rows).length) {}
   __device__ bool has(int s) const { return s >= 0 && s < row.length; }
-  // Where it lies at step s in an array [N, D, H], and its gate q in [N, D, 4H].
+  // Where it lies at step s in an array [N, D, H], and its gates in [N, D, 4H]: H apart from there on.
   __device__ Index at(int s) const { return line(s) * H + unit; }
-  __device__ Index gate_at(int s, int q) const { return line(s) * 4 * H + q * H + unit; }
+  __device__ Index gate_at(int s) const { return line(s) * 4 * H + unit; }
 
  private:
   __device__ Index line(int s) const {
@@ -70,16 +70,19 @@ struct ForwardCell : Cell<H, Rows> {
   }
   __device__ void save(const LstmStepsForward& a, int s) const {
     if (!this->has(s)) return;
+    const Index at = this->gate_at(s);
 #pragma unroll
-    for (int q = 0; q < 4; ++q) a.gates[this->gate_at(s, q)] = gate[q];
+    for (int q = 0; q < 4; ++q) a.gates[at + q * H] = gate[q];
     a.c[this->at(s)] = c;
     a.h[this->at(s)] = h;
   }
 
  private:
   __device__ void load(const LstmStepsForward& a, int s) {
+    const bool has = this->has(s);
+    const Index at = this->gate_at(s);  // once: the compiler would work it out for each gate
 #pragma unroll
-    for (int q = 0; q < 4; ++q) x[q] = this->has(s) ? a.gates[this->gate_at(s, q)] : 0.0f;
+    for (int q = 0; q < 4; ++q) x[q] = has ? a.gates[at + q * H] : 0.0f;
   }
 };
 
@@ -97,8 +100,9 @@ struct BackwardCell : Cell<H, Rows> {
   }
   __device__ void load(const LstmStepsBackward& a, int s) {
     const bool has = this->has(s);
+    const Index at = this->gate_at(s);
 #pragma unroll
-    for (int q = 0; q < 4; ++q) gate[q] = has ? a.gates[this->gate_at(s, q)] : 0.0f;
+    for (int q = 0; q < 4; ++q) gate[q] = has ? a.gates[at + q * H] : 0.0f;
     dy = has ? a.dh[this->at(s)] : 0.0f;
     c_before = this->has(s - 1) ? a.c[this->at(s - 1)] : 0.0f;
   }
@@ -114,8 +118,9 @@ struct BackwardCell : Cell<H, Rows> {
   }
   __device__ void save(const LstmStepsBackward& a, int s) const {
     if (!this->has(s)) return;
+    const Index at = this->gate_at(s);
 #pragma unroll
-    for (int q = 0; q < 4; ++q) a.gates[this->gate_at(s, q)] = dgate[q];
+    for (int q = 0; q < 4; ++q) a.gates[at + q * H] = dgate[q];
   }
 };
 

@@ -16,16 +16,19 @@
 // Backward, dh of a unit needs the gate gradients of all units. Sending those around costs 64 H bytes a block and step
 // (4 H of 8 rows in bf16), and the products that remain, 4 H deep for few rows, would have to be cut between warps and
 // added up through shared memory. Instead each block multiplies the gradients of its own gates alone, for all units,
-// and sends the partial sums in fp32 to whom the unit belongs: 32 H bytes (64 H for C = 2), exact, and no more
-// registers than forward. Partial sums are added in pairs, pairs of pairs and so on, from shares of the units that are
+// and sends the partial sums to whom the unit belongs: 32 H bytes (64 H for C = 2) though in fp32, and no more
+// registers than forward. Partial sums are added in pairs, pairs of pairs and so on, from slices of the gates that are
 // the same for every C: so an utterance gives the same bits in whatever batch.
 //
-// Two buffers in turn are enough, without any barrier that says a buffer has been read. Forward: who sends h of step s
-// has h of s - 1 from every warp of the receiver, which sent it after it had read h of s - 2. Backward: the partial
-// sums of the receiver left behind its __syncthreads, which all its warps reached after they had read those of the step
-// before. Likewise the mbarrier of a buffer is armed again before anything for its next phase can complete.
+// Two buffers in turn are enough, and nobody has to say that a buffer has been read. Forward, who sends h of step s has
+// h of s - 1 from every warp of the receiver, and a warp sends that when it has read h of s - 2. Backward, who sends in
+// a round has partial sums of the round before from the receiver, which sends them behind a __syncthreads that its
+// warps reach when they have read those before. In the same way an mbarrier is armed for its next phase before any byte
+// of that phase can arrive.
 namespace cutract {
 namespace {
+
+constexpr unsigned kAllLanes = 0xffffffffu;
 
 // Two buffers that the peers of a cluster fill in turn, `bytes` each round, with an mbarrier each.
 class Exchange {
@@ -102,8 +105,8 @@ struct Forward : Block<H, C> {
  private:
   // h of step s of all units, bf16 [kTileRows, kStride].
   __device__ std::uint16_t* h(int s) const {
-    return reinterpret_cast<std::uint16_t*>(this->shared() +
-                                            (CUTRACT_PLANTED("gpu_cluster_single_buffer") ? 0 : s % 2) * kBuffer);
+    const int buffer = CUTRACT_PLANTED("gpu_cluster_single_buffer") ? 0 : s % 2;
+    return reinterpret_cast<std::uint16_t*>(this->shared() + buffer * kBuffer);
   }
 
   // before += R h of the step before.
@@ -121,8 +124,8 @@ struct Forward : Block<H, C> {
     for (int i = 0; i < 4; ++i) sum[i] += odd[i];
     // Lanes with g < 4 have gates 0 and 2 of both their utterances, those with g + 4 have 1 and 3: one utterance each.
     const bool upper = lane.g >= 4;
-    const float first = __shfl_xor_sync(0xffffffffu, upper ? sum[0] : sum[1], 16),
-                second = __shfl_xor_sync(0xffffffffu, upper ? sum[2] : sum[3], 16);
+    const float first = __shfl_xor_sync(kAllLanes, upper ? sum[0] : sum[1], 16),
+                second = __shfl_xor_sync(kAllLanes, upper ? sum[2] : sum[3], 16);
     before[0] += upper ? first : sum[0], before[1] += upper ? sum[1] : first;
     before[2] += upper ? second : sum[2], before[3] += upper ? sum[3] : second;
   }
@@ -130,9 +133,10 @@ struct Forward : Block<H, C> {
   // The four lanes that have the warp's units of one utterance make one word of 8 bytes of them, and share out the
   // peers.
   __device__ void send(int s) {
-    const float neighbour = __shfl_xor_sync(0xffffffffu, cell.h, 4);
-    const Word two = unit % 2 == 0 ? simt::pack_bf16(cell.h, neighbour) : simt::pack_bf16(neighbour, cell.h),
-               others = __shfl_xor_sync(0xffffffffu, two, 8);
+    const float neighbour = __shfl_xor_sync(kAllLanes, cell.h, 4);
+    const bool even = unit % 2 == 0;
+    const Word two = simt::pack_bf16(even ? cell.h : neighbour, even ? neighbour : cell.h),
+               others = __shfl_xor_sync(kAllLanes, two, 8);
     const uint2 four = unit % 4 < 2 ? make_uint2(two, others) : make_uint2(others, two);
     auto* to = reinterpret_cast<uint2*>(h(s) + row * kStride + rank * this->kUnits + 4 * lane.warp);
 #pragma unroll
@@ -149,8 +153,8 @@ struct Backward : Block<H, C> {
   using Steps = LstmStepsBackward;
   using Block<H, C>::lane, Block<H, C>::rank, Block<H, C>::unit, Block<H, C>::row;
   using Block<H, C>::kUnits, Block<H, C>::kWarps;
-  // All gates are cut into shares, one for each partial sum that reaches a unit, and these into slices, so that slices
-  // are the same for every C that H has. A warp has one share, and kPanels times 16 units that it sums for.
+  // All gates are cut into shares, one for each partial sum that reaches a unit, and these into slices: 8 for every C,
+  // 16 for H = 512. A warp has one share, and kPanels times 16 units that it sums for.
   static constexpr int kShares = C < 4 ? 4 : C, kSlices = C < 8 ? 2 : 1, kPanels = kShares / 4;
   static constexpr int kSharesHere = kShares / C, kWarpsOfShare = kWarps / kSharesHere;
   static constexpr int kDepth = 4 * H / kShares / kSlices / 16;  // products one after the other
@@ -164,8 +168,8 @@ struct Backward : Block<H, C> {
   BackwardCell<H> cell;
   Exchange exchange{kPartial};
   int share = lane.warp / kWarpsOfShare, first_unit = lane.warp % kWarpsOfShare * kPanels * 16;
-  Word w[kPanels][kSlices * kDepth]
-        [4];  // columns of w_hh: row r of 16 is unit 2 (r % 8) + r / 8; gates in the order unit, gate
+  // Columns of w_hh for 16 units, row r of the fragment for unit 2 (r % 8) + r / 8; gates in the order unit, gate.
+  Word w[kPanels][kSlices * kDepth][4];
 
   __device__ explicit Backward(const Steps& steps) : a(steps), cell(steps, this->tile, row, rank * kUnits + unit) {
     const int first = rank * kUnits + share * kUnits / kSharesHere;  // unit of the share
@@ -185,20 +189,20 @@ struct Backward : Block<H, C> {
     cell.step(s, round > 0 ? receive(round - 1) : 0.0f);
     store_gates(gradients(round) + row * kStride + 4 * unit, cell.dgate);
     cell.load(a, s - 1);  // on its way while the product runs
-    if (s > 0) send(round);
+    if (s > 0 || CUTRACT_PLANTED("gpu_cluster_backward_early_exit")) send(round);
     cell.save(a, s);
   }
 
  private:
   // bf16 [kTileRows, kStride] of this block's gates.
   __device__ std::uint16_t* gradients(int round) const {
-    const int buffer = CUTRACT_PLANTED("gpu_cluster_single_gradients") ? 0 : round % 2;
+    const int buffer = CUTRACT_PLANTED("gpu_cluster_backward_single_gradients") ? 0 : round % 2;
     return reinterpret_cast<std::uint16_t*>(this->shared() + 2 * kPartial + buffer * kGradients);
   }
-  // Partial sums of dh of this block's units, [kShares, kCells]; a sender has two units and two utterances side by
-  // side.
+  // Partial sums of dh of this block's units, [kShares, kCells]: two utterances of two units side by side, as a lane
+  // has them in its fragment D.
   __device__ float* partial(int round) const {
-    const int buffer = CUTRACT_PLANTED("gpu_cluster_single_partial") ? 0 : round % 2;
+    const int buffer = CUTRACT_PLANTED("gpu_cluster_backward_single_partial") ? 0 : round % 2;
     return reinterpret_cast<float*>(this->shared() + buffer * kPartial);
   }
 
@@ -216,7 +220,7 @@ struct Backward : Block<H, C> {
   }
 
   __device__ void send(int round) {
-    if (!CUTRACT_PLANTED("gpu_cluster_no_barrier")) __syncthreads();
+    if (!CUTRACT_PLANTED("gpu_cluster_backward_no_barrier")) __syncthreads();
     const std::uint16_t* dgates = gradients(round) + share * (4 * kUnits / kSharesHere);
     float sum[kPanels][kSlices][4] = {};
 #pragma unroll
@@ -241,7 +245,7 @@ struct Backward : Block<H, C> {
         const float* more = sum[panel][1];
         four.x += more[0], four.y += more[1], four.z += more[2], four.w += more[3];
       }
-      if (CUTRACT_PLANTED("gpu_cluster_peer_forgotten") && peer == C - 1) continue;
+      if (CUTRACT_PLANTED("gpu_cluster_backward_peer_forgotten") && peer == C - 1) continue;
       simt::store_async(reinterpret_cast<float4*>(to + of % kUnits * kTileRows), four, exchange.barrier(round),
                         static_cast<std::uint32_t>(peer));
     }
@@ -268,7 +272,7 @@ void launch_walk(GpuExec& ex, const char* op, const typename Walk::Steps& a) {
   launch(ex, op, lstm_cluster_kernel<Walk>, g, a);
 }
 
-// The sizes that there are.
+// Each H with the numbers of blocks that lstm_cluster_size gives it.
 template <template <int, int> class Walk, class Steps>
 void launch_for(GpuExec& ex, const char* op, const Steps& a) {
   const int C = lstm_cluster_size(a.H, a.utterances, a.directions);

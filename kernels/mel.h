@@ -4,6 +4,8 @@
 
 #include "host/core/exec.h"
 #include "host/core/view.h"
+#include "kernels/samples.h"
+#include "kernels/starts.h"
 
 namespace cutract {
 
@@ -16,12 +18,14 @@ enum class Edge {
 
 enum class LogUnit { db, ln, log10 };  // db: 10 log10 of the power
 
-// Log-mel of one utterance. Frame t is samples t hop + first .. + W - 1; then, in this order: sample_scale, DC removal,
-// pre-emphasis (the first sample of a frame is its own predecessor), window, FFT of n_fft points (zeros behind the
-// window: the power spectrum does not depend on where in the FFT the window lies), |X|^2, filters, logarithm. Last,
-// over the whole utterance: y = (max(y, max(y) - range) + shift) * gain.
+// Log-mel, or cepstra, of one utterance or of several. Frame t of an utterance is its samples t hop + first .. + W - 1;
+// then, in this order: sample_scale, DC removal, pre-emphasis (the first sample of a frame is its own predecessor),
+// window, FFT of n_fft points (zeros behind the window: the power spectrum does not depend on where in the FFT the
+// window lies), |X|^2, filters, logarithm. Then, over the whole utterance: y = (max(y, max(y) - range) + shift) * gain.
+// Last, with a basis: y basis^T, as kernels/dct.h.
 struct MelArgs {
-  View<const float, 1> samples;               // [S] full scale 1
+  Samples samples;                            // [S]
+  Starts first_sample, first_frame;           // of each utterance in samples and in out; both or none
   View<const double, 1> window;               // [W]
   View<const double, 2> roots;                // [n_fft, 2] cos and -sin of 2 pi i / n_fft
   View<const std::int32_t, 1> filter_bin;     // [M] first bin under each filter
@@ -36,7 +40,8 @@ struct MelArgs {
   bool add_floor = false;  // log(x + floor)
   double range = 0;        // in units of `log`; 0: no limit
   double shift = 0, gain = 1;
-  View<float, 2> out;  // [T, M]
+  View<const double, 2> basis;  // [C, M]; empty: log-mel
+  View<float, 2> out;           // [T, M], with a basis [T, C]
 };
 void mel(Exec&, const MelArgs&);
 void mel(CpuExec&, const MelArgs&);

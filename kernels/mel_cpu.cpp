@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "host/core/plant.h"
+#include "kernels/dct.h"
 #include "kernels/isa.h"
 #include "kernels/math.h"
 #include "kernels/mel.h"
@@ -17,14 +18,13 @@ namespace {
 constexpr Index kTile = 64;  // frames of one task; fixed, so that the number of threads changes no bit
 
 // What `frames` frames from frame t on see, from the first sample of that frame on: the signal itself or, where it
-// ends, a copy in `edge`.
+// ends or is no float, a copy in `edge`.
 const float* samples_of(const MelArgs& a, Index t, Index frames, std::vector<float>& edge) {
   const Index start = t * a.hop + a.first + (CUTRACT_PLANTED("mel_window_shift") ? 1 : 0);
   const Index count = (frames - 1) * a.hop + a.window.shape[0];
-  if (start >= 0 && start + count <= a.samples.shape[0]) return a.samples.data + start;
+  if (a.samples.floats() && start >= 0 && start + count <= a.samples.size()) return a.samples.floats() + start;
   edge.resize(static_cast<std::size_t>(count));
-  for (Index i = 0; i < count; ++i)
-    edge[static_cast<std::size_t>(i)] = sample_at(a.samples.data, a.samples.shape[0], a.edge, start + i);
+  for (Index i = 0; i < count; ++i) edge[static_cast<std::size_t>(i)] = sample_at(a.samples, a.edge, start + i);
   return edge.data();
 }
 
@@ -173,9 +173,7 @@ CUTRACT_INLINE void adjust_body(const MelArgs& a, double least, float* y, Index 
 }
 CUTRACT_PER_ISA(adjust, (const MelArgs& a, double least, float* y, Index count), (a, least, y, count))
 
-}  // namespace
-
-void mel(CpuExec& ex, const MelArgs& a) {
+void log_mel_of_one(CpuExec& ex, const MelArgs& a) {
   const Index T = a.out.shape[0], M = a.out.shape[1], tiles = (T + kTile - 1) / kTile;
   if (T == 0 || M == 0) return;
   const PowerSpectrum spectrum(a.n_fft, a.roots.data);
@@ -189,6 +187,26 @@ void mel(CpuExec& ex, const MelArgs& a) {
   ex.parallel(tiles, [&](Index tile) {
     adjust(a, least, a.out.row(tile * kTile), (std::min(T, (tile + 1) * kTile) - tile * kTile) * M);
   });
+}
+
+}  // namespace
+
+void mel(CpuExec& ex, const MelArgs& a) {
+  const Index T = a.out.shape[0], S = a.samples.size();
+  if (a.basis.size() > 0) {
+    Matrix log_mel(T, a.filter_bin.shape[0]);
+    MelArgs without = a;
+    without.basis = {}, without.out = log_mel.view();
+    mel(ex, without);
+    return dct(ex, {log_mel.view(), a.basis, a.out});
+  }
+  for (Index u = 0; u < utterances_in(a.first_frame); ++u) {
+    const Index sample = start_of(a.first_sample, u, S), frame = start_of(a.first_frame, u, T);
+    MelArgs one = a;
+    one.samples = a.samples.part(sample, start_of(a.first_sample, u + 1, S) - sample);
+    one.out = {a.out.row(frame), {start_of(a.first_frame, u + 1, T) - frame, a.out.shape[1]}};
+    log_mel_of_one(ex, one);
+  }
 }
 
 }  // namespace cutract

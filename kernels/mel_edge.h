@@ -1,12 +1,12 @@
 #pragma once
 
-#include "host/core/philox.h"  // CUTRACT_HD
 #include "kernels/mel.h"
 
 namespace cutract {
 
-// Sample i of a signal of S samples that goes on beyond its ends; i is any number.
-CUTRACT_HD inline float sample_at(const float* x, Index S, Edge edge, Index i) {
+// Sample i of a signal that goes on beyond its ends; i is any number.
+CUTRACT_HD inline float sample_at(const Samples& x, Edge edge, Index i) {
+  const Index S = x.size();
   if (i >= 0 && i < S) return x[i];
   if (edge == Edge::zero) return 0;
   if (edge == Edge::reflect && S == 1) return x[0];

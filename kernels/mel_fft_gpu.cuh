@@ -1,79 +1,42 @@
 #pragma once
 
 #include "host/core/plant.h"
-#include "kernels/simt/simt.cuh"
+#include "kernels/mel.h"
+#include "kernels/mel_frame_gpu.cuh"
+#include "kernels/short_dft_gpu.cuh"
 
-// The power spectrum of one real frame by one warp, in shared memory and float. As kernels/mel_fft.h: an even n is
-// packed as n/2 complex points, decimation in frequency, in place, radices 4, 2, 3 and 5; what has another prime factor
-// is summed by the definition. Between two steps the lanes of the warp meet.
+// The power spectrum of one real frame of any length by one warp, in shared memory and float. As kernels/mel_fft.h: an
+// even n is packed as n/2 complex points, decimation in frequency, in place, radices 4, 2, 3 and 5; what has another
+// prime factor is summed by the definition. Between two steps the lanes of the warp meet.
 namespace cutract {
-
-constexpr int kMostRadices = 16;
-
-struct FftPlan {
-  int n = 0, points = 0;  // real samples; complex points, 0: by the definition
-  int radices = 0, radix[kMostRadices] = {};
-};
-
-inline FftPlan fft_plan(int n) {
-  FftPlan plan;
-  plan.n = n, plan.points = n % 2 == 0 ? n / 2 : n;
-  int left = plan.points;
-  for (const int p : {4, 2, 3, 5})
-    while (left % p == 0 && plan.radices < kMostRadices) plan.radix[plan.radices++] = p, left /= p;
-  if (left > 1) plan.points = plan.radices = 0;
-  return plan;
-}
 
 // Where point i lies: one place in five stays empty, so that lanes a power of four apart meet different banks.
 CUTRACT_HD inline int padded(int i) { return i + i / 4; }
-// Points of memory that a frame takes, samples included.
-CUTRACT_HD inline int frame_points(const FftPlan& p) { return p.points > 0 ? padded(p.points) : (p.n + 1) / 2; }
+
+struct FftPlan {
+  int n, points;              // real samples; complex points, 0: by the definition
+  std::uint64_t radices = 0;  // one in 4 bits, the first one lowest; an array would go to the threads' own memory
+
+  explicit FftPlan(Index samples) : n(static_cast<int>(samples)), points(n % 2 == 0 ? n / 2 : n) {
+    int left = points, at = 0;
+    for (const std::uint64_t p : {4, 2, 3, 5})
+      for (; left % static_cast<int>(p) == 0 && at < 64; at += 4) radices |= p << at, left /= static_cast<int>(p);
+    if (left > 1) points = 0, radices = 0;
+  }
+  // Shared memory, in floats: tables of a block; of a warp, and where in it the power spectrum comes to lie.
+  Index tables() const { return 2 * Index(n) + points; }
+  Index of_warp() const { return points > 0 ? 2 * Index(padded(points)) : n + n % 2; }
+  Index power_at() const { return of_warp(); }
+};
 
 // Where bin k of the complex transform ends up: its digits in reverse.
 __device__ inline int place_of(const FftPlan& plan, int k) {
   int place = 0, block = plan.points;
-  for (int i = 0; i < plan.radices; ++i) {
-    const int p = plan.radix[i];
+  for (std::uint64_t left = plan.radices; left != 0; left >>= 4) {
+    const int p = static_cast<int>(left & 15);
     block /= p, place += k % p * block, k /= p;
   }
   return padded(place);
-}
-
-__device__ inline float2 plus(float2 a, float2 b) { return make_float2(a.x + b.x, a.y + b.y); }
-__device__ inline float2 minus(float2 a, float2 b) { return make_float2(a.x - b.x, a.y - b.y); }
-__device__ inline float2 times(float2 a, float2 w) { return make_float2(a.x * w.x - a.y * w.y, a.x * w.y + a.y * w.x); }
-__device__ inline float2 minus_j(float2 a) { return make_float2(a.y, -a.x); }
-__device__ inline float norm(float2 a) { return a.x * a.x + a.y * a.y; }
-
-// v[k] = sum_r v[r] exp(-2 pi j k r / P).
-template <int P>
-__device__ inline void short_dft(float2 (&v)[P]) {
-  if constexpr (P == 2) {
-    const float2 a = v[0];
-    v[0] = plus(a, v[1]), v[1] = minus(a, v[1]);
-  } else if constexpr (P == 4) {
-    const float2 sum_ac = plus(v[0], v[2]), sum_bd = plus(v[1], v[3]), dif_ac = minus(v[0], v[2]),
-                 dif_bd = minus_j(minus(v[1], v[3]));
-    v[0] = plus(sum_ac, sum_bd), v[1] = plus(dif_ac, dif_bd);
-    v[2] = minus(sum_ac, sum_bd), v[3] = minus(dif_ac, dif_bd);
-  } else if constexpr (P == 3) {
-    const float2 sum = plus(v[1], v[2]), dif = minus_j(minus(v[1], v[2]));
-    const float2 even = make_float2(v[0].x - 0.5f * sum.x, v[0].y - 0.5f * sum.y);
-    const float2 odd = make_float2(0.86602540378f * dif.x, 0.86602540378f * dif.y);
-    v[0] = plus(v[0], sum), v[1] = plus(even, odd), v[2] = minus(even, odd);
-  } else {
-    static_assert(P == 5);
-    constexpr float c1 = 0.30901699437f, c2 = -0.80901699437f, s1 = 0.95105651630f, s2 = 0.58778525229f;
-    const float2 p = plus(v[1], v[4]), q = plus(v[2], v[3]), d = minus_j(minus(v[1], v[4])),
-                 e = minus_j(minus(v[2], v[3])), first = v[0];
-    const float2 even1 = make_float2(first.x + c1 * p.x + c2 * q.x, first.y + c1 * p.y + c2 * q.y);
-    const float2 even2 = make_float2(first.x + c2 * p.x + c1 * q.x, first.y + c2 * p.y + c1 * q.y);
-    const float2 odd1 = make_float2(s1 * d.x + s2 * e.x, s1 * d.y + s2 * e.y);
-    const float2 odd2 = make_float2(s2 * d.x - s1 * e.x, s2 * d.y - s1 * e.y);
-    v[0] = plus(first, plus(p, q));
-    v[1] = plus(even1, odd1), v[4] = minus(even1, odd1), v[2] = plus(even2, odd2), v[3] = minus(even2, odd2);
-  }
 }
 
 // Turns each block of N points into P blocks of N / P. A lane owns the P points that it reads and writes back.
@@ -128,32 +91,75 @@ __device__ inline void unpack_power(const FftPlan& plan, const int* place, const
   }
 }
 
-// The `samples` first of the n samples of z may differ from 0. roots [n], place [points]; z is overwritten. All lanes
-// of a warp call it, after they have met; they have met again when it returns.
-__device__ inline void power_spectrum(const FftPlan& plan, int samples, const float2* roots, const int* place,
-                                      float2* z, float* power, int lane) {
-  for (int i = 0, N = plan.points; i < plan.radices; N /= plan.radix[i++]) {
-    switch (plan.radix[i]) {
-      case 4:
-        fft_pass<4>(plan, N, roots, z, lane);
-        break;
-      case 2:
-        fft_pass<2>(plan, N, roots, z, lane);
-        break;
-      case 3:
-        fft_pass<3>(plan, N, roots, z, lane);
-        break;
-      default:
-        fft_pass<5>(plan, N, roots, z, lane);
-    }
+class FftByPlan {
+ public:
+  using Plan = FftPlan;
+  static constexpr double kWindowScale = 1;
+  static constexpr int kBlocks = 4;
+
+  // All threads of a block make its tables together, in shared memory; they have to meet before the first power().
+  __device__ FftByPlan(const MelArgs& a, const FftPlan& plan, float* tables)
+      : plan_(plan),
+        roots_(reinterpret_cast<float2*>(tables)),
+        place_(reinterpret_cast<int*>(tables) + 2 * static_cast<Index>(plan.n)) {
+    const int thread = static_cast<int>(threadIdx.x), threads = static_cast<int>(blockDim.x);
+    for (int i = thread; i < plan.n; i += threads)
+      roots_[i] = make_float2(static_cast<float>(a.roots.data[2 * i]), static_cast<float>(a.roots.data[2 * i + 1]));
+    for (int k = thread; k < plan.points; k += threads) place_[k] = place_of(plan, k);
   }
-  if (plan.points == 0)
-    power_by_definition(plan.n, samples, roots, reinterpret_cast<const float*>(z), power, lane);
-  else if (plan.points < plan.n)
-    unpack_power(plan, place, roots, z, power, lane);
-  else
-    for (int k = lane; k <= plan.n / 2; k += 32) power[k] = norm(z[place[k]]);
-  __syncwarp();
-}
+
+  // From a frame to power [n/2 + 1 + kSilentBins]. All lanes of a warp call it; they have met when it returns. memory
+  // [of_warp()]
+  __device__ void power(const Frame& f, float* memory, float* power, int lane) const {
+    auto* z = reinterpret_cast<float2*>(memory);
+    put_frame(f, z, lane);
+    int N = plan_.points;
+    for (std::uint64_t left = plan_.radices; left != 0; N /= static_cast<int>(left & 15), left >>= 4) {
+      switch (left & 15) {
+        case 4:
+          fft_pass<4>(plan_, N, roots_, z, lane);
+          break;
+        case 2:
+          fft_pass<2>(plan_, N, roots_, z, lane);
+          break;
+        case 3:
+          fft_pass<3>(plan_, N, roots_, z, lane);
+          break;
+        default:
+          fft_pass<5>(plan_, N, roots_, z, lane);
+      }
+    }
+    if (plan_.points == 0)
+      power_by_definition(plan_.n, f.size, roots_, memory, power, lane);
+    else if (plan_.points < plan_.n)
+      unpack_power(plan_, place_, roots_, z, power, lane);
+    else
+      for (int k = lane; k <= plan_.n / 2; k += 32) power[k] = norm(z[place_[k]]);
+    put_silent_bins(power + plan_.n / 2 + 1, lane);
+    __syncwarp();
+  }
+
+ private:
+  __device__ void put_frame(const Frame& f, float2* z, int lane) const {
+    float mean = 0;
+    if (f.remove_dc) {
+      for (int i = lane; i < f.size; i += 32) mean += f.samples[i];
+      mean = warp_sum(mean) / static_cast<float>(f.size);
+    }
+    for (int i = lane; i < plan_.n; i += 32) {
+      float v = 0;
+      if (i < f.size) {
+        const float now = f.samples[i] - mean, before = f.samples[i > 0 ? i - 1 : 0] - mean;
+        v = (now - f.preemphasis * before) * f.window[i];
+      }
+      put_sample(plan_, z, i, v);
+    }
+    __syncwarp();
+  }
+
+  FftPlan plan_;
+  float2* roots_;
+  int* place_;
+};
 
 }  // namespace cutract

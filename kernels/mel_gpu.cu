@@ -1,33 +1,47 @@
+#include <algorithm>
 #include <limits>
 #include <string>
 
 #include "host/core/error.h"
+#include "kernels/dct.h"
 #include "kernels/mel.h"
 #include "kernels/mel_edge.h"
 #include "kernels/mel_fft_gpu.cuh"
+#include "kernels/mel_fft_registers_gpu.cuh"
+#include "kernels/tiles.h"
 
+// Samples to log-mels, or to cepstra, in one kernel: a warp takes a frame from framing to the last logarithm, and to
+// the DCT where no maximum over the utterance (`range`) has to come between. That one is a second small pass, in place.
+// Slopes over time are another kernel (deltas_gpu.cu): a tile of 8 frames would need 4 more on either side for the
+// usual two orders of 2, twice the work of this kernel, while reading 13 cepstra again costs 52 bytes of L2 a frame.
 namespace cutract {
 namespace {
 
 constexpr int kMostFrames = 8;            // of a tile, one warp each
-constexpr Index kMostBlocks = 1024;       // they stride over the rest, so that tables are made a few times only
+constexpr Index kMostBlocks = 1024;       // each takes a run of tiles, so that tables are made a few times only
 constexpr Index kMostShared = 160 << 10;  // of a block: sm_80 has 163 KiB, sm_90 227
-constexpr int kAdjustBlock = 256;
+constexpr Index kMostBasis = 4096;        // values of a basis that goes into shared memory: 51 cepstra of 80 mels
+constexpr int kAdjustBlock = 256, kAdjustFrames = 64;
 
 // Where things lie in the shared memory of a block, in floats.
 struct MelPlan {
-  FftPlan fft;
-  int window = 0, weights = 0, bins = 0;     // sizes; those of the tables that every block makes for itself
-  int frames = 0, staged = 0, per_warp = 0;  // of a tile: its frames and their samples; points of one warp
-  Index roots_at = 0, window_at = 0, weights_at = 0, place_at = 0, samples_at = 0, z_at = 0, power_at = 0, most_at = 0;
+  int window = 0, filters = 0, weights = 0, cepstra = 0;  // sizes
+  int frames = 0, staged = 0, of_warp = 0;                // of a tile: its frames and their samples; floats of a warp
+  Index window_at = 0, weights_at = 0, filters_at = 0, basis_at = 0, tables_at = 0, samples_at = 0, warps_at = 0;
+  Index power_at = 0, log_mel_at = 0;  // in what a warp has
   Index floats = 0;
 };
 
-MelPlan plan_with(const MelArgs& a, int frames) {
+// Weights lie in fours that begin at a multiple of 16 bytes, zeros behind the last. Filter m, the first weight of which
+// is number `offset`, has those from here on: room for all that come before, with no need to count them.
+CUTRACT_HD int first_quad(int offset, int m) { return offset / 4 + m; }
+
+template <class FftPlan>
+MelPlan plan_with(const MelArgs& a, const FftPlan& fft, int frames) {
   MelPlan p;
-  p.fft = fft_plan(static_cast<int>(a.n_fft));
   p.window = static_cast<int>(a.window.shape[0]), p.weights = static_cast<int>(a.filter_weight.shape[0]);
-  p.bins = p.fft.n / 2 + 1, p.frames = frames, p.per_warp = frame_points(p.fft);
+  p.filters = static_cast<int>(a.filter_bin.shape[0]), p.cepstra = static_cast<int>(a.basis.shape[0]);
+  p.frames = frames;
   const Index staged = (frames - 1) * a.hop + p.window;
   p.staged = static_cast<int>(staged < kMostShared ? staged : kMostShared);
   const auto take = [&](Index count) {
@@ -35,20 +49,25 @@ MelPlan plan_with(const MelArgs& a, int frames) {
     p.floats += (count + 3) / 4 * 4;
     return at;
   };
-  p.roots_at = take(2 * Index(p.fft.n)), p.window_at = take(p.window), p.weights_at = take(p.weights);
-  p.place_at = take(p.fft.points), p.samples_at = take(p.staged);
-  p.z_at = take(2 * Index(p.per_warp) * frames), p.power_at = take(Index(p.bins) * frames), p.most_at = take(frames);
+  p.window_at = take(p.window), p.weights_at = take(4 * first_quad(p.weights, p.filters)),
+  p.filters_at = take(2 * Index(p.filters) + 2);
+  p.basis_at = take(a.basis.size()), p.tables_at = take(fft.tables()), p.samples_at = take(p.staged);
+  p.power_at = fft.power_at(), p.log_mel_at = p.power_at + a.n_fft / 2 + 1 + kSilentBins;
+  const Index after = p.log_mel_at + (p.cepstra > 0 ? p.filters : 0);
+  p.of_warp = static_cast<int>((std::max(fft.of_warp(), after) + 3) / 4 * 4);
+  p.warps_at = take(Index(p.of_warp) * frames);
   return p;
 }
 
 Index bytes_of(const MelPlan& p) { return p.floats * static_cast<Index>(sizeof(float)); }
 
 // As many frames a block as keep most warps on a multiprocessor of 227 KiB.
-MelPlan plan_for(const MelArgs& a) {
+template <class FftPlan>
+MelPlan plan_for(const MelArgs& a, const FftPlan& fft) {
   MelPlan best;
   Index most = 0;
   for (int frames = kMostFrames; frames > 0 && a.n_fft <= kMostShared; frames /= 2) {
-    const MelPlan p = plan_with(a, frames);
+    const MelPlan p = plan_with(a, fft, frames);
     const Index warps = bytes_of(p) <= kMostShared ? (227 << 10) / (bytes_of(p) + 1024) * frames : 0;
     if (warps > most) best = p, most = warps;
   }
@@ -59,66 +78,39 @@ MelPlan plan_for(const MelArgs& a) {
 }
 
 struct MelShared {
-  float2* roots;
-  float *window, *weights, *samples;
-  int* place;
-  float2* z;  // of the calling warp, as power
-  float *power, *most;
+  float *window, *weights;
+  int2* filters;  // first bin and first weight of each, and an end
+  float *basis, *tables, *samples, *of_warp;
 };
 
 __device__ MelShared shared_of(const MelPlan& p, int warp) {
   auto* at = reinterpret_cast<float*>(simt::shared_memory());
-  MelShared s;
-  s.roots = reinterpret_cast<float2*>(at + p.roots_at);
-  s.window = at + p.window_at, s.weights = at + p.weights_at, s.samples = at + p.samples_at;
-  s.place = reinterpret_cast<int*>(at + p.place_at);
-  s.z = reinterpret_cast<float2*>(at + p.z_at) + warp * p.per_warp;
-  s.power = at + p.power_at + warp * p.bins, s.most = at + p.most_at;
-  return s;
+  return {at + p.window_at, at + p.weights_at, reinterpret_cast<int2*>(at + p.filters_at), at + p.basis_at,
+          at + p.tables_at, at + p.samples_at, at + p.warps_at + warp * p.of_warp};
 }
 
-__device__ void make_tables(const MelArgs& a, const MelPlan& p, const MelShared& s) {
+__device__ void make_tables(const MelArgs& a, const MelPlan& p, const MelShared& s, double window_scale) {
   const int thread = static_cast<int>(threadIdx.x), threads = 32 * p.frames;
-  for (int i = thread; i < p.fft.n; i += threads)
-    s.roots[i] = make_float2(static_cast<float>(a.roots.data[2 * i]), static_cast<float>(a.roots.data[2 * i + 1]));
-  for (int i = thread; i < p.window; i += threads) s.window[i] = static_cast<float>(a.sample_scale * a.window.data[i]);
-  for (int i = thread; i < p.weights; i += threads) s.weights[i] = static_cast<float>(a.filter_weight.data[i]);
-  for (int k = thread; k < p.fft.points; k += threads) s.place[k] = place_of(p.fft, k);
+  for (int i = thread; i < p.window; i += threads)
+    s.window[i] = static_cast<float>(window_scale * a.sample_scale * a.window.data[i]);
+  for (int m = thread / 32; m < p.filters; m += p.frames) {
+    const int from = a.filter_offset.data[m], count = a.filter_offset.data[m + 1] - from;
+    for (int i = thread % 32; i < (count + 3) / 4 * 4; i += 32)
+      s.weights[4 * first_quad(from, m) + i] = i < count ? static_cast<float>(a.filter_weight.data[from + i]) : 0;
+  }
+  for (int m = thread; m <= p.filters; m += threads)
+    s.filters[m] = make_int2(m < p.filters ? a.filter_bin.data[m] : 0, a.filter_offset.data[m]);
+  for (int i = thread; i < p.cepstra * p.filters; i += threads)  // transposed: neighbours for the lanes
+    s.basis[i] = static_cast<float>(a.basis.data[i % p.cepstra * p.filters + i / p.cepstra]);
 }
 
-// The samples of the frames from t on.
-__device__ void stage_samples(const MelArgs& a, const MelPlan& p, const MelShared& s, Index t) {
-  const Index start = t * a.hop + a.first + (CUTRACT_PLANTED("mel_gpu_window_shift") ? 1 : 0), S = a.samples.shape[0];
+// The samples of the frames of a tile of utterance u, from its sample `start` on.
+__device__ void stage_samples(const MelArgs& a, const MelPlan& p, float* staged, Index u, Index start) {
+  const Index from = start_of(a.first_sample, u, a.samples.size());
+  const Samples x = a.samples.part(from, start_of(a.first_sample, u + 1, a.samples.size()) - from);
+  if (CUTRACT_PLANTED("mel_gpu_window_shift")) ++start;
   for (int i = static_cast<int>(threadIdx.x); i < p.staged; i += 32 * p.frames)
-    s.samples[i] = sample_at(a.samples.data, S, a.edge, start + i);
-}
-
-__device__ float warp_sum(float v) {
-  for (int by = 16; by > 0; by /= 2) v += __shfl_xor_sync(0xffffffffu, v, by);
-  return v;
-}
-__device__ float warp_max(float v) {
-  for (int by = 16; by > 0; by /= 2) v = fmaxf(v, __shfl_xor_sync(0xffffffffu, v, by));
-  return v;
-}
-
-// From samples x [window] to the frame that is transformed.
-__device__ void window_frame(const MelArgs& a, const MelPlan& p, const MelShared& s, const float* x, int lane) {
-  const float preemphasis = static_cast<float>(a.preemphasis);
-  float mean = 0;
-  if (a.remove_dc) {
-    for (int i = lane; i < p.window; i += 32) mean += x[i];
-    mean = warp_sum(mean) / static_cast<float>(p.window);
-  }
-  for (int i = lane; i < p.fft.n; i += 32) {
-    float v = 0;
-    if (i < p.window) {
-      const float now = x[i] - mean, before = x[i > 0 ? i - 1 : 0] - mean;
-      v = (now - preemphasis * before) * s.window[i];
-    }
-    put_sample(p.fft, s.z, i, v);
-  }
-  __syncwarp();
+    staged[i] = sample_at(x, a.edge, start + i);
 }
 
 __device__ float logarithm(const MelArgs& a, float x) {
@@ -133,81 +125,147 @@ __device__ float logarithm(const MelArgs& a, float x) {
   return a.log == LogUnit::db ? 10 * log10f(x) : log10f(x);
 }
 
-// One warp owns one frame and its row of out, one lane every 32nd filter. Returns the lane's largest value.
-__device__ float mel_frame(const MelArgs& a, const MelPlan& p, const MelShared& s, const float* x, float* out,
-                           int lane) {
-  window_frame(a, p, s, x, lane);
-  power_spectrum(p.fft, p.window, s.roots, s.place, s.z, s.power, lane);
+// One lane has every 32nd filter. Returns the lane's largest value.
+__device__ float log_mels(const MelArgs& a, const MelPlan& p, const MelShared& s, float* out, int lane) {
   float most = -std::numeric_limits<float>::infinity();
-  for (int m = lane; m < static_cast<int>(a.out.shape[1]); m += 32) {
-    const int end = a.filter_offset.data[m + 1];
-    const float* bin = s.power + a.filter_bin.data[m];
+  for (int m = lane; m < p.filters; m += 32) {
+    const int2 filter = s.filters[m];
+    const int quads = (s.filters[m + 1].y - filter.y + 3) / 4;
+    const auto* weights = reinterpret_cast<const float4*>(s.weights) + first_quad(filter.y, m);
+    const float* bin = s.of_warp + p.power_at + filter.x;
     float sum = 0;
-    for (int w = a.filter_offset.data[m]; w < end; ++w) sum += s.weights[w] * *bin++;
+#pragma unroll 1  // few turns, and lanes that differ in their number
+    for (int q = 0; q < quads; ++q, bin += 4) {
+      const float4 w = weights[q];
+      sum += w.x * bin[0], sum += w.y * bin[1], sum += w.z * bin[2], sum += w.w * bin[3];
+    }
     out[m] = logarithm(a, sum);
     most = fmaxf(most, out[m]);
   }
   return most;
 }
 
-// A block takes tiles of neighbouring frames, since those share samples: they are read once, into shared memory. Writes
-// log-mels and, if most is not null, the largest of the block's, so that their maximum needs no atomics.
-__global__ void __launch_bounds__(32 * kMostFrames) mel_kernel(MelArgs a, MelPlan p, Index tiles, double* most) {
-  const int lane = static_cast<int>(threadIdx.x % 32), warp = static_cast<int>(threadIdx.x / 32);
-  const MelShared s = shared_of(p, warp);
-  make_tables(a, p, s);
-  float largest = -std::numeric_limits<float>::infinity();
-  for (Index tile = blockIdx.x; tile < tiles; tile += gridDim.x) {
-    const Index t = tile * p.frames + warp;
-    stage_samples(a, p, s, tile * p.frames);
-    if (!CUTRACT_PLANTED("mel_gpu_no_barrier")) __syncthreads();
-    if (t < a.out.shape[0])
-      largest = fmaxf(largest, mel_frame(a, p, s, s.samples + warp * a.hop, a.out.data + t * a.out.shape[1], lane));
-    __syncthreads();  // before the next samples come
+// Two lanes share a cepstrum, the even and the odd mels.
+__device__ void cepstra(const MelPlan& p, const float* basis, const float* log_mel, float* out, int lane) {
+  for (int from = 0; from < p.cepstra; from += 16) {
+    const int c = from + lane % 16;
+    float sum = 0;
+    for (int m = lane / 16; m < p.filters && c < p.cepstra; m += 2) sum += basis[m * p.cepstra + c] * log_mel[m];
+    sum += __shfl_xor_sync(0xffffffffu, sum, 16);
+    if (lane < 16 && c < p.cepstra) out[c] = sum;
   }
-  if (most == nullptr) return;
-  largest = warp_max(largest);
-  if (lane == 0) s.most[warp] = largest;
-  __syncthreads();
-  if (threadIdx.x > 0) return;
-  for (int w = 1; w < p.frames; ++w) largest = fmaxf(largest, s.most[w]);
-  most[blockIdx.x] = largest;
 }
 
-// One thread owns one element. Each block finds the maximum of the few blocks before for itself.
-__global__ void __launch_bounds__(kAdjustBlock)
-    mel_adjust_kernel(MelArgs a, Index count, const double* most, int blocks) {
+// From the power spectrum of a frame to its row of out.
+__device__ void put_row(const MelArgs& a, const MelPlan& p, const MelShared& s, Index row, float* most, int lane) {
+  float* out = a.out.data + row * a.out.shape[1];
+  float* log_mel = p.cepstra > 0 ? s.of_warp + p.log_mel_at : out;
+  const float largest = warp_max(log_mels(a, p, s, log_mel, lane));
+  if (most != nullptr && lane == 0) most[row] = largest;
+  if (p.cepstra == 0) return;
+  __syncwarp();
+  cepstra(p, s.basis, log_mel, out, lane);
+}
+
+// One warp owns one frame. A block takes tiles of neighbouring frames, since those share samples: they are read once,
+// into shared memory. Writes log-mels or cepstra and, if most is not null, the largest log-mel of each frame.
+template <class Fft>
+__global__ void __launch_bounds__(32 * kMostFrames, Fft::kBlocks)
+    mel_kernel(MelArgs a, MelPlan p, typename Fft::Plan fft_plan, Tiles tiles, float* most) {
+  const int lane = static_cast<int>(threadIdx.x % 32), warp = static_cast<int>(threadIdx.x / 32);
+  const MelShared s = shared_of(p, warp);
+  make_tables(a, p, s, Fft::kWindowScale);
+  const Fft fft(a, fft_plan, s.tables);
+  const int hop = static_cast<int>(a.hop) + (CUTRACT_PLANTED("mel_gpu_late_hop") ? 2 : 0);
+  const Index end = tiles.count() * (blockIdx.x + 1) / gridDim.x;
+  Index tile = tiles.count() * blockIdx.x / gridDim.x, u = tiles.utterance_of(tile);
+  for (; tile < end; ++tile) {
+    while (tile >= tiles.first(u + 1)) ++u;
+    const Tiles::Tile of = tiles.at(tile, u);
+    if (of.rows <= 0) continue;
+    stage_samples(a, p, s.samples, u, of.first * a.hop + a.first);
+    if (!CUTRACT_PLANTED("mel_gpu_no_barrier")) __syncthreads();
+    if (warp < of.rows) {
+      fft.power({s.samples + warp * hop, s.window, p.window, static_cast<float>(a.preemphasis), a.remove_dc}, s.of_warp,
+                s.of_warp + p.power_at, lane);
+      const Index row = start_of(tiles.starts, u, tiles.rows) + of.first + warp;
+      put_row(a, p, s, row, most, lane);
+    }
+    __syncthreads();  // before the next samples come
+  }
+}
+
+// One thread owns one element. Each block finds the maximum of the utterance of its tile for itself.
+__global__ void __launch_bounds__(kAdjustBlock) mel_adjust_kernel(MelArgs a, Tiles tiles, const float* most) {
   __shared__ float part[kAdjustBlock / 32];
   const int thread = static_cast<int>(threadIdx.x);
-  float least = -std::numeric_limits<float>::infinity();
-  if (a.range > 0) {
-    for (int i = thread; i < blocks; i += kAdjustBlock) least = fmaxf(least, static_cast<float>(most[i]));
-    least = warp_max(least);
-    if (thread % 32 == 0) part[thread / 32] = least;
-    __syncthreads();
-    for (int w = 0; w < kAdjustBlock / 32; ++w) least = fmaxf(least, part[w]);
-    least -= static_cast<float>(a.range);
-  }
   const float shift = static_cast<float>(a.shift), gain = static_cast<float>(a.gain);
-  const Index stride = Index(gridDim.x) * kAdjustBlock;
-  for (Index i = Index(blockIdx.x) * kAdjustBlock + thread; i < count; i += stride)
-    a.out.data[i] = (fmaxf(a.out.data[i], least) + shift) * gain;
+  for (Index tile = blockIdx.x; tile < tiles.count(); tile += gridDim.x) {
+    const Index u = tiles.utterance_of(tile);
+    const Tiles::Tile of = tiles.at(tile, u);
+    const Index from = start_of(tiles.starts, u, tiles.rows);
+    const Index end =
+        CUTRACT_PLANTED("mel_gpu_range_of_batch") ? tiles.rows : start_of(tiles.starts, u + 1, tiles.rows);
+    float least = -std::numeric_limits<float>::infinity();
+    if (a.range > 0) {
+      for (Index t = from + thread; t < end; t += kAdjustBlock) least = fmaxf(least, most[t]);
+      least = warp_max(least);
+      __syncthreads();
+      if (thread % 32 == 0) part[thread / 32] = least;
+      __syncthreads();
+      for (const float v : part) least = fmaxf(least, v);
+      least -= static_cast<float>(a.range);
+    }
+    float* y = a.out.row(from + of.first);
+    for (Index i = thread; i < of.rows * a.out.shape[1]; i += kAdjustBlock) y[i] = (fmaxf(y[i], least) + shift) * gain;
+  }
+}
+
+template <class Fft>
+void run(GpuExec& ex, const MelArgs& a, float* most) {
+  const typename Fft::Plan fft(a.n_fft);
+  const MelPlan p = plan_for(a, fft);
+  const Tiles tiles{a.first_frame, a.out.shape[0], p.frames};
+  const Geometry shape{{static_cast<unsigned>(std::min(tiles.count(), kMostBlocks))},
+                       {static_cast<unsigned>(32 * p.frames)},
+                       static_cast<std::size_t>(bytes_of(p))};
+  launch(ex, "mel", mel_kernel<Fft>, shape, a, p, fft, tiles, most);
+}
+
+// Frames that begin at an odd sample, and odd windows, are no pairs of 64 bits: they take the general transform.
+void run(GpuExec& ex, const MelArgs& a, float* most) {
+  switch (a.hop % 2 == 0 && a.window.shape[0] % 2 == 0 ? a.n_fft : 0) {
+    case 256:
+      return run<FftInRegisters<128, 8, 4, 4>>(ex, a, most);
+    case 400:
+      return run<FftInRegisters<200, 5, 5, 8>>(ex, a, most);
+    case 512:
+      return run<FftInRegisters<256, 8, 8, 4>>(ex, a, most);
+    case 1024:
+      return run<FftInRegisters<512, 8, 8, 8>>(ex, a, most);
+    default:
+      return run<FftByPlan>(ex, a, most);
+  }
+}
+
+void adjust(GpuExec& ex, const MelArgs& a, const float* most) {
+  const Tiles tiles{a.first_frame, a.out.shape[0], kAdjustFrames};
+  launch(ex, "mel", mel_adjust_kernel, grid_for(tiles.count(), 1), kAdjustBlock, a, tiles, most);
 }
 
 }  // namespace
 
 void mel(GpuExec& ex, const MelArgs& a) {
-  const Index T = a.out.shape[0], count = a.out.size();
-  if (count == 0) return;
-  const MelPlan p = plan_for(a);
-  const Index tiles = (T + p.frames - 1) / p.frames, blocks = tiles < kMostBlocks ? tiles : kMostBlocks;
-  double* most = a.range > 0 ? ex.workspace(blocks) : nullptr;
-  const Geometry shape{
-      {static_cast<unsigned>(blocks)}, {static_cast<unsigned>(32 * p.frames)}, static_cast<std::size_t>(bytes_of(p))};
-  launch(ex, "mel", mel_kernel, shape, a, p, tiles, most);
-  if (a.range == 0 && a.shift == 0 && a.gain == 1) return;
-  launch(ex, "mel", mel_adjust_kernel, grid_for(count, kAdjustBlock), kAdjustBlock, a, count, most,
-         static_cast<int>(blocks));
+  const Index T = a.out.shape[0], M = a.filter_bin.shape[0];
+  if (a.out.size() == 0) return;
+  const bool adjusts = a.range != 0 || a.shift != 0 || a.gain != 1;
+  const bool aside = a.basis.size() > 0 && (adjusts || a.basis.size() > kMostBasis);  // log-mels, before the DCT
+  auto* work = reinterpret_cast<float*>(ex.workspace((T + (aside ? T * M : 0) + 1) / 2));
+  MelArgs first = a;
+  if (aside) first.basis = {}, first.out = {work + T, {T, M}};
+  run(ex, first, a.range > 0 ? work : nullptr);
+  if (adjusts) adjust(ex, first, work);
+  if (aside) dct(ex, {first.out, a.basis, a.out});
 }
 
 }  // namespace cutract

@@ -1,13 +1,11 @@
 // The front end on each device: its ops between fences, and what float costs against the double oracle.
-#include <algorithm>
-#include <cmath>
-
 #include "features/extractor.h"
 #include "features/tables.h"
 #include "kernels/dct.h"
 #include "kernels/deltas.h"
 #include "kernels/mel.h"
 #include "kernels/splice.h"
+#include "tests/features/float_error.h"
 #include "tests/features/settings.h"
 #include "tests/kernels/on_each_device.h"
 #include "tests/oracle/mel.h"
@@ -15,36 +13,11 @@
 namespace cutract::test {
 namespace {
 
-// Rounding in the FFT is a share of the whole frame, so it grows in weak bins: the largest |got - want| over
-// exp((m - v) / 2), with v the bin and m the largest bin of its frame, as natural logarithms of power
-// (tests/golden/README.md). `ln` is one unit of got and want in natural logarithms.
-double float_error(const std::vector<float>& got, const oracle::Rows& want, double ln) {
-  double worst = 0;
-  std::size_t i = 0;
-  for (const auto& row : want) {
-    const double most = *std::max_element(row.begin(), row.end());
-    for (const double v : row) {
-      const double d = ln * std::abs(got.at(i++) - v) / std::exp(ln * (most - v) / 2);
-      if (!(d <= worst)) worst = d;  // keeps a NaN
-    }
-  }
-  return got.size() == i ? worst : std::nan("");
-}
-double ln_of(const FeatureConfig& c) {
-  return c.log == "ln" ? 1 : std::log(10.0) * (c.log == "db" ? 0.1 : c.log == "whisper" ? 4 : 1);
-}
-#define EXPECT_FLOAT_ERROR(got, want, ln, bound) \
-  EXPECT_TRUE(float_error(got, want, ln) <= (bound)) << "error " << float_error(got, want, ln) << ", bound " << (bound)
-
 class Features : public OnEachDevice {
  protected:
   Matrix extract(const FeatureConfig& c, const std::vector<float>& x) { return Extractor(c)(exec(), x); }
 };
 CUTRACT_ON_EACH_DEVICE(Features);
-
-// Measured over all of this file: 9.5e-7 on the CPU, which rounds the logarithm alone; emulated 1.4e-6, for an FFT of
-// 509 points, summed by the definition, 1.8e-6. The rest is for a GPU's logf and fused products.
-constexpr double kFloatBound = 5e-6;
 
 TEST_P(Features, LogMelsAreTheOraclesButForTheRoundingOfFloat) {
   for (const auto& [name, config] : cases()) {
@@ -129,8 +102,9 @@ TEST_P(Features, StayOnTheDeviceIfWished) {
   const Extractor extractor(feature_preset("whisper"));
   for (const char* kind : {"loud", "tone"}) {  // the second call finds the tables there
     const auto x = signal(kind, 1000);
-    const Buffer<float> there(exec(), std::span<const float>(x));
-    EXPECT_BITWISE(extractor.on_device(exec(), there.view()).values(exec()), extractor(exec(), x).values);
+    Block<float> there(exec(), x), out(exec(), extractor.frames(1000) * extractor.dim());
+    extractor.on_device(exec(), there.view(), {}, {}, out.view<2>({extractor.frames(1000), extractor.dim()}));
+    EXPECT_BITWISE(out.values(), extractor(exec(), x).values);
   }
 }
 
@@ -174,6 +148,16 @@ TEST_P(Mel, OfAnyLengthOfFft) {
     const Spectra s = spectra(exec(), n, n, n / 3 + 1, 3);
     EXPECT_FLOAT_ERROR(s.got, s.want, 1, kFloatBound) << "n = " << n;
   }
+}
+
+// The lengths that stay in registers; windows that end in each of their passes' points, or are odd.
+TEST_P(Mel, OfFftsInRegisters) {
+  for (const Index n : {256, 400, 512, 1024})
+    for (const Index W : {n, n - 2, n - 1, n / 2 + 2, n / 8 + 2, Index{2}})
+      for (const Index hop : {Index{2}, n / 4 * 2 - 2}) {
+        const Spectra s = spectra(exec(), n, W, hop, 9);
+        EXPECT_FLOAT_ERROR(s.got, s.want, 1, kFloatBound) << "n = " << n << ", window " << W << ", hop " << hop;
+      }
 }
 
 // More tiles than blocks are launched; a last tile that is not full; hops beyond the window.

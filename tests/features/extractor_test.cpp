@@ -175,7 +175,7 @@ TEST(FeatureOps, RefuseWrongShapes) {
   a.n_fft = 7;
   EXPECT_FAULT(mel(ex, a), Fault::internal, "window 8, n_fft 7");
   a.n_fft = 16, a.edge = Edge::reflect;
-  EXPECT_FAULT(mel(ex, a), Fault::internal, "mel.samples: is empty");
+  EXPECT_FAULT(mel(ex, a), Fault::internal, "mel.samples: utterance 0 is empty");
 }
 
 }  // namespace

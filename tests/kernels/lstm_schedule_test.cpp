@@ -43,6 +43,11 @@ TEST_F(LstmSchedules, OfTheClusterEngineWithFewBlocks) {
   expect_same_bits(random_lstm(rng, lengths, 3, 128, 2), Precision::bf16, LstmEngine::cluster);
 }
 
+TEST_F(LstmSchedules, OfTheClusterEngineWithManyBlocks) {
+  Rng rng(5);
+  expect_same_bits(random_lstm(rng, {3, 1}, 3, 512, 1), Precision::bf16, LstmEngine::cluster);
+}
+
 TEST_F(LstmSchedules, OfTheGeneralEngine) {
   Rng rng(2);
   expect_same_bits(random_lstm(rng, {13, 12, 12, 7, 5, 5, 2, 2, 2, 1}, 5, 33, 2), Precision::fp32, LstmEngine::steps);
