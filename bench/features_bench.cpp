@@ -42,11 +42,13 @@ Prepared prepare(Exec& ex, const Problem& p, int seconds) {
   std::string wrong = compare("features", (*extractor)(ex, head).values, want, 1e-5);
 
   const auto size = samples->size();
-  const auto T = static_cast<double>(extractor->frames(size));
-  return {[=, &ex] { (void)extractor->on_device(ex, samples->view()); },
+  const Index rows = extractor->frames(size), columns = extractor->dim();
+  const auto T = static_cast<double>(rows);
+  const auto out = std::make_shared<Buffer<float>>(ex, rows * columns);
+  return {[=, &ex] { extractor->on_device(ex, samples->view(), {}, {}, {out->data(), {rows, columns}}); },
           {.frames = T,
            .flops = T * flops_of(extractor->config()),
-           .bytes = 4 * (static_cast<double>(size) + T * static_cast<double>(extractor->dim())),
+           .bytes = 4 * (static_cast<double>(size) + T * static_cast<double>(columns)),
            .audio_s = static_cast<double>(seconds)},
           std::move(wrong),
           {}};

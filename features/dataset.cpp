@@ -3,15 +3,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <cstdint>
 #include <optional>
 #include <span>
+#include <utility>
+#include <vector>
 
 #include "host/core/error.h"
+#include "host/io/audio.h"
 
 namespace cutract {
 namespace {
 
-constexpr Index kChunk = 64;  // utterances between two reports of progress
+constexpr Index kChunk = 64;  // utterances between two reports of progress; on a GPU, of one launch
 constexpr std::size_t kNamed = 20;
 
 // What became of one utterance: an example, or why there is none.
@@ -20,16 +25,23 @@ struct Outcome {
   std::string problem;
 };
 
-Example example_of(Exec& ex, const Corpus& corpus, const Utterance& u, const Extractor& extract) {
+// With samples at the extractor's rate.
+Recording recording_of(const Corpus& corpus, const Utterance& u, const Extractor& extract) {
   if (!u.features.empty())
     fail(Fault::data,
          fmt::format("{}: features computed elsewhere are not read yet; leave the column features of {} empty",
                      u.features, corpus.dir + "/manifest.tsv"));
-  const Recording recording = read_recording(corpus, u);
-  Example e{u.id, u.speaker, extract.from_audio(ex, recording.samples, corpus.sample_rate), {}};
+  Recording r = read_recording(corpus, u);
+  if (const int rate = extract.config().sample_rate; rate != corpus.sample_rate)
+    r.samples = resample(r.samples, corpus.sample_rate, rate);
+  return r;
+}
+
+Example example_of(const Utterance& u, const Extractor& extract, const Recording& recording, Matrix features) {
+  Example e{u.id, u.speaker, std::move(features), {}, {}};
   if (e.features.rows == 0)
     fail(Fault::data, fmt::format("{}: has {} samples at {} Hz, too few for one frame of features; leave it out",
-                                  u.audio, recording.samples.size(), corpus.sample_rate));
+                                  u.audio, recording.samples.size(), extract.config().sample_rate));
   e.targets = at_times(recording.track, extract.first_centre_s(), extract.step_s(), e.features.rows);
   if (e.targets.rows == 0)
     fail(Fault::data,
@@ -40,13 +52,66 @@ Example example_of(Exec& ex, const Corpus& corpus, const Utterance& u, const Ext
 }
 
 // Faults of the data are kept for the common report; anything else ends the load.
-Outcome load(Exec& ex, const Corpus& corpus, const Utterance& u, const Extractor& extract) {
+void keep_faults(Outcome& outcome, const std::function<void()>& step) {
   try {
-    return {example_of(ex, corpus, u, extract), ""};
+    step();
   } catch (const Error& e) {
     if (e.fault() != Fault::data && e.fault() != Fault::io) throw;
-    return {std::nullopt, e.what()};
+    outcome = {std::nullopt, e.what()};
   }
+}
+
+// An utterance per thread, from file to example.
+void load_on_cpu(const CpuExec& cpu, const Corpus& corpus, std::span<const Utterance* const> utterances,
+                 const Extractor& extract, std::span<Outcome> outcomes) {
+  cpu.parallel(static_cast<Index>(utterances.size()), [&](Index i) {
+    const Utterance& u = *utterances[static_cast<std::size_t>(i)];
+    Outcome& outcome = outcomes[static_cast<std::size_t>(i)];
+    keep_faults(outcome, [&] {
+      Exec alone{CpuExec(1)};  // calls to parallel() do not nest
+      const Recording r = recording_of(corpus, u, extract);
+      outcome.example = example_of(u, extract, r, extract(alone, r.samples));
+    });
+  });
+}
+
+template <class T>
+View<const T, 1> view_of(const std::vector<T>& v) {
+  return {v.data(), {static_cast<Index>(v.size())}};
+}
+
+// Audio in steps of 2^-15, as it is in a file of 16 bits; empty if there is a sample that is not.
+std::vector<std::int16_t> as_int16(std::span<const float> samples) {
+  std::vector<std::int16_t> out;
+  out.reserve(samples.size());
+  for (const float x : samples) {
+    const float steps = x * 0x1p15f;
+    if (!(steps >= -0x1p15f && steps < 0x1p15f) || std::rint(steps) != steps) return {};
+    out.push_back(static_cast<std::int16_t>(steps));
+  }
+  return out;
+}
+
+// All utterances by one launch of each op.
+void load_on_gpu(Exec& gpu, const Corpus& corpus, std::span<const Utterance* const> utterances,
+                 const Extractor& extract, std::span<Outcome> outcomes) {
+  std::vector<std::size_t> which;  // could be read
+  std::vector<Recording> recordings;
+  std::vector<std::vector<std::int16_t>> int16s;
+  for (std::size_t i = 0; i < utterances.size(); ++i)
+    keep_faults(outcomes[i], [&] {
+      recordings.push_back(recording_of(corpus, *utterances[i], extract));
+      int16s.push_back(as_int16(recordings.back().samples));
+      which.push_back(i);
+    });
+  std::vector<Samples> samples;
+  for (std::size_t k = 0; k < which.size(); ++k)
+    samples.push_back(int16s[k].empty() ? Samples(view_of(recordings[k].samples)) : Samples(view_of(int16s[k])));
+  std::vector<Matrix> features = extract.of_each(gpu, samples);
+  for (std::size_t k = 0; k < which.size(); ++k)
+    keep_faults(outcomes[which[k]], [&] {
+      outcomes[which[k]].example = example_of(*utterances[which[k]], extract, recordings[k], std::move(features[k]));
+    });
 }
 
 [[noreturn]] void fail_all(const Corpus& corpus, const std::string& split, std::size_t of,
@@ -84,17 +149,13 @@ Dataset load_dataset(Exec& ex, const Corpus& corpus, const std::string& split, c
   std::vector<Outcome> outcomes(utterances.size());
   for (Index from = 0; from < all; from += kChunk) {
     const Index count = std::min(kChunk, all - from);
-    const auto one = [&](Exec& on, Index i) {
-      const auto at = static_cast<std::size_t>(from + i);
-      outcomes[at] = load(on, corpus, *utterances[at], extract);
-    };
+    const auto at = static_cast<std::size_t>(from), size = static_cast<std::size_t>(count);
+    const auto chunk = std::span(utterances).subspan(at, size);
+    const auto results = std::span(outcomes).subspan(at, size);
     if (const auto* cpu = std::get_if<CpuExec>(&ex))
-      cpu->parallel(count, [&](Index i) {
-        Exec alone{CpuExec(1)};  // an utterance per thread: calls to parallel() do not nest
-        one(alone, i);
-      });
+      load_on_cpu(*cpu, corpus, chunk, extract, results);
     else
-      for (Index i = 0; i < count; ++i) one(ex, i);
+      load_on_gpu(ex, corpus, chunk, extract, results);
     if (loaded) loaded(static_cast<int>(from + count), static_cast<int>(all));
   }
 

@@ -4,15 +4,16 @@
 
 #include <algorithm>
 #include <mutex>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "features/tables.h"
 #include "host/core/log.h"
+#include "host/core/memory.h"
 #include "host/core/plant.h"
 #include "host/io/audio.h"
 #include "host/io/sha256.h"
-#include "kernels/dct.h"
 #include "kernels/deltas.h"
 #include "kernels/mel.h"
 #include "kernels/splice.h"
@@ -43,9 +44,10 @@ void warn_of_empty_filters(const MelBank& bank, const FeatureConfig& c) {
                     empty, c.n_mels, c.n_fft));
 }
 
-MelArgs mel_args(const FeatureConfig& c) {
+MelArgs mel_args(const FeatureConfig& c, MelEngine engine) {
   const bool whisper = c.log == "whisper";
   MelArgs a;
+  a.engine = engine;
   a.n_fft = c.n_fft, a.hop = c.hop_samples, a.first = first_sample(c), a.edge = edge_of(c);
   a.sample_scale = c.sample_scale, a.preemphasis = c.preemphasis, a.remove_dc = c.remove_dc;
   a.log = c.log == "db" ? LogUnit::db : c.log == "ln" ? LogUnit::ln : LogUnit::log10;
@@ -61,6 +63,71 @@ struct TableViews {
   View<const double, 1> weight, dct;
 };
 
+// Memory that is kept from call to call, as large as the largest wanted it.
+class Kept {
+ public:
+  template <class T>
+  T* room(Exec& ex, Index n) {
+    const Index bytes = n * static_cast<Index>(sizeof(T));
+    if (!memory_ || memory_->bytes() < bytes) {
+      memory_.reset();  // before the larger one is there
+      memory_.emplace(ex, bytes);
+    }
+    return reinterpret_cast<T*>(memory_->data());
+  }
+  template <class T>
+  T* filled(Exec& ex, const std::vector<T>& values) {
+    T* at = room<T>(ex, static_cast<Index>(values.size()));
+    copy_from_host(ex, at, std::span<const T>(values));
+    return at;
+  }
+
+ private:
+  std::optional<Memory> memory_;
+};
+
+struct Scratch {
+  Kept base, slopes;             // what another op reads
+  Kept samples, starts, result;  // what comes from the host and goes there
+};
+
+// All that an op reads and writes lies in the executor's memory.
+void compute(Exec& ex, const FeatureConfig& c, MelEngine engine, const TableViews& t, Scratch& scratch,
+             const Samples& samples, const Starts& first_sample, const Starts& first_frame, View<float, 2> out) {
+  const Index T = out.shape[0], base = c.kind == "mfcc" ? c.n_mfcc : c.n_mels, wide = base * (1 + c.deltas);
+  const bool slopes = c.deltas > 0, splices = c.context > 0;  // the last op writes to out
+  MelArgs a = mel_args(c, engine);
+  a.samples = samples, a.first_sample = first_sample, a.first_frame = first_frame;
+  a.window = t.window, a.roots = {t.roots.data, {c.n_fft, 2}};
+  a.filter_bin = t.bin, a.filter_offset = t.offset, a.filter_weight = t.weight;
+  if (c.kind == "mfcc") a.basis = {t.dct.data, {c.n_mfcc, c.n_mels}};
+  a.out = {slopes || splices ? scratch.base.room<float>(ex, T * base) : out.data, {T, base}};
+  mel(ex, a);
+  View<float, 2> y = a.out;
+  if (slopes) {
+    y = {splices ? scratch.slopes.room<float>(ex, T * wide) : out.data, {T, wide}};
+    deltas(ex, {a.out, c.delta_window / 2, y, first_frame});
+  }
+  if (splices) splice(ex, {y, out, first_frame});
+}
+
+bool all_int16(std::span<const Samples> utterances) {
+  return std::all_of(utterances.begin(), utterances.end(), [](const Samples& x) { return x.int16s() != nullptr; });
+}
+
+// One after another.
+std::vector<std::int16_t> packed_int16s(std::span<const Samples> utterances) {
+  std::vector<std::int16_t> all;
+  for (const Samples& x : utterances) all.insert(all.end(), x.int16s(), x.int16s() + x.size());
+  return all;
+}
+std::vector<float> packed_floats(std::span<const Samples> utterances) {
+  std::vector<float> all;
+  for (const Samples& x : utterances)
+    for (Index i = 0; i < x.size(); ++i) all.push_back(x[i]);
+  return all;
+}
+
 }  // namespace
 
 struct Extractor::Tables {
@@ -68,29 +135,41 @@ struct Extractor::Tables {
   MelBank bank;
   std::vector<double> dct;
 
-  TableViews in_memory_of(Exec& ex) const {
-    if (std::holds_alternative<CpuExec>(ex))
-      return {view(window), view(roots), view(bank.bin), view(bank.offset), view(bank.weight), view(dct)};
-    const std::lock_guard lock(mutex_);
-    if (!on_gpu_)
-      on_gpu_.reset(
-          new OnGpu{{ex, window}, {ex, roots}, {ex, bank.bin}, {ex, bank.offset}, {ex, bank.weight}, {ex, dct}});
-    const OnGpu& g = *on_gpu_;
-    return {g.window.view(), g.roots.view(), g.bin.view(), g.offset.view(), g.weight.view(), g.dct.view()};
+  TableViews views() const {
+    return {view(window), view(roots), view(bank.bin), view(bank.offset), view(bank.weight), view(dct)};
   }
 
  private:
-  struct OnGpu {
-    Buffer<double> window, roots;
-    Buffer<std::int32_t> bin, offset;
-    Buffer<double> weight, dct;
-  };
   template <class T>
   static View<const T, 1> view(const std::vector<T>& v) {
     return {v.data(), {static_cast<Index>(v.size())}};
   }
-  mutable std::mutex mutex_;
-  mutable std::unique_ptr<OnGpu> on_gpu_;
+};
+
+// What an extractor keeps on a GPU, for one call at a time.
+struct Extractor::OnGpu {
+  std::mutex mutex;
+  Scratch scratch;
+
+  TableViews views(Exec& ex, const Tables& from) {
+    if (!tables_)
+      tables_.emplace(Copies{{ex, from.window},
+                             {ex, from.roots},
+                             {ex, from.bank.bin},
+                             {ex, from.bank.offset},
+                             {ex, from.bank.weight},
+                             {ex, from.dct}});
+    const Copies& t = *tables_;
+    return {t.window.view(), t.roots.view(), t.bin.view(), t.offset.view(), t.weight.view(), t.dct.view()};
+  }
+
+ private:
+  struct Copies {
+    Buffer<double> window, roots;
+    Buffer<std::int32_t> bin, offset;
+    Buffer<double> weight, dct;
+  };
+  std::optional<Copies> tables_;
 };
 
 Extractor::Extractor(FeatureConfig config, MelEngine engine) : config_(checked(std::move(config))), engine_(engine) {
@@ -99,6 +178,7 @@ Extractor::Extractor(FeatureConfig config, MelEngine engine) : config_(checked(s
   if (config_.kind == "mfcc") t->dct = dct_table(config_);
   warn_of_empty_filters(t->bank, config_);
   tables_ = t;
+  on_gpu_ = std::make_shared<OnGpu>();
 }
 
 Index Extractor::dim() const {
@@ -129,50 +209,60 @@ double Extractor::first_centre_s() const {
 
 double Extractor::step_s() const { return static_cast<double>(config_.hop_samples) / config_.sample_rate; }
 
-Buffer<float> Extractor::on_device(Exec& ex, View<const float, 1> samples) const {
-  const FeatureConfig& c = config_;
-  const Index T = frames(samples.shape[0]);
-  const TableViews t = tables_->in_memory_of(ex);
-  Index columns = c.n_mels;
-  Buffer<float> x(ex, T * columns);
-  const auto rows = [&](const Buffer<float>& of, Index wide) { return View<float, 2>(of.data(), {T, wide}); };
-  // What `op` makes of x takes its place.
-  const auto then = [&](Index wide, const auto& op) {
-    Buffer<float> y(ex, T * wide);
-    op(rows(x, columns), rows(y, wide));
-    x = std::move(y), columns = wide;
-  };
+void Extractor::on_device(Exec& ex, const Samples& samples, const Starts& first_sample, const Starts& first_frame,
+                          View<float, 2> out) const {
+  if (std::holds_alternative<CpuExec>(ex)) {
+    Scratch own;  // threads may share an extractor
+    return compute(ex, config_, engine_, tables_->views(), own, samples, first_sample, first_frame, out);
+  }
+  const std::lock_guard lock(on_gpu_->mutex);
+  compute(ex, config_, engine_, on_gpu_->views(ex, *tables_), on_gpu_->scratch, samples, first_sample, first_frame,
+          out);
+}
 
-  MelArgs a = mel_args(c);
-  a.engine = engine_;
-  a.samples = samples, a.window = t.window, a.roots = {t.roots.data, {c.n_fft, 2}};
-  a.filter_bin = t.bin, a.filter_offset = t.offset, a.filter_weight = t.weight;
-  a.out = rows(x, columns);
-  mel(ex, a);
-  if (c.kind == "mfcc")
-    then(c.n_mfcc, [&](View<float, 2> in, View<float, 2> out) {
-      dct(ex, {in, {t.dct.data, {c.n_mfcc, c.n_mels}}, out});
-    });
-  if (c.deltas > 0)
-    then(columns * (1 + c.deltas), [&](View<float, 2> in, View<float, 2> out) {
-      deltas(ex, {in, c.delta_window / 2, out});
-    });
-  if (c.context > 0)
-    then(columns * (1 + 2 * c.context), [&](View<float, 2> in, View<float, 2> out) { splice(ex, {in, out}); });
-  return x;
+std::vector<Matrix> Extractor::of_each(Exec& ex, std::span<const Samples> utterances) const {
+  std::vector<Matrix> all;
+  std::vector<Index> starts{0}, first_frame{0};
+  for (const Samples& x : utterances) {
+    all.emplace_back(frames(x.size()), dim());
+    starts.push_back(starts.back() + x.size());
+    first_frame.push_back(first_frame.back() + all.back().rows);
+  }
+  if (std::holds_alternative<CpuExec>(ex)) {
+    for (std::size_t u = 0; u < all.size(); ++u) on_device(ex, utterances[u], {}, {}, all[u].view());
+    return all;
+  }
+  const Index S = starts.back(), T = first_frame.back(), count = static_cast<Index>(starts.size());
+  starts.insert(starts.end(), first_frame.begin(), first_frame.end());
+
+  const std::lock_guard lock(on_gpu_->mutex);
+  Scratch& scratch = on_gpu_->scratch;
+  const Samples there = all_int16(utterances)
+                            ? Samples(View<std::int16_t, 1>{scratch.samples.filled(ex, packed_int16s(utterances)), {S}})
+                            : Samples(View<float, 1>{scratch.samples.filled(ex, packed_floats(utterances)), {S}});
+  const Index* first = scratch.starts.filled(ex, starts);
+  const View<float, 2> out{scratch.result.room<float>(ex, T * dim()), {T, dim()}};
+  compute(ex, config_, engine_, on_gpu_->views(ex, *tables_), scratch, there, {first, {count}},
+          {first + count, {count}}, out);
+  std::vector<float> rows(static_cast<std::size_t>(out.size()));
+  copy_to_host(ex, out.data, std::span(rows));
+  auto from = rows.cbegin();
+  for (Matrix& m : all) {
+    const auto end = from + static_cast<std::ptrdiff_t>(m.values.size());
+    std::copy(from, end, m.values.begin());
+    from = end;
+  }
+  return all;
 }
 
 Matrix Extractor::operator()(Exec& ex, std::span<const float> samples) const {
-  const Index S = static_cast<Index>(samples.size());
-  Matrix out;
-  out.rows = frames(S), out.cols = dim();
-  if (std::holds_alternative<CpuExec>(ex)) {
-    out.values = on_device(ex, {samples.data(), {S}}).values(ex);
-  } else {
-    const Buffer<float> there(ex, samples);
-    out.values = on_device(ex, there.view()).values(ex);
-  }
-  return out;
+  const Samples one = View<const float, 1>{samples.data(), {static_cast<Index>(samples.size())}};
+  return std::move(of_each(ex, {&one, 1}).front());
+}
+
+Matrix Extractor::operator()(Exec& ex, std::span<const std::int16_t> samples) const {
+  const Samples one = View<const std::int16_t, 1>{samples.data(), {static_cast<Index>(samples.size())}};
+  return std::move(of_each(ex, {&one, 1}).front());
 }
 
 Matrix Extractor::from_audio(Exec& ex, std::span<const float> samples, int sample_rate) const {

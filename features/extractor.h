@@ -1,14 +1,17 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "features/config.h"
 #include "host/core/exec.h"
-#include "host/core/memory.h"
 #include "host/core/view.h"
 #include "kernels/mel.h"
+#include "kernels/samples.h"
+#include "kernels/starts.h"
 
 namespace cutract {
 
@@ -26,9 +29,15 @@ class Extractor {
   double step_s() const;                                   // between frames
   // [frames(n), dim()]. Samples at config().sample_rate, full scale 1. Fewer samples than one frame needs give 0 rows.
   Matrix operator()(Exec&, std::span<const float> samples) const;
-  // The same where the executor computes: samples and result lie in its memory. The tables go to a GPU with the first
-  // call for one; later calls must be for the same device.
-  Buffer<float> on_device(Exec&, View<const float, 1> samples) const;
+  Matrix operator()(Exec&, std::span<const std::int16_t> samples) const;  // full scale 32768
+  // The same of each of many, on a GPU by few launches. Int16 crosses to it in half the bytes of float, if all are.
+  std::vector<Matrix> of_each(Exec&, std::span<const Samples> utterances) const;
+  // The same where the executor computes: samples, starts and out [rows, dim()] lie in its memory; first_frame counts
+  // frames(samples) for each utterance, empty starts mean one. Tables go to a GPU with the first call for one, and
+  // scratch stays there, grown to the largest call; later calls must be for the same device, and behind this one's
+  // work.
+  void on_device(Exec&, const Samples&, const Starts& first_sample, const Starts& first_frame,
+                 View<float, 2> out) const;
   // The same of audio at any rate.
   Matrix from_audio(Exec&, std::span<const float> samples, int sample_rate) const;
   std::string hash() const;  // SHA-256 of the resolved settings
@@ -37,7 +46,9 @@ class Extractor {
   FeatureConfig config_;
   MelEngine engine_;
   struct Tables;
+  struct OnGpu;
   std::shared_ptr<const Tables> tables_;
+  std::shared_ptr<OnGpu> on_gpu_;
 };
 
 }  // namespace cutract

@@ -12,6 +12,7 @@ void deltas(Exec& ex, const DeltasArgs& a) {
     fail(Fault::internal, "deltas: n is " + std::to_string(a.n) + ", columns " + std::to_string(F) + " to " +
                               std::to_string(a.y.shape[1]) + ", expected n >= 1 and a multiple of the columns");
   expect_shape("deltas.y", a.y, {T, a.y.shape[1]});
+  if (std::holds_alternative<CpuExec>(ex)) expect_starts("deltas.starts", a.starts, T);
   std::visit([&](auto& on) { deltas(on, a); }, ex);
 }
 

@@ -13,6 +13,11 @@ namespace {
 
 using Where = bool (*)(const LstmRequest&);
 
+// Whether a block may have 163 KiB of shared memory (CUDA programming guide, "Compute Capabilities").
+bool large_shared(const LstmRequest& r) {
+  return r.capability == 80 || r.capability == 87 || (r.capability >= 90 && r.capability < 120);
+}
+
 // What each engine can do.
 struct Engine {
   LstmEngine engine;
@@ -24,42 +29,49 @@ constexpr Engine kEngines[] = {
     {LstmEngine::cudnn, "cudnn",
      [](const LstmRequest& r) { return r.cudnn && (r.precision != Precision::bf16 || r.capability >= 80); },
      "any H where cuDNN 9 is found, bf16 on compute capability 8.0 or later"},
-    {LstmEngine::cluster, "cluster", [](const LstmRequest&) { return false; }, "nothing yet"},
+    {LstmEngine::cluster, "cluster",
+     [](const LstmRequest& r) {
+       return r.capability >= 90 && r.precision == Precision::bf16 &&
+              (r.H == 128 || r.H == 256 || r.H == 384 || r.H == 512);
+     },
+     "bf16 and H 128, 256, 384 or 512 on compute capability 9.0 or later"},
     {LstmEngine::persistent, "persistent",
      [](const LstmRequest& r) {
-       return r.capability >= 80 && r.precision == Precision::bf16 && (r.H == 64 || r.H == 128);
+       return r.capability >= 80 && (r.H == 64 || (r.H == 128 && (r.precision == Precision::bf16 || large_shared(r))));
      },
-     "bf16 and H 64 or 128 on compute capability 8.0 or later"},
+     "H 64 or 128 on compute capability 8.0 or later (fp32 and tf32 with H 128: not on 8.6, 8.9 and 12.x)"},
     {LstmEngine::steps, "steps", [](const LstmRequest&) { return true; }, "anything"},
 };
 
-// What `auto` takes: the first line that holds and whose engine takes the request. No line has been measured on a GPU
-// yet. "Estimated" is counted from instructions and bytes for an H100; "published" is another's measurement. All are
-// microseconds a step of one layer and direction, forward + backward.
+// What `auto` takes: the first line that holds and whose engine takes the request. Microseconds a step of one layer and
+// direction at H 128 and 8 rows, forward + backward. No line has been measured on a GPU yet: "estimated" is counted
+// from instructions and bytes for an H100 of 1.75 GHz, "published" is what others measured.
 struct Line {
   LstmEngine engine;
   Where where;
   const char* why;
 };
-constexpr Where kAnywhere = [](const LstmRequest&) { return true; };
 constexpr Line kTable[] = {
     {LstmEngine::cluster, [](const LstmRequest& r) { return r.H > 128; },
-     "estimated 0.45 + 0.6 us a step at H 256, where cuDNN has only STANDARD for bf16"},
+     "estimated 0.45 us a step forward at H 256; one block cannot hold the weights, and cuDNN reads them at each step"},
     {LstmEngine::cluster, [](const LstmRequest& r) { return r.rows <= 256; },
      "estimated 0.35 us a step forward against 0.45 of one block, while a GPU holds all clusters at once"},
     {LstmEngine::persistent, [](const LstmRequest& r) { return r.precision == Precision::bf16; },
-     "estimated 0.45 + 0.55 us a step at H 128 against 6.5 + 12.8 of cuDNN's STANDARD (published, H 128, 8 rows)"},
+     "estimated 0.45 + 0.55 us a step against 6.5 + 12.8 of cuDNN's STANDARD (published)"},
+    {LstmEngine::persistent, [](const LstmRequest& r) { return r.precision == Precision::tf32; },
+     "estimated 1.0 + 1.6 us a step against 6.5 + 12.8 of cuDNN's STANDARD (published)"},
+    {LstmEngine::persistent, [](const LstmRequest&) { return true; },
+     "estimated 1.5 + 1.7 us a step against 6.5 + 12.8 of cuDNN's STANDARD and 2.35 + 3.2 of SMALL_H (published)"},
     {LstmEngine::cudnn, [](const LstmRequest& r) { return !r.ragged && r.H <= 128; },
-     "published 2.35 + 3.2 us a step for PERSIST_STATIC_SMALL_H at H 128 and 8 rows of equal length"},
-    {LstmEngine::cudnn, kAnywhere, "published 6.5 + 12.8 us a step for STANDARD at H 128 and 8 rows"},
-    {LstmEngine::steps, kAnywhere, "the only one that takes it here; cuDNN, which would be faster, cannot be called"},
+     "published 2.35 + 3.2 us a step for PERSIST_STATIC_SMALL_H, which equal lengths allow"},
+    {LstmEngine::cudnn, [](const LstmRequest&) { return true; }, "published 6.5 + 12.8 us a step for STANDARD"},
+    {LstmEngine::steps, [](const LstmRequest&) { return true; },
+     "no faster one takes this, and cuDNN cannot be called here"},
 };
 
 const Engine& engine_of(LstmEngine e) {
   return *std::find_if(std::begin(kEngines), std::end(kEngines), [&](const Engine& is) { return is.engine == e; });
 }
-
-const char* name_of(Precision p) { return p == Precision::bf16 ? "bf16" : p == Precision::tf32 ? "tf32" : "fp32"; }
 
 }  // namespace
 

@@ -101,7 +101,8 @@ void lstm(GpuExec& ex, const LstmArgs& a) {
     gemm(ex, N, 4 * H, F, {a.x.data, F}, {a.w[static_cast<std::size_t>(d)].w_ih.data, F, true}, false,
          a.gates.data + d * 4 * H, D * 4 * H, a.precision);
   launch(ex, "lstm", clear_behind_kernel, kBlocksPerUtterance, kBlock, s, N);
-  if (engine == LstmEngine::persistent) return lstm_persistent(ex, s);
+  if (engine == LstmEngine::cluster) return lstm_cluster(ex, s);
+  if (engine == LstmEngine::persistent) return lstm_persistent(ex, s, a.precision);
   float* w_t = float_workspace(ex, D * 4 * H * H);
   for (Index d = 0; d < D; ++d) {
     float* out = w_t + d * 4 * H * H;
@@ -122,7 +123,12 @@ void lstm_backward(GpuExec& ex, const LstmBackwardArgs& a) {
   if (engine == LstmEngine::cudnn) return lstm_backward_cudnn(ex, a);
   LstmStepsBackward s = steps_of<LstmStepsBackward>(a);
   s.dh = a.dh.data;
-  engine == LstmEngine::persistent ? lstm_persistent(ex, s) : lstm_steps(ex, s);
+  if (engine == LstmEngine::cluster)
+    lstm_cluster(ex, s);
+  else if (engine == LstmEngine::persistent)
+    lstm_persistent(ex, s, a.precision);
+  else
+    lstm_steps(ex, s);
 
   float* h_prev = float_workspace(ex, D * N * H);
   const Geometry g{{static_cast<unsigned>(s.utterances), kBlocksPerUtterance, static_cast<unsigned>(D)}, {kBlock}};

@@ -108,7 +108,8 @@ class FftByPlan {
     for (int k = thread; k < plan.points; k += threads) place_[k] = place_of(plan, k);
   }
 
-  // From a frame to power [n/2 + 1]. All lanes of a warp call it; they have met when it returns. memory [of_warp()]
+  // From a frame to power [n/2 + 1 + kSilentBins]. All lanes of a warp call it; they have met when it returns. memory
+  // [of_warp()]
   __device__ void power(const Frame& f, float* memory, float* power, int lane) const {
     auto* z = reinterpret_cast<float2*>(memory);
     put_frame(f, z, lane);
@@ -134,6 +135,7 @@ class FftByPlan {
       unpack_power(plan_, place_, roots_, z, power, lane);
     else
       for (int k = lane; k <= plan_.n / 2; k += 32) power[k] = norm(z[place_[k]]);
+    put_silent_bins(power + plan_.n / 2 + 1, lane);
     __syncwarp();
   }
 

@@ -30,6 +30,14 @@ class FftInRegisters {
   CUTRACT_HD static constexpr int padded(int i) { return R0 % 2 == 0 ? i + i / 16 : i; }
   static constexpr int kRow = R0 * R1 + (R0 + 16 * R1 - R0 * R1) % 16;
   static_assert(R0 % 2 == 1 || (16 % R0 == 0 && kN / R1 % 16 == 0), "padded(a + b) is to be padded(a) + padded(b)");
+  CUTRACT_HD static constexpr int row_place(int j) { return j / R0 * kRow + j % R0; }
+  template <class Place>
+  static constexpr bool banks_differ(int butterflies, Place place) {
+    for (int a = 0; a < butterflies; ++a)
+      for (int b = a / 16 * 16; b < a; ++b)
+        if ((place(a) - place(b)) % 16 == 0) return false;
+    return true;
+  }
 
  public:
   struct Plan {
@@ -43,6 +51,8 @@ class FftInRegisters {
 
   __device__ FftInRegisters(const MelArgs& a, const Plan&, float* tables)
       : third_(reinterpret_cast<float2*>(tables)), mirror_(third_ + (R2 - 1) * R0 * R1) {
+    static_assert(banks_differ(kN / R0, [](int j) { return padded(R0 * j); }) && banks_differ(32, padded) &&
+                  banks_differ(kN / R1, row_place));
     const int lane = static_cast<int>(threadIdx.x % 32);
     const auto root = [&](int i) {
       return make_float2(static_cast<float>(a.roots.data[2 * i]), static_cast<float>(a.roots.data[2 * i + 1]));
@@ -57,8 +67,8 @@ class FftInRegisters {
     for (int k = thread; k < kN / 2; k += threads) mirror_[k] = root(k);
   }
 
-  // From a frame to power [kN + 1], which may lie where `memory` lies. All lanes of a warp call it, after they have
-  // met; they have met when it returns. Even f.size; f.samples and f.window at multiples of 8 bytes.
+  // From a frame to power [kN + 1 + kSilentBins], which may lie where `memory` lies. All lanes of a warp call it, after
+  // they have met; they have met when it returns. Even f.size; f.samples and f.window at multiples of 8 bytes.
   __device__ void power(const Frame& f, float* memory, float* power, int lane) const {
     auto* z = reinterpret_cast<float2*>(memory);
     first_pass(f, z, lane);
@@ -137,7 +147,7 @@ class FftInRegisters {
 #pragma unroll
       for (int r = 1; r < R1; ++r) v[b][r] = times(v[b][r], second_[b % kTurns][r - 1]);
       short_dft<R1>(v[b]);
-      float2* at = z + j / R0 * kRow + j % R0;
+      float2* at = z + row_place(j);
 #pragma unroll
       for (int r = 0; r < R1; ++r) at[r * R0] = v[b][r];
     }
@@ -175,6 +185,7 @@ class FftInRegisters {
       power[kN - lane - kLanes * q] = norm(minus(even, odd));
     }
     if (lane == 0) power[kN / 2] = 4 * norm(bins[kBins / 2]);
+    put_silent_bins(power + kN + 1, lane);
   }
 
   float2 second_[kTurns][R1 - 1];

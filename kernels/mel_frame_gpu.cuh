@@ -14,6 +14,12 @@ struct Frame {
   __device__ bool plain() const { return preemphasis == 0 && !remove_dc; }
 };
 
+// Bins beyond the spectrum, for filters whose weights are padded with zeros.
+constexpr int kSilentBins = 3;
+__device__ inline void put_silent_bins(float* beyond, int lane) {
+  if (lane < kSilentBins) beyond[lane] = 0;
+}
+
 __device__ inline float warp_sum(float v) {
   for (int by = 16; by > 0; by /= 2) v += __shfl_xor_sync(0xffffffffu, v, by);
   return v;

@@ -34,6 +34,10 @@ struct MelPlan {
   Index floats = 0;
 };
 
+// Weights lie in fours that begin at a multiple of 16 bytes, zeros behind the last. Filter m, the first weight of which
+// is number `offset`, has those from here on: room for all that come before, with no need to count them.
+CUTRACT_HD int first_quad(int offset, int m) { return offset / 4 + m; }
+
 template <class FftPlan>
 MelPlan plan_with(const MelArgs& a, const FftPlan& fft, int frames) {
   MelPlan p;
@@ -47,9 +51,10 @@ MelPlan plan_with(const MelArgs& a, const FftPlan& fft, int frames) {
     p.floats += (count + 3) / 4 * 4;
     return at;
   };
-  p.window_at = take(p.window), p.weights_at = take(p.weights), p.filters_at = take(2 * Index(p.filters) + 2);
+  p.window_at = take(p.window), p.weights_at = take(4 * first_quad(p.weights, p.filters)),
+  p.filters_at = take(2 * Index(p.filters) + 2);
   p.basis_at = take(a.basis.size()), p.tables_at = take(fft.tables()), p.samples_at = take(p.staged);
-  p.power_at = fft.power_at(), p.log_mel_at = p.power_at + a.n_fft / 2 + 1;
+  p.power_at = fft.power_at(), p.log_mel_at = p.power_at + a.n_fft / 2 + 1 + kSilentBins;
   const Index after = p.log_mel_at + (p.cepstra > 0 ? p.filters : 0);
   p.of_warp = static_cast<int>((std::max(fft.of_warp(), after) + 3) / 4 * 4);
   p.warps_at = take(Index(p.of_warp) * frames);
@@ -90,7 +95,11 @@ __device__ void make_tables(const MelArgs& a, const MelPlan& p, const MelShared&
   const int thread = static_cast<int>(threadIdx.x), threads = 32 * p.frames;
   for (int i = thread; i < p.window; i += threads)
     s.window[i] = static_cast<float>(window_scale * a.sample_scale * a.window.data[i]);
-  for (int i = thread; i < p.weights; i += threads) s.weights[i] = static_cast<float>(a.filter_weight.data[i]);
+  for (int m = thread / 32; m < p.filters; m += p.frames) {
+    const int from = a.filter_offset.data[m], count = a.filter_offset.data[m + 1] - from;
+    for (int i = thread % 32; i < (count + 3) / 4 * 4; i += 32)
+      s.weights[4 * first_quad(from, m) + i] = i < count ? static_cast<float>(a.filter_weight.data[from + i]) : 0;
+  }
   for (int m = thread; m <= p.filters; m += threads)
     s.filters[m] = make_int2(m < p.filters ? a.filter_bin.data[m] : 0, a.filter_offset.data[m]);
   for (int i = thread; i < p.cepstra * p.filters; i += threads)  // transposed: neighbours for the lanes
@@ -110,10 +119,16 @@ __device__ void stage_samples(const MelArgs& a, const MelPlan& p, float* staged,
 __device__ float log_mels(const MelArgs& a, const MelPlan& p, const MelShared& s, float* out, int lane) {
   float most = -std::numeric_limits<float>::infinity();
   for (int m = lane; m < p.filters; m += 32) {
-    const int end = s.filters[m + 1].y;
-    const float* bin = s.of_warp + p.power_at + s.filters[m].x;
+    const int2 filter = s.filters[m];
+    const int quads = (s.filters[m + 1].y - filter.y + 3) / 4;
+    const auto* weights = reinterpret_cast<const float4*>(s.weights) + first_quad(filter.y, m);
+    const float* bin = s.of_warp + p.power_at + filter.x;
     float sum = 0;
-    for (int w = s.filters[m].y; w < end; ++w) sum += s.weights[w] * *bin++;
+#pragma unroll 1  // few turns, and lanes that differ in their number
+    for (int q = 0; q < quads; ++q, bin += 4) {
+      const float4 w = weights[q];
+      sum += w.x * bin[0], sum += w.y * bin[1], sum += w.z * bin[2], sum += w.w * bin[3];
+    }
     out[m] = logarithm(a, sum);
     most = fmaxf(most, out[m]);
   }
@@ -131,22 +146,19 @@ __device__ void cepstra(const MelPlan& p, const float* basis, const float* log_m
   }
 }
 
-// One warp owns one frame and its row of out. Returns the lane's largest log-mel.
-template <class Fft>
-__device__ float mel_frame(const MelArgs& a, const MelPlan& p, const MelShared& s, const Fft& fft, const float* samples,
-                           float* out, int lane) {
-  const Frame frame{samples, s.window, p.window, static_cast<float>(a.preemphasis), a.remove_dc};
-  fft.power(frame, s.of_warp, s.of_warp + p.power_at, lane);
-  if (p.cepstra == 0) return log_mels(a, p, s, out, lane);
-  float* log_mel = s.of_warp + p.log_mel_at;
-  const float most = log_mels(a, p, s, log_mel, lane);
+// From the power spectrum of a frame to its row of out.
+__device__ void put_row(const MelArgs& a, const MelPlan& p, const MelShared& s, Index row, float* most, int lane) {
+  float* out = a.out.data + row * a.out.shape[1];
+  float* log_mel = p.cepstra > 0 ? s.of_warp + p.log_mel_at : out;
+  const float largest = warp_max(log_mels(a, p, s, log_mel, lane));
+  if (most != nullptr && lane == 0) most[row] = largest;
+  if (p.cepstra == 0) return;
   __syncwarp();
   cepstra(p, s.basis, log_mel, out, lane);
-  return most;
 }
 
-// A block takes tiles of neighbouring frames, since those share samples: they are read once, into shared memory. Writes
-// log-mels or cepstra and, if most is not null, the largest log-mel of each frame.
+// One warp owns one frame. A block takes tiles of neighbouring frames, since those share samples: they are read once,
+// into shared memory. Writes log-mels or cepstra and, if most is not null, the largest log-mel of each frame.
 template <class Fft>
 __global__ void __launch_bounds__(32 * kMostFrames, Fft::kBlocks)
     mel_kernel(MelArgs a, MelPlan p, typename Fft::Plan fft_plan, Tiles tiles, float* most) {
@@ -164,10 +176,10 @@ __global__ void __launch_bounds__(32 * kMostFrames, Fft::kBlocks)
     stage_samples(a, p, s.samples, u, of.first * a.hop + a.first);
     if (!CUTRACT_PLANTED("mel_gpu_no_barrier")) __syncthreads();
     if (warp < of.rows) {
+      fft.power({s.samples + warp * hop, s.window, p.window, static_cast<float>(a.preemphasis), a.remove_dc}, s.of_warp,
+                s.of_warp + p.power_at, lane);
       const Index row = start_of(tiles.starts, u, tiles.rows) + of.first + warp;
-      float* out = a.out.data + row * a.out.shape[1];
-      const float largest = warp_max(mel_frame(a, p, s, fft, s.samples + warp * hop, out, lane));
-      if (most != nullptr && lane == 0) most[row] = largest;
+      put_row(a, p, s, row, most, lane);
     }
     __syncthreads();  // before the next samples come
   }
@@ -181,7 +193,9 @@ __global__ void __launch_bounds__(kAdjustBlock) mel_adjust_kernel(MelArgs a, Til
   for (Index tile = blockIdx.x; tile < tiles.count(); tile += gridDim.x) {
     const Index u = tiles.utterance_of(tile);
     const Tiles::Tile of = tiles.at(tile, u);
-    const Index from = start_of(tiles.starts, u, tiles.rows), end = start_of(tiles.starts, u + 1, tiles.rows);
+    const Index from = start_of(tiles.starts, u, tiles.rows);
+    const Index end =
+        CUTRACT_PLANTED("mel_gpu_range_of_batch") ? tiles.rows : start_of(tiles.starts, u + 1, tiles.rows);
     float least = -std::numeric_limits<float>::infinity();
     if (a.range > 0) {
       for (Index t = from + thread; t < end; t += kAdjustBlock) least = fmaxf(least, most[t]);

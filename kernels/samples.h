@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include "host/core/philox.h"  // CUTRACT_HD
+#include "host/core/plant.h"
 #include "host/core/view.h"
 
 namespace cutract {
@@ -20,7 +21,10 @@ class Samples {
       float_ = v.data;
   }
   CUTRACT_HD Index size() const { return size_; }
-  CUTRACT_HD float operator[](Index i) const { return int16_ ? static_cast<float>(int16_[i]) * 0x1p-15f : float_[i]; }
+  CUTRACT_HD float operator[](Index i) const {
+    return int16_ ? static_cast<float>(int16_[i]) * (CUTRACT_PLANTED("int16_scale") ? 1 / 32767.0f : 0x1p-15f)
+                  : float_[i];
+  }
   const float* floats() const { return float_; }         // null if they are int16
   const std::int16_t* int16s() const { return int16_; }  // null if they are float
   CUTRACT_HD Samples part(Index from, Index count) const {

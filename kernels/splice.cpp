@@ -12,6 +12,7 @@ void splice(Exec& ex, const SpliceArgs& a) {
     fail(Fault::internal, "splice.y: has " + std::to_string(a.y.shape[1]) + " columns, expected an odd multiple of " +
                               std::to_string(F));
   expect_shape("splice.y", a.y, {T, a.y.shape[1]});
+  if (std::holds_alternative<CpuExec>(ex)) expect_starts("splice.starts", a.starts, T);
   std::visit([&](auto& on) { splice(on, a); }, ex);
 }
 

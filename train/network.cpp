@@ -161,6 +161,23 @@ void Network::backward(Exec& ex, View<const float, 2> dy, View<float, 2> dx) {
   }
 }
 
+std::vector<std::pair<std::string, View<const float, 2>>> Network::activations() const {
+  std::vector<std::pair<std::string, View<const float, 2>>> all;
+  const auto flat = [](View<float, 3> v) {
+    return View<const float, 2>(v.data, {v.shape[0], v.shape[1] * v.shape[2]});
+  };
+  const auto name = [](std::size_t l, const char* what) { return "layer " + std::to_string(l) + ", " + what; };
+  for (std::size_t l = 0; l < layers_.size(); ++l) {
+    all.emplace_back(name(l, "cell state"), flat(layers_[l].c));
+    all.emplace_back(name(l, "output"), flat(layers_[l].h));
+    if (dropping_) all.emplace_back(name(l, "output after dropout"), dropped_[l]);
+  }
+  all.emplace_back("prediction", y_);
+  for (std::size_t l = layers_.size(); l-- > 0;)
+    all.emplace_back(name(l, "gradient of the gates"), flat(layers_[l].gates));
+  return all;
+}
+
 View<const float, 2> Network::top() const {
   const auto& h = layers_.back().h;
   return {h.data, {h.shape[0], 2 * shape_.hidden}};

@@ -18,6 +18,7 @@
 #include "host/run/checkpoints.h"
 #include "host/run/early_stopping.h"
 #include "train/checkpoint.h"
+#include "train/compare_devices.h"
 #include "train/evaluate.h"
 #include "train/run_folder.h"
 #include "train/run_report.h"
@@ -209,6 +210,7 @@ class Run {
 
   // Both splits to where they are computed with, and memory for their largest batches: what is short is missed now.
   void prepare() {
+    if (options_.check_device) check_device(ex_, config_, trained_->model, train_.examples);
     batches_.emplace(ex_, train_.examples, config_.trainer.batch_size);
     evaluator_.emplace(ex_, val_, config_.trainer.batch_size);
     network_->reserve(ex_, std::max(batches_->most_rows(), evaluator_->most_rows()));

@@ -57,6 +57,16 @@ void copy_to_host(Exec& ex, const T* from, std::span<T> to) {
     std::memcpy(to.data(), from, to.size_bytes());
 }
 
+// The other way: what ops queued later find there. It is in place when this returns.
+template <class T>
+void copy_from_host(Exec& ex, T* to, std::span<const T> from) {
+  if (from.empty()) return;
+  if (auto* gpu = std::get_if<GpuExec>(&ex))
+    gpu_copy(*gpu, to, from.data(), static_cast<Index>(from.size_bytes()));
+  else
+    std::memcpy(to, from.data(), from.size_bytes());
+}
+
 // An array of T in such memory.
 template <class T>
 class Buffer {

@@ -9,6 +9,7 @@
 
 #include "host/io/audio.h"
 #include "host/io/npy.h"
+#include "tests/features/settings.h"
 #include "tests/support/support.h"
 
 namespace cutract {
@@ -53,6 +54,7 @@ class TinyCorpus {
     u.line = static_cast<int>(corpus_.utterances.size()) + 2;
     corpus_.utterances.push_back(u);
   }
+  const Corpus& corpus() const { return corpus_; }
   Utterance& last() { return corpus_.utterances.back(); }
   Dataset load(const FeatureConfig& c, bool skip_bad = false, int threads = 1,
                const std::function<void(int, int)>& loaded = {}) const {
@@ -210,6 +212,27 @@ TEST(Dataset, IsTheSameOnAnyNumberOfThreads) {
       EXPECT_EQ(many.examples[i].id, one.examples[i].id);
       EXPECT_EQ(many.examples[i].features.values, one.examples[i].features.values);
       EXPECT_EQ(many.examples[i].targets.values, one.examples[i].targets.values);
+    }
+  }
+}
+
+// Chunks of utterances by one launch, with bad ones among them; audio of 16 bits, and resampled, which is none.
+TEST(Dataset, IsTheSameOnAGpu) {
+  if (const std::string why = why_no_gpu(); !why.empty()) GTEST_SKIP() << why;
+  Exec gpu{std::in_place_type<GpuExec>, 0};
+  for (const int rate : {16000, 22050}) {
+    TinyCorpus corpus(rate);
+    for (int i = 0; i < 67; ++i)
+      corpus.add("u" + std::to_string(i), 0.1 + 0.01 * (i % 11), 0.1 + 0.01 * (i % 11), i % 30 == 7 ? NAN : 0);
+    const FeatureConfig c = test::with("kaldi", [](auto& k) { k.kind = "mfcc", k.deltas = 1; });
+    const Dataset want = corpus.load(c, true), got = load_dataset(gpu, corpus.corpus(), "train", Extractor(c), true);
+    ASSERT_EQ(got.examples.size(), 65u);
+    ASSERT_EQ(want.examples.size(), 65u);
+    EXPECT_EQ(got.skipped.size(), want.skipped.size());
+    for (std::size_t i = 0; i < want.examples.size(); ++i) {
+      EXPECT_EQ(got.examples[i].id, want.examples[i].id);
+      EXPECT_EQ(got.examples[i].targets.values, want.examples[i].targets.values);
+      EXPECT_REL_L2(got.examples[i].features.values, want.examples[i].features.values, 1e-4) << i;
     }
   }
 }
