@@ -44,9 +44,10 @@ void warn_of_empty_filters(const MelBank& bank, const FeatureConfig& c) {
                     empty, c.n_mels, c.n_fft));
 }
 
-MelArgs mel_args(const FeatureConfig& c) {
+MelArgs mel_args(const FeatureConfig& c, MelEngine engine) {
   const bool whisper = c.log == "whisper";
   MelArgs a;
+  a.engine = engine;
   a.n_fft = c.n_fft, a.hop = c.hop_samples, a.first = first_sample(c), a.edge = edge_of(c);
   a.sample_scale = c.sample_scale, a.preemphasis = c.preemphasis, a.remove_dc = c.remove_dc;
   a.log = c.log == "db" ? LogUnit::db : c.log == "ln" ? LogUnit::ln : LogUnit::log10;
@@ -95,8 +96,7 @@ void compute(Exec& ex, const FeatureConfig& c, MelEngine engine, const TableView
              const Samples& samples, const Starts& first_sample, const Starts& first_frame, View<float, 2> out) {
   const Index T = out.shape[0], base = c.kind == "mfcc" ? c.n_mfcc : c.n_mels, wide = base * (1 + c.deltas);
   const bool slopes = c.deltas > 0, splices = c.context > 0;  // the last op writes to out
-  MelArgs a = mel_args(c);
-  a.engine = engine;
+  MelArgs a = mel_args(c, engine);
   a.samples = samples, a.first_sample = first_sample, a.first_frame = first_frame;
   a.window = t.window, a.roots = {t.roots.data, {c.n_fft, 2}};
   a.filter_bin = t.bin, a.filter_offset = t.offset, a.filter_weight = t.weight;

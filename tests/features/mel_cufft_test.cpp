@@ -9,8 +9,6 @@
 namespace cutract::test {
 namespace {
 
-constexpr double kFloatBound = 5e-6;  // that of the fused kernel (device_test.cpp)
-
 class MelByCufft : public OnEachDevice {
  protected:
   std::vector<float> extract(const FeatureConfig& c, const std::vector<float>& x) {
