@@ -45,7 +45,9 @@ Prepared prepare(Exec& ex, const Problem& p, int seconds) {
   const Index rows = extractor->frames(size), columns = extractor->dim();
   const auto T = static_cast<double>(rows);
   const auto out = std::make_shared<Buffer<float>>(ex, rows * columns);
-  return {[=, &ex] { extractor->on_device(ex, samples->view(), {}, {}, {out->data(), {rows, columns}}); },
+  return {[=, &ex] {
+            extractor->on_device(ex, samples->view(), {}, {}, {out->data(), {rows, columns}});
+          },
           {.frames = T,
            .flops = T * flops_of(extractor->config()),
            .bytes = 4 * (static_cast<double>(size) + T * static_cast<double>(columns)),
