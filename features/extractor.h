@@ -32,7 +32,8 @@ class Extractor {
   std::vector<Matrix> of_each(Exec&, std::span<const Samples> utterances) const;
   // The same where the executor computes: samples, starts and out [rows, dim()] lie in its memory; first_frame counts
   // frames(samples) for each utterance, empty starts mean one. Tables go to a GPU with the first call for one, and
-  // scratch stays there, grown to the largest call; later calls must be for the same device, and behind this one's work.
+  // scratch stays there, grown to the largest call; later calls must be for the same device, and behind this one's
+  // work.
   void on_device(Exec&, const Samples&, const Starts& first_sample, const Starts& first_frame,
                  View<float, 2> out) const;
   // The same of audio at any rate.
