@@ -53,15 +53,13 @@ Prepared prepare_linear(Exec& ex, Index N, Index I, Index O, bool backward) {
 Prepared prepare_adam(Exec& ex, Index n) {
   struct Data {
     Floats p, g, m, v;
-    Index step = 0;
+    Buffer<AdamStep> scalars;
   };
-  const auto d =
-      std::make_shared<Data>(Data{random_on(ex, n, 1), random_on(ex, n, 2), zeros_on(ex, n), zeros_on(ex, n)});
+  const auto d = std::make_shared<Data>(Data{random_on(ex, n, 1), random_on(ex, n, 2), zeros_on(ex, n), zeros_on(ex, n),
+                                             Buffer<AdamStep>(ex, std::vector{adam_step({}, 1e-3, 1, 1)})});
   oracle::Adam want{.theta = to_double(d->p.values(ex))};
   want.step(to_double(d->g.values(ex)));
-  const auto run = [=, &ex] {
-    adam(ex, {.p = d->p.view(), .g = d->g.view(), .m = d->m.view(), .v = d->v.view(), .step = ++d->step});
-  };
+  const auto run = [=, &ex] { adam(ex, {d->p.view(), d->g.view(), d->m.view(), d->v.view(), d->scalars.view()}); };
   run();
   std::string wrong = compare("p", d->p.values(ex), want.theta, 1e-6);
   if (wrong.empty()) wrong = compare("v", d->v.values(ex), want.v, 1e-6);
@@ -86,11 +84,15 @@ Prepared prepare_loss(Exec& ex, Index N, LossKind kind) {
   constexpr Index P = 14;
   struct Data {
     Floats y, target, dy;
+    RaggedOn ragged;
     Buffer<double> value;
   };
-  const auto d = std::make_shared<Data>(
-      Data{random_on(ex, N * P, 1), random_on(ex, N * P, 2), zeros_on(ex, N * P), Buffer<double>(ex, 1)});
-  const auto run = [=, &ex] { loss(ex, {kind, rows(d->y, P), rows(d->target, P), rows(d->dy, P), d->value.view()}); };
+  const auto d =
+      std::make_shared<Data>(Data{random_on(ex, N * P, 1), random_on(ex, N * P, 2), zeros_on(ex, N * P),
+                                  RaggedOn(ex, std::vector{static_cast<std::int32_t>(N)}), Buffer<double>(ex, 1)});
+  const auto run = [=, &ex] {
+    loss(ex, {kind, rows(d->y, P), rows(d->target, P), d->ragged.view(), rows(d->dy, P), d->value.view()});
+  };
   run();
   const auto want =
       (kind == LossKind::mse ? oracle::mse : oracle::mae)(to_double(d->y.values(ex)), to_double(d->target.values(ex)));
@@ -102,11 +104,14 @@ Prepared prepare_loss(Exec& ex, Index N, LossKind kind) {
 
 Prepared prepare_dropout(Exec& ex, const std::vector<std::int32_t>& lengths, Index C) {
   constexpr float kP = 0.3f;
-  constexpr std::uint64_t kKey = 42;
+  constexpr std::uint64_t kSeed = 42;
+  constexpr Index kStep = 7;
+  const std::uint64_t key = derive_key(kSeed, kStep, 0);
   struct Data {
     RaggedOn ragged;
     Floats x, y;
     Buffer<std::uint32_t> uid;
+    Buffer<Index> step;
   };
   const Index N = frames_of(lengths);
   const std::vector<float> given = random(N * C, 1);
@@ -118,12 +123,15 @@ Prepared prepare_dropout(Exec& ex, const std::vector<std::int32_t>& lengths, Ind
       for (Index c = 0; c < C; ++c) {
         const double x = static_cast<double>(given[want.size()]);
         const bool kept =
-            oracle::dropout_keeps(kKey, uid.back(), static_cast<std::uint64_t>(t), static_cast<std::uint64_t>(c), kP);
+            oracle::dropout_keeps(key, uid.back(), static_cast<std::uint64_t>(t), static_cast<std::uint64_t>(c), kP);
         want.push_back(kept ? x / (1 - static_cast<double>(kP)) : 0.0);
       }
   }
-  const auto d = std::make_shared<Data>(Data{{ex, lengths}, {ex, given}, zeros_on(ex, N * C), {ex, uid}});
-  const auto run = [=, &ex] { dropout(ex, {rows(d->x, C), d->ragged.view(), d->uid.view(), kKey, kP, rows(d->y, C)}); };
+  const auto d = std::make_shared<Data>(
+      Data{{ex, lengths}, {ex, given}, zeros_on(ex, N * C), {ex, uid}, {ex, std::vector{kStep}}});
+  const auto run = [=, &ex] {
+    dropout(ex, {rows(d->x, C), d->ragged.view(), d->uid.view(), kSeed, 0, d->step.view(), kP, rows(d->y, C)});
+  };
   run();
   const double n = static_cast<double>(N), c = static_cast<double>(C);
   return {run, {.frames = n, .flops = n * c, .bytes = 8 * n * c}, compare("y", d->y.values(ex), want, 1e-6), {}};

@@ -12,8 +12,7 @@
 #include "tests/oracle/linear.h"
 #include "tests/oracle/loss.h"
 #include "tests/oracle/lstm.h"
-#include "train/batch.h"
-#include "train/optimizer.h"
+#include "train/stepper.h"
 
 // A whole training step on cached features: forward, loss, backward, clip, Adam. `lstm_share` is the time of the bare
 // LSTM stack, forward and backward, on the same batch over the time of the step.
@@ -57,18 +56,37 @@ std::vector<int> as_they_are(std::size_t n) {
   return order;
 }
 
+// Steps of the same batch, as many to an epoch as it has utterances.
 struct Step {
+  std::vector<Example> examples;
   Network network;
   Optimizer optimizer;
-  Batch batch;
+  Batches batches;
+  Stepper stepper;
 
-  Step(Exec& ex, Index H, Index L, const std::vector<std::int32_t>& lengths, float dropout, Precision precision)
-      : network(ex, initialised({F, H, L, P}, dropout), precision),
+  Step(Exec& ex, Index H, Index L, const std::vector<std::int32_t>& lengths, float dropout, Precision precision,
+       double clip)
+      : examples(examples_of(lengths)),
+        network(ex, initialised({F, H, L, P}, dropout), precision),
         optimizer(ex, {}, network.size()),
-        batch(ex, examples_of(lengths), as_they_are(lengths.size())) {}
-  StepResult operator()(Exec& ex, double clip) {
-    return train_step(ex, network, optimizer, batch, kLr, {LossKind::mse, clip, 17});
+        batches(ex, examples, static_cast<int>(lengths.size())),
+        stepper(ex, network, optimizer, batches, {LossKind::mse, clip, 17}) {
+    begin_epoch();
   }
+  Step(const Step&) = delete;
+  Step& operator=(const Step&) = delete;
+
+  void operator()() {
+    if (done_ == batches.size()) begin_epoch();
+    stepper.step(), ++done_;
+  }
+
+ private:
+  void begin_epoch() {
+    stepper.begin_epoch(std::vector(examples.size(), as_they_are(examples.size())), kLr);
+    done_ = 0;
+  }
+  Index done_ = 0;
 };
 
 template <class T, int Rank>
@@ -92,7 +110,7 @@ Expected expected(Exec& ex, Network& network, const Batch& batch) {
     return std::vector<double>(at - n, at);
   };
   std::vector<oracle::LstmLayer> layers;
-  std::vector<std::vector<double>> in = {to_double(copy(ex, batch.x()))};
+  std::vector<std::vector<double>> in = {to_double(copy(ex, batch.x))};
   for (Index l = 0; l < network.shape().layers; ++l) {
     const Index width = l == 0 ? F : 2 * H;
     oracle::LstmLayer layer{static_cast<std::size_t>(width), static_cast<std::size_t>(H), {}};
@@ -106,7 +124,7 @@ Expected expected(Exec& ex, Network& network, const Batch& batch) {
   }
   oracle::Linear head{static_cast<std::size_t>(2 * H), static_cast<std::size_t>(P), {}, {}};
   head.w = take(2 * H * P), head.b = take(P);
-  const oracle::Loss loss = oracle::mse(oracle::linear(head, in.back()), to_double(copy(ex, batch.target())));
+  const oracle::Loss loss = oracle::mse(oracle::linear(head, in.back()), to_double(copy(ex, batch.target)));
   const auto top = oracle::linear_gradient(head, in.back(), loss.dy);
 
   std::vector<std::vector<double>> parts = {top.db, top.dw};  // from the end of the arena to its beginning
@@ -126,12 +144,14 @@ Expected expected(Exec& ex, Network& network, const Batch& batch) {
 // Two steps of one short utterance without dropout. Loss and gradients against the oracle; then clip and Adam against
 // the oracle's from the network's own gradients, since the first step of Adam is little more than the sign of each.
 std::string difference_from_oracle(Exec& ex, Index H, Index L, Precision precision) {
-  Step step(ex, H, L, {static_cast<std::int32_t>(std::clamp<Index>(200'000 / (H * H * L), 5, 40))}, 0.0f, precision);
+  Step step(ex, H, L, {static_cast<std::int32_t>(std::clamp<Index>(200'000 / (H * H * L), 5, 40))}, 0.0f, precision,
+            kTightClip);
   const std::vector<float> before = copy(ex, step.network.params());
   oracle::Adam adam{.lr = kLr, .theta = std::vector<double>(before.size())};
   for (int i = 0; i < 2; ++i) {
-    const Expected want = expected(ex, step.network, step.batch);
-    const StepResult got = step(ex, kTightClip);
+    const Expected want = expected(ex, step.network, step.batches.load(ex, 0));
+    step();
+    const StepRecord got = step.stepper.wait();
     if (!(std::abs(got.loss - want.loss) <= bound_for(precision, 1e-6) * want.loss))
       return fmt::format("loss: {}, expected {}", got.loss, want.loss);
     const std::vector<float> gradient = copy(ex, step.network.grads());
@@ -152,14 +172,13 @@ std::string difference_from_oracle(Exec& ex, Index H, Index L, Precision precisi
 Prepared prepare(Exec& ex, const Problem& p, Precision precision) {
   std::string wrong = difference_from_oracle(ex, p.H, p.L, precision);
   const std::vector<std::int32_t> lengths = lengths_of(p.B, p.T, p.ragged);
-  const auto step = std::make_shared<Step>(ex, p.H, p.L, lengths, 0.3f, precision);
+  const auto step = std::make_shared<Step>(ex, p.H, p.L, lengths, 0.3f, precision, kClip);
   const auto stack = std::make_shared<LstmStack>(ex, LstmShape{F, p.H, p.L, lengths, precision});
   Work work = stack->work(true);
   const double N = work.frames, width = static_cast<double>(2 * p.H), size = static_cast<double>(step->network.size());
   work.flops += 6 * N * width * P;
   work.bytes += 4 * (N * width * static_cast<double>(4 * p.L) + 4 * N * P + 8 * size);  // dropout twice; head; Adam
-  return {[step, &ex] { (*step)(ex, kClip); }, work, std::move(wrong),
-          [stack, &ex] { stack->forward(ex), stack->backward(ex); }};
+  return {[step] { (*step)(); }, work, std::move(wrong), [stack, &ex] { stack->forward(ex), stack->backward(ex); }};
 }
 
 }  // namespace

@@ -91,6 +91,9 @@ class Parser {
         ->type_name("R");
     app->add_option("--seed", a.seed, "same as --set trainer.seed=N")->type_name("N");
     device_option(app, a.device);
+    app->add_option("--check-device", a.check_device, "first compare a training step with that of\nthis device")
+        ->check(CLI::IsMember({"cpu"}))
+        ->type_name("cpu");
     app->add_option("--fast-dev-run", a.fast_dev_run, "try N batches, longest first; write nothing")
         ->expected(0, 1)
         ->default_str("1")

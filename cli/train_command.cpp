@@ -43,6 +43,7 @@ int run(const TrainArgs& a) {
     options.resume = Resume::never;
   else if (a.resume != "auto")
     options.resume_from = a.resume;
+  options.check_device = !a.check_device.empty();
   options.fast_dev_run = a.fast_dev_run;
   options.stop_signal = [] { return static_cast<int>(stop_signal); };
   std::signal(SIGINT, on_signal);

@@ -5,6 +5,7 @@
 #include "host/core/exec.h"
 #include "host/core/ragged.h"
 #include "host/core/view.h"
+#include "kernels/lstm_engines.h"
 #include "kernels/precision.h"
 
 namespace cutract {
@@ -32,6 +33,7 @@ struct LstmArgs {
   View<float, 3> c;      // [N, D, H] cell state, kept for backward
   View<float, 3> h;      // [N, D, H] the output: a row is forward | reverse
   Precision precision = Precision::fp32;
+  LstmEngine engine = LstmEngine::automatic;  // on a GPU
 };
 void lstm(Exec&, const LstmArgs&);
 void lstm(CpuExec&, const LstmArgs&);
@@ -49,6 +51,7 @@ struct LstmBackwardArgs {
   View<float, 2> dx;                // [N, F], or null: not wanted
   std::array<LstmGradients, 2> dw;  // [D]
   Precision precision = Precision::fp32;
+  LstmEngine engine = LstmEngine::automatic;  // as forward's
 };
 void lstm_backward(Exec&, const LstmBackwardArgs&);
 void lstm_backward(CpuExec&, const LstmBackwardArgs&);

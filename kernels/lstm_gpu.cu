@@ -62,6 +62,18 @@ Steps steps_of(const Args& a) {
 
 float* float_workspace(GpuExec& ex, Index n) { return reinterpret_cast<float*>(ex.workspace((n + 1) / 2)); }
 
+// LstmArgs or LstmBackwardArgs.
+template <class Args>
+LstmEngine engine_of(const GpuExec& ex, const Args& a) {
+  const Index H = a.h.shape[2], B = a.ragged.utterances;
+  return choose_engine(ex, {.engine = a.engine,
+                            .precision = a.precision,
+                            .H = H,
+                            .rows = B,
+                            .ragged = a.ragged.frames != B * a.ragged.longest})
+      .engine;
+}
+
 // dW and dR of all directions, and dx.
 void products(GpuExec& ex, const LstmBackwardArgs& a, const float* h_prev) {
   const Index N = a.x.shape[0], F = a.x.shape[1], D = a.h.shape[1], H = a.h.shape[2];
@@ -86,7 +98,9 @@ void lstm(GpuExec& ex, const LstmArgs& a) {
     gemm(ex, N, 4 * H, F, {a.x.data, F}, {a.w[static_cast<std::size_t>(d)].w_ih.data, F, true}, false,
          a.gates.data + d * 4 * H, D * 4 * H, a.precision);
   launch(ex, "lstm", clear_behind_kernel, kBlocksPerUtterance, kBlock, s, N);
-  if (lstm_persistent_takes(H, a.precision)) return lstm_persistent(ex, s);
+  const LstmEngine engine = engine_of(ex, a);
+  if (engine == LstmEngine::cluster) return lstm_cluster(ex, s);
+  if (engine == LstmEngine::persistent) return lstm_persistent(ex, s, a.precision);
   float* w_t = float_workspace(ex, D * 4 * H * H);
   for (Index d = 0; d < D; ++d) {
     float* out = w_t + d * 4 * H * H;
@@ -101,7 +115,13 @@ void lstm_backward(GpuExec& ex, const LstmBackwardArgs& a) {
   if (N == 0) return;
   LstmStepsBackward s = steps_of<LstmStepsBackward>(a);
   s.dh = a.dh.data;
-  lstm_persistent_takes(H, a.precision) ? lstm_persistent(ex, s) : lstm_steps(ex, s);
+  const LstmEngine engine = engine_of(ex, a);
+  if (engine == LstmEngine::cluster)
+    lstm_cluster(ex, s);
+  else if (engine == LstmEngine::persistent)
+    lstm_persistent(ex, s, a.precision);
+  else
+    lstm_steps(ex, s);
 
   float* h_prev = float_workspace(ex, D * N * H);
   const Geometry g{{static_cast<unsigned>(s.utterances), kBlocksPerUtterance, static_cast<unsigned>(D)}, {kBlock}};

@@ -31,9 +31,22 @@ struct LstmStepsBackward : LstmSteps {
 void lstm_steps(GpuExec&, const LstmStepsForward&);
 void lstm_steps(GpuExec&, const LstmStepsBackward&);
 
-// The persistent engine: bf16 products, weights in registers from the first step to the last.
-bool lstm_persistent_takes(Index H, Precision);  // H is 64 or 128, and bf16 is wanted
-void lstm_persistent(GpuExec&, const LstmStepsForward&);
-void lstm_persistent(GpuExec&, const LstmStepsBackward&);
+// The persistent engine: H 64 or 128, weights in registers and shared memory from the first step to the last.
+void lstm_persistent(GpuExec&, const LstmStepsForward&, Precision);
+void lstm_persistent(GpuExec&, const LstmStepsBackward&, Precision);
+void lstm_persistent_fp32(GpuExec&, const LstmStepsForward&);  // what it does for fp32
+void lstm_persistent_fp32(GpuExec&, const LstmStepsBackward&);
+
+// The same with the units of a direction shared out among the blocks of a cluster (compute capability 9.0): H 128, 256,
+// 384 or 512. No bit of the results depends on how many blocks it has.
+inline int lstm_cluster_size(int H, int utterances, int directions) {
+  constexpr int kAtOnce = 128;  // blocks that the 132 multiprocessors of an H100 hold, one each (estimated)
+  const int tiles = (utterances + 7) / 8, fewest = H == 512 ? 16 : H == 384 ? 8 : H / 64;  // that weights fit into
+  int blocks = H == 512 ? 16 : 8;
+  while (blocks > fewest && tiles * directions * blocks > kAtOnce) blocks /= 2;
+  return blocks;
+}
+void lstm_cluster(GpuExec&, const LstmStepsForward&);
+void lstm_cluster(GpuExec&, const LstmStepsBackward&);
 
 }  // namespace cutract

@@ -1,11 +1,14 @@
+#include "kernels/lstm_cell.cuh"
+#include "kernels/lstm_fragment.cuh"
 #include "kernels/lstm_gpu.h"
-#include "kernels/lstm_tile.cuh"
+#include "kernels/lstm_resident.cuh"
 #include "kernels/simt/simt.cuh"
 
-// The persistent engine. A block of H/16 warps owns eight utterances in one direction and walks through all their steps
-// with one barrier each; the recurrent weights stay in registers as fragments A of the matrix unit (128 registers a
-// lane for H = 128), and what the lanes tell each other, h forward and dgates backward, goes through two buffers in
-// shared memory in turn, so that a step may be written while the slowest warp still reads the one before.
+// The persistent engine on the matrix unit. A block of H/16 warps owns eight utterances in one direction and walks
+// through all their steps with one barrier each; the recurrent weights stay where they are as fragments A: in 128
+// registers a lane, and, for tf32 and H = 128, as much again in shared memory, whose reading takes 1024 clocks a step.
+// What the lanes tell each other, h forward and dgates backward, goes through two buffers in shared memory in turn, so
+// that a step may be written while the slowest warp still reads the one before.
 //
 // A warp owns 16 units and all four gates of each. With g = lane / 4 and t = lane % 4, the lane's fragment D holds cell
 // i of 0 to 3: utterance 2t + i % 2 of the tile, unit 16 warp + g + 8 (i / 2); so a lane has i, f, g and o of its cells
@@ -16,252 +19,236 @@
 namespace cutract {
 namespace {
 
-using simt::Word;
+constexpr int kNear = 32;  // fragments A of a lane in registers
 
-constexpr int kRows = 8;
+// What is particular to a kind of factor. Fragments come in pairs, whose columns one load from shared memory serves.
+struct Bf16 {
+  using Number = std::uint16_t;
+  using Maths = Approximate;
+  static constexpr int kColumns = 32;  // of a pair
+  static constexpr int kPad = 8;       // numbers beyond each row in shared memory, so that rows lie in different banks
 
-__device__ inline float sigmoid_approximate(float x) { return 0.5f * simt::tanh_approximate(0.5f * x) + 0.5f; }
-
-// What a lane needs to know to find its four cells.
-template <int H>
-struct Cells {
-  int d, directions, warp, g, t, longest;
-  Span row[2];
-
-  __device__ explicit Cells(const LstmSteps& a)
-      : d(static_cast<int>(blockIdx.y)),
-        directions(a.directions),
-        warp(static_cast<int>(threadIdx.x) / 32),
-        g(static_cast<int>(threadIdx.x) % 32 / 4),
-        t(static_cast<int>(threadIdx.x) % 4) {
-    const int first = static_cast<int>(blockIdx.x) * kRows;
-    longest = span_of(a, first).length;
-    row[0] = span_of(a, first + 2 * t), row[1] = span_of(a, first + 2 * t + 1);
+  // Fragment `half` of a pair: weight(row, column) with 16 rows.
+  template <class Weight>
+  __device__ static Quad<Word> weights(const Lane& lane, int half, Weight weight) {
+    Quad<Word> w;
+    load_weights(w.word, lane, [&](int row, int column) { return weight(row, 16 * half + column); });
+    return w;
   }
-  __device__ int unit(int i) const { return 16 * warp + g + 8 * (i / 2); }
-  __device__ bool has(int i, int s) const { return s >= 0 && s < row[i % 2].length; }
-  // Where cell i of step s lies in an array [N, D, H], and its gate q in [N, D, 4H].
-  __device__ Index at(int i, int s) const { return line(i, s) * H + unit(i); }
-  __device__ Index gate(int i, int s, int q) const { return line(i, s) * 4 * H + q * H + unit(i); }
-
- private:
-  __device__ Index line(int i, int s) const {
-    const Span u = row[i % 2];
-    if (CUTRACT_PLANTED("gpu_ignores_length") && d == 1)  // as if every utterance were as long as the longest
-      return Index(u.offset + min(longest - 1 - s, u.length - 1)) * directions + d;
-    return u.frame(d, s) * directions + d;
+  __device__ static void rows(Word (&low)[2], Word (&high)[2], const Lane& lane, const Number* from, int stride) {
+    load_rows(low, high, lane, from, stride, 0);
   }
-};
-
-// Lane l's address for load_matrix of 8 rows of 32 bf16, from element k on: two fragments B.
-__device__ inline const void* matrix_rows(const std::uint16_t* rows, int stride, int k) {
-  const int lane = static_cast<int>(threadIdx.x) % 32;
-  return rows + lane % 8 * stride + k + 8 * (lane / 8);
-}
-
-template <int H>
-struct Forward {
-  static constexpr int kStride = H + 8;  // of a row of h in shared memory: rows of a fragment lie in different banks
-  static constexpr std::size_t kShared = 2 * kRows * kStride * sizeof(std::uint16_t);
-
-  LstmStepsForward a;
-  Cells<H> cells;
-  std::uint16_t* buffer;  // [2, kRows, kStride] bf16
-  Word w[4][H / 16][4];   // of each gate, the warp's 16 rows of w_hh
-  float bias[4][2];
-  float x[4][4];  // W x of the next step, by gate and cell
-  float c[4] = {};
-
-  __device__ explicit Forward(const LstmStepsForward& steps)
-      : a(steps), cells(steps), buffer(reinterpret_cast<std::uint16_t*>(simt::shared_memory())) {
-#pragma unroll
-    for (int q = 0; q < 4; ++q) {
-#pragma unroll
-      for (int k = 0; k < H / 16; ++k)
-#pragma unroll
-        for (int r = 0; r < 4; ++r) {
-          const int half = CUTRACT_PLANTED("gpu_swapped_fragment") ? (r + 1) % 4 : r;
-          const int row = q * H + 16 * cells.warp + cells.g + 8 * (half % 2),
-                    column = 16 * k + 2 * cells.t + 8 * (r / 2);
-          const float* from = pick(a.w_hh, cells.d) + row * H + column;
-          w[q][k][r] = simt::pack_bf16(from[0], from[1]);
-        }
-#pragma unroll
-      for (int half = 0; half < 2; ++half) {
-        const int row = q * H + cells.unit(2 * half);
-        bias[q][half] = pick(a.b_ih, cells.d)[row] + pick(a.b_hh, cells.d)[row];
-      }
-    }
-    for (int i = static_cast<int>(threadIdx.x); i < 2 * kRows * kStride; i += 2 * H) buffer[i] = 0;
-    load(0);
+  __device__ static void mma(float (&sum)[4], const Quad<Word>& w, const Word (&b)[2]) {
+    simt::mma_bf16(sum, w.word, b);
   }
-
-  __device__ void load(int s) {
-#pragma unroll
-    for (int q = 0; q < 4; ++q)
-#pragma unroll
-      for (int i = 0; i < 4; ++i) x[q][i] = cells.has(i, s) ? a.gates[cells.gate(i, s, q)] : 0.0f;
-  }
-
-  // sum[q] = W x + b + R h for the warp's units and all rows.
-  __device__ void preactivations(int s, float (&sum)[4][4]) {
-#pragma unroll
-    for (int q = 0; q < 4; ++q)
-#pragma unroll
-      for (int i = 0; i < 4; ++i) sum[q][i] = x[q][i] + bias[q][i / 2];
-    load(s + 1);  // on its way while this step is computed
-    const std::uint16_t* h = buffer + s % 2 * kRows * kStride;
-#pragma unroll
-    for (int k = 0; k < H / 16; k += 2) {
-      Word b[4];
-      simt::load_matrix(b, matrix_rows(h, kStride, 16 * k));
-      const Word low[2] = {b[0], b[1]}, high[2] = {b[2], b[3]};
-#pragma unroll
-      for (int q = 0; q < 4; ++q) simt::mma_bf16(sum[q], w[q][k], low);
-#pragma unroll
-      for (int q = 0; q < 4; ++q) simt::mma_bf16(sum[q], w[q][k + 1], high);
-    }
-  }
-
-  __device__ void step(int s) {
-    float sum[4][4], h[4];
-    preactivations(s, sum);
-#pragma unroll
-    for (int i = 0; i < 4; ++i) {
-      const float gate[4] = {sigmoid_approximate(sum[0][i]), sigmoid_approximate(sum[1][i]),
-                             simt::tanh_approximate(sum[2][i]), sigmoid_approximate(sum[3][i])};
-      c[i] = gate[1] * c[i] + gate[0] * gate[2];
-      h[i] = gate[3] * simt::tanh_approximate(c[i]);
-      if (!cells.has(i, s)) continue;
-#pragma unroll
-      for (int q = 0; q < 4; ++q) a.gates[cells.gate(i, s, q)] = gate[q];
-      a.c[cells.at(i, s)] = c[i];
-      a.h[cells.at(i, s)] = h[i];
-    }
-    // Transposed, a word holds two units of one utterance, as the next step's fragment B wants them.
+  // h of a lane's cells, to the first of the warp's units. Transposed, a word holds two units of one utterance.
+  __device__ static void store(Number* to, int stride, const Lane& lane, const float (&h)[4]) {
     const Word first = simt::transpose_matrix(simt::pack_bf16(h[0], h[1])),
                second = simt::transpose_matrix(simt::pack_bf16(h[2], h[3]));
-    const int into = CUTRACT_PLANTED("gpu_single_buffer") ? s % 2 : (s + 1) % 2;
-    std::uint16_t* to = buffer + (into * kRows + cells.g) * kStride + 16 * cells.warp + 2 * cells.t;
+    to += lane.g * stride + 2 * lane.t;
     *reinterpret_cast<Word*>(to) = first;
     *reinterpret_cast<Word*>(to + 8) = second;
   }
+  __device__ static void store_gates(Number* to, const float (&gate)[4]) { cutract::store_gates(to, gate); }
 };
 
-template <int H>
+// m16n8k8. The order of columns within a pair is free if weights and rows agree on it: a lane takes four neighbours,
+// two for either fragment, so that one load of 16 bytes brings all of them.
+struct Tf32 {
+  using Number = Word;
+  using Maths = Accurate;
+  static constexpr int kColumns = 16, kPad = 16;
+
+  template <class Weight>
+  __device__ static Quad<Word> weights(const Lane& lane, int half, Weight weight) {
+    Quad<Word> w;
+#pragma unroll
+    for (int r = 0; r < 4; ++r) {
+      const int block = CUTRACT_PLANTED("gpu_swapped_fragment") ? (r + 1) % 4 : r;
+      w.word[r] = simt::tf32_bits(weight(lane.g + 8 * (block % 2), 4 * lane.t + 2 * half + r / 2));
+    }
+    return w;
+  }
+  __device__ static void rows(Word (&low)[2], Word (&high)[2], const Lane& lane, const Number* from, int stride) {
+    const Quad<Word> b = *reinterpret_cast<const Quad<Word>*>(from + lane.g * stride + 4 * lane.t);
+    low[0] = b.word[0], low[1] = b.word[1], high[0] = b.word[2], high[1] = b.word[3];
+  }
+  __device__ static void mma(float (&sum)[4], const Quad<Word>& w, const Word (&b)[2]) {
+    simt::mma_tf32(sum, w.word, b);
+  }
+  __device__ static void store(Number* to, int stride, const Lane& lane, const float (&h)[4]) {
+#pragma unroll
+    for (int i = 0; i < 4; ++i) to[(2 * lane.t + i % 2) * stride + lane.g + 8 * (i / 2)] = simt::tf32_bits(h[i]);
+  }
+  __device__ static void store_gates(Number* to, const float (&gate)[4]) {
+    *reinterpret_cast<Quad<Word>*>(to) = {simt::tf32_bits(gate[0]), simt::tf32_bits(gate[1]), simt::tf32_bits(gate[2]),
+                                          simt::tf32_bits(gate[3])};
+  }
+};
+
+// Utterance and unit of a lane's cell i.
+template <class OneCell, class Steps>
+__device__ OneCell cell_of(const Steps& a, const Lane& lane, int i) {
+  return {a, static_cast<int>(blockIdx.x), 2 * lane.t + i % 2, 16 * lane.warp + lane.g + 8 * (i / 2)};
+}
+
+// The fragments of a lane for rows of K weights, and what shared memory holds: those that registers do not, then the
+// two buffers [2, kTileRows, kStride].
+template <int H, class Factor, int K, int Fragments>
+struct Layout {
+  using Weights = Resident < Word, Fragments, Fragments<kNear ? Fragments : kNear, 2 * H>;
+  static constexpr int kPairs = K / Factor::kColumns, kStride = K + Factor::kPad, kBuffer = kTileRows * kStride;
+  static constexpr std::size_t kShared = Weights::kShared + 2 * kBuffer * sizeof(typename Factor::Number);
+  __device__ static typename Factor::Number* buffer() {
+    return reinterpret_cast<typename Factor::Number*>(simt::shared_memory() + Weights::kShared);
+  }
+};
+
+template <int H, class Factor>
+struct Forward : Layout<H, Factor, H, 8 * H / Factor::kColumns> {
+  using Shared = Layout<H, Factor, H, 8 * H / Factor::kColumns>;
+  using Own = ForwardCell<H, typename Factor::Maths>;
+
+  LstmStepsForward a;
+  Lane lane;
+  Own cell[4];
+  typename Factor::Number* buffer = Shared::buffer();  // h
+  typename Shared::Weights w{simt::shared_memory()};   // of each gate, the warp's 16 rows of w_hh: [kPairs, 2, 4]
+
+  __device__ explicit Forward(const LstmStepsForward& steps) : a(steps), cell{one(0), one(1), one(2), one(3)} {
+#pragma unroll
+    for (int i = 0; i < 8 * Shared::kPairs; ++i) {
+      const float* from = pick(a.w_hh, cell[0].d) + (i % 4 * H + 16 * lane.warp) * H + i / 8 * Factor::kColumns;
+      w.set(i, Factor::weights(lane, i / 4 % 2, [&](int row, int column) { return from[row * H + column]; }));
+    }
+    for (int i = static_cast<int>(threadIdx.x); i < 2 * Shared::kBuffer; i += 2 * H) buffer[i] = 0;
+  }
+  __device__ Own one(int i) const { return cell_of<Own>(a, lane, i); }
+
+  __device__ void step(int s) {
+    float sum[4][4], before[4];  // by gate and cell: W x + b + R h
+#pragma unroll
+    for (int i = 0; i < 4; ++i) {
+      cell[i].take(a, s, before);
+#pragma unroll
+      for (int q = 0; q < 4; ++q) sum[q][i] = before[q];
+    }
+    const auto* h = buffer + s % 2 * Shared::kBuffer;
+#pragma unroll
+    for (int k = 0; k < Shared::kPairs; ++k) {
+      Word low[2], high[2];
+      Factor::rows(low, high, lane, h + k * Factor::kColumns, Shared::kStride);
+#pragma unroll
+      for (int q = 0; q < 4; ++q) Factor::mma(sum[q], w.get(8 * k + q), low);
+#pragma unroll
+      for (int q = 0; q < 4; ++q) Factor::mma(sum[q], w.get(8 * k + 4 + q), high);
+    }
+#pragma unroll
+    for (int i = 0; i < 4; ++i) {
+#pragma unroll
+      for (int q = 0; q < 4; ++q) before[q] = sum[q][i];
+      cell[i].step(before);
+      cell[i].save(a, s);
+    }
+    const int into = CUTRACT_PLANTED("gpu_single_buffer") ? s % 2 : (s + 1) % 2;
+    Factor::store(buffer + into * Shared::kBuffer + 16 * lane.warp, Shared::kStride, lane,
+                  {cell[0].h, cell[1].h, cell[2].h, cell[3].h});
+  }
+};
+
+template <int H, class Factor>
 __global__ void __launch_bounds__(2 * H, 1) lstm_persistent_kernel(LstmStepsForward a) {
-  Forward<H> lane(a);
+  Forward<H, Factor> f(a);
   __syncthreads();
-  for (int s = 0; s < lane.cells.longest; ++s) {
-    if (CUTRACT_PLANTED("gpu_early_exit") && !lane.cells.has(0, s) && !lane.cells.has(1, s)) return;
-    lane.step(s);
+  for (int s = 0; s < f.cell[0].longest; ++s) {
+    if (CUTRACT_PLANTED("gpu_early_exit") && !f.cell[0].has(s) && !f.cell[1].has(s)) return;
+    f.step(s);
     if (!CUTRACT_PLANTED("gpu_no_barrier")) __syncthreads();
   }
 }
 
-template <int H>
-struct Backward {
-  static constexpr int kStride = 4 * H + 8, kTiles = 4 * H / 16;
-  static constexpr std::size_t kShared = 2 * kRows * kStride * sizeof(std::uint16_t);
+template <int H, class Factor>
+struct Backward : Layout<H, Factor, 4 * H, 8 * H / Factor::kColumns> {
+  using Shared = Layout<H, Factor, 4 * H, 8 * H / Factor::kColumns>;
+  using Own = BackwardCell<H, typename Factor::Maths>;
 
   LstmStepsBackward a;
-  Cells<H> cells;
-  std::uint16_t* buffer;                 // [2, kRows, kStride] bf16 gradients of the gates, in the order unit, gate
-  Word w[kTiles][4];                     // the warp's 16 columns of w_hh, transposed, in the same order
-  float gate[4][4], c_before[4], dy[4];  // of the next step, by gate and cell
-  float c[4], dc[4] = {}, dh[4] = {};
+  Lane lane;
+  Own cell[4];
+  typename Factor::Number* buffer = Shared::buffer();  // gradients of the gates, in the order unit, gate
+  typename Shared::Weights w{simt::shared_memory()};   // the warp's 16 columns of w_hh, transposed, so: [kPairs, 2]
+  float dh[4] = {};
 
-  __device__ explicit Backward(const LstmStepsBackward& steps)
-      : a(steps), cells(steps), buffer(reinterpret_cast<std::uint16_t*>(simt::shared_memory())) {
+  __device__ explicit Backward(const LstmStepsBackward& steps) : a(steps), cell{one(0), one(1), one(2), one(3)} {
 #pragma unroll
-    for (int k = 0; k < kTiles; ++k)
-#pragma unroll
-      for (int r = 0; r < 4; ++r) {
-        const int column = 16 * cells.warp + cells.g + 8 * (r % 2), at = 16 * k + 2 * cells.t + 8 * (r / 2);
-        const float* from = pick(a.w_hh, cells.d) + (at % 4 * H + at / 4) * H + column;
-        w[k][r] = simt::pack_bf16(from[0], from[H * H]);
-      }
-    const int s = cells.longest - 1;
-#pragma unroll
-    for (int i = 0; i < 4; ++i) c[i] = cells.has(i, s) ? a.c[cells.at(i, s)] : 0.0f;
-    load(s);
-  }
-
-  __device__ void load(int s) {
-#pragma unroll
-    for (int i = 0; i < 4; ++i) {
-      const bool has = cells.has(i, s);
-#pragma unroll
-      for (int q = 0; q < 4; ++q) gate[q][i] = has ? a.gates[cells.gate(i, s, q)] : 0.0f;
-      dy[i] = has ? a.dh[cells.at(i, s)] : 0.0f;
-      c_before[i] = cells.has(i, s - 1) ? a.c[cells.at(i, s - 1)] : 0.0f;
+    for (int i = 0; i < 2 * Shared::kPairs; ++i) {
+      const float* from = pick(a.w_hh, cell[0].d) + i / 2 * (Factor::kColumns / 4) * H + 16 * lane.warp;
+      w.set(i, Factor::weights(lane, i % 2,
+                               [&](int row, int column) { return from[(column % 4 * H + column / 4) * H + row]; }));
     }
   }
-
-  __device__ void cell(int i, int s, std::uint16_t* to) {
-    const bool has = cells.has(i, s);
-    const float in = gate[0][i], f = gate[1][i], g = gate[2][i], o = gate[3][i], t = simt::tanh_approximate(c[i]);
-    const float d = has ? dh[i] + dy[i] : 0.0f, dcell = has ? dc[i] + d * o * (1 - t * t) : 0.0f;
-    const float dgate[4] = {dcell * g * in * (1 - in), dcell * c_before[i] * f * (1 - f), dcell * in * (1 - g * g),
-                            d * t * o * (1 - o)};
-    dc[i] = dcell * f;
-    c[i] = c_before[i];
-    auto* words = reinterpret_cast<uint2*>(to + (2 * cells.t + i % 2) * kStride + 4 * cells.unit(i));
-    *words = make_uint2(simt::pack_bf16(dgate[0], dgate[1]), simt::pack_bf16(dgate[2], dgate[3]));
-    if (!has) return;
-#pragma unroll
-    for (int q = 0; q < 4; ++q) a.gates[cells.gate(i, s, q)] = dgate[q];
-  }
+  __device__ Own one(int i) const { return cell_of<Own>(a, lane, i); }
 
   __device__ void step(int s) {
-    std::uint16_t* dgates = buffer + (CUTRACT_PLANTED("gpu_backward_single_buffer") ? 0 : s % 2) * kRows * kStride;
+    auto* dgates = buffer + (CUTRACT_PLANTED("gpu_backward_single_buffer") ? 0 : s % 2) * Shared::kBuffer;
 #pragma unroll
-    for (int i = 0; i < 4; ++i) cell(i, s, dgates);
-    load(s - 1);  // on its way while the product runs
+    for (int i = 0; i < 4; ++i) {
+      cell[i].step(s, dh[i]);
+      Factor::store_gates(dgates + (2 * lane.t + i % 2) * Shared::kStride + 4 * cell[i].unit, cell[i].dgate);
+      cell[i].save(a, s);
+    }
+#pragma unroll
+    for (int i = 0; i < 4; ++i) cell[i].load(a, s - 1);  // on its way while the product runs
     if (!CUTRACT_PLANTED("gpu_backward_no_barrier")) __syncthreads();
     float even[4] = {}, odd[4] = {};  // two sums: the matrix unit need not wait for itself
 #pragma unroll
-    for (int k = 0; k < kTiles; k += 2) {
-      Word b[4];
-      simt::load_matrix(b, matrix_rows(dgates, kStride, 16 * k));
-      const Word low[2] = {b[0], b[1]}, high[2] = {b[2], b[3]};
-      simt::mma_bf16(even, w[k], low);
-      simt::mma_bf16(odd, w[k + 1], high);
+    for (int k = 0; k < Shared::kPairs; ++k) {
+      Word low[2], high[2];
+      Factor::rows(low, high, lane, dgates + k * Factor::kColumns, Shared::kStride);
+      Factor::mma(even, w.get(2 * k), low);
+      Factor::mma(odd, w.get(2 * k + 1), high);
     }
 #pragma unroll
     for (int i = 0; i < 4; ++i) dh[i] = even[i] + odd[i];
   }
 };
 
-template <int H>
+template <int H, class Factor>
 __global__ void __launch_bounds__(2 * H, 1) lstm_persistent_backward_kernel(LstmStepsBackward a) {
-  Backward<H> lane(a);
-  for (int s = lane.cells.longest - 1; s >= 0; --s) lane.step(s);
+  Backward<H, Factor> b(a);
+  for (int s = b.cell[0].longest - 1; s >= 0; --s) b.step(s);
 }
 
 // Tiles of long utterances come first, in both directions.
-template <int H, class Steps>
-Geometry geometry(const Steps& a, std::size_t shared) {
-  const auto tiles = static_cast<unsigned>((a.utterances + kRows - 1) / kRows);
+template <int H>
+Geometry geometry(const LstmSteps& a, std::size_t shared) {
+  const auto tiles = static_cast<unsigned>((a.utterances + kTileRows - 1) / kTileRows);
   return {{tiles, static_cast<unsigned>(a.directions)}, {2 * H}, shared};
+}
+
+template <int H, class Factor>
+void run(GpuExec& ex, const LstmStepsForward& a) {
+  launch(ex, "lstm", lstm_persistent_kernel<H, Factor>, geometry<H>(a, Forward<H, Factor>::kShared), a);
+}
+template <int H, class Factor>
+void run(GpuExec& ex, const LstmStepsBackward& a) {
+  launch(ex, "lstm_backward", lstm_persistent_backward_kernel<H, Factor>, geometry<H>(a, Backward<H, Factor>::kShared),
+         a);
+}
+
+template <class Factor, class Steps>
+void run(GpuExec& ex, const Steps& a) {
+  a.H == 64 ? run<64, Factor>(ex, a) : run<128, Factor>(ex, a);
+}
+template <class Steps>
+void run(GpuExec& ex, const Steps& a, Precision p) {
+  if (p == Precision::fp32) return lstm_persistent_fp32(ex, a);
+  p == Precision::tf32 ? run<Tf32>(ex, a) : run<Bf16>(ex, a);
 }
 
 }  // namespace
 
-bool lstm_persistent_takes(Index H, Precision p) { return p == Precision::bf16 && (H == 64 || H == 128); }
-
-void lstm_persistent(GpuExec& ex, const LstmStepsForward& a) {
-  if (a.H == 64)
-    launch(ex, "lstm", lstm_persistent_kernel<64>, geometry<64>(a, Forward<64>::kShared), a);
-  else
-    launch(ex, "lstm", lstm_persistent_kernel<128>, geometry<128>(a, Forward<128>::kShared), a);
-}
-
-void lstm_persistent(GpuExec& ex, const LstmStepsBackward& a) {
-  if (a.H == 64)
-    launch(ex, "lstm_backward", lstm_persistent_backward_kernel<64>, geometry<64>(a, Backward<64>::kShared), a);
-  else
-    launch(ex, "lstm_backward", lstm_persistent_backward_kernel<128>, geometry<128>(a, Backward<128>::kShared), a);
-}
+void lstm_persistent(GpuExec& ex, const LstmStepsForward& a, Precision p) { run(ex, a, p); }
+void lstm_persistent(GpuExec& ex, const LstmStepsBackward& a, Precision p) { run(ex, a, p); }
 
 }  // namespace cutract

@@ -8,39 +8,56 @@ namespace {
 
 constexpr int kMostThreads = 512;
 
+// The utterances of a block, and a thread's part of the work on them.
+struct Tile {
+  const LstmSteps& a;
+  int d = static_cast<int>(blockIdx.y), first, longest, thread = static_cast<int>(threadIdx.x),
+      threads = static_cast<int>(blockDim.x);
+
+  __device__ Tile(const LstmSteps& steps, int rows)
+      : a(steps), first(static_cast<int>(blockIdx.x) * rows), longest(row(0).length) {}
+  __device__ Span row(int r) const { return span_of(a, first + r); }
+  // Where step s of a row lies in an array [N, D, ...].
+  __device__ Index at(const Span& u, int s) const { return u.frame(d, s) * a.directions + d; }
+  // n zeros in shared memory.
+  __device__ float* zeros(int n) const {
+    float* all = reinterpret_cast<float*>(simt::shared_memory());
+    for (int i = thread; i < n; i += threads) all[i] = 0;
+    __syncthreads();
+    return all;
+  }
+};
+
 // A block owns Rows utterances in one direction. At each step thread j takes gate columns j, j + blockDim, ... of all
 // rows, and then cells: between the two the whole block meets, since a cell needs four columns and a column all of h.
 // A cell stays with its thread, so c needs no barrier. Every sum runs over k in order, whatever Rows is.
 template <int Rows>
 __global__ void __launch_bounds__(kMostThreads) lstm_steps_kernel(LstmStepsForward a) {
-  const int d = static_cast<int>(blockIdx.y), first = static_cast<int>(blockIdx.x) * Rows, H = a.H;
-  const int thread = static_cast<int>(threadIdx.x), threads = static_cast<int>(blockDim.x);
-  float* h = reinterpret_cast<float*>(simt::shared_memory());  // [H, Rows]
-  for (int i = thread; i < H * Rows; i += threads) h[i] = 0;
-  __syncthreads();
-  const int longest = span_of(a, first).length;
-  for (int s = 0; s < longest; ++s) {
-    for (int j = thread; j < 4 * H; j += threads) {
-      const float* w = pick(a.w_t, d) + j;
+  const Tile tile(a, Rows);
+  const int H = a.H;
+  float* h = tile.zeros(H * Rows);  // [H, Rows]
+  for (int s = 0; s < tile.longest; ++s) {
+    for (int j = tile.thread; j < 4 * H; j += tile.threads) {
+      const float* w = pick(a.w_t, tile.d) + j;
       float sum[Rows] = {};
       for (int k = 0; k < H; ++k)
         for (int r = 0; r < Rows; ++r) sum[r] += w[Index(k) * 4 * H] * h[k * Rows + r];
-      const float bias = pick(a.b_ih, d)[j] + pick(a.b_hh, d)[j];
+      const float bias = pick(a.b_ih, tile.d)[j] + pick(a.b_hh, tile.d)[j];
       for (int r = 0; r < Rows; ++r) {
-        const Span u = span_of(a, first + r);
-        if (s < u.length) a.gates[(u.frame(d, s) * a.directions + d) * 4 * H + j] += sum[r] + bias;
+        const Span u = tile.row(r);
+        if (s < u.length) a.gates[tile.at(u, s) * 4 * H + j] += sum[r] + bias;
       }
     }
     if (!CUTRACT_PLANTED("gpu_cells_do_not_wait")) __syncthreads();
-    for (int cell = thread; cell < H * Rows; cell += threads) {
+    for (int cell = tile.thread; cell < H * Rows; cell += tile.threads) {
       const int r = cell / H, j = cell % H;
-      const Span u = span_of(a, first + r);
+      const Span u = tile.row(r);
       if (s >= u.length) continue;
-      const Index n = u.frame(d, s) * a.directions + d;
+      const Index n = tile.at(u, s);
       float* gate = a.gates + n * 4 * H + j;
       const float i = sigmoid(gate[0]), f = sigmoid(gate[H]), g = tanh_fast(gate[2 * H]), o = sigmoid(gate[3 * H]);
       gate[0] = i, gate[H] = f, gate[2 * H] = g, gate[3 * H] = o;
-      const float before = s > 0 ? a.c[(u.frame(d, s - 1) * a.directions + d) * H + j] : 0.0f;
+      const float before = s > 0 ? a.c[tile.at(u, s - 1) * H + j] : 0.0f;
       const float c = f * before + i * g, out = o * tanh_fast(c);
       a.c[n * H + j] = c, a.h[n * H + j] = out;
       h[j * Rows + r] = out;
@@ -53,21 +70,19 @@ __global__ void __launch_bounds__(kMostThreads) lstm_steps_kernel(LstmStepsForwa
 // gradient of h at k: dh[k] = sum over gates q and units j of w_hh[q, j, k] dgates[q, j].
 template <int Rows>
 __global__ void __launch_bounds__(kMostThreads) lstm_steps_backward_kernel(LstmStepsBackward a) {
-  const int d = static_cast<int>(blockIdx.y), first = static_cast<int>(blockIdx.x) * Rows, H = a.H;
-  const int thread = static_cast<int>(threadIdx.x), threads = static_cast<int>(blockDim.x);
-  float* carry_h = reinterpret_cast<float*>(simt::shared_memory());  // [4, Rows, H] the shares
-  float* carry_c = carry_h + 4 * Rows * H;                           // [Rows, H]
-  for (int i = thread; i < 5 * Rows * H; i += threads) carry_h[i] = 0;
-  __syncthreads();
-  for (int s = span_of(a, first).length - 1; s >= 0; --s) {
-    for (int cell = thread; cell < H * Rows; cell += threads) {
+  const Tile tile(a, Rows);
+  const int H = a.H;
+  float* carry_h = tile.zeros(5 * Rows * H);  // [4, Rows, H] the shares
+  float* carry_c = carry_h + 4 * Rows * H;    // [Rows, H]
+  for (int s = tile.longest - 1; s >= 0; --s) {
+    for (int cell = tile.thread; cell < H * Rows; cell += tile.threads) {
       const int r = cell / H, j = cell % H;
-      const Span u = span_of(a, first + r);
+      const Span u = tile.row(r);
       if (s >= u.length) continue;
-      const Index n = u.frame(d, s) * a.directions + d;
+      const Index n = tile.at(u, s);
       float* gate = a.gates + n * 4 * H + j;
       const float i = gate[0], f = gate[H], g = gate[2 * H], o = gate[3 * H], t = tanh_fast(a.c[n * H + j]);
-      const float before = s > 0 ? a.c[(u.frame(d, s - 1) * a.directions + d) * H + j] : 0.0f;
+      const float before = s > 0 ? a.c[tile.at(u, s - 1) * H + j] : 0.0f;
       float dh = a.dh[n * H + j];
       for (int q = 0; q < 4; ++q) dh += carry_h[q * Rows * H + cell];
       const float dc = carry_c[cell] + dh * o * (1 - t * t);
@@ -78,14 +93,14 @@ __global__ void __launch_bounds__(kMostThreads) lstm_steps_backward_kernel(LstmS
       carry_c[cell] = dc * f;
     }
     if (!CUTRACT_PLANTED("gpu_shares_do_not_wait")) __syncthreads();
-    for (int j = thread; j < 4 * H; j += threads) {
+    for (int j = tile.thread; j < 4 * H; j += tile.threads) {
       const int q = j / H, k = j % H;
-      const float* w = pick(a.w_hh, d) + Index(q) * H * H + k;
+      const float* w = pick(a.w_hh, tile.d) + Index(q) * H * H + k;
       float sum[Rows] = {};
       const float* dgates[Rows];  // of the row's frame, this gate; null for a row that has not begun
       for (int r = 0; r < Rows; ++r) {
-        const Span u = span_of(a, first + r);
-        dgates[r] = s < u.length ? a.gates + ((u.frame(d, s) * a.directions + d) * 4 + q) * H : nullptr;
+        const Span u = tile.row(r);
+        dgates[r] = s < u.length ? a.gates + (tile.at(u, s) * 4 + q) * H : nullptr;
       }
       for (int unit = 0; unit < H; ++unit)
         for (int r = 0; r < Rows; ++r)

@@ -47,6 +47,8 @@ static void fields(FieldTable& v, TrainerConfig& c) {
   v("precision", c.precision,
     "of the LSTM's products on a GPU; state, weights and gradients are fp32, and so is the CPU",
     {"fp32", "tf32", "bf16"});
+  v("engine", c.engine, "of the LSTM on a GPU; auto takes the fastest for the size, precision and GPU, and logs which",
+    {"auto", "cudnn", "cluster", "persistent", "steps"});
   v("early_stopping_patience", c.early_stopping_patience, in(0, 1000000),
     "validation checks without improvement before stopping; 0: never stop early");
   v("min_delta", c.min_delta, in(0.0, 1e9), "smallest fall of the validation loss that counts");
@@ -125,6 +127,13 @@ Precision precision(const RunConfig& c) {
   return c.trainer.precision == "bf16"   ? Precision::bf16
          : c.trainer.precision == "tf32" ? Precision::tf32
                                          : Precision::fp32;
+}
+
+LstmRequest lstm_request(const RunConfig& c) {
+  return {.engine = lstm_engine(c.trainer.engine),
+          .precision = precision(c),
+          .H = c.model.hidden,
+          .rows = c.trainer.batch_size};
 }
 
 LossKind loss_kind(const RunConfig& c) { return c.trainer.loss == "mae" ? LossKind::mae : LossKind::mse; }

@@ -7,7 +7,7 @@
 #include "features/config.h"
 #include "host/core/fields.h"
 #include "kernels/loss.h"
-#include "kernels/precision.h"
+#include "kernels/lstm_engines.h"
 #include "train/optimizer.h"
 
 namespace cutract {
@@ -39,6 +39,7 @@ struct TrainerConfig {
   double gradient_clip_val = 1.0;
   std::string loss = "mse";        // mse | mae
   std::string precision = "fp32";  // fp32 | tf32 | bf16
+  std::string engine = "auto";     // auto | cudnn | cluster | persistent | steps
   int early_stopping_patience = 10;
   double min_delta = 0;
   int save_top_k = 3;
@@ -73,5 +74,7 @@ std::string difference_in_learning(RunConfig was, RunConfig is);
 
 LossKind loss_kind(const RunConfig&);
 Precision precision(const RunConfig&);
+// Of the LSTM in training; batches are taken to be ragged.
+LstmRequest lstm_request(const RunConfig&);
 
 }  // namespace cutract

@@ -9,10 +9,11 @@
 #include "kernels/lstm.h"
 
 namespace cutract {
-Network::Network(Exec& ex, const Model& model, Precision precision)
+Network::Network(Exec& ex, const Model& model, Precision precision, LstmEngine engine)
     : shape_(model.shape()),
       dropout_(model.dropout()),
       precision_(precision),
+      engine_(engine),
       parameters_(model.parameters()),
       params_(ex, model.values()),
       grads_(ex, model.size()),
@@ -87,7 +88,7 @@ View<const float, 2> Network::forward(Exec& ex, View<const float, 2> x, const Ra
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     Layer& layer = layers_[l];
     layer.in = in;
-    LstmArgs args{in, {}, ragged, layer.gates, layer.c, layer.h, precision_};
+    LstmArgs args{in, {}, ragged, layer.gates, layer.c, layer.h, precision_, engine_};
     for (std::size_t d = 0; d < 2; ++d) {
       const std::string s = layer_suffix(static_cast<Index>(l), static_cast<Index>(d));
       args.w[d] = {matrix(params_, "lstm.weight_ih" + s), matrix(params_, "lstm.weight_hh" + s),
@@ -121,7 +122,8 @@ void Network::backward(Exec& ex, View<const float, 2> dy, View<float, 2> dx) {
                           View<const float, 3>(dh_.data, {N, 2, H}),
                           l == 0 ? dx : dh_below_,
                           {},
-                          precision_};
+                          precision_,
+                          engine_};
     for (std::size_t d = 0; d < 2; ++d) {
       const std::string s = layer_suffix(static_cast<Index>(l), static_cast<Index>(d));
       args.w[d] = {matrix(params_, "lstm.weight_ih" + s), matrix(params_, "lstm.weight_hh" + s),
@@ -132,6 +134,23 @@ void Network::backward(Exec& ex, View<const float, 2> dy, View<float, 2> dx) {
     lstm_backward(ex, args);
     std::swap(dh_, dh_below_);
   }
+}
+
+std::vector<std::pair<std::string, View<const float, 2>>> Network::activations() const {
+  std::vector<std::pair<std::string, View<const float, 2>>> all;
+  const auto flat = [](View<float, 3> v) {
+    return View<const float, 2>(v.data, {v.shape[0], v.shape[1] * v.shape[2]});
+  };
+  const auto name = [](std::size_t l, const char* what) { return "layer " + std::to_string(l) + ", " + what; };
+  for (std::size_t l = 0; l < layers_.size(); ++l) {
+    all.emplace_back(name(l, "cell state"), flat(layers_[l].c));
+    all.emplace_back(name(l, "output"), flat(layers_[l].h));
+    if (dropping_) all.emplace_back(name(l, "output after dropout"), dropped_[l]);
+  }
+  all.emplace_back("prediction", y_);
+  for (std::size_t l = layers_.size(); l-- > 0;)
+    all.emplace_back(name(l, "gradient of the gates"), flat(layers_[l].gates));
+  return all;
 }
 
 View<const float, 2> Network::top() const {

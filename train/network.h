@@ -2,12 +2,14 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "host/core/exec.h"
 #include "host/core/memory.h"
 #include "host/core/ragged.h"
 #include "host/core/view.h"
+#include "kernels/lstm_engines.h"
 #include "kernels/precision.h"
 #include "train/model.h"
 
@@ -17,7 +19,8 @@ namespace cutract {
 // the activations of a step in a third. Every call takes the executor it was made with.
 class Network {
  public:
-  Network(Exec&, const Model&, Precision = Precision::fp32);  // copies the model's values
+  // Copies the model's values.
+  Network(Exec&, const Model&, Precision = Precision::fp32, LstmEngine = LstmEngine::automatic);
 
   const ModelShape& shape() const { return shape_; }
   const std::vector<Parameter>& parameters() const { return parameters_; }
@@ -43,6 +46,8 @@ class Network {
   // After forward with the same batch: adds to grads(). dx [N,F] if its data is not null.
   void backward(Exec&, View<const float, 2> dy, View<float, 2> dx = {});
 
+  // What the last forward and backward left, by name, in the order in which it was made.
+  std::vector<std::pair<std::string, View<const float, 2>>> activations() const;
   // Top layer's output [N,2H] of the last forward, before dropout.
   View<const float, 2> top() const;
 
@@ -59,6 +64,7 @@ class Network {
   ModelShape shape_;
   float dropout_;
   Precision precision_;
+  LstmEngine engine_;
   std::vector<Parameter> parameters_;
   Buffer<float> params_, grads_;
 

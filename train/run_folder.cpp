@@ -38,7 +38,8 @@ bool RunFolder::write(const std::string& name, const std::string& text) {
 
 void RunFolder::write_config(const RunConfig& config) { write("config.toml", write_run_config(config)); }
 
-void RunFolder::write_environment(const RunConfig& config, const std::string& corpus_hash, const Exec& ex) {
+void RunFolder::write_environment(const RunConfig& config, const std::string& corpus_hash, const Exec& ex,
+                                  const LstmChoice& engine) {
   utsname os{};
   uname(&os);
   const nlohmann::ordered_json env{{"cutract", kVersion},
@@ -53,6 +54,8 @@ void RunFolder::write_environment(const RunConfig& config, const std::string& co
                                    {"openblas_core", openblas_get_corename()},
                                    {"gpu", why_no_gpu().empty() ? "present" : "none: " + why_no_gpu()},
                                    {"device", describe(ex)},
+                                   {"lstm_engine", name_of(engine.engine)},
+                                   {"lstm_engine_why", engine.why},
                                    {"seed", config.trainer.seed},
                                    {"config_sha256", sha256_hex(write_run_config(config))},
                                    {"corpus_sha256", corpus_hash}};

@@ -23,7 +23,7 @@ class RunFolder {
 
   void write_config(const RunConfig&);
   // Machine, versions, seed, hashes: what a result depends on.
-  void write_environment(const RunConfig&, const std::string& corpus_hash, const Exec&);
+  void write_environment(const RunConfig&, const std::string& corpus_hash, const Exec&, const LstmChoice&);
   void write_skipped(const std::vector<Skipped>&);
   // Keeps the lines of epochs up to `epochs_done` of an earlier run, so that a resumed run has each epoch once.
   void start_metrics(int epochs_done, std::span<const Channel>);

@@ -18,6 +18,7 @@
 #include "host/run/checkpoints.h"
 #include "host/run/early_stopping.h"
 #include "train/checkpoint.h"
+#include "train/compare_devices.h"
 #include "train/evaluate.h"
 #include "train/run_folder.h"
 #include "train/run_report.h"
@@ -128,15 +129,27 @@ class Run {
     trained_.emplace(TrainedModel{config_, Model(shape, static_cast<float>(config_.model.dropout)), features_, targets_,
                                   corpus_.channels, corpus_.name, extractor_.hash(), 0, 0});
     trained_->model.initialise(static_cast<std::uint64_t>(config_.trainer.seed));
-    network_.emplace(ex_, trained_->model, precision(config_));
-    if (std::holds_alternative<CpuExec>(ex_) && precision(config_) != Precision::fp32)
-      log::warn("trainer.precision is " + config_.trainer.precision + ": the CPU computes in fp32");
+    engine_ = choose_engine(ex_, lstm_request(config_));
+    make_network();
+    say_how_it_computes();
     optimizer_.emplace(ex_, config_.optim, trained_->model.size());
     state_.config = write_run_config(config_);
     state_.corpus_hash = corpus_.hash;
     state_.data_hash = data_hash();
     log::info(fmt::format("model: {} x {} Bi-LSTM, {} parameters", config_.model.layers, config_.model.hidden,
                           trained_->model.size()));
+  }
+
+  void make_network() { network_.emplace(ex_, trained_->model, precision(config_), engine_.engine); }
+
+  void say_how_it_computes() const {
+    if (std::holds_alternative<GpuExec>(ex_))
+      return log::info(fmt::format("lstm: {} engine ({}): {}", name_of(engine_.engine), describe(lstm_request(config_)),
+                                   engine_.why));
+    if (precision(config_) != Precision::fp32)
+      log::warn("trainer.precision is " + config_.trainer.precision + ": the CPU computes in fp32");
+    if (config_.trainer.engine != "auto")
+      log::warn("trainer.engine is " + config_.trainer.engine + ": the CPU has one engine of its own");
   }
 
   void open_folder() {
@@ -153,7 +166,7 @@ class Run {
       resume(last->folder, last->files);
     log::set_file(folder_->path() + "/train.log");
     folder_->write_config(config_);
-    folder_->write_environment(config_, corpus_.hash, ex_);
+    folder_->write_environment(config_, corpus_.hash, ex_, engine_);
     if (!skipped_.empty()) folder_->write_skipped(skipped_);
     folder_->start_metrics(state_.epoch, corpus_.channels);
   }
@@ -183,7 +196,7 @@ class Run {
     const std::string fitted = trained_->features.hash() + trained_->targets.hash();
     trained_ = decode_model(file("model.safetensors"), checkpoint + "/model.safetensors");
     trained_->config = config_;
-    network_.emplace(ex_, trained_->model, precision(config_));
+    make_network();
     if (trained_->features.hash() + trained_->targets.hash() != fitted)
       log::warn(checkpoint + ": the data's statistics are no longer those it was trained with; going on with its own");
     plateau_.restore(was.plateau);
@@ -197,6 +210,7 @@ class Run {
 
   // Both splits to where they are computed with, and memory for their largest batches: what is short is missed now.
   void prepare() {
+    if (options_.check_device) check_device(ex_, config_, trained_->model, train_.examples);
     batches_.emplace(ex_, train_.examples, config_.trainer.batch_size);
     evaluator_.emplace(ex_, val_, config_.trainer.batch_size);
     network_->reserve(ex_, std::max(batches_->most_rows(), evaluator_->most_rows()));
@@ -357,6 +371,7 @@ class Run {
   std::vector<Skipped> skipped_;
   Normaliser features_, targets_;
   std::optional<TrainedModel> trained_;
+  LstmChoice engine_{};
   std::optional<Network> network_;  // what the model has become since it was last saved
   std::optional<Optimizer> optimizer_;
   std::optional<Batches> batches_;

@@ -16,6 +16,7 @@ struct TrainOptions {
   Resume resume = Resume::automatic;
   std::string resume_from;           // a checkpoint folder to start from instead of run_dir's last; "" : none
   int fast_dev_run = 0;              // > 0: that many batches of training and validation, longest first; writes nothing
+  bool check_device = false;         // first compares one step with the CPU's; Error{device} if they differ
   std::function<int()> stop_signal;  // number of the signal that asked to stop, or 0; polled after every step
 };
 

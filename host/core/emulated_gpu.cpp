@@ -46,6 +46,7 @@ GpuExec& GpuExec::operator=(GpuExec&&) noexcept = default;
 cudaStream_t GpuExec::stream() const { return &impl_->stream; }
 cublasHandle_t GpuExec::blas() const { return nullptr; }
 std::string GpuExec::name() const { return "emulated GPU"; }
+int GpuExec::capability() const { return 90; }
 
 double* GpuExec::workspace(Index n) {
   auto& all = impl_->workspaces;

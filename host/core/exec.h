@@ -42,6 +42,7 @@ class GpuExec {
   cudaStream_t stream() const;
   cublasHandle_t blas() const;  // already bound to stream()
   std::string name() const;
+  int capability() const;  // compute capability, 90 for 9.0; the emulated GPU is a 9.0
   // Room for n doubles on the device, for the partial results of one op: the next call may hand out the same again.
   double* workspace(Index n);
 

@@ -53,7 +53,7 @@ std::string why_no_gpu() {
 bool gpu_is_emulated() { return false; }
 
 struct GpuExec::Impl {
-  int device = 0;
+  int device = 0, capability = 0;
   cudaStream_t stream = nullptr;
   cublasHandle_t blas = nullptr;
   std::vector<double*> workspaces;  // the last is in use; captured graphs may still use those that were too small
@@ -74,6 +74,10 @@ GpuExec::GpuExec(int device) : impl_(std::make_unique<Impl>()) {
                             ", numbered from 0; use --device cuda:N with one of them");
   impl_->device = device;
   check(cudaSetDevice(device), "cudaSetDevice");
+  int major = 0, minor = 0;
+  check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device), "cudaDeviceGetAttribute");
+  check(cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, device), "cudaDeviceGetAttribute");
+  impl_->capability = 10 * major + minor;
   check(cudaStreamCreateWithFlags(&impl_->stream, cudaStreamNonBlocking), "cudaStreamCreate");
   check(cublasCreate(&impl_->blas), "cublasCreate");
   check(cublasSetStream(impl_->blas, impl_->stream), "cublasSetStream");
@@ -89,6 +93,7 @@ std::string GpuExec::name() const {
   check(cudaGetDeviceProperties(&properties, impl_->device), "cudaGetDeviceProperties");
   return "GPU " + std::to_string(impl_->device) + ", " + properties.name;
 }
+int GpuExec::capability() const { return impl_->capability; }
 double* GpuExec::workspace(Index n) {
   if (n > impl_->workspace_size) {
     const Index size = std::max(n, 2 * impl_->workspace_size);  // so that all that were too small are no more than it

@@ -17,6 +17,7 @@ GpuExec& GpuExec::operator=(GpuExec&&) noexcept = default;
 cudaStream_t GpuExec::stream() const { return nullptr; }
 cublasHandle_t GpuExec::blas() const { return nullptr; }
 std::string GpuExec::name() const { return "no GPU"; }
+int GpuExec::capability() const { return 0; }
 double* GpuExec::workspace(Index) { return nullptr; }
 
 struct Graph::Captured {};

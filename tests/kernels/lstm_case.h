@@ -61,7 +61,21 @@ inline LstmCase random_lstm(Rng& rng, std::vector<std::int32_t> lengths, Index F
   return c;
 }
 
-// Results by name: h, c, dx, w_ih_0, ..., b_hh_1.
+// Each utterance as a batch of its own.
+inline std::vector<LstmCase> utterances(const LstmCase& in) {
+  std::vector<LstmCase> all;
+  std::ptrdiff_t n = 0;
+  for (const auto length : in.lengths) {
+    const auto cut = [&](const std::vector<float>& v, Index width) {
+      return std::vector<float>(v.begin() + n * width, v.begin() + (n + length) * width);
+    };
+    all.push_back({in.F, in.H, {length}, cut(in.x, in.F), in.dir, cut(in.dh, in.D() * in.H)});
+    n += length;
+  }
+  return all;
+}
+
+// Results by name: h, c, dgates (before activation), dx, w_ih_0, ..., b_hh_1.
 template <class T>
 struct Named {
   std::vector<std::pair<std::string, std::vector<T>>> all;
@@ -78,6 +92,7 @@ struct LstmRun {
   bool plain = false;                   // by lstm_plain.h, wherever exec() is
   const Named<float>* start = nullptr;  // gradients to add to; null: zeros
   Precision precision = Precision::fp32;
+  LstmEngine engine = LstmEngine::automatic;
   Index behind = 0;  // rows of zeros behind the last utterance
 };
 
@@ -115,6 +130,7 @@ inline Named<float> run_lstm(Exec& ex, const LstmCase& in, LstmRun how = {}) {
   }
   bwd.w = fwd.w;
   fwd.precision = bwd.precision = how.precision;
+  fwd.engine = bwd.engine = how.engine;
 
   how.plain ? lstm_plain(fwd) : lstm(ex, fwd);
   Named<float> out;
@@ -122,7 +138,7 @@ inline Named<float> run_lstm(Exec& ex, const LstmCase& in, LstmRun how = {}) {
   how.plain ? lstm_backward_plain(bwd) : lstm_backward(ex, bwd);
   EXPECT_BITWISE(h.values(), out["h"]);  // backward only reads them
   EXPECT_BITWISE(c.values(), out["c"]);
-  gates.values();
+  out.all.emplace_back("dgates", gates.values());
   out.all.emplace_back("dx", dx.values());
   for (std::size_t d = 0; d < dw.size(); ++d) {
     const std::string at = "_" + std::to_string(d);
@@ -146,21 +162,15 @@ inline Named<double> oracle_lstm(const LstmCase& in) {
   const oracle::LstmLayer layer = oracle_layer(in);
   std::vector<double> h, c, dx;
   oracle::LstmGradient sum = oracle::zero_gradient(layer, 0);
-  std::ptrdiff_t n = 0;
-  for (const auto length : in.lengths) {
-    const auto cut = [&](const std::vector<float>& v, Index width) {
-      return std::vector<double>(v.begin() + n * width, v.begin() + (n + length) * width);
-    };
-    const std::vector<double> x = cut(in.x, in.F);
+  for (const LstmCase& one : utterances(in)) {
+    const std::vector<double> x = to_double(one.x), dh = to_double(one.dh);
     std::vector<double> cells;
     const std::vector<double> out = oracle::lstm_output(layer, x, &cells);
     h.insert(h.end(), out.begin(), out.end());
     c.insert(c.end(), cells.begin(), cells.end());
     sum.dx.assign(x.size(), 0.0);
-    const std::vector<double> dh = cut(in.dh, in.D() * in.H);
     for (std::size_t d = 0; d < layer.dir.size(); ++d) oracle::lstm_direction_backward(layer, d, x, dh, sum);
     dx.insert(dx.end(), sum.dx.begin(), sum.dx.end());
-    n += length;
   }
   Named<double> named;
   named.all = {{"h", h}, {"c", c}, {"dx", dx}};

@@ -167,15 +167,9 @@ TEST_P(Lstm, AnUtteranceDoesNotDependOnItsBatch) {
   const Named<float> together = run_lstm(exec(), in);
   Named<float> apart, sums;
   apart.all = {{"h", {}}, {"c", {}}, {"dx", {}}};
-  std::ptrdiff_t n = 0;
-  for (const auto length : in.lengths) {
-    LstmCase alone = in;
-    alone.lengths = {length};
-    alone.x.assign(in.x.begin() + n * in.F, in.x.begin() + (n + length) * in.F);
-    alone.dh.assign(in.dh.begin() + n * 2 * in.H, in.dh.begin() + (n + length) * 2 * in.H);
-    sums = run_lstm(exec(), alone, {.start = n > 0 ? &sums : nullptr});
+  for (const LstmCase& alone : utterances(in)) {
+    sums = run_lstm(exec(), alone, {.start = sums.all.empty() ? nullptr : &sums});
     for (auto& [name, values] : apart.all) values.insert(values.end(), sums[name].begin(), sums[name].end());
-    n += length;
   }
   EXPECT_REL_L2(apart["h"], together["h"], kForward);
   EXPECT_REL_L2(apart["c"], together["c"], kForward);

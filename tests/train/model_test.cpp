@@ -183,6 +183,17 @@ TEST_P(NetworkOnEachDevice, BatchOfOneEqualsBatchOfMany) {
 }
 CUTRACT_ON_EACH_DEVICE(NetworkOnEachDevice);
 
+// What it was made with reaches the op: an engine that refuses H 4 is heard.
+TEST(NetworkOnTheGpu, PassesItsEngineOn) {
+  std::optional<Exec> gpu = test::exec_for(test::Device::gpu);
+  if (!gpu) GTEST_SKIP() << why_no_gpu();
+  Network network(*gpu, Model({3, 4, 1, 2}, 0.0f), Precision::fp32, LstmEngine::persistent);
+  const Buffer<float> x(*gpu, std::vector<float>(6));
+  test::RaggedBlock ragged(*gpu, {2});
+  EXPECT_FAULT(network.forward(*gpu, {x.data(), {2, 3}}, ragged.view()), Fault::config,
+               "lstm: the persistent engine takes");
+}
+
 TEST(Model, RefusesTensorsThatDoNotFit) {
   Model model({5, 7, 1, 3}, 0), other({5, 8, 1, 3}, 0);
   TensorFile file;

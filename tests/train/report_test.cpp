@@ -186,8 +186,8 @@ TEST_F(RunReport, TensorBoardReadsWhatMetricsCsvSays) {
   EXPECT_EQ(bytes.substr(second + 9, 3), "\x10\x04\x3A") << "step 4, then the session";
 
   const char* chosen = std::getenv("CUTRACT_PYTHON");
-  const std::string command = std::string(chosen ? chosen : "python3") +
-                              " -B " + test::source_file("tests/train/read_events.py") + " " + (corpus_.folder / "run");
+  const std::string command = std::string(chosen ? chosen : "python3") + " -B " +
+                              test::source_file("tests/train/read_events.py") + " " + (corpus_.folder / "run");
   const int status = std::system(command.c_str());
   ASSERT_TRUE(WIFEXITED(status));
   if (WEXITSTATUS(status) == 77)

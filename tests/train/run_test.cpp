@@ -126,6 +126,22 @@ TEST_F(TrainingRun, OnTheGpuLearnsInBf16) {
   EXPECT_NEAR(got / want, 1, 2e-3);  // 1.6e-4 measured on the emulated GPU, whose GEMM is fp32
 }
 
+TEST_F(TrainingRun, SaysWhichLstmEngineItTakes) {
+  const auto holds = [&](const std::string& file, const std::string& text) {
+    const std::string all = read_file(corpus_.folder / file);
+    EXPECT_NE(all.find(text), std::string::npos) << text << " in " << file << ": " << all;
+    EXPECT_EQ(all.find(text), all.rfind(text)) << "said more than once";
+  };
+  go("cpu", {"trainer.engine=persistent"});
+  holds("cpu/train.log", "trainer.engine is persistent: the CPU has one engine of its own");
+  std::optional<Exec> gpu = test::exec_for(test::Device::gpu);
+  if (!gpu) return;
+  go_on(*gpu, "gpu", {"trainer.engine=steps", "trainer.max_epochs=1"});
+  holds("gpu/train.log", "lstm: steps engine (fp32, H 9): as asked for");
+  holds("gpu/env.json", "\"lstm_engine\": \"steps\"");
+  EXPECT_FAULT(go_on(*gpu, "refused", {"trainer.engine=persistent"}), Fault::config, "and here are fp32, H 9 on ");
+}
+
 TEST_F(TrainingRun, SignalStopsAfterTheStepAndResumeGoesOn) {
   go("whole", {"trainer.max_epochs=4"});
   int polls = 0;  // two while loading, then one a step

@@ -1,0 +1,52 @@
+#include "train/compare_devices.h"
+
+#include "tests/kernels/on_each_device.h"
+#include "tests/support/support.h"
+
+namespace cutract {
+namespace {
+
+std::vector<Example> random_examples(test::Rng& rng, Index F, Index P) {
+  std::vector<Example> examples;
+  for (const Index T : {30, 17, 5}) {
+    Example& e = examples.emplace_back();
+    e.features = Matrix(T, F), e.targets = Matrix(T, P);
+    e.features.values = rng.normals(T * F), e.targets.values = rng.normals(T * P);
+  }
+  return examples;
+}
+
+struct CompareDevices : testing::Test {
+  test::Rng rng{4};
+  std::vector<Example> examples = random_examples(rng, 6, 3);
+  Model model{{6, 9, 2, 3}, 0.3f};
+  RunConfig config;
+  void SetUp() override {
+    model.initialise(2);
+    config.trainer.batch_size = 2;
+  }
+};
+
+TEST_F(CompareDevices, TheCpuAgreesWithItself) {
+  Exec one = CpuExec(1), other = CpuExec(3);
+  const std::vector<Compared> all = compare_devices(one, other, config, model, examples);
+  EXPECT_GT(all.size(), 20u);
+  for (const Compared& c : all) EXPECT_EQ(c.difference, 0) << c.what;
+}
+
+TEST_F(CompareDevices, TheGpuAgreesWithTheCpu) {
+  std::optional<Exec> gpu = test::exec_for(test::Device::gpu);
+  if (!gpu) GTEST_SKIP() << why_no_gpu();
+  Exec cpu = CpuExec(2);
+  for (const Compared& c : compare_devices(*gpu, cpu, config, model, examples))
+    EXPECT_TRUE(c.agrees()) << c.what << ": " << c.difference;
+}
+
+TEST_F(CompareDevices, WhatIsNotANumberDoesNotAgree) {
+  examples[1].features.values[7] = std::nanf("");
+  Exec one = CpuExec(1);
+  EXPECT_FAULT(check_device(one, config, model, examples), Fault::device, "layer 0, cell state is nan away");
+}
+
+}  // namespace
+}  // namespace cutract

@@ -1,0 +1,115 @@
+#include "train/compare_devices.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "host/core/error.h"
+#include "host/core/log.h"
+#include "host/core/philox.h"
+#include "train/evaluate.h"
+#include "train/stepper.h"
+
+namespace cutract {
+namespace {
+
+struct Left {
+  std::string what;
+  std::vector<float> values;
+};
+
+template <class T, int Rank>
+std::vector<float> to_host(Exec& ex, View<T, Rank> v) {
+  std::vector<float> out(static_cast<std::size_t>(v.size()));
+  copy_to_host(ex, static_cast<const float*>(v.data), std::span(out));
+  return out;
+}
+
+// A tone that rises, and noise 40 dB below it.
+std::vector<float> synthetic_second(int sample_rate) {
+  PhiloxStream noise(derive_key(1, 2, 3));
+  std::vector<float> out;
+  for (int i = 0; i < sample_rate; ++i) {
+    const double t = static_cast<double>(i) / sample_rate;
+    const double tone = 0.3 * std::sin(2 * std::numbers::pi * (200 + 1500 * t) * t);
+    out.push_back(static_cast<float>(tone + 0.003 * (2 * static_cast<double>(uniform(noise.next())) - 1)));
+  }
+  return out;
+}
+
+// What one step leaves: activations, loss, gradients, the parameters it makes.
+std::vector<Left> one_step(Exec& ex, const RunConfig& config, const Model& model, std::span<const Example> examples) {
+  const Extractor extractor(config.features);
+  std::vector<Left> left{{"features", extractor(ex, synthetic_second(config.features.sample_rate)).values}};
+  Network network(ex, model, precision(config), lstm_request(config).engine);
+  Optimizer optimizer(ex, config.optim, model.size());
+  Batches batches(ex, examples, config.trainer.batch_size);
+  Stepper stepper(
+      ex, network, optimizer, batches,
+      {loss_kind(config), config.trainer.gradient_clip_val, static_cast<std::uint64_t>(config.trainer.seed)});
+  stepper.begin_epoch({batches.longest()}, config.optim.lr);
+  stepper.step();
+  const StepRecord record = stepper.wait();
+  for (const auto& [what, view] : network.activations()) left.push_back({what, to_host(ex, view)});
+  left.push_back({"loss", {static_cast<float>(record.loss)}});
+  const std::vector<float> grads = to_host(ex, network.grads()), params = to_host(ex, network.params());
+  const auto part = [](const std::vector<float>& all, const Parameter& p) {
+    return std::vector<float>(all.begin() + p.offset, all.begin() + p.offset + p.size);
+  };
+  for (const Parameter& p : network.parameters()) left.push_back({"gradient of " + p.name, part(grads, p)});
+  left.push_back({"gradient norm", {static_cast<float>(record.grad_norm)}});
+  left.push_back({"parameters after the step", params});
+  left.push_back({"Adam's first moments", optimizer.m.values(ex)});
+  left.push_back({"Adam's second moments", optimizer.v.values(ex)});
+  return left;
+}
+
+double relative_l2(const std::vector<float>& got, const std::vector<float>& want) {
+  double error = 0, norm = 0;
+  for (std::size_t i = 0; i < want.size(); ++i) {
+    const double w = static_cast<double>(want[i]), e = static_cast<double>(got[i]) - w;
+    error += e * e, norm += w * w;
+  }
+  return error == 0 ? 0 : std::sqrt(error / norm);
+}
+
+double bound_of(const Exec& ex, const RunConfig& config) {
+  if (std::holds_alternative<CpuExec>(ex)) return 1e-5;
+  return precision(config) == Precision::fp32 ? 1e-5 : precision(config) == Precision::tf32 ? 2e-3 : 2e-2;
+}
+
+}  // namespace
+
+std::vector<Compared> compare_devices(Exec& ex, Exec& reference, const RunConfig& config, const Model& model,
+                                      std::span<const Example> examples) {
+  const std::vector<Left> got = one_step(ex, config, model, examples),
+                          want = one_step(reference, config, model, examples);
+  std::vector<Compared> out;
+  for (std::size_t i = 0; i < want.size(); ++i) {
+    // A GPU's batch may have rows behind the last utterance.
+    if (got[i].values.size() < want[i].values.size())
+      fail(Fault::internal, "compare_devices: " + want[i].what + " has another size");
+    const bool features = i == 0;  // fp32 whatever the precision
+    out.push_back({want[i].what, relative_l2(got[i].values, want[i].values), features ? 1e-5 : bound_of(ex, config)});
+  }
+  return out;
+}
+
+void check_device(Exec& ex, const RunConfig& config, const Model& model, std::span<const Example> examples) {
+  Exec cpu = CpuExec(config.trainer.threads);
+  const std::vector<Compared> all = compare_devices(ex, cpu, config, model, examples);
+  log::info(fmt::format("{} beside the CPU, relative L2 of one training step:", describe(ex)));
+  for (const Compared& c : all)
+    log::info(fmt::format("  {:<34} {:>9.2g}  {}", c.what, c.difference,
+                          c.agrees() ? "ok" : fmt::format("expected at most {:.2g}", c.bound)));
+  const auto bad = std::find_if(all.begin(), all.end(), [](const Compared& c) { return !c.agrees(); });
+  if (bad != all.end())
+    fail(Fault::device,
+         fmt::format("{}: {} is {:.2g} away from the CPU's, expected at most {:.2g}; try another trainer.engine or "
+                     "--device cpu, and report it",
+                     describe(ex), bad->what, bad->difference, bad->bound));
+}
+
+}  // namespace cutract
