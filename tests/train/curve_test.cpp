@@ -130,6 +130,18 @@ TEST(LossCurveOnTheGpu, OfThePersistentEngineIsTheCpus) {
   RecordProperty("worst", testing::PrintToString(worst));
 }
 
+// What it was made with reaches the op: an engine that refuses H 16 is heard.
+TEST(NetworkOnTheGpu, PassesItsEngineOn) {
+  std::optional<Exec> gpu = test::exec_for(Device::gpu);
+  if (!gpu) GTEST_SKIP() << why_no_gpu();
+  const Curve c;
+  Batches batches(*gpu, c.examples, c.batch_size());
+  batches.set(*gpu, c.batches);
+  const Batch batch = batches.load(*gpu, 0);
+  Network network(*gpu, c.model, Precision::fp32, LstmEngine::persistent);
+  EXPECT_FAULT(network.forward(*gpu, batch.x, batch.ragged), Fault::config, "lstm: the persistent engine takes");
+}
+
 class Steps : public test::OnEachDevice {
  protected:
   // What a few epochs leave, with dropout.
