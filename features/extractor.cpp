@@ -44,9 +44,10 @@ void warn_of_empty_filters(const MelBank& bank, const FeatureConfig& c) {
                     empty, c.n_mels, c.n_fft));
 }
 
-MelArgs mel_args(const FeatureConfig& c) {
+MelArgs mel_args(const FeatureConfig& c, MelEngine engine) {
   const bool whisper = c.log == "whisper";
   MelArgs a;
+  a.engine = engine;
   a.n_fft = c.n_fft, a.hop = c.hop_samples, a.first = first_sample(c), a.edge = edge_of(c);
   a.sample_scale = c.sample_scale, a.preemphasis = c.preemphasis, a.remove_dc = c.remove_dc;
   a.log = c.log == "db" ? LogUnit::db : c.log == "ln" ? LogUnit::ln : LogUnit::log10;
@@ -91,11 +92,11 @@ struct Scratch {
 };
 
 // All that an op reads and writes lies in the executor's memory.
-void compute(Exec& ex, const FeatureConfig& c, const TableViews& t, Scratch& scratch, const Samples& samples,
-             const Starts& first_sample, const Starts& first_frame, View<float, 2> out) {
+void compute(Exec& ex, const FeatureConfig& c, MelEngine engine, const TableViews& t, Scratch& scratch,
+             const Samples& samples, const Starts& first_sample, const Starts& first_frame, View<float, 2> out) {
   const Index T = out.shape[0], base = c.kind == "mfcc" ? c.n_mfcc : c.n_mels, wide = base * (1 + c.deltas);
   const bool slopes = c.deltas > 0, splices = c.context > 0;  // the last op writes to out
-  MelArgs a = mel_args(c);
+  MelArgs a = mel_args(c, engine);
   a.samples = samples, a.first_sample = first_sample, a.first_frame = first_frame;
   a.window = t.window, a.roots = {t.roots.data, {c.n_fft, 2}};
   a.filter_bin = t.bin, a.filter_offset = t.offset, a.filter_weight = t.weight;
@@ -171,7 +172,7 @@ struct Extractor::OnGpu {
   std::optional<Copies> tables_;
 };
 
-Extractor::Extractor(FeatureConfig config) : config_(checked(std::move(config))) {
+Extractor::Extractor(FeatureConfig config, MelEngine engine) : config_(checked(std::move(config))), engine_(engine) {
   const auto t = std::make_shared<Tables>();
   t->window = window_table(config_), t->roots = root_table(config_), t->bank = mel_bank(config_);
   if (config_.kind == "mfcc") t->dct = dct_table(config_);
@@ -212,10 +213,11 @@ void Extractor::on_device(Exec& ex, const Samples& samples, const Starts& first_
                           View<float, 2> out) const {
   if (std::holds_alternative<CpuExec>(ex)) {
     Scratch own;  // threads may share an extractor
-    return compute(ex, config_, tables_->views(), own, samples, first_sample, first_frame, out);
+    return compute(ex, config_, engine_, tables_->views(), own, samples, first_sample, first_frame, out);
   }
   const std::lock_guard lock(on_gpu_->mutex);
-  compute(ex, config_, on_gpu_->views(ex, *tables_), on_gpu_->scratch, samples, first_sample, first_frame, out);
+  compute(ex, config_, engine_, on_gpu_->views(ex, *tables_), on_gpu_->scratch, samples, first_sample, first_frame,
+          out);
 }
 
 std::vector<Matrix> Extractor::of_each(Exec& ex, std::span<const Samples> utterances) const {
@@ -240,7 +242,8 @@ std::vector<Matrix> Extractor::of_each(Exec& ex, std::span<const Samples> uttera
                             : Samples(View<float, 1>{scratch.samples.filled(ex, packed_floats(utterances)), {S}});
   const Index* first = scratch.starts.filled(ex, starts);
   const View<float, 2> out{scratch.result.room<float>(ex, T * dim()), {T, dim()}};
-  compute(ex, config_, on_gpu_->views(ex, *tables_), scratch, there, {first, {count}}, {first + count, {count}}, out);
+  compute(ex, config_, engine_, on_gpu_->views(ex, *tables_), scratch, there, {first, {count}},
+          {first + count, {count}}, out);
   std::vector<float> rows(static_cast<std::size_t>(out.size()));
   copy_to_host(ex, out.data, std::span(rows));
   auto from = rows.cbegin();

@@ -9,6 +9,7 @@
 #include "features/config.h"
 #include "host/core/exec.h"
 #include "host/core/view.h"
+#include "kernels/mel.h"
 #include "kernels/samples.h"
 #include "kernels/starts.h"
 
@@ -18,7 +19,8 @@ namespace cutract {
 // cepstra, their deltas, the deltas of those; with context c these 2c + 1 times, earliest frame first.
 class Extractor {
  public:
-  explicit Extractor(FeatureConfig);  // Error{config} for settings that contradict each other
+  explicit Extractor(FeatureConfig,
+                     MelEngine = MelEngine::fused);  // Error{config} for settings that contradict each other
 
   const FeatureConfig& config() const { return config_; }  // fmax_hz = 0 resolved
   Index dim() const;                                       // columns: F
@@ -32,7 +34,8 @@ class Extractor {
   std::vector<Matrix> of_each(Exec&, std::span<const Samples> utterances) const;
   // The same where the executor computes: samples, starts and out [rows, dim()] lie in its memory; first_frame counts
   // frames(samples) for each utterance, empty starts mean one. Tables go to a GPU with the first call for one, and
-  // scratch stays there, grown to the largest call; later calls must be for the same device, and behind this one's work.
+  // scratch stays there, grown to the largest call; later calls must be for the same device, and behind this one's
+  // work.
   void on_device(Exec&, const Samples&, const Starts& first_sample, const Starts& first_frame,
                  View<float, 2> out) const;
   // The same of audio at any rate.
@@ -41,6 +44,7 @@ class Extractor {
 
  private:
   FeatureConfig config_;
+  MelEngine engine_;
   struct Tables;
   struct OnGpu;
   std::shared_ptr<const Tables> tables_;

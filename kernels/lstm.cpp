@@ -26,6 +26,11 @@ void lstm(Exec& ex, const LstmArgs& a) {
   std::visit([&](auto& on) { lstm(on, a); }, ex);
 }
 
+Index lstm_reserve_bytes(Exec& ex, const LstmArgs& a) {
+  auto* gpu = std::get_if<GpuExec>(&ex);
+  return gpu ? lstm_reserve_bytes(*gpu, a) : 0;
+}
+
 void lstm_backward(Exec& ex, const LstmBackwardArgs& a) {
   const Index N = a.x.shape[0], F = a.x.shape[1], D = a.h.shape[1], H = a.h.shape[2];
   expect_ragged(ex, "lstm_backward", a.ragged, N);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 
 #include "host/core/exec.h"
 #include "host/core/ragged.h"
@@ -34,10 +35,16 @@ struct LstmArgs {
   View<float, 3> h;      // [N, D, H] the output: a row is forward | reverse
   Precision precision = Precision::fp32;
   LstmEngine engine = LstmEngine::automatic;  // on a GPU
+  View<std::byte, 1> reserve = {};  // [lstm_reserve_bytes] what else the engine keeps for backward; empty: no backward
 };
 void lstm(Exec&, const LstmArgs&);
 void lstm(CpuExec&, const LstmArgs&);
 void lstm(GpuExec&, const LstmArgs&);
+
+// Bytes of reserve for a batch like this one, of which it looks at shapes, ragged, precision and engine. Engine cudnn
+// keeps all it needs there and does not touch gates and c; the others need none.
+Index lstm_reserve_bytes(Exec&, const LstmArgs&);
+Index lstm_reserve_bytes(GpuExec&, const LstmArgs&);
 
 // Back-propagation through time. Weight gradients are added to what is there.
 struct LstmBackwardArgs {
@@ -52,6 +59,7 @@ struct LstmBackwardArgs {
   std::array<LstmGradients, 2> dw;  // [D]
   Precision precision = Precision::fp32;
   LstmEngine engine = LstmEngine::automatic;  // as forward's
+  View<std::byte, 1> reserve = {};            // from forward
 };
 void lstm_backward(Exec&, const LstmBackwardArgs&);
 void lstm_backward(CpuExec&, const LstmBackwardArgs&);

@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "host/core/error.h"
+#include "kernels/rnn_gpu.h"
 
 namespace cutract {
 namespace {
@@ -25,7 +26,9 @@ struct Engine {
   const char* what;  // it takes, in words
 };
 constexpr Engine kEngines[] = {
-    {LstmEngine::cudnn, "cudnn", [](const LstmRequest& r) { return r.cudnn; }, "any H where cuDNN 9 is found"},
+    {LstmEngine::cudnn, "cudnn",
+     [](const LstmRequest& r) { return r.cudnn && (r.precision != Precision::bf16 || r.capability >= 80); },
+     "any H where cuDNN 9 is found, bf16 on compute capability 8.0 or later"},
     {LstmEngine::cluster, "cluster",
      [](const LstmRequest& r) {
        return r.capability >= 90 && r.precision == Precision::bf16 &&
@@ -99,7 +102,9 @@ LstmChoice choose_engine(const LstmRequest& r) {
 }
 
 LstmChoice choose_engine(const GpuExec& ex, LstmRequest r) {
-  r.capability = ex.capability(), r.cudnn = cudnn_works(ex);
+  r.capability = ex.capability();
+  // What stands for cuDNN on the emulated GPU is there for those who ask for it.
+  r.cudnn = why_no_cudnn().empty() && (r.engine == LstmEngine::cudnn || !gpu_is_emulated());
   return choose_engine(r);
 }
 
@@ -107,7 +112,5 @@ LstmChoice choose_engine(const Exec& ex, const LstmRequest& r) {
   if (const auto* gpu = std::get_if<GpuExec>(&ex)) return choose_engine(*gpu, r);
   return {LstmEngine::automatic, "the CPU has one"};
 }
-
-bool cudnn_works(const GpuExec&) { return false; }
 
 }  // namespace cutract

@@ -37,6 +37,4 @@ LstmChoice choose_engine(const LstmRequest&);
 LstmChoice choose_engine(const GpuExec&, LstmRequest);
 LstmChoice choose_engine(const Exec&, const LstmRequest&);
 
-bool cudnn_works(const GpuExec&);
-
 }  // namespace cutract

@@ -2,6 +2,7 @@
 
 #include "kernels/column_sums_gpu.h"
 #include "kernels/gemm_gpu.h"
+#include "kernels/lstm_cudnn_gpu.h"
 #include "kernels/lstm_gpu.h"
 #include "kernels/lstm_tile.cuh"
 #include "kernels/simt/simt.cuh"
@@ -93,12 +94,13 @@ void products(GpuExec& ex, const LstmBackwardArgs& a, const float* h_prev) {
 void lstm(GpuExec& ex, const LstmArgs& a) {
   const Index N = a.x.shape[0], F = a.x.shape[1], D = a.h.shape[1], H = a.h.shape[2];
   if (N == 0) return;
+  const LstmEngine engine = engine_of(ex, a);
+  if (engine == LstmEngine::cudnn) return lstm_cudnn(ex, a);
   LstmStepsForward s = steps_of<LstmStepsForward>(a);
   for (Index d = 0; d < D; ++d)
     gemm(ex, N, 4 * H, F, {a.x.data, F}, {a.w[static_cast<std::size_t>(d)].w_ih.data, F, true}, false,
          a.gates.data + d * 4 * H, D * 4 * H, a.precision);
   launch(ex, "lstm", clear_behind_kernel, kBlocksPerUtterance, kBlock, s, N);
-  const LstmEngine engine = engine_of(ex, a);
   if (engine == LstmEngine::cluster) return lstm_cluster(ex, s);
   if (engine == LstmEngine::persistent) return lstm_persistent(ex, s, a.precision);
   float* w_t = float_workspace(ex, D * 4 * H * H);
@@ -110,12 +112,17 @@ void lstm(GpuExec& ex, const LstmArgs& a) {
   lstm_steps(ex, s);
 }
 
+Index lstm_reserve_bytes(GpuExec& ex, const LstmArgs& a) {
+  return engine_of(ex, a) == LstmEngine::cudnn ? lstm_cudnn_reserve(ex, a) : 0;
+}
+
 void lstm_backward(GpuExec& ex, const LstmBackwardArgs& a) {
   const Index N = a.x.shape[0], D = a.h.shape[1], H = a.h.shape[2];
   if (N == 0) return;
+  const LstmEngine engine = engine_of(ex, a);
+  if (engine == LstmEngine::cudnn) return lstm_backward_cudnn(ex, a);
   LstmStepsBackward s = steps_of<LstmStepsBackward>(a);
   s.dh = a.dh.data;
-  const LstmEngine engine = engine_of(ex, a);
   if (engine == LstmEngine::cluster)
     lstm_cluster(ex, s);
   else if (engine == LstmEngine::persistent)

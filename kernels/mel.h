@@ -18,6 +18,9 @@ enum class Edge {
 
 enum class LogUnit { db, ln, log10 };  // db: 10 log10 of the power
 
+// On a GPU: one kernel of ours; or cuFFT between two, slower, which takes any n_fft and judges the other.
+enum class MelEngine { fused, cufft };
+
 // Log-mel, or cepstra, of one utterance or of several. Frame t of an utterance is its samples t hop + first .. + W - 1;
 // then, in this order: sample_scale, DC removal, pre-emphasis (the first sample of a frame is its own predecessor),
 // window, FFT of n_fft points (zeros behind the window: the power spectrum does not depend on where in the FFT the
@@ -40,6 +43,7 @@ struct MelArgs {
   bool add_floor = false;  // log(x + floor)
   double range = 0;        // in units of `log`; 0: no limit
   double shift = 0, gain = 1;
+  MelEngine engine = MelEngine::fused;
   View<const double, 2> basis;  // [C, M]; empty: log-mel
   View<float, 2> out;           // [T, M], with a basis [T, C]
 };

@@ -5,9 +5,11 @@
 #include "host/core/error.h"
 #include "kernels/dct.h"
 #include "kernels/mel.h"
+#include "kernels/mel_cufft_gpu.h"
 #include "kernels/mel_edge.h"
 #include "kernels/mel_fft_gpu.cuh"
 #include "kernels/mel_fft_registers_gpu.cuh"
+#include "kernels/mel_log_gpu.cuh"
 #include "kernels/tiles.h"
 
 // Samples to log-mels, or to cepstra, in one kernel: a warp takes a frame from framing to the last logarithm, and to
@@ -111,18 +113,6 @@ __device__ void stage_samples(const MelArgs& a, const MelPlan& p, float* staged,
   if (CUTRACT_PLANTED("mel_gpu_window_shift")) ++start;
   for (int i = static_cast<int>(threadIdx.x); i < p.staged; i += 32 * p.frames)
     staged[i] = sample_at(x, a.edge, start + i);
-}
-
-__device__ float logarithm(const MelArgs& a, float x) {
-  constexpr float kLeast = std::numeric_limits<float>::min();
-  const float floor = static_cast<float>(a.floor);
-  if (a.add_floor)
-    x += floor;
-  else if (x < floor)
-    x = floor;
-  if (x < kLeast) x = kLeast;
-  if (a.log == LogUnit::ln) return logf(x);
-  return a.log == LogUnit::db ? 10 * log10f(x) : log10f(x);
 }
 
 // One lane has every 32nd filter. Returns the lane's largest value.
@@ -259,11 +249,16 @@ void mel(GpuExec& ex, const MelArgs& a) {
   const Index T = a.out.shape[0], M = a.filter_bin.shape[0];
   if (a.out.size() == 0) return;
   const bool adjusts = a.range != 0 || a.shift != 0 || a.gain != 1;
-  const bool aside = a.basis.size() > 0 && (adjusts || a.basis.size() > kMostBasis);  // log-mels, before the DCT
-  auto* work = reinterpret_cast<float*>(ex.workspace((T + (aside ? T * M : 0) + 1) / 2));
+  const bool by_cufft = a.engine == MelEngine::cufft;
+  // Log-mels, before the DCT.
+  const bool aside = a.basis.size() > 0 && (adjusts || by_cufft || a.basis.size() > kMostBasis);
+  const Index scratch = by_cufft ? mel_cufft_scratch(a.n_fft) : 0;
+  double* memory = ex.workspace(scratch + (T + (aside ? T * M : 0) + 1) / 2);
+  auto* work = reinterpret_cast<float*>(memory + scratch);
   MelArgs first = a;
   if (aside) first.basis = {}, first.out = {work + T, {T, M}};
-  run(ex, first, a.range > 0 ? work : nullptr);
+  float* most = a.range > 0 ? work : nullptr;
+  by_cufft ? mel_by_cufft(ex, first, most, memory) : run(ex, first, most);
   if (adjusts) adjust(ex, first, work);
   if (aside) dct(ex, {first.out, a.basis, a.out});
 }

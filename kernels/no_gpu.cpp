@@ -33,6 +33,7 @@ void linear(GpuExec&, const LinearArgs&) { no_gpu("linear"); }
 void linear_backward(GpuExec&, const LinearBackwardArgs&) { no_gpu("linear_backward"); }
 void loss(GpuExec&, const LossArgs&) { no_gpu("loss"); }
 void lstm(GpuExec&, const LstmArgs&) { no_gpu("lstm"); }
+Index lstm_reserve_bytes(GpuExec&, const LstmArgs&) { no_gpu("lstm"); }
 void lstm_backward(GpuExec&, const LstmBackwardArgs&) { no_gpu("lstm_backward"); }
 void mel(GpuExec&, const MelArgs&) { no_gpu("mel"); }
 void next_batch(GpuExec&, const NextBatchArgs&) { no_gpu("next_batch"); }

@@ -62,7 +62,8 @@ std::vector<const float*> Batches::place(Exec& ex, std::span<const Example> exam
   std::vector<float> all;
   for (const Example& e : examples) all.insert(all.end(), (e.*part).values.begin(), (e.*part).values.end());
   const bool fits = static_cast<Index>(all.size() * sizeof(float)) <= gpu_free_bytes(std::get<GpuExec>(ex)) / 2;
-  resident_.emplace_back(ex, static_cast<Index>(all.size()), fits ? Place::device : Place::shared).write(ex, all);
+  resident_.emplace_back(ex, static_cast<Index>(all.size()), fits ? Place::device : Place::shared, "the data")
+      .write(ex, all);
   return rows_in(resident_.back().data(), examples, part);
 }
 
@@ -80,8 +81,8 @@ Batches::Batches(Exec& ex, std::span<const Example> examples, int batch_size)
       offset_(ex, batch_size),
       length_(ex, batch_size),
       uid_(ex, batch_size),
-      x_(ex, most_rows_ * features_),
-      target_(ex, most_rows_ * outputs_) {}
+      x_(ex, most_rows_ * features_, Place::device, "the features of a batch"),
+      target_(ex, most_rows_ * outputs_, Place::device, "the targets of a batch") {}
 
 std::vector<int> Batches::longest() const { return longest_batch(lengths_, static_cast<int>(batch_size_)); }
 
@@ -103,17 +104,19 @@ void Batches::set(Exec& ex, const std::vector<std::vector<int>>& order) {
     }
     frames_.push_back(ragged.view().frames);
   }
+  host_lengths_ = lengths;
   offsets_.write(ex, offsets), lengths_of_.write(ex, lengths), uids_.write(ex, uids);
 }
 
 Batch Batches::load(Exec& ex, Index batch) {
   const auto B = std::ssize(order(batch));
   const auto at = batch * batch_size_;
-  const Ragged r{{offsets_.data() + at, {B}},
-                 {lengths_of_.data() + at, {B}},
-                 static_cast<std::int32_t>(B),
-                 static_cast<std::int32_t>(frames(batch)),
-                 B > 0 ? lengths_[static_cast<std::size_t>(order(batch)[0])] : 0};
+  Ragged r{{offsets_.data() + at, {B}},
+           {lengths_of_.data() + at, {B}},
+           static_cast<std::int32_t>(B),
+           static_cast<std::int32_t>(frames(batch)),
+           B > 0 ? lengths_[static_cast<std::size_t>(order(batch)[0])] : 0};
+  r.host_length = {host_lengths_.data() + at, {B}};
   return pack(ex, r, {uids_.data() + at, {B}});
 }
 

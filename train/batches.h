@@ -50,6 +50,7 @@ class Batches {
   Buffer<const float*> feature_source_, target_source_;  // [U] where each example's rows begin
   std::vector<std::vector<int>> order_;
   std::vector<Index> frames_;
+  std::vector<std::int32_t> host_lengths_;     // as lengths_of_
   Buffer<std::int32_t> offsets_, lengths_of_;  // [U, batch_size_] of every batch
   Buffer<std::uint32_t> uids_;
   Buffer<std::int32_t> offset_, length_;  // [batch_size_] of the next batch

@@ -13,10 +13,11 @@ Network::Network(Exec& ex, const Model& model, Precision precision, LstmEngine e
     : shape_(model.shape()),
       dropout_(model.dropout()),
       precision_(precision),
-      engine_(engine),
+      engine_(
+          choose_engine(ex, {.engine = engine, .precision = precision, .H = model.shape().hidden, .rows = 1}).engine),
       parameters_(model.parameters()),
-      params_(ex, model.values()),
-      grads_(ex, model.size()),
+      params_(ex, model.values(), "the model's parameters"),
+      grads_(ex, model.size(), Place::device, "the model's gradients"),
       step_(ex, 0) {
   grads_.clear(ex);
 }
@@ -44,18 +45,39 @@ View<float, 1> Network::vector(const Buffer<float>& arena, const std::string& na
   return {arena.data() + p.offset, {p.shape[0]}};
 }
 
-void Network::reserve(Exec& ex, Index rows) {
+void Network::reserve(Exec& ex, Index rows) { take(ex, floats_for(rows)); }
+
+Index Network::floats_for(Index rows) const {
   const Index H = shape_.hidden, L = shape_.layers, P = shape_.outputs;
-  const Index need = rows * (L * (8 * H + 2 * H + 2 * H + 2 * H) + P + 2 * 2 * H);
-  if (step_.size() >= need) return;
-  step_ = Buffer<float>(ex, 0);  // so that the old and the new one are never there at once
-  step_ = Buffer<float>(ex, need);
+  return rows * (L * (8 * H + 2 * H + 2 * H + 2 * H) + P + 2 * 2 * H);
 }
 
-// Lays every buffer of a step with N frames into the step arena.
-void Network::plan(Exec& ex, Index N) {
-  const Index H = shape_.hidden, L = shape_.layers, P = shape_.outputs;
-  reserve(ex, N);
+void Network::take(Exec& ex, Index floats) {
+  if (step_.size() >= floats) return;
+  step_ = Buffer<float>(ex, 0);  // so that the old and the new one are never there at once
+  step_ = Buffer<float>(ex, floats, Place::device, "the activations of a step");
+}
+
+Index Network::reserve_bytes(Exec& ex, std::size_t layer, const Ragged& ragged) const {
+  const Index N = ragged.frames, H = shape_.hidden;
+  LstmArgs a;
+  a.x.shape = {N, layer == 0 ? shape_.features : 2 * H}, a.h.shape = {N, 2, H};
+  a.ragged = ragged, a.precision = precision_, a.engine = engine_;
+  return lstm_reserve_bytes(ex, a);
+}
+
+// Lays every buffer of a step with this batch into the step arena.
+void Network::plan(Exec& ex, const Ragged& ragged) {
+  const Index N = ragged.frames, H = shape_.hidden, L = shape_.layers, P = shape_.outputs;
+  layers_.assign(static_cast<std::size_t>(L), {});
+  dropped_.assign(static_cast<std::size_t>(L), {});
+  constexpr Index kFloat = sizeof(float);
+  Index need = floats_for(N);
+  for (std::size_t l = 0; l < layers_.size(); ++l) {
+    layers_[l].reserve.shape = {reserve_bytes(ex, l, ragged)};
+    need += layers_[l].reserve.size() / kFloat;
+  }
+  take(ex, need);
   float* at = step_.data();
   const auto take2 = [&](Index rows, Index cols) {
     const View<float, 2> v(at, {rows, cols});
@@ -66,8 +88,10 @@ void Network::plan(Exec& ex, Index N) {
     const auto v = take2(N, 2 * width);
     return View<float, 3>(v.data, {N, 2, width});
   };
-  layers_.assign(static_cast<std::size_t>(L), {});
-  dropped_.assign(static_cast<std::size_t>(L), {});
+  for (Layer& layer : layers_) {  // first, and multiples of 256 bytes: libraries ask for alignment
+    layer.reserve.data = reinterpret_cast<std::byte*>(at);
+    at += layer.reserve.size() / kFloat;
+  }
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     layers_[l].gates = take3(4 * H), layers_[l].c = take3(H), layers_[l].h = take3(H);
     dropped_[l] = take2(N, 2 * H);  // this layer's output after dropout
@@ -79,7 +103,7 @@ void Network::plan(Exec& ex, Index N) {
 
 View<const float, 2> Network::forward(Exec& ex, View<const float, 2> x, const Ragged& ragged, const Dropout* mode) {
   const Index N = x.shape[0], H = shape_.hidden;
-  plan(ex, N);
+  plan(ex, ragged);
   ragged_ = ragged;
   dropping_ = mode != nullptr && dropout_ > 0;
   if (mode) mode_ = *mode;
@@ -88,7 +112,7 @@ View<const float, 2> Network::forward(Exec& ex, View<const float, 2> x, const Ra
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     Layer& layer = layers_[l];
     layer.in = in;
-    LstmArgs args{in, {}, ragged, layer.gates, layer.c, layer.h, precision_, engine_};
+    LstmArgs args{in, {}, ragged, layer.gates, layer.c, layer.h, precision_, engine_, layer.reserve};
     for (std::size_t d = 0; d < 2; ++d) {
       const std::string s = layer_suffix(static_cast<Index>(l), static_cast<Index>(d));
       args.w[d] = {matrix(params_, "lstm.weight_ih" + s), matrix(params_, "lstm.weight_hh" + s),
@@ -123,7 +147,8 @@ void Network::backward(Exec& ex, View<const float, 2> dy, View<float, 2> dx) {
                           l == 0 ? dx : dh_below_,
                           {},
                           precision_,
-                          engine_};
+                          engine_,
+                          layer.reserve};
     for (std::size_t d = 0; d < 2; ++d) {
       const std::string s = layer_suffix(static_cast<Index>(l), static_cast<Index>(d));
       args.w[d] = {matrix(params_, "lstm.weight_ih" + s), matrix(params_, "lstm.weight_hh" + s),

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -35,6 +36,9 @@ class Network {
   void reserve(Exec&, Index rows);
   const void* memory() const { return step_.data(); }  // another one once it was taken anew
 
+  // Whether forward needs Ragged::host_length: then its launches are those of one batch, and cannot be captured.
+  bool reads_lengths_on_host() const { return engine_ == LstmEngine::cudnn; }
+
   // Which masks dropout draws. Evaluation passes none.
   struct Dropout {
     std::uint64_t seed = 0;
@@ -55,11 +59,15 @@ class Network {
   struct Layer {
     View<const float, 2> in;  // [N, F or 2H] after dropout
     View<float, 3> gates, c, h;
+    View<std::byte, 1> reserve;
   };
   const Parameter& parameter(const std::string& name) const;
   View<float, 2> matrix(const Buffer<float>& arena, const std::string& name) const;
   View<float, 1> vector(const Buffer<float>& arena, const std::string& name) const;
-  void plan(Exec&, Index frames);
+  Index reserve_bytes(Exec&, std::size_t layer, const Ragged&) const;
+  Index floats_for(Index rows) const;
+  void take(Exec&, Index floats);
+  void plan(Exec&, const Ragged&);
 
   ModelShape shape_;
   float dropout_;

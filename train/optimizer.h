@@ -21,7 +21,10 @@ struct Optimizer {
   Buffer<StepRecord> record;  // [1]
 
   Optimizer(Exec& ex, OptimConfig c, Index parameters)
-      : config(std::move(c)), m(ex, parameters), v(ex, parameters), record(ex, 1) {
+      : config(std::move(c)),
+        m(ex, parameters, Place::device, "Adam's moments"),
+        v(ex, parameters, Place::device, "Adam's moments"),
+        record(ex, 1) {
     m.clear(ex), v.clear(ex), write(ex, {});
   }
   StepRecord read(Exec& ex) const { return record.values(ex)[0]; }  // waits for the work queued

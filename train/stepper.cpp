@@ -26,7 +26,7 @@ Stepper::Stepper(Exec& ex, Network& network, Optimizer& optimizer, Batches& batc
       optimizer_(optimizer),
       batches_(batches),
       config_(config),
-      captures_(on_gpu(ex) && !sync_asked()),
+      captures_(on_gpu(ex) && !sync_asked() && !network.reads_lengths_on_host()),
       dy_(ex, batches.most_rows() * network.shape().outputs),
       sums_(ex, 2),
       lr_(ex, 1),
@@ -58,9 +58,10 @@ Index Stepper::rows(Index batch) const {
 
 void Stepper::step() {
   if (next_ >= batches_.size()) fail(Fault::internal, "stepper: no batch is left in this epoch");
-  const std::pair key{std::ssize(batches_.order(next_)), rows(next_)};
-  ++next_;
-  const auto work = [this, key] { queue(key.first, key.second); };
+  const Index batch = next_++;
+  if (network_.reads_lengths_on_host()) return queue(batches_.load(ex_, batch));
+  const std::pair key{std::ssize(batches_.order(batch)), rows(batch)};
+  const auto work = [this, key] { queue(batches_.next(ex_, optimizer_.record.view(), key.first, key.second)); };
   if (!captures_) return work();
   if (captured_memory_ != network_.memory()) graphs_.clear(), captured_memory_ = network_.memory();
   // The first step of a kind runs as it is, so that what libraries do once has been done when they are captured.
@@ -81,8 +82,7 @@ void Stepper::forward_backward(const Batch& batch) {
 }
 
 // What a step does. It may be captured: all that changes from step to step is read where the executor computes.
-void Stepper::queue(Index utterances, Index rows) {
-  const Batch batch = batches_.next(ex_, optimizer_.record.view(), utterances, rows);
+void Stepper::queue(const Batch& batch) {
   forward_backward(batch);
   const OptimConfig& o = optimizer_.config;
   update(ex_, {{o.beta1, o.beta2, o.eps, o.weight_decay, o.name == "adamw"},

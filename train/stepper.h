@@ -32,11 +32,12 @@ class Stepper {
   const StepRecord& seen() const;  // as far as it is known without waiting
   StepRecord wait();               // when all steps are done
 
-  // Whether steps are captured. They are not with CUTRACT_SYNC=1, which looks for errors launch by launch.
+  // Whether steps are captured. They are not with CUTRACT_SYNC=1, which looks for errors launch by launch,
+  // nor with an engine of the LSTM that reads lengths on the host.
   bool captures() const { return captures_; }
 
  private:
-  void queue(Index utterances, Index rows);
+  void queue(const Batch&);
   Index rows(Index batch) const;
   void forward_backward(const Batch&);
 

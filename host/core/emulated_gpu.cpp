@@ -3,14 +3,19 @@
 #include "host/core/emulated_gpu.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
+#include <memory>
+#include <mutex>
 #include <new>
 #include <utility>
 #include <vector>
 
 #include "host/core/error.h"
+#include "host/core/gpu_faults.h"
 #include "host/core/graph.h"
 #include "host/core/memory.h"
 
@@ -30,7 +35,60 @@ void expect_no_capture(const GpuExec& ex, const char* what) {
   if (ex.stream()->capturing) fail(Fault::internal, std::string("graph: ") + what + " while it is captured");
 }
 
+// Counts what is allocated, and refuses what a test or CUTRACT_EMULATOR_MEMORY wants refused.
+class Device {
+ public:
+  void configure(const EmulatedMemory& m) {
+    const std::lock_guard lock(mutex_);
+    memory_ = m, allocations_ = 0;
+  }
+  Index allocations() {
+    const std::lock_guard lock(mutex_);
+    return allocations_;
+  }
+  Index bytes() {
+    const std::lock_guard lock(mutex_);
+    return used_;
+  }
+  Index free() {
+    const std::lock_guard lock(mutex_);
+    return memory_.limit - used_;
+  }
+  void take(Index bytes, const char* what) {
+    const std::lock_guard lock(mutex_);
+    if (++allocations_ == memory_.failing || bytes > memory_.limit - used_)
+      fail_out_of_gpu_memory(what, bytes, {memory_.limit - used_, memory_.limit});
+    used_ += bytes;
+  }
+  void give_back(Index bytes) {
+    const std::lock_guard lock(mutex_);
+    used_ -= bytes;
+  }
+
+ private:
+  static EmulatedMemory from_environment() {
+    const char* bytes = std::getenv("CUTRACT_EMULATOR_MEMORY");
+    return bytes ? EmulatedMemory{.limit = std::strtoll(bytes, nullptr, 10)} : EmulatedMemory{};
+  }
+  std::mutex mutex_;
+  EmulatedMemory memory_ = from_environment();
+  Index used_ = 0, allocations_ = 0;
+};
+Device& device() {
+  static Device the_only;
+  return the_only;
+}
+
+// Before each block, so that freeing it needs no table.
+struct alignas(256) Header {
+  Index bytes;
+};
+
 }  // namespace
+
+void set_emulated_memory(const EmulatedMemory& m) { device().configure(m); }
+Index emulated_allocations() { return device().allocations(); }
+Index emulated_bytes() { return device().bytes(); }
 
 std::string why_no_gpu() { return ""; }
 bool gpu_is_emulated() { return true; }
@@ -38,6 +96,10 @@ bool gpu_is_emulated() { return true; }
 struct GpuExec::Impl {
   CUstream_st stream;
   std::vector<std::vector<double>> workspaces;  // the last is in use; captured graphs may still use the others
+  std::array<std::shared_ptr<void>, 2> libraries;
+  ~Impl() {
+    for (const auto& w : workspaces) device().give_back(std::ssize(w) * static_cast<Index>(sizeof(double)));
+  }
 };
 GpuExec::GpuExec(int) : impl_(std::make_unique<Impl>()) {}
 GpuExec::~GpuExec() = default;
@@ -46,18 +108,22 @@ GpuExec& GpuExec::operator=(GpuExec&&) noexcept = default;
 cudaStream_t GpuExec::stream() const { return &impl_->stream; }
 cublasHandle_t GpuExec::blas() const { return nullptr; }
 std::string GpuExec::name() const { return "emulated GPU"; }
-int GpuExec::capability() const { return 90; }
 
 double* GpuExec::workspace(Index n) {
   auto& all = impl_->workspaces;
   const auto size = static_cast<std::size_t>(n);
   if (all.empty() || all.back().size() < size) {
     expect_no_capture(*this, "memory was taken");
-    all.emplace_back(std::max(size, all.empty() ? 0 : 2 * all.back().size()));
+    const std::size_t wanted = std::max(size, all.empty() ? 0 : 2 * all.back().size());
+    device().take(static_cast<Index>(wanted * sizeof(double)), "the workspace of an op");
+    all.emplace_back(wanted);
   }
   std::fill(all.back().begin(), all.back().end(), std::bit_cast<double>(~std::uint64_t{0}));  // NaN, as it may be
   return all.back().data();
 }
+
+int GpuExec::capability() const { return 90; }
+std::shared_ptr<void>& GpuExec::library(Library l) { return impl_->libraries.at(static_cast<std::size_t>(l)); }
 
 void submit(GpuExec& ex, std::function<void()> work) {
   if (Work* graph = ex.stream()->capturing)
@@ -66,16 +132,23 @@ void submit(GpuExec& ex, std::function<void()> work) {
     work();
 }
 
-std::byte* gpu_allocate(GpuExec& ex, Index bytes) {
+std::byte* gpu_allocate(GpuExec& ex, Index bytes, const char* what) {
   expect_no_capture(ex, "memory was taken");
-  auto* at = static_cast<std::byte*>(::operator new(static_cast<std::size_t>(bytes), kAlign));
+  device().take(bytes, what);
+  auto* header = static_cast<std::byte*>(::operator new(static_cast<std::size_t>(bytes) + sizeof(Header), kAlign));
+  new (header) Header{bytes};
+  std::byte* at = header + sizeof(Header);
   std::memset(at, 0xff, static_cast<std::size_t>(bytes));
   return at;
 }
-void gpu_free(std::byte* at) noexcept { ::operator delete(at, kAlign); }
-std::byte* gpu_allocate_pinned(GpuExec& ex, Index bytes) { return gpu_allocate(ex, bytes); }
+void gpu_free(std::byte* at) noexcept {
+  std::byte* header = at - sizeof(Header);
+  device().give_back(reinterpret_cast<const Header*>(header)->bytes);
+  ::operator delete(header, kAlign);
+}
+std::byte* gpu_allocate_pinned(GpuExec& ex, Index bytes, const char* what) { return gpu_allocate(ex, bytes, what); }
 void gpu_free_pinned(std::byte* at) noexcept { gpu_free(at); }
-Index gpu_free_bytes(GpuExec&) { return Index{1} << 30; }
+Index gpu_free_bytes(GpuExec&) { return std::min(Index{1} << 30, device().free()); }
 void gpu_copy(GpuExec& ex, void* to, const void* from, Index bytes) {
   expect_no_capture(ex, "memory was copied");
   std::memcpy(to, from, static_cast<std::size_t>(bytes));

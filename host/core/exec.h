@@ -32,6 +32,8 @@ class CpuExec {
   std::unique_ptr<Pool> pool_;
 };
 
+enum class Library { cudnn, cufft };
+
 class GpuExec {
  public:
   explicit GpuExec(int device);  // throws Fault::device, naming the driver's reason
@@ -45,6 +47,9 @@ class GpuExec {
   int capability() const;  // compute capability, 90 for 9.0; the emulated GPU is a 9.0
   // Room for n doubles on the device, for the partial results of one op: the next call may hand out the same again.
   double* workspace(Index n);
+  // What a library keeps for this executor, such as a handle on its stream: set by whoever needs it first, destroyed
+  // before the stream.
+  std::shared_ptr<void>& library(Library);
 
  private:
   struct Impl;

@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <array>
 #include <cstdlib>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -7,25 +9,61 @@
 #include "host/core/cuda_check.h"
 #include "host/core/error.h"
 #include "host/core/exec.h"
+#include "host/core/gpu_faults.h"
 #include "host/core/graph.h"
 #include "host/core/log.h"
 #include "host/core/memory.h"
 
 namespace cutract {
 
+namespace {
+
+// Errors of the context: every later call returns them again, whatever it asks for.
+bool is_sticky(cudaError_t e) {
+  constexpr std::array kSticky{cudaErrorIllegalAddress,   cudaErrorIllegalInstruction,  cudaErrorMisalignedAddress,
+                               cudaErrorInvalidPc,        cudaErrorInvalidAddressSpace, cudaErrorHardwareStackError,
+                               cudaErrorLaunchFailure,    cudaErrorLaunchTimeout,       cudaErrorAssert,
+                               cudaErrorECCUncorrectable, cudaErrorNvlinkUncorrectable};
+  return std::find(kSticky.begin(), kSticky.end(), e) != kSticky.end();
+}
+
+std::string in_words(cudaError_t e) { return std::string(cudaGetErrorString(e)) + " (" + cudaGetErrorName(e) + ")"; }
+
+DeviceMemory device_memory() {
+  std::size_t free = 0, total = 0;
+  if (cudaMemGetInfo(&free, &total) != cudaSuccess) return {};
+  return {static_cast<Index>(free), static_cast<Index>(total)};
+}
+
+// Memory from the device, or the sentence that says why not; what is used goes on working.
+void* allocate(Index bytes, const char* what) {
+  void* at = nullptr;
+  const cudaError_t e = cudaMalloc(&at, static_cast<std::size_t>(bytes));
+  if (e == cudaErrorMemoryAllocation) {
+    (void)cudaGetLastError();
+    fail_out_of_gpu_memory(what, bytes, device_memory());
+  }
+  check(e, what);
+  return at;
+}
+
+}  // namespace
+
 void check(cudaError_t e, const char* what) {
   if (e == cudaSuccess) return;
   (void)cudaGetLastError();
-  fail(e == cudaErrorMemoryAllocation ? Fault::memory : Fault::device,
-       std::string(what) + ": " + cudaGetErrorName(e) + " (" + cudaGetErrorString(e) + ")");
+  if (is_sticky(e)) fail(Fault::device, lost_gpu(what, in_words(e)));
+  fail(e == cudaErrorMemoryAllocation ? Fault::memory : Fault::device, std::string(what) + ": " + in_words(e));
 }
 
 void check(cublasStatus_t s, const char* what) {
-  if (s != CUBLAS_STATUS_SUCCESS) fail(Fault::device, std::string(what) + ": " + cublasGetStatusString(s));
+  if (s == CUBLAS_STATUS_SUCCESS) return;
+  fail(s == CUBLAS_STATUS_ALLOC_FAILED ? Fault::memory : Fault::device,
+       std::string(what) + " by cuBLAS: " + cublasGetStatusString(s));
 }
 
 void check_nothrow(cudaError_t e, const char* what) noexcept {
-  if (e == cudaSuccess) return;
+  if (e == cudaSuccess || is_sticky(e)) return;  // a sticky one has been thrown where it was met
   try {
     log::warn(std::string(what) + ": " + cudaGetErrorString(e));
   } catch (...) {  // a destructor is running: losing the line is the lesser evil
@@ -45,7 +83,9 @@ std::string why_no_gpu() {
   int n = 0;
   if (const cudaError_t e = cudaGetDeviceCount(&n); e != cudaSuccess) {  // leaves n unwritten on error
     (void)cudaGetLastError();
-    return cudaGetErrorString(e);
+    int driver = 0;
+    if (cudaDriverGetVersion(&driver) != cudaSuccess) driver = 0;
+    return why_no_cuda(driver, CUDART_VERSION, in_words(e));
   }
   return n > 0 ? "" : "no CUDA device";
 }
@@ -56,11 +96,28 @@ struct GpuExec::Impl {
   int device = 0, capability = 0;
   cudaStream_t stream = nullptr;
   cublasHandle_t blas = nullptr;
+  void* blas_workspace = nullptr;
   std::vector<double*> workspaces;  // the last is in use; captured graphs may still use those that were too small
   Index workspace_size = 0;
+  std::array<std::shared_ptr<void>, 2> libraries;
+
+  // The same bits on every run need a workspace that is always the same one: our own for our handle, of the size that
+  // cuBLAS would take; for the handles that cuDNN makes inside, the variable that cuBLAS reads, unless the user set it.
+  void make_blas() {
+    setenv("CUBLAS_WORKSPACE_CONFIG", capability >= 90 ? ":4096:8" : ":4096:2", /*overwrite=*/0);
+    check(cublasCreate(&blas), "cublasCreate");
+    check(cublasSetStream(blas, stream), "cublasSetStream");  // first: it forgets the workspace
+    const Index bytes = Index{capability >= 90 ? 32 : 4} << 20;
+    blas_workspace = allocate(bytes, "cuBLAS");
+    check(cublasSetWorkspace(blas, blas_workspace, static_cast<std::size_t>(bytes)), "cublasSetWorkspace");
+    check(cublasSetMathMode(blas, CUBLAS_DEFAULT_MATH), "cublasSetMathMode");
+    check(cublasSetAtomicsMode(blas, CUBLAS_ATOMICS_NOT_ALLOWED), "cublasSetAtomicsMode");
+  }
   ~Impl() {
+    libraries = {};
     for (double* w : workspaces) check_nothrow(cudaFree(w), "cudaFree");
     if (blas) cublasDestroy(blas);
+    check_nothrow(cudaFree(blas_workspace), "cudaFree");
     if (stream) check_nothrow(cudaStreamDestroy(stream), "cudaStreamDestroy");
   }
 };
@@ -79,8 +136,7 @@ GpuExec::GpuExec(int device) : impl_(std::make_unique<Impl>()) {
   check(cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, device), "cudaDeviceGetAttribute");
   impl_->capability = 10 * major + minor;
   check(cudaStreamCreateWithFlags(&impl_->stream, cudaStreamNonBlocking), "cudaStreamCreate");
-  check(cublasCreate(&impl_->blas), "cublasCreate");
-  check(cublasSetStream(impl_->blas, impl_->stream), "cublasSetStream");
+  impl_->make_blas();
 }
 GpuExec::~GpuExec() = default;
 GpuExec::GpuExec(GpuExec&&) noexcept = default;
@@ -94,25 +150,31 @@ std::string GpuExec::name() const {
   return "GPU " + std::to_string(impl_->device) + ", " + properties.name;
 }
 int GpuExec::capability() const { return impl_->capability; }
+std::shared_ptr<void>& GpuExec::library(Library l) { return impl_->libraries.at(static_cast<std::size_t>(l)); }
+
 double* GpuExec::workspace(Index n) {
   if (n > impl_->workspace_size) {
     const Index size = std::max(n, 2 * impl_->workspace_size);  // so that all that were too small are no more than it
-    void* at = nullptr;
-    check(cudaMalloc(&at, static_cast<std::size_t>(size) * sizeof(double)), "workspace");
-    impl_->workspaces.push_back(static_cast<double*>(at)), impl_->workspace_size = size;
+    impl_->workspaces.reserve(impl_->workspaces.size() + 1);    // so that what comes next is not lost
+    impl_->workspaces.push_back(
+        static_cast<double*>(allocate(size * static_cast<Index>(sizeof(double)), "the workspace of an op")));
+    impl_->workspace_size = size;
   }
   return impl_->workspaces.empty() ? nullptr : impl_->workspaces.back();
 }
 
-std::byte* gpu_allocate(GpuExec&, Index bytes) {
-  void* at = nullptr;
-  check(cudaMalloc(&at, static_cast<std::size_t>(bytes)), "cudaMalloc");
-  return static_cast<std::byte*>(at);
+std::byte* gpu_allocate(GpuExec&, Index bytes, const char* what) {
+  return static_cast<std::byte*>(allocate(bytes, what));
 }
 void gpu_free(std::byte* at) noexcept { check_nothrow(cudaFree(at), "cudaFree"); }
-std::byte* gpu_allocate_pinned(GpuExec&, Index bytes) {
+std::byte* gpu_allocate_pinned(GpuExec&, Index bytes, const char* what) {
   void* at = nullptr;
-  check(cudaMallocHost(&at, static_cast<std::size_t>(bytes)), "cudaMallocHost");
+  const cudaError_t e = cudaMallocHost(&at, static_cast<std::size_t>(bytes));
+  if (e == cudaErrorMemoryAllocation) {
+    (void)cudaGetLastError();
+    fail_out_of_memory(what, bytes);
+  }
+  check(e, what);
   return static_cast<std::byte*>(at);
 }
 void gpu_free_pinned(std::byte* at) noexcept { check_nothrow(cudaFreeHost(at), "cudaFreeHost"); }

@@ -4,6 +4,8 @@
 #include <new>
 #include <utility>
 
+#include "host/core/gpu_faults.h"
+
 namespace cutract {
 namespace {
 
@@ -11,13 +13,14 @@ constexpr std::align_val_t kAlign{256};  // as cudaMalloc
 
 }  // namespace
 
-Memory::Memory(Exec& ex, Index bytes, Place place) : bytes_(bytes) {
+Memory::Memory(Exec& ex, Index bytes, Place place, const char* what) : bytes_(bytes) {
   if (bytes == 0) return;
   if (auto* gpu = std::get_if<GpuExec>(&ex)) {
     owner_ = place == Place::device ? Owner::device : Owner::pinned;
-    data_ = place == Place::device ? gpu_allocate(*gpu, bytes) : gpu_allocate_pinned(*gpu, bytes);
+    data_ = place == Place::device ? gpu_allocate(*gpu, bytes, what) : gpu_allocate_pinned(*gpu, bytes, what);
   } else {
-    data_ = static_cast<std::byte*>(::operator new(static_cast<std::size_t>(bytes), kAlign));
+    data_ = static_cast<std::byte*>(::operator new(static_cast<std::size_t>(bytes), kAlign, std::nothrow));
+    if (data_ == nullptr) fail_out_of_memory(what, bytes);
   }
 }
 

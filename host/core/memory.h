@@ -19,7 +19,8 @@ enum class Place { device, shared };
 // Uninitialised. Outlives the work queued on it: whoever owns it must.
 class Memory {
  public:
-  Memory(Exec&, Index bytes, Place = Place::device);  // throws Fault::memory
+  // Throws Fault::memory, saying what it was for.
+  Memory(Exec&, Index bytes, Place = Place::device, const char* what = "a buffer");
   ~Memory();
   Memory(Memory&&) noexcept;
   Memory& operator=(Memory&&) noexcept;
@@ -38,9 +39,9 @@ class Memory {
 };
 
 // The GPU's part of it: of the driver, of the emulator, or saying that there is none.
-std::byte* gpu_allocate(GpuExec&, Index bytes);
+std::byte* gpu_allocate(GpuExec&, Index bytes, const char* what);
 void gpu_free(std::byte*) noexcept;
-std::byte* gpu_allocate_pinned(GpuExec&, Index bytes);
+std::byte* gpu_allocate_pinned(GpuExec&, Index bytes, const char* what);
 void gpu_free_pinned(std::byte*) noexcept;
 Index gpu_free_bytes(GpuExec&);  // that an allocation could still have
 void gpu_copy(GpuExec&, void* to, const void* from, Index bytes);
@@ -70,9 +71,10 @@ void copy_from_host(Exec& ex, T* to, std::span<const T> from) {
 template <class T>
 class Buffer {
  public:
-  Buffer(Exec& ex, Index n, Place place = Place::device)
-      : memory_(ex, n * static_cast<Index>(sizeof(T)), place), n_(n) {}
-  Buffer(Exec& ex, std::span<const T> values) : Buffer(ex, static_cast<Index>(values.size())) {
+  Buffer(Exec& ex, Index n, Place place = Place::device, const char* what = "a buffer")
+      : memory_(ex, n * static_cast<Index>(sizeof(T)), place, what), n_(n) {}
+  Buffer(Exec& ex, std::span<const T> values, const char* what = "a buffer")
+      : Buffer(ex, static_cast<Index>(values.size()), Place::device, what) {
     memory_.write(ex, values.data(), memory_.bytes());
   }
   T* data() const { return reinterpret_cast<T*>(memory_.data()); }

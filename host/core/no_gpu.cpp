@@ -19,6 +19,7 @@ cublasHandle_t GpuExec::blas() const { return nullptr; }
 std::string GpuExec::name() const { return "no GPU"; }
 int GpuExec::capability() const { return 0; }
 double* GpuExec::workspace(Index) { return nullptr; }
+std::shared_ptr<void>& GpuExec::library(Library) { fail(Fault::device, why_no_gpu()); }
 
 struct Graph::Captured {};
 Graph::Graph(Exec&, std::function<void()> work) : work_(std::move(work)) {}
@@ -27,9 +28,9 @@ Graph::Graph(Graph&&) noexcept = default;
 Graph& Graph::operator=(Graph&&) noexcept = default;
 void Graph::launch(Exec&) { work_(); }
 
-std::byte* gpu_allocate(GpuExec&, Index) { fail(Fault::device, why_no_gpu()); }
+std::byte* gpu_allocate(GpuExec&, Index, const char*) { fail(Fault::device, why_no_gpu()); }
 void gpu_free(std::byte*) noexcept {}
-std::byte* gpu_allocate_pinned(GpuExec&, Index) { fail(Fault::device, why_no_gpu()); }
+std::byte* gpu_allocate_pinned(GpuExec&, Index, const char*) { fail(Fault::device, why_no_gpu()); }
 void gpu_free_pinned(std::byte*) noexcept {}
 Index gpu_free_bytes(GpuExec&) { return 0; }
 void gpu_copy(GpuExec&, void*, const void*, Index) { fail(Fault::device, why_no_gpu()); }

@@ -16,6 +16,7 @@ namespace cutract {
 struct Ragged {
   View<const std::int32_t, 1> offset, length;  // [B] first row, and rows, of each utterance
   std::int32_t utterances = 0, frames = 0, longest = 0;
+  View<const std::int32_t, 1> host_length = {};  // [B] length in host memory, for cuDNN; null: not kept
 };
 
 // Throws Fault::internal, naming the op, unless `r` describes arrays of N rows; on the CPU also if there are rows

@@ -24,7 +24,7 @@ TEST(LstmEngines, AutoGoesByTheTable) {
     bool cudnn;
     LstmEngine want;
   } cases[] = {
-      {bf16, 64, 8, 90, true, persistent}, {bf16, 128, 300, 80, true, persistent}, {bf16, 128, 8, 75, true, cudnn},
+      {bf16, 64, 8, 90, true, persistent}, {bf16, 128, 300, 80, true, persistent}, {bf16, 128, 8, 75, true, steps},
       {bf16, 128, 8, 75, false, steps},    {bf16, 100, 8, 90, true, cudnn},        {bf16, 100, 8, 90, false, steps},
       {fp32, 100, 8, 90, true, cudnn},     {fp32, 1024, 8, 90, true, cudnn},       {fp32, 1024, 8, 90, false, steps},
       {tf32, 520, 8, 90, true, cudnn},     {fp32, 1, 1, 75, false, steps},         {bf16, 128, 256, 90, true, cluster},
@@ -42,9 +42,10 @@ TEST(LstmEngines, AutoGoesByTheTable) {
 TEST(LstmEngines, WhatIsAskedForIsTakenOrRefused) {
   EXPECT_EQ(choose_engine({.engine = steps, .precision = bf16, .H = 128, .capability = 90}).engine, steps);
   EXPECT_EQ(choose_engine({.engine = cudnn, .H = 77, .capability = 90, .cudnn = true}).engine, cudnn);
-  EXPECT_FAULT(choose_engine({.engine = cudnn, .H = 77, .capability = 90}), Fault::config,
-               "lstm: the cudnn engine takes any H where cuDNN 9 is found, and here are fp32, H 77 on 9.0 without "
-               "cuDNN; set trainer.engine = \"auto\"");
+  EXPECT_FAULT(
+      choose_engine({.engine = cudnn, .H = 77, .capability = 90}), Fault::config,
+      "lstm: the cudnn engine takes any H where cuDNN 9 is found, bf16 on compute capability 8.0 or later, and "
+      "here are fp32, H 77 on 9.0 without cuDNN; set trainer.engine = \"auto\"");
   EXPECT_FAULT(choose_engine({.engine = cluster, .precision = bf16, .H = 256, .capability = 80}), Fault::config,
                "and here are bf16, H 256 on 8.0 without cuDNN");
   EXPECT_FAULT(choose_engine({.engine = persistent, .precision = bf16, .H = 96, .capability = 90}), Fault::config,

@@ -125,10 +125,15 @@ class RaggedBlock {
 
  private:
   RaggedBlock(Exec& ex, const RaggedBatch& host)
-      : offset_(ex, copy(host.view().offset)), length_(ex, copy(host.view().length)), ragged_(host.view()) {
+      : lengths_(copy(host.view().length)),
+        offset_(ex, copy(host.view().offset)),
+        length_(ex, lengths_),
+        ragged_(host.view()) {
+    ragged_.host_length = {lengths_.data(), {static_cast<Index>(lengths_.size())}};
     ragged_.offset = offset_.view(), ragged_.length = length_.view();
   }
   static std::vector<std::int32_t> copy(View<const std::int32_t, 1> v) { return {v.data, v.data + v.size()}; }
+  std::vector<std::int32_t> lengths_;
   Block<std::int32_t> offset_, length_;
   Ragged ragged_;
 };

@@ -113,7 +113,7 @@ TEST(LossCurveOnTheGpu, OfThePersistentEngineIsTheCpus) {
       Batches batches(ex, c.examples, c.batch_size());
       Stepper stepper(ex, network, optimizer, batches, {LossKind::mse, 1.0, 0});
       std::vector<double> all;
-      for (std::size_t step = 0; step < 21; ++step) {
+      for (std::size_t step = 0; step < 20; ++step) {
         if (step % 3 == 0) stepper.begin_epoch(c.batches, 1e-3);
         stepper.step();
         all.push_back(stepper.wait().loss);
@@ -128,18 +128,6 @@ TEST(LossCurveOnTheGpu, OfThePersistentEngineIsTheCpus) {
     }
   }
   RecordProperty("worst", testing::PrintToString(worst));
-}
-
-// What it was made with reaches the op: an engine that refuses H 16 is heard.
-TEST(NetworkOnTheGpu, PassesItsEngineOn) {
-  std::optional<Exec> gpu = test::exec_for(Device::gpu);
-  if (!gpu) GTEST_SKIP() << why_no_gpu();
-  const Curve c;
-  Batches batches(*gpu, c.examples, c.batch_size());
-  batches.set(*gpu, c.batches);
-  const Batch batch = batches.load(*gpu, 0);
-  Network network(*gpu, c.model, Precision::fp32, LstmEngine::persistent);
-  EXPECT_FAULT(network.forward(*gpu, batch.x, batch.ragged), Fault::config, "lstm: the persistent engine takes");
 }
 
 class Steps : public test::OnEachDevice {

@@ -10,6 +10,7 @@
 #include "host/io/atomic_file.h"
 #include "host/io/npy.h"
 #include "host/io/sha256.h"
+#include "kernels/rnn_gpu.h"
 #include "tests/kernels/on_each_device.h"
 #include "tests/support/tiny_corpus.h"
 #include "train/checkpoint.h"
@@ -128,6 +129,17 @@ TEST_F(TrainingRun, OnTheGpuLearnsInBf16) {
     EXPECT_NE(got, want);
     EXPECT_NEAR(got / want, 1, 2e-3) << hidden;  // 8e-4 measured on the emulated GPU, whose GEMM is fp32
   }
+}
+
+// The reserve of each layer lies in the step arena, whatever the batch.
+TEST_F(TrainingRun, OnTheGpuLearnsByCudnn) {
+  std::optional<Exec> gpu = test::exec_for(test::Device::gpu);
+  if (!gpu) GTEST_SKIP() << why_no_gpu();
+  if (const std::string why = why_no_cudnn(); !why.empty()) GTEST_SKIP() << why;
+  const TrainResult want = go("cpu", {"trainer.max_epochs=3"});
+  const TrainResult got = go_on(*gpu, "cudnn", {"trainer.max_epochs=3", "trainer.engine=cudnn"});
+  EXPECT_NEAR(got.best_val_loss / want.best_val_loss, 1, 1e-6);
+  RecordProperty("relative", testing::PrintToString(got.best_val_loss / want.best_val_loss - 1));
 }
 
 TEST_F(TrainingRun, SaysWhichLstmEngineItTakes) {

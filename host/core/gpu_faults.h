@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "host/core/view.h"
+
+// What people read when a GPU cannot go on: one sentence each. No CUDA here, so that every build tests them.
+namespace cutract {
+
+// Bytes of a device, or -1: not known.
+struct DeviceMemory {
+  Index free = -1, total = -1;
+};
+// Fault::memory. `what` the memory was for: "the activations of a step".
+[[noreturn]] void fail_out_of_gpu_memory(std::string_view what, Index wanted_bytes, DeviceMemory);
+[[noreturn]] void fail_out_of_memory(std::string_view what, Index wanted_bytes);  // the host's
+
+// Why CUDA does not start, from its error and versions as CUDA numbers them (13000 is 13.0); driver 0: there is none.
+std::string why_no_cuda(int driver, int runtime, std::string_view error);
+
+// A fault of the device that only a new process is free of.
+std::string lost_gpu(std::string_view where, std::string_view error);
+
+}  // namespace cutract

@@ -1,0 +1,43 @@
+// R33, on hardware alone: after an illegal access every call fails, and the process ends with one sentence and exit 7.
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+
+#include "host/core/error.h"
+#include "tests/simt/on_gpu.h"
+
+namespace cutract::test {
+namespace {
+
+__global__ void writes_to_nowhere(int* nowhere) { nowhere[threadIdx.x] = 1; }
+
+// Throws inside, with buffers and executor to destroy on the way out.
+void lose_the_gpu() {
+  const auto began = std::chrono::steady_clock::now();
+  try {
+    Exec ex(std::in_place_type<GpuExec>, 0);
+    const Buffer<float> held(ex, 1000);
+    launch(std::get<GpuExec>(ex), "sample", writes_to_nowhere, 1, 32, reinterpret_cast<int*>(16));
+    held.values(ex);
+  } catch (const Error& e) {
+    const bool soon = std::chrono::steady_clock::now() - began < std::chrono::seconds(30);  // starting CUDA included
+    std::fputs(e.what(), stderr);
+    std::_Exit(soon ? static_cast<int>(e.fault()) : 1);
+  }
+  std::_Exit(0);
+}
+
+// In a process of its own, to which the GPU is lost.
+class LostGpuDeathTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    GTEST_FLAG_SET(death_test_style, "threadsafe");
+    if (const std::string why = why_no_gpu(); !why.empty()) GTEST_SKIP() << why;
+  }
+};
+TEST_F(LostGpuDeathTest, EndsWithExitCode7) {
+  EXPECT_EXIT(lose_the_gpu(), testing::ExitedWithCode(7), "this process has lost the GPU: start it again");
+}
+
+}  // namespace
+}  // namespace cutract::test

@@ -1,0 +1,83 @@
+// R30 and R31: the emulated GPU's memory runs out, at every place where it can.
+#include <filesystem>
+
+#include "host/core/emulated_gpu.h"
+#include "host/io/atomic_file.h"
+#include "host/io/sha256.h"
+#include "tests/support/support.h"
+#include "tests/support/tiny_corpus.h"
+#include "train/checkpoint.h"
+#include "train/trainer.h"
+
+namespace cutract {
+namespace {
+
+namespace fs = std::filesystem;
+
+class OutOfMemory : public testing::Test {
+ protected:
+  void TearDown() override { set_emulated_memory({}); }
+
+  // One epoch or more of the smallest model: data, steps, validation and checkpoints.
+  TrainResult go(const std::string& out, std::vector<std::string> set = {}) {
+    set.insert(set.begin(), {"model.hidden=3", "model.layers=1", "trainer.max_epochs=1", "features.n_mels=3"});
+    const RunConfig config = read_run_config(corpus_.folder.write("config.toml", corpus_.config()), set);
+    TrainOptions options;
+    options.run_dir = corpus_.folder / out;
+    Progress progress({.quiet = true, .write = [](const std::string&) {}, .now = std::chrono::steady_clock::now});
+    Exec ex(std::in_place_type<GpuExec>, 0);
+    return train(ex, config, options, progress);
+  }
+  std::string last_model(const std::string& out) {
+    const std::string folder = corpus_.folder / out + "/checkpoints/";
+    std::string name = read_file(folder + "last");
+    while (!name.empty() && name.back() == '\n') name.pop_back();
+    return sha256_hex(read_file(folder + name + "/model.safetensors"));
+  }
+  test::TinyCorpus corpus_;
+};
+
+// Each allocation on the device fails in turn, in loading, steps, validation and saving: always the one sentence, no
+// byte left behind on the device, no broken file, and the next attempt has the bits of a run that never failed.
+TEST_F(OutOfMemory, EveryAllocationFailsInTurn) {
+  const Index before = emulated_bytes();
+  set_emulated_memory({});
+  go("whole");
+  const Index allocations = emulated_allocations();
+  ASSERT_GT(allocations, 50);
+  const std::string want = last_model("whole");
+  for (Index n = 1; n <= allocations; ++n) {
+    SCOPED_TRACE("allocation " + std::to_string(n) + " of " + std::to_string(allocations));
+    set_emulated_memory({.failing = n});
+    EXPECT_FAULT(go("cut"), Fault::memory, "out of GPU memory for ");
+    EXPECT_EQ(emulated_bytes(), before);
+    set_emulated_memory({});
+    if (fs::exists(corpus_.folder / "cut/checkpoints/last")) {
+      EXPECT_EQ(last_model("cut"), want);
+    } else if (n % 16 == 0 || n == allocations) {
+      go("cut");
+      EXPECT_EQ(last_model("cut"), want);
+    }
+    fs::remove_all(corpus_.folder / "cut");
+    if (HasFailure()) return;
+  }
+  RecordProperty("allocations", std::to_string(allocations));
+}
+
+// A batch that does not fit names the setting to change; with that changed, the same process trains.
+TEST_F(OutOfMemory, ASmallerBatchFits) {
+  set_emulated_memory({});
+  const std::vector<std::string> wide{"model.hidden=16", "model.layers=2"};
+  const auto with = [&](const char* batch) {
+    std::vector<std::string> set = wide;
+    set.emplace_back(batch);
+    return set;
+  };
+  set_emulated_memory({.limit = emulated_bytes() + (Index{600} << 10)});
+  EXPECT_FAULT(go("large", with("trainer.batch_size=6")), Fault::memory,
+               "out of GPU memory for the activations of a step: wanted ");
+  EXPECT_EQ(go("small", with("trainer.batch_size=1")).epochs, 1);
+}
+
+}  // namespace
+}  // namespace cutract
