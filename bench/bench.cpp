@@ -37,10 +37,7 @@ std::vector<Precision> precisions_of(Device device) {
   return {Precision::fp32, Precision::tf32, Precision::bf16};
 }
 
-std::string ending(Device device, Precision p) {
-  if (device == Device::cpu) return "";
-  return p == Precision::fp32 ? "/fp32" : p == Precision::tf32 ? "/tf32" : "/bf16";
-}
+std::string ending(Device device, Precision p) { return device == Device::cpu ? "" : std::string("/") + name_of(p); }
 
 double bound_for(Precision p, double fp32) {
   return std::max(fp32, p == Precision::fp32 ? 0 : p == Precision::tf32 ? 2e-3 : 2e-2);

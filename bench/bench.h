@@ -20,6 +20,7 @@ struct Prepared {
   Work work;
   std::string wrong;           // why the output is not right; empty: it is
   std::function<void()> part;  // the part of `run` that matters most, whose share of its time is shown; may be empty
+  std::string left_out;        // why it cannot be run here, which is no fault; empty: it can
 };
 using Prepare = std::function<Prepared(Exec&)>;
 

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <memory>
+#include <string_view>
 
 #include "bench/bench.h"
 #include "features/extractor.h"
@@ -30,10 +31,10 @@ double flops_of(const FeatureConfig& c) {
   return per_frame + (c.kind == "mfcc" ? 2.0 * c.n_mfcc * c.n_mels : 0);
 }
 
-Prepared prepare(Exec& ex, const Problem& p, int seconds) {
+Prepared prepare(Exec& ex, const Problem& p, MelEngine engine, int seconds) {
   FeatureConfig config = feature_preset(p.preset);
   config.kind = p.kind, config.deltas = p.deltas, config.context = p.context;
-  const auto extractor = std::make_shared<Extractor>(config);
+  const auto extractor = std::make_shared<Extractor>(config, engine);
   const std::vector<float> given = random(Index{config.sample_rate} * seconds, 1, 0.3);
   const auto samples = std::make_shared<Buffer<float>>(ex, given);
 
@@ -45,7 +46,9 @@ Prepared prepare(Exec& ex, const Problem& p, int seconds) {
   const Index rows = extractor->frames(size), columns = extractor->dim();
   const auto T = static_cast<double>(rows);
   const auto out = std::make_shared<Buffer<float>>(ex, rows * columns);
-  return {[=, &ex] { extractor->on_device(ex, samples->view(), {}, {}, {out->data(), {rows, columns}}); },
+  return {[=, &ex] {
+            extractor->on_device(ex, samples->view(), {}, {}, {out->data(), {rows, columns}});
+          },
           {.frames = T,
            .flops = T * flops_of(extractor->config()),
            .bytes = 4 * (static_cast<double>(size) + T * static_cast<double>(columns)),
@@ -59,11 +62,18 @@ Size size_of(int seconds) { return seconds == 1 ? Size::smallest : seconds == 60
 }  // namespace
 
 void add_features(Cases& cases) {
+  const auto add = [&](Device device, const Problem& p, MelEngine engine, int seconds) {
+    const std::string shape =
+        fmt::format("seconds:{}/{}{}", seconds, p.preset, engine == MelEngine::cufft ? "/cufft" : "");
+    cases.push_back({op_name(p.op, device, shape), device, size_of(seconds),
+                     [=](Exec& ex) { return prepare(ex, p, engine, seconds); }});
+  };
   for (const Device device : {Device::cpu, Device::gpu})
     for (const int seconds : {1, 5, 60})
-      for (const Problem& p : kProblems)
-        cases.push_back({op_name(p.op, device, fmt::format("seconds:{}/{}", seconds, p.preset)), device,
-                         size_of(seconds), [=](Exec& ex) { return prepare(ex, p, seconds); }});
+      for (const Problem& p : kProblems) {
+        add(device, p, MelEngine::fused, seconds);
+        if (device == Device::gpu && std::string_view(p.op) == "mel") add(device, p, MelEngine::cufft, seconds);
+      }
 }
 
 }  // namespace cutract::bench

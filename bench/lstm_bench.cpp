@@ -5,6 +5,8 @@
 
 #include "bench/bench.h"
 #include "bench/lstm_stack.h"
+#include "host/core/error.h"
+#include "kernels/lstm_engines.h"
 
 namespace cutract::bench {
 namespace {
@@ -57,28 +59,41 @@ std::string difference_from_oracle(Exec& ex, const LstmShape& shape) {
 }
 
 Prepared prepare(Exec& ex, const LstmShape& shape, bool train) {
+  try {
+    choose_engine(ex, {.engine = shape.engine,
+                       .precision = shape.precision,
+                       .H = shape.H,
+                       .rows = static_cast<Index>(shape.lengths.size())});
+  } catch (const Error& e) { return {{}, {}, "", {}, e.what()}; }
   std::string wrong = difference_from_oracle(ex, shape);
   const auto stack = std::make_shared<LstmStack>(ex, shape);
   const auto run = [stack, train, &ex] {
     stack->forward(ex);
     if (train) stack->backward(ex);
   };
-  return {run, stack->work(train), std::move(wrong), {}};
+  return {run, stack->work(train), std::move(wrong), {}, ""};
 }
 
 }  // namespace
 
 void add_lstm(Cases& cases) {
+  const auto add = [&](Device device, bool train, const Problem& p, Precision precision, LstmEngine engine, Size size) {
+    const std::string name = fmt::format("B:{}/T:{}/F:80/H:{}/L:{}{}{}{}", p.B, p.T, p.H, p.L,
+                                         p.ragged ? "/ragged" : "", ending(device, precision),
+                                         engine == LstmEngine::automatic ? "" : std::string("/") + name_of(engine));
+    cases.push_back({op_name(train ? "lstm_train" : "lstm_forward", device, name), device, size, [=](Exec& ex) {
+                       return prepare(ex, {80, p.H, p.L, lengths_of(p.B, p.T, p.ragged), precision, engine}, train);
+                     }});
+  };
   for (const Device device : {Device::cpu, Device::gpu})
     for (const bool train : {true, false})
       for (const Precision precision : precisions_of(device))
         for (const Problem& p : problems_of(device)) {
-          const std::string shape = fmt::format("B:{}/T:{}/F:80/H:{}/L:{}{}{}", p.B, p.T, p.H, p.L,
-                                                p.ragged ? "/ragged" : "", ending(device, precision));
-          cases.push_back(
-              {op_name(train ? "lstm_train" : "lstm_forward", device, shape), device, p.size, [=](Exec& ex) {
-                 return prepare(ex, {80, p.H, p.L, lengths_of(p.B, p.T, p.ragged), precision}, train);
-               }});
+          add(device, train, p, precision, LstmEngine::automatic, p.size);
+          if (device == Device::cpu) continue;
+          // Beside the one that is chosen by itself, each that can be asked for.
+          for (const LstmEngine e : {LstmEngine::cudnn, LstmEngine::cluster, LstmEngine::persistent, LstmEngine::steps})
+            add(device, train, p, precision, e, train ? p.size : Size::more);
         }
 }
 

@@ -67,7 +67,8 @@ LstmArgs LstmStack::args(std::size_t l) const {
              .gates = {layer.gates.data(), {N, 2, 4 * H}},
              .c = {layer.c.data(), {N, 2, H}},
              .h = {layer.h.data(), {N, 2, H}},
-             .precision = shape_.precision};
+             .precision = shape_.precision,
+             .engine = shape_.engine};
   for (std::size_t d = 0; d < 2; ++d) {
     const Direction& w = layer.w[d];
     a.w[d] = {{w.w_ih.data(), {4 * H, F}}, {w.w_hh.data(), {4 * H, H}}, w.b_ih.view(), w.b_hh.view()};
@@ -102,7 +103,8 @@ void LstmStack::backward(Exec& ex) {
                        .dh = {dh, {N, 2, H}},
                        .dx = {},
                        .dw = {gradients(layer, 0), gradients(layer, 1)},
-                       .precision = f.precision};
+                       .precision = f.precision,
+                       .engine = f.engine};
     if (l > 0) a.dx = {layer.dx.data(), {N, layer.F}};
     lstm_backward(ex, a);
   }

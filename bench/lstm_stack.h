@@ -14,6 +14,7 @@ struct LstmShape {
   Index F = 80, H = 128, L = 2;
   std::vector<std::int32_t> lengths;
   Precision precision = Precision::fp32;
+  LstmEngine engine = LstmEngine::automatic;  // on a GPU
 };
 
 // A stack of bidirectional LSTM layers over one packed batch, with random weights, input and gradient of its output,

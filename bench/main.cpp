@@ -78,13 +78,14 @@ class Bench {
       problem_ = {};
       problem_ = c.prepare(place(c.device).exec());
       name_ = c.name;
-      if (problem_.wrong.empty()) place(c.device).warm_up(problem_.run);
+      if (problem_.wrong.empty() && problem_.left_out.empty()) place(c.device).warm_up(problem_.run);
     }
     return problem_;
   }
 
   void time(benchmark::State& state, const Case& c) {
     const Prepared& p = prepared(c);
+    if (!p.left_out.empty()) return state.SkipWithError(("left out: " + p.left_out).c_str());
     if (!p.wrong.empty()) {
       failed_ = true;
       state.SkipWithError(("output is wrong: " + p.wrong).c_str());
@@ -142,6 +143,7 @@ int serve(Bench& bench, const Cases& cases, std::string_view name) {
   if (it == cases.end()) fail(Fault::usage, fmt::format("--serve={}: no such case; --list names them", name));
   if (!bench.has(it->device)) fail(Fault::device, fmt::format("{}: no GPU: {}", name, why_no_gpu()));
   const Prepared& p = bench.prepared(*it);
+  if (!p.left_out.empty()) fail(Fault::device, fmt::format("{}: {}", name, p.left_out));
   if (!p.wrong.empty()) fail(Fault::internal, fmt::format("{}: output is wrong: {}", name, p.wrong));
   p.run();
   fmt::print("ready {}\n", p.work.audio_s > 0 ? p.work.audio_s : p.work.frames);
@@ -172,8 +174,12 @@ int check(Bench& bench, const Cases& cases, const Wanted& what) {
   for (const Case& c : cases) {
     if (!wanted(c, what) || !bench.has(c.device)) continue;
     const Prepared& p = bench.prepared(c);
+    if (!p.left_out.empty()) {
+      fmt::print("skipped {}: {}\n", c.name, p.left_out);
+      continue;
+    }
     if (p.wrong.empty()) wall_seconds(bench.place(c.device).exec(), p.run);
-    fmt::print("{} {}{}\n", p.wrong.empty() ? "ok    " : "FAILED", c.name, p.wrong.empty() ? "" : ": " + p.wrong);
+    fmt::print("{} {}{}\n", p.wrong.empty() ? "ok     " : "FAILED ", c.name, p.wrong.empty() ? "" : ": " + p.wrong);
     ++(p.wrong.empty() ? passed : failed);
   }
   if (passed + failed == 0) fail(Fault::usage, "--check: no case that could run; --list names them");

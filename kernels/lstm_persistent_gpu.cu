@@ -6,10 +6,9 @@
 
 // The persistent engine on the matrix unit. A block of H/16 warps owns eight utterances in one direction and walks
 // through all their steps with one barrier each; the recurrent weights stay where they are as fragments A: in 128
-// registers a lane, and, for tf32 and H = 128, as much again in shared memory, whose reading binds it: 1024 clocks a
-// step. What the lanes tell each other, h
-// forward and dgates backward, goes through two buffers in shared memory in turn, so that a step may be written while
-// the slowest warp still reads the one before.
+// registers a lane, and, for tf32 and H = 128, as much again in shared memory, whose reading takes 1024 clocks a step.
+// What the lanes tell each other, h forward and dgates backward, goes through two buffers in shared memory in turn, so
+// that a step may be written while the slowest warp still reads the one before.
 //
 // A warp owns 16 units and all four gates of each. With g = lane / 4 and t = lane % 4, the lane's fragment D holds cell
 // i of 0 to 3: utterance 2t + i % 2 of the tile, unit 16 warp + g + 8 (i / 2); so a lane has i, f, g and o of its cells

@@ -2,8 +2,8 @@
 # Packs what scripts/gpu_check.sh needs into one file for a machine with a GPU where nothing can be installed: programs for
 # sm_80, sm_90 and, as PTX, later ones; their libraries but glibc and CUDA's; data, scripts, and a MANIFEST of the commit
 # and the SHA-256 of every file. Needs a build of preset cuda, which it makes.
-#   scripts/bundle.sh [OUT.tar.xz]      default: build/cutract-COMMIT.tar.xz
-# There: tar -xf it, then scripts/gpu_check.sh inside; or any bin/NAME. glibc must be as new as this machine's.
+#   scripts/bundle.sh [OUT]      a folder, or a file that ends in .tar.xz; default: build/cutract-COMMIT.tar.xz
+# There: unpack it, then scripts/gpu_check.sh inside; or any bin/NAME. glibc must be as new as this machine's.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 commit=$(git rev-parse HEAD)
@@ -21,7 +21,7 @@ programs=("$build"/cli/cutract "$build"/bench/cutract_bench)
 for optional in "$build"/bench/{cutract_cudnn_peer,libcutract_gpu_trace.so}; do
   [ -f "$optional" ] && programs+=("$optional")
 done
-for tests in core kernels simt features train; do programs+=("$build/tests/$tests/tests_$tests"); done
+for tests in kernels simt features train; do programs+=("$build/tests/$tests/tests_$tests"); done
 cp "${programs[@]}" "$root/programs/"
 strip --strip-unneeded "$root"/programs/*
 
@@ -54,5 +54,8 @@ manifest=$folder/MANIFEST
 (cd "$root" && echo "commit $commit" && find . -type f -printf '%P\n' | LC_ALL=C sort | xargs -d '\n' sha256sum) >"$manifest"
 mv "$manifest" "$root/"
 mkdir -p "$(dirname "$out")"
-tar -C "$folder" --sort=name --owner=0 --group=0 -cf - cutract | xz -T0 -6 >"$out"
-echo "$out: $(du -h "$out" | cut -f1), $(find "$root" -type f | wc -l) files, commit ${commit:0:12}"
+case $out in
+  *.tar.xz) tar -C "$folder" --sort=name --owner=0 --group=0 -cf - cutract | xz -T0 -6 >"$out" ;;
+  *) mv "$root" "$out" ;;
+esac
+echo "$out: $(du -sh "$out" | cut -f1), commit ${commit:0:12}"

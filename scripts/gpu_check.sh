@@ -7,6 +7,7 @@
 #   scripts/gpu_check.sh --emulated    the same steps on the emulated GPU, tiny: shows that the script works, nothing else
 # Builds preset cuda for the GPU of this machine, unless it is given a BUNDLE (scripts/bundle.sh), or is inside of one.
 set -euo pipefail
+here() (cd "$called_from" && realpath -m "$1")
 called_from=$PWD
 cd "$(dirname "$0")/.."
 arguments=() bundle='' preset=cuda results=''
@@ -15,10 +16,10 @@ while [ $# -gt 0 ]; do
     --emulated) preset=emulated arguments+=("$1") ;;
     --list | --self-test) exec python3 -B scripts/gpu_check.py "$1" ;;
     --quick) arguments+=("$1") ;;
-    --results) results=$(realpath -m "$called_from/${2:?--results: expected a folder}") && shift ;;
+    --results) results=$(here "${2:?--results: expected a folder}") && shift ;;
     --only | --minutes) arguments+=("$1" "${2:?$1: expected a value}") && shift ;;
     -*) echo "gpu_check: $1: expected --quick, --only, --results, --minutes, --list or --emulated" >&2 && exit 2 ;;
-    *) bundle=$(realpath -m "$called_from/$1") ;;
+    *) bundle=$(here "$1") ;;
   esac
   shift
 done
@@ -35,7 +36,7 @@ if [ -d programs ]; then
   binaries=$PWD/bin
 else
   binaries=$PWD/build/$preset
-  architecture=() targets=(--target cutract cutract_bench tests_{core,kernels,simt,features,train})
+  architecture=() targets=(--target cutract cutract_bench tests_{kernels,simt,features,train})
   if [ "$preset" = cuda ]; then
     capability=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head -n 1 | tr -d .)
     binaries+=-sm$capability

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Installs every Debian package that the build, the tests and the demo need; the only place that names them. Safe to run again.
+#   scripts/install_deps.sh [MORE...]      packages of one stage of the tests alone (clang-16, clang-tidy-16)
 set -euo pipefail
 
 packages=(
@@ -7,6 +8,7 @@ packages=(
   libsndfile1-dev libsoxr-dev libmatio-dev libtomlplusplus-dev libcli11-dev libfmt-dev libspdlog-dev
   nlohmann-json3-dev libopenblas-pthread-dev libssl-dev zlib1g-dev libprotobuf-dev protobuf-compiler
   libgtest-dev libbenchmark-dev python3 python3-numpy strace
+  "$@"
 )
 
 missing=()

@@ -39,6 +39,10 @@ if [ "$what" = all ]; then
   suite emulated -R 'emulated|OnTheGpu|^tests_simt[.]'
   scripts/build.sh emulated-asan tests_kernels tests_simt tests_features tests_train
   suite emulated-asan -R 'emulated|OnTheGpu|^tests_simt[.]'
+  echo "== the same by clang"
+  scripts/install_deps.sh clang-16
+  scripts/build.sh emulated-clang tests_kernels tests_simt
+  suite emulated-clang -R '^tests_simt[.]|(Lstm|Loss|SumSquares|Dropout).*/emulated'
   echo "== thread sanitizer: what runs on several threads"
   scripts/build.sh tsan tests_core tests_kernels tests_features tests_train
   suite tsan -R '^tests_(core|kernels|features|train)[.]'

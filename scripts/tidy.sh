@@ -4,12 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tidy=clang-tidy-16 # Debian's default, 14, has no std::source_location
-if ! command -v "$tidy" >/dev/null; then
-  as_root=()
-  [ "$(id -u)" -eq 0 ] || as_root=(sudo)
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$tidy" >/dev/null
-fi
+command -v "$tidy" >/dev/null || scripts/install_deps.sh "$tidy"
 database=$(mktemp -d)
 trap 'rm -rf "$database"' EXIT
 sed -E 's/ -W[a-z=-]+//g; s/ -fno-trapping-math//g' build/cpu/compile_commands.json >"$database/compile_commands.json" # gcc's own flags

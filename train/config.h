@@ -8,7 +8,6 @@
 #include "host/core/fields.h"
 #include "kernels/loss.h"
 #include "kernels/lstm_engines.h"
-#include "kernels/precision.h"
 #include "train/optimizer.h"
 
 namespace cutract {

@@ -63,7 +63,12 @@ TEST_F(RowsBehind, AreZeroAfterDropout) {
 }
 
 TEST_F(RowsBehind, ChangeNothingInTheLstmAndAreZeroInH) {
-  for (const auto& [H, precision] : {std::pair<Index, Precision>{9, Precision::fp32}, {64, Precision::bf16}}) {
+  for (const auto& [H, precision] : {std::pair<Index, Precision>{9, Precision::fp32},
+                                     {64, Precision::fp32},
+                                     {64, Precision::tf32},
+                                     {64, Precision::bf16},
+                                     {128, Precision::bf16}}) {  // each engine
+    SCOPED_TRACE(std::string(name_of(precision)) + ", H " + std::to_string(H));
     Rng rng(12);
     const LstmCase in = random_lstm(rng, {11, 6, 6, 1}, 5, H, 2);
     const Named<float> want = run_lstm(ex(), in, {.precision = precision}),

@@ -17,8 +17,8 @@ COLUMNS = ("op", "device", "engine", "precision", "binary", "test")
 HEAD = """# What is tested where
 
 Each op on each device, by each engine and in each precision, and the test that holds it against its double-precision oracle.
-Rows of the GPU run on the emulated one here (`ctest --preset emulated`) and on a real one by `scripts/gpu_check.sh`: `{gpu}` is
-`emulated` or `gpu`. Written by `tests/rules/coverage.py update .` from `tests/coverage.tsv`, and checked by `ctest -R rules.coverage`.
+Rows of the GPU run on the emulated one here (`ctest --preset emulated`), but for cuDNN's, and on a real one by `scripts/gpu_check.sh`:
+`{gpu}` is `emulated` or `gpu`. Written by `tests/rules/coverage.py update .` from `tests/coverage.tsv`, and checked by `ctest -R rules.coverage`.
 
 | op | device | engine | precision | test |
 |---|---|---|---|---|
