@@ -117,7 +117,7 @@ struct GpuExec::Impl {
     libraries = {};
     for (double* w : workspaces) check_nothrow(cudaFree(w), "cudaFree");
     if (blas) cublasDestroy(blas);
-    check_nothrow(cudaFree(blas_workspace), "cudaFree");
+    if (blas_workspace) check_nothrow(cudaFree(blas_workspace), "cudaFree");
     if (stream) check_nothrow(cudaStreamDestroy(stream), "cudaStreamDestroy");
   }
 };

@@ -44,7 +44,7 @@ TEST_F(OutOfMemory, EveryAllocationFailsInTurn) {
   set_emulated_memory({});
   go("whole");
   const Index allocations = emulated_allocations();
-  ASSERT_GT(allocations, 50);
+  ASSERT_GT(allocations, 30);
   const std::string want = last_model("whole");
   for (Index n = 1; n <= allocations; ++n) {
     SCOPED_TRACE("allocation " + std::to_string(n) + " of " + std::to_string(allocations));
