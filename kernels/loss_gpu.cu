@@ -1,3 +1,4 @@
+#include "host/core/plant.h"
 #include "kernels/block_sum.cuh"
 #include "kernels/loss.h"
 #include "kernels/simt/simt.cuh"
@@ -13,7 +14,9 @@ __global__ void __launch_bounds__(kBlock) loss_kernel(LossArgs a) {
   __shared__ double part[kBlock];
   const int thread = static_cast<int>(threadIdx.x);
   const int last = a.ragged.utterances - 1;
-  const Index frames = last < 0 ? 0 : a.ragged.offset.data[last] + a.ragged.length.data[last];
+  const Index frames = CUTRACT_PLANTED("loss_counts_rows_behind") ? a.y.shape[0]
+                       : last < 0                                 ? 0
+                                  : a.ragged.offset.data[last] + a.ragged.length.data[last];
   const Index n = frames * a.y.shape[1];
   const double scale = n > 0 ? 1.0 / static_cast<double>(n) : 0.0;
   double sum = 0;

@@ -22,7 +22,8 @@ void next_batch(CpuExec&, const NextBatchArgs&);
 void next_batch(GpuExec&, const NextBatchArgs&);
 
 CUTRACT_HD inline void next_batch_utterance(const NextBatchArgs& a, Index b) {
-  const Index from = a.record.data[0].batches * a.offsets.shape[1] + b;
+  const Index batch = CUTRACT_PLANTED("always_the_first_batch") ? 0 : a.record.data[0].batches;
+  const Index from = batch * a.offsets.shape[1] + b;
   a.offset.data[b] = a.offsets.data[from];
   a.length.data[b] = a.lengths.data[from];
   a.uid.data[b] = a.uids.data[from];

@@ -35,9 +35,8 @@ Stepper::Stepper(Exec& ex, Network& network, Optimizer& optimizer, Batches& batc
   mirror_.write(ex_, std::vector<StepRecord>(1));
   network_.reserve(ex_, batches_.most_rows());
   if (on_gpu(ex_) && batches_.most_rows() > 0) {
-    batches_.set(ex_, {batches_.longest()});
-    const Batch batch = batches_.load(ex_, 0);
-    forward_backward(batch);
+    begin_epoch({batches_.longest()}, 0);
+    forward_backward(packed(0));
   }
 }
 
@@ -59,16 +58,20 @@ Index Stepper::rows(Index batch) const {
 void Stepper::step() {
   if (next_ >= batches_.size()) fail(Fault::internal, "stepper: no batch is left in this epoch");
   const Index batch = next_++;
-  if (network_.reads_lengths_on_host()) return queue(batches_.load(ex_, batch));
-  const std::pair key{std::ssize(batches_.order(batch)), rows(batch)};
-  const auto work = [this, key] { queue(batches_.next(ex_, optimizer_.record.view(), key.first, key.second)); };
+  const auto work = [this, batch] { queue(packed(batch)); };
   if (!captures_) return work();
   if (captured_memory_ != network_.memory()) graphs_.clear(), captured_memory_ = network_.memory();
   // The first step of a kind runs as it is, so that what libraries do once has been done when they are captured.
-  const auto [at, first] = graphs_.try_emplace(key);
+  const auto [at, first] = graphs_.try_emplace({std::ssize(batches_.order(batch)), rows(batch)});
   if (first) return work();
   if (at->second.empty()) at->second.emplace_back(ex_, work);
   at->second[0].launch(ex_);
+}
+
+// Where it is the batch whose turn it is by the record, only its size counts: what is queued serves others of that size.
+Batch Stepper::packed(Index batch) {
+  if (network_.reads_lengths_on_host()) return batches_.load(ex_, batch);
+  return batches_.next(ex_, optimizer_.record.view(), std::ssize(batches_.order(batch)), rows(batch));
 }
 
 void Stepper::forward_backward(const Batch& batch) {

@@ -39,6 +39,7 @@ class Stepper {
  private:
   void queue(const Batch&);
   Index rows(Index batch) const;
+  Batch packed(Index batch);
   void forward_backward(const Batch&);
 
   Exec& ex_;

@@ -2,11 +2,14 @@
 #include <filesystem>
 
 #include "host/core/emulated_gpu.h"
+#include "host/corpus/batcher.h"
 #include "host/io/atomic_file.h"
 #include "host/io/sha256.h"
 #include "tests/support/support.h"
 #include "tests/support/tiny_corpus.h"
 #include "train/checkpoint.h"
+#include "train/evaluate.h"
+#include "train/stepper.h"
 #include "train/trainer.h"
 
 namespace cutract {
@@ -77,6 +80,40 @@ TEST_F(OutOfMemory, ASmallerBatchFits) {
   EXPECT_FAULT(go("large", with("trainer.batch_size=6")), Fault::memory,
                "out of GPU memory for the activations of a step: wanted ");
   EXPECT_EQ(go("small", with("trainer.batch_size=1")).epochs, 1);
+}
+
+// R44: what training and validation need lies ready when the first step begins.
+TEST(Memory, NothingIsTakenOnceStepsBegin) {
+  test::Rng rng(9);
+  std::vector<Example> examples(7);
+  for (Example& e : examples) {
+    const Index T = 3 + rng.below(30);
+    e.speaker = "anna", e.unit_per_z = {1, 1};
+    e.features = Matrix(T, 5), e.targets = Matrix(T, 2);
+    e.features.values = rng.normals(T * 5), e.targets.values = rng.normals(T * 2);
+  }
+  const Dataset data{examples, {}};
+  const std::vector<Channel> channels{{"x", "mm"}, {"y", "mm"}};
+  for (const auto& [H, precision] : {std::pair<Index, Precision>{9, Precision::fp32}, {64, Precision::bf16}}) {
+    Exec ex(std::in_place_type<GpuExec>, 0);
+    Model model({5, H, 2, 2}, 0.3f);
+    model.initialise(1);
+    Network network(ex, model, precision);
+    Optimizer optimizer(ex, {}, model.size());
+    Batches batches(ex, data.examples, 3);
+    Evaluator evaluator(ex, data, 3);
+    network.reserve(ex, std::max(batches.most_rows(), evaluator.most_rows()));
+    Stepper stepper(ex, network, optimizer, batches, {});
+    set_emulated_memory({});
+    for (int epoch = 0; epoch < 4; ++epoch) {
+      const auto order = training_batches(data.lengths(), 3, 17, epoch, "", 1);
+      stepper.begin_epoch(order, 1e-3);
+      for (std::size_t i = 0; i < order.size(); ++i) stepper.step();
+      EXPECT_EQ(stepper.wait().taken, 3);
+      evaluator(ex, network, channels, "val", RunConfig{});
+    }
+    EXPECT_EQ(emulated_allocations(), 0) << "H " << H;
+  }
 }
 
 }  // namespace
