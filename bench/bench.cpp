@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 #include "host/core/philox.h"
 
@@ -53,10 +54,12 @@ Buffer<float> zeros_on(Exec& ex, Index n) {
 
 RaggedOn::RaggedOn(Exec& ex, const std::vector<std::int32_t>& lengths) : RaggedOn(ex, RaggedBatch(lengths)) {}
 
-RaggedOn::RaggedOn(Exec& ex, const RaggedBatch& host)
-    : offset_(ex, {host.view().offset.data, static_cast<std::size_t>(host.view().utterances)}),
-      length_(ex, {host.view().length.data, static_cast<std::size_t>(host.view().utterances)}),
-      view_(host.view()) {
+RaggedOn::RaggedOn(Exec& ex, RaggedBatch host)
+    : host_(std::move(host)),
+      offset_(ex, {host_.view().offset.data, static_cast<std::size_t>(host_.view().utterances)}),
+      length_(ex, {host_.view().length.data, static_cast<std::size_t>(host_.view().utterances)}),
+      view_(host_.view()) {
+  view_.host_length = view_.length;
   view_.offset = offset_.view(), view_.length = length_.view();
 }
 

@@ -70,7 +70,8 @@ class RaggedOn {
   Ragged view() const { return view_; }
 
  private:
-  RaggedOn(Exec&, const RaggedBatch&);
+  RaggedOn(Exec&, RaggedBatch);
+  RaggedBatch host_;
   Buffer<std::int32_t> offset_, length_;
   Ragged view_;
 };

@@ -48,7 +48,9 @@ LstmStack::LstmStack(Exec& ex, LstmShape shape)
                    random_on(ex, 4 * H, key + 2, bound), random_on(ex, 4 * H, key + 3, bound)});
     }
     layers_.push_back({F, std::move(w), zeros_on(ex, N * 8 * H), zeros_on(ex, N * 2 * H), zeros_on(ex, N * 2 * H),
-                       zeros_on(ex, l == 0 ? 0 : N * F), at});
+                       zeros_on(ex, l == 0 ? 0 : N * F), Buffer<std::byte>(ex, 0), at});
+    Layer& layer = layers_.back();
+    layer.reserve = Buffer<std::byte>(ex, lstm_reserve_bytes(ex, args(layers_.size() - 1)));
     at += 2 * direction_size(F, H);
   }
 }
@@ -68,7 +70,8 @@ LstmArgs LstmStack::args(std::size_t l) const {
              .c = {layer.c.data(), {N, 2, H}},
              .h = {layer.h.data(), {N, 2, H}},
              .precision = shape_.precision,
-             .engine = shape_.engine};
+             .engine = shape_.engine,
+             .reserve = layer.reserve.view()};
   for (std::size_t d = 0; d < 2; ++d) {
     const Direction& w = layer.w[d];
     a.w[d] = {{w.w_ih.data(), {4 * H, F}}, {w.w_hh.data(), {4 * H, H}}, w.b_ih.view(), w.b_hh.view()};
@@ -104,7 +107,8 @@ void LstmStack::backward(Exec& ex) {
                        .dx = {},
                        .dw = {gradients(layer, 0), gradients(layer, 1)},
                        .precision = f.precision,
-                       .engine = f.engine};
+                       .engine = f.engine,
+                       .reserve = f.reserve};
     if (l > 0) a.dx = {layer.dx.data(), {N, layer.F}};
     lstm_backward(ex, a);
   }

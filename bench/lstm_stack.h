@@ -36,6 +36,7 @@ class LstmStack {
     Index F;
     std::vector<Direction> w;       // [2]
     Buffer<float> gates, c, h, dx;  // [N,2,4H] [N,2,H] [N,2,H] [N,F], the last empty for the lowest layer
+    Buffer<std::byte> reserve;      // what else an engine keeps for backward
     Index gradients;                // where those of its weights begin in gradients_
   };
   View<const float, 2> input(std::size_t layer) const;

@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "host/core/gpu_facts.h"
 #include "kernels/isa.h"
+#include "kernels/lstm_engines.h"
 #include "train/version.h"
 
 namespace cutract::cli {
@@ -21,10 +22,23 @@ std::string about_the_cpu() {
          line("BLAS", fmt::format("{} (core {})", openblas_get_config(), openblas_get_corename()));
 }
 
+// The engine that each of some sizes is given there, which also tells what there is.
+std::string engines(const GpuExec& gpu, Precision precision) {
+  std::string text;
+  for (const Index H : {64, 128, 256, 512}) {
+    const LstmChoice choice = choose_engine(gpu, {.precision = precision, .H = H, .rows = 8});
+    text += fmt::format("{}H {} {}", text.empty() ? "" : ", ", H, name_of(choice.engine));
+  }
+  return text;
+}
+
 std::string about_the_gpu() {
   if (const std::string why = why_no_gpu(); !why.empty()) return line("GPU", "not used: " + why);
+  const GpuExec gpu(0);
   std::string text;
-  for (const auto& [name, fact] : gpu_facts(GpuExec(0))) text += line(name, fact);
+  for (const auto& [name, fact] : gpu_facts(gpu)) text += line(name, fact);
+  for (const Precision p : {Precision::fp32, Precision::tf32, Precision::bf16})
+    text += line(fmt::format("LSTM in {}", name_of(p)), engines(gpu, p));
   return text;
 }
 

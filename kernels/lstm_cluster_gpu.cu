@@ -258,7 +258,8 @@ __global__ void __launch_bounds__(Walk::kThreads, 1) lstm_cluster_kernel(typenam
   Walk walk(a);
   if (!CUTRACT_PLANTED("gpu_cluster_no_start")) simt::cluster_sync();
   for (int round = 0; round < walk.cell.longest; ++round) walk.step(round);
-  simt::cluster_sync();
+  if (!CUTRACT_PLANTED("gpu_cluster_early_exit") && !CUTRACT_PLANTED("gpu_cluster_backward_early_exit"))
+    simt::cluster_sync();
 }
 
 // Tiles of long utterances come first, in both directions.

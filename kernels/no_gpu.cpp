@@ -7,6 +7,7 @@
 #include "kernels/deltas.h"
 #include "kernels/dropout.h"
 #include "kernels/gather.h"
+#include "kernels/gemm_gpu.h"
 #include "kernels/linear.h"
 #include "kernels/loss.h"
 #include "kernels/lstm.h"
@@ -29,6 +30,7 @@ void dct(GpuExec&, const DctArgs&) { no_gpu("dct"); }
 void deltas(GpuExec&, const DeltasArgs&) { no_gpu("deltas"); }
 void dropout(GpuExec&, const DropoutArgs&) { no_gpu("dropout"); }
 void gather(GpuExec&, const GatherArgs&) { no_gpu("gather"); }
+void gemm(GpuExec&, Index, Index, Index, GemmOperand, GemmOperand, bool, float*, Index, Precision) { no_gpu("gemm"); }
 void linear(GpuExec&, const LinearArgs&) { no_gpu("linear"); }
 void linear_backward(GpuExec&, const LinearBackwardArgs&) { no_gpu("linear_backward"); }
 void loss(GpuExec&, const LossArgs&) { no_gpu("loss"); }

@@ -97,7 +97,7 @@ def small_corpus(folder, **splits):
 def doctor(run):
     code, said = run.run(60, [run.program("cutract"), "doctor"])
     lines = dict(re.split(r"  +", line, maxsplit=1) for line in said.splitlines() if "  " in line)
-    for name in ("GPU", "GPU is", "driver", "CUDA", "cuBLAS", "cuDNN", "cuFFT"):
+    for name in ("GPU", "GPU is", "driver", "CUDA", "cuBLAS", "cuDNN", "cuFFT", "LSTM in fp32", "LSTM in tf32", "LSTM in bf16"):
         if name in lines:
             yield name, "missing" not in lines[name], lines[name]
     yield "doctor finds a GPU", code == 0 and "not used" not in lines.get("GPU", "not used"), lines.get("GPU", said)

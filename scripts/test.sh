@@ -42,7 +42,7 @@ if [ "$what" = all ]; then
   echo "== the same by clang"
   scripts/install_deps.sh clang-16
   scripts/build.sh emulated-clang tests_kernels tests_simt
-  suite emulated-clang -R '^tests_simt[.]|(Lstm|Loss|SumSquares|Dropout).*/emulated'
+  suite emulated-clang -R '^tests_simt[.]|(LstmCluster|LstmPersistent|Loss|SumSquares|Dropout).*emulated'
   echo "== thread sanitizer: what runs on several threads"
   scripts/build.sh tsan tests_core tests_kernels tests_features tests_train
   suite tsan -R '^tests_(core|kernels|features|train)[.]'

@@ -15,8 +15,9 @@
 #define __forceinline__ inline
 #define __restrict__ __restrict
 #define __launch_bounds__(...)
-// One section holds them all, so that the emulator can give every block fresh ones (shared.h).
-#define __shared__ static __attribute__((section("cutract_shared")))
+// One section holds them all, so that the emulator can give every block fresh ones (shared.h). `used`, since the emulator
+// writes them too: clang turns one that a kernel only ever sets to 7 into a flag elsewhere, which then outlives its block.
+#define __shared__ static __attribute__((section("cutract_shared"), used))
 
 struct uint3 {
   unsigned x, y, z;

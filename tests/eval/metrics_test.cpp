@@ -311,10 +311,10 @@ TEST(Metrics, RefusesWhatItCannotScore) {
   EXPECT_FAULT(s.score("huber"), Fault::internal, "loss is \"huber\", expected mse or mae");
   Split wrong = s;
   wrong.predicted[2] = Matrix(wrong.target[2].rows + 1, 2);
-  EXPECT_FAULT(wrong.score(), Fault::internal, "score.predicted: shape is");
+  EXPECT_FAULT(wrong.score(), Fault::internal, "score_sums.predicted: shape is");
   wrong = s;
   wrong.channels = channels(3);
-  EXPECT_FAULT(wrong.score(), Fault::internal, "score.target: shape is");
+  EXPECT_FAULT(wrong.score(), Fault::internal, "score.sums: 2 values, expected 3");
   wrong = s;
   wrong.unit_per_z[1].pop_back();
   EXPECT_FAULT(wrong.score(), Fault::internal, "unit_per_z: 1 values, expected 2");
