@@ -13,9 +13,8 @@ Network::Network(Exec& ex, const Model& model, Precision precision, LstmEngine e
     : shape_(model.shape()),
       dropout_(model.dropout()),
       precision_(precision),
-      engine_(engine != LstmEngine::automatic
-                  ? engine
-                  : choose_engine(ex, {.precision = precision, .H = model.shape().hidden, .rows = 1}).engine),
+      engine_(
+          choose_engine(ex, {.engine = engine, .precision = precision, .H = model.shape().hidden, .rows = 1}).engine),
       parameters_(model.parameters()),
       params_(ex, model.values(), "the model's parameters"),
       grads_(ex, model.size(), Place::device, "the model's gradients"),

@@ -21,6 +21,9 @@ TEST(GpuFaults, OutOfMemorySaysWhatForHowMuchAndWhatToChange) {
 }
 
 TEST(GpuFaults, TheHostsMemoryToo) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "AddressSanitizer ends the process instead";
+#endif
   Exec ex = CpuExec(1);
   EXPECT_FAULT(
       Memory(ex, Index{1} << 60, Place::device, "the model's parameters"), Fault::memory,
