@@ -72,7 +72,7 @@ double relative_l2(const std::vector<float>& got, const std::vector<float>& want
     const double w = static_cast<double>(want[i]), e = static_cast<double>(got[i]) - w;
     error += e * e, norm += w * w;
   }
-  return error == 0 ? 0 : std::sqrt(error / norm);
+  return error == 0 ? 0 : std::abs(std::sqrt(error / norm));  // abs: a NaN without its sign
 }
 
 double bound_of(const Exec& ex, const RunConfig& config) {
@@ -102,7 +102,7 @@ void check_device(Exec& ex, const RunConfig& config, const Model& model, std::sp
   const std::vector<Compared> all = compare_devices(ex, cpu, config, model, examples);
   log::info(fmt::format("{} beside the CPU, relative L2 of one training step:", describe(ex)));
   for (const Compared& c : all)
-    log::info(fmt::format("  {:<34} {:>9.2g}  {}", c.what, c.difference,
+    log::info(fmt::format("  {:<38} {:>9.2g}  {}", c.what, c.difference,
                           c.agrees() ? "ok" : fmt::format("expected at most {:.2g}", c.bound)));
   const auto bad = std::find_if(all.begin(), all.end(), [](const Compared& c) { return !c.agrees(); });
   if (bad != all.end())
