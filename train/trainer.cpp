@@ -10,11 +10,9 @@
 #include <numeric>
 #include <optional>
 
-#include "features/dataset.h"
 #include "host/core/error.h"
 #include "host/core/log.h"
 #include "host/corpus/batcher.h"
-#include "host/io/sha256.h"
 #include "host/run/checkpoints.h"
 #include "host/run/early_stopping.h"
 #include "train/checkpoint.h"
@@ -23,22 +21,10 @@
 #include "train/run_folder.h"
 #include "train/run_report.h"
 #include "train/stepper.h"
+#include "train/training_data.h"
 
 namespace cutract {
 namespace {
-
-Scope scope_of(const std::string& name) {
-  return name == "utterance" ? Scope::utterance : name == "speaker" ? Scope::speaker : Scope::corpus;
-}
-
-Normaliser fit(const std::vector<Example>& examples, const std::string& scope, Matrix Example::*part) {
-  std::vector<Normaliser::Part> parts;
-  parts.reserve(examples.size());
-  for (const auto& e : examples) parts.push_back({e.speaker, (e.*part).view()});
-  return Normaliser::fit(scope_of(scope), parts);
-}
-
-double minutes(Index frames, double step_s) { return static_cast<double>(frames) * step_s / 60; }
 
 // One run: what is loaded once, what changes every epoch.
 class Run {
@@ -56,19 +42,22 @@ class Run {
 
   TrainResult operator()() {
     try {
-      load();
+      data_ = load_training_data(ex_, config_, corpus_, extractor_, [this] {
+        if (stop_asked()) throw Stopped{};
+      });
     } catch (const Stopped&) { return finish(); }
     make_model();
     if (!dev_) open_folder();
-    normalise(train_, trained_->features, trained_->targets);
-    normalise(val_, trained_->features, trained_->targets);
+    normalise(data_.train, trained_->features, trained_->targets);
+    normalise(data_.val, trained_->features, trained_->targets);
     if (dev_)
-      val_.examples.resize(std::min(val_.examples.size(), static_cast<std::size_t>(options_.fast_dev_run) *
-                                                              static_cast<std::size_t>(config_.trainer.batch_size)));
+      data_.val.examples.resize(std::min(
+          data_.val.examples.size(),
+          static_cast<std::size_t>(options_.fast_dev_run) * static_cast<std::size_t>(config_.trainer.batch_size)));
     if (!state_.finished.empty() || state_.epoch >= config_.trainer.max_epochs) return already_finished();
     prepare();
     const int epochs = dev_ ? 1 : config_.trainer.max_epochs;
-    progress_.start(state_.epoch + 1, epochs, static_cast<long>(train_.frames()));
+    progress_.start(state_.epoch + 1, epochs, static_cast<long>(data_.train.frames()));
     const auto began = Clock::now();
     try {
       while (state_.epoch < epochs && state_.finished.empty() && result_.signal == 0) epoch();
@@ -91,43 +80,11 @@ class Run {
     return result_.signal != 0;
   }
 
-  Dataset load_split(const std::string& split, std::vector<Skipped>& skipped) {
-    Dataset data = load_dataset(ex_, corpus_, split, extractor_, config_.data.skip_bad, [this](int, int) {
-      if (stop_asked()) throw Stopped{};
-    });
-    skipped.insert(skipped.end(), data.skipped.begin(), data.skipped.end());
-    if (data.examples.empty())
-      fail(Fault::data, fmt::format("{}: split \"{}\" has no usable utterance; check it with `cutract corpus check {}`",
-                                    corpus_.dir, split, corpus_.dir));
-    log::info(fmt::format("{}: {} utterances, {} frames ({:.1f} min), {} features, {} channels", split,
-                          data.examples.size(), data.frames(), minutes(data.frames(), extractor_.step_s()),
-                          extractor_.dim(), corpus_.channels.size()));
-    return data;
-  }
-
-  void load() {
-    train_ = load_split(config_.data.train_split, skipped_);
-    val_ = load_split(config_.data.val_split, skipped_);
-    if (!skipped_.empty()) log::warn(fmt::format("{} utterances skipped (see skipped.tsv)", skipped_.size()));
-    features_ = fit(train_.examples, config_.data.normalise_features, &Example::features);
-    targets_ = fit(train_.examples, config_.data.normalise_targets, &Example::targets);
-    for (const Index c : targets_.constant_columns())
-      log::warn(fmt::format("channel {} does not move in the training data; it cannot be learned",
-                            corpus_.channels[static_cast<std::size_t>(c)].name));
-  }
-
-  std::string data_hash() const {
-    std::string text;
-    for (const Dataset* data : {&train_, &val_})
-      for (const auto& e : data->examples) text += fmt::format("{}\t{}\n", e.id, e.features.rows);
-    return sha256_hex(text);
-  }
-
   void make_model() {
     const ModelShape shape{extractor_.dim(), config_.model.hidden, config_.model.layers,
                            static_cast<Index>(corpus_.channels.size())};
-    trained_.emplace(TrainedModel{config_, Model(shape, static_cast<float>(config_.model.dropout)), features_, targets_,
-                                  corpus_.channels, corpus_.name, extractor_.hash(), 0, 0});
+    trained_.emplace(TrainedModel{config_, Model(shape, static_cast<float>(config_.model.dropout)), data_.features,
+                                  data_.targets, corpus_.channels, corpus_.name, extractor_.hash(), 0, 0});
     trained_->model.initialise(static_cast<std::uint64_t>(config_.trainer.seed));
     engine_ = choose_engine(ex_, lstm_request(config_));
     make_network();
@@ -135,7 +92,7 @@ class Run {
     optimizer_.emplace(ex_, config_.optim, trained_->model.size());
     state_.config = write_run_config(config_);
     state_.corpus_hash = corpus_.hash;
-    state_.data_hash = data_hash();
+    state_.data_hash = data_.hash();
     log::info(fmt::format("model: {} x {} Bi-LSTM, {} parameters", config_.model.layers, config_.model.hidden,
                           trained_->model.size()));
   }
@@ -167,7 +124,7 @@ class Run {
     log::set_file(folder_->path() + "/train.log");
     folder_->write_config(config_);
     folder_->write_environment(config_, corpus_.hash, ex_, engine_);
-    if (!skipped_.empty()) folder_->write_skipped(skipped_);
+    if (!data_.skipped.empty()) folder_->write_skipped(data_.skipped);
     folder_->start_metrics(state_.epoch, corpus_.channels);
   }
 
@@ -210,9 +167,9 @@ class Run {
 
   // Both splits to where they are computed with, and memory for their largest batches: what is short is missed now.
   void prepare() {
-    if (options_.check_device) check_device(ex_, config_, trained_->model, train_.examples);
-    batches_.emplace(ex_, train_.examples, config_.trainer.batch_size);
-    evaluator_.emplace(ex_, val_, config_.trainer.batch_size);
+    if (options_.check_device) check_device(ex_, config_, trained_->model, data_.train.examples);
+    batches_.emplace(ex_, data_.train.examples, config_.trainer.batch_size);
+    evaluator_.emplace(ex_, data_.val, config_.trainer.batch_size);
     network_->reserve(ex_, std::max(batches_->most_rows(), evaluator_->most_rows()));
     stepper_.emplace(ex_, *network_, *optimizer_, *batches_,
                      StepConfig{loss_kind(config_), config_.trainer.gradient_clip_val,
@@ -220,7 +177,7 @@ class Run {
   }
 
   std::vector<std::vector<int>> batches() const {
-    const std::vector<std::int32_t> lengths = train_.lengths();
+    const std::vector<std::int32_t> lengths = data_.train.lengths();
     if (!dev_)
       return training_batches(lengths, config_.trainer.batch_size, static_cast<std::uint64_t>(config_.trainer.seed),
                               state_.epoch, corpus_.hash, config_.trainer.bucket_batches);
@@ -241,7 +198,7 @@ class Run {
       const StepRecord& seen = stepper_->seen();
       if (seen.in_a_row >= config_.trainer.max_nonfinite_steps) break;
       Index frames = 0;
-      for (const int i : batch) frames += train_.examples[static_cast<std::size_t>(i)].features.rows;
+      for (const int i : batch) frames += data_.train.examples[static_cast<std::size_t>(i)].features.rows;
       progress_.step(static_cast<long>(frames), seen.loss, plateau_.lr());
     }
     const StepRecord done = stepper_->wait();
@@ -260,7 +217,7 @@ class Run {
     if (done.first_bad < 0) return;
     std::string ids;
     for (const int i : order[static_cast<std::size_t>(done.first_bad)])
-      ids += (ids.empty() ? "" : " ") + train_.examples[static_cast<std::size_t>(i)].id;
+      ids += (ids.empty() ? "" : " ") + data_.train.examples[static_cast<std::size_t>(i)].id;
     log::warn(
         fmt::format("epoch {}: loss or gradient was not finite in {} of {} steps, which were skipped; first in "
                     "batch {} ({})",
@@ -321,7 +278,7 @@ class Run {
     for (const EpochPoint& e : r.epochs) seconds += e.seconds;
     r.summary = fmt::format("{} of at most {} epochs in {}; {}.", state_.epoch, config_.trainer.max_epochs,
                             duration_text(seconds), status);
-    for (const auto& [name, data] : {std::pair{"training data", &train_}, {"validation data", &val_}})
+    for (const auto& [name, data] : {std::pair{"training data", &data_.train}, {"validation data", &data_.val}})
       r.facts.push_back({name, fmt::format("{} utterances, {:.1f} min", data->examples.size(),
                                            minutes(data->frames(), extractor_.step_s()))});
     r.scores = scores_;
@@ -367,9 +324,7 @@ class Run {
   Progress& progress_;
   Corpus corpus_;
   Extractor extractor_;
-  Dataset train_, val_;
-  std::vector<Skipped> skipped_;
-  Normaliser features_, targets_;
+  TrainingData data_;
   std::optional<TrainedModel> trained_;
   LstmChoice engine_{};
   std::optional<Network> network_;  // what the model has become since it was last saved

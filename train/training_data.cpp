@@ -1,0 +1,59 @@
+#include "train/training_data.h"
+
+#include <fmt/format.h>
+
+#include "host/core/error.h"
+#include "host/core/log.h"
+#include "host/io/sha256.h"
+
+namespace cutract {
+namespace {
+
+Scope scope_of(const std::string& name) {
+  return name == "utterance" ? Scope::utterance : name == "speaker" ? Scope::speaker : Scope::corpus;
+}
+
+Normaliser fit(const std::vector<Example>& examples, const std::string& scope, Matrix Example::*part) {
+  std::vector<Normaliser::Part> parts;
+  parts.reserve(examples.size());
+  for (const auto& e : examples) parts.push_back({e.speaker, (e.*part).view()});
+  return Normaliser::fit(scope_of(scope), parts);
+}
+
+}  // namespace
+
+double minutes(Index frames, double step_s) { return static_cast<double>(frames) * step_s / 60; }
+
+std::string TrainingData::hash() const {
+  std::string text;
+  for (const Dataset* data : {&train, &val})
+    for (const auto& e : data->examples) text += fmt::format("{}\t{}\n", e.id, e.features.rows);
+  return sha256_hex(text);
+}
+
+TrainingData load_training_data(Exec& ex, const RunConfig& config, const Corpus& corpus, const Extractor& extractor,
+                                const std::function<void()>& loading) {
+  TrainingData out;
+  const auto load = [&](const std::string& split) {
+    Dataset data = load_dataset(ex, corpus, split, extractor, config.data.skip_bad, [&](int, int) { loading(); });
+    out.skipped.insert(out.skipped.end(), data.skipped.begin(), data.skipped.end());
+    if (data.examples.empty())
+      fail(Fault::data, fmt::format("{}: split \"{}\" has no usable utterance; check it with `cutract corpus check {}`",
+                                    corpus.dir, split, corpus.dir));
+    log::info(fmt::format("{}: {} utterances, {} frames ({:.1f} min), {} features, {} channels", split,
+                          data.examples.size(), data.frames(), minutes(data.frames(), extractor.step_s()),
+                          extractor.dim(), corpus.channels.size()));
+    return data;
+  };
+  out.train = load(config.data.train_split);
+  out.val = load(config.data.val_split);
+  if (!out.skipped.empty()) log::warn(fmt::format("{} utterances skipped (see skipped.tsv)", out.skipped.size()));
+  out.features = fit(out.train.examples, config.data.normalise_features, &Example::features);
+  out.targets = fit(out.train.examples, config.data.normalise_targets, &Example::targets);
+  for (const Index c : out.targets.constant_columns())
+    log::warn(fmt::format("channel {} does not move in the training data; it cannot be learned",
+                          corpus.channels[static_cast<std::size_t>(c)].name));
+  return out;
+}
+
+}  // namespace cutract
