@@ -132,21 +132,28 @@ void submit(GpuExec& ex, std::function<void()> work) {
     work();
 }
 
-std::byte* gpu_allocate(GpuExec& ex, Index bytes, const char* what) {
+namespace {
+
+// `counted` bytes of it are the device's.
+std::byte* allocate(GpuExec& ex, Index bytes, Index counted, const char* what) {
   expect_no_capture(ex, "memory was taken");
-  device().take(bytes, what);
+  device().take(counted, what);
   auto* header = static_cast<std::byte*>(::operator new(static_cast<std::size_t>(bytes) + sizeof(Header), kAlign));
-  new (header) Header{bytes};
+  new (header) Header{counted};
   std::byte* at = header + sizeof(Header);
   std::memset(at, 0xff, static_cast<std::size_t>(bytes));
   return at;
 }
+
+}  // namespace
+
+std::byte* gpu_allocate(GpuExec& ex, Index bytes, const char* what) { return allocate(ex, bytes, bytes, what); }
 void gpu_free(std::byte* at) noexcept {
   std::byte* header = at - sizeof(Header);
   device().give_back(reinterpret_cast<const Header*>(header)->bytes);
   ::operator delete(header, kAlign);
 }
-std::byte* gpu_allocate_pinned(GpuExec& ex, Index bytes, const char* what) { return gpu_allocate(ex, bytes, what); }
+std::byte* gpu_allocate_pinned(GpuExec& ex, Index bytes, const char* what) { return allocate(ex, bytes, 0, what); }
 void gpu_free_pinned(std::byte* at) noexcept { gpu_free(at); }
 Index gpu_free_bytes(GpuExec&) { return std::min(Index{1} << 30, device().free()); }
 void gpu_copy(GpuExec& ex, void* to, const void* from, Index bytes) {

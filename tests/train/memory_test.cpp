@@ -82,6 +82,33 @@ TEST_F(OutOfMemory, ASmallerBatchFits) {
   EXPECT_EQ(go("small", with("trainer.batch_size=1")).epochs, 1);
 }
 
+// A dataset that the device cannot hold stays in memory of the host, and gives the same batches.
+TEST(Memory, ADatasetThatDoesNotFitStaysOnTheHost) {
+  test::Rng rng(7);
+  std::vector<Example> examples(9);
+  for (Example& e : examples) {
+    e.features = Matrix(40, 30), e.targets = Matrix(40, 2);
+    e.features.values = rng.normals(40 * 30), e.targets.values = rng.normals(40 * 2);
+  }
+  Exec ex(std::in_place_type<GpuExec>, 0);
+  const auto loaded = [&] {
+    const Index before = emulated_bytes();
+    Batches batches(ex, examples, 2);
+    batches.set(ex, {{3, 5}, {8, 0}});
+    const Batch batch = batches.load(ex, 1);
+    std::vector<float> x(static_cast<std::size_t>(batch.x.size()));
+    copy_to_host(ex, batch.x.data, std::span(x));
+    return std::pair{x, emulated_bytes() - before};
+  };
+  const auto [want, fits] = loaded();
+  const Index dataset = 9 * 40 * 32 * 4;
+  set_emulated_memory({.limit = emulated_bytes() + dataset});
+  const auto [got, does_not] = loaded();
+  set_emulated_memory({});
+  EXPECT_EQ(got, want);
+  EXPECT_GE(fits - does_not, 9 * 40 * 30 * 4) << "the features, at least, are not on the device";
+}
+
 // R44: what training and validation need lies ready when the first step begins.
 TEST(Memory, NothingIsTakenOnceStepsBegin) {
   test::Rng rng(9);
