@@ -22,8 +22,8 @@ class Samples {
   }
   CUTRACT_HD Index size() const { return size_; }
   CUTRACT_HD float operator[](Index i) const {
-    return int16_ ? static_cast<float>(int16_[i]) * (CUTRACT_PLANTED("int16_scale") ? 1 / 32767.0f : 0x1p-15f)
-                  : float_[i];
+    if (float_) return float_[i];
+    return static_cast<float>(int16_[i]) * (CUTRACT_PLANTED("int16_scale") ? 1 / 32767.0f : 0x1p-15f);
   }
   const float* floats() const { return float_; }         // null if they are int16
   const std::int16_t* int16s() const { return int16_; }  // null if they are float

@@ -94,6 +94,7 @@ void Batches::set(Exec& ex, const std::vector<std::vector<int>>& order) {
   for (const std::vector<int>& batch : order) {
     if (std::ssize(batch) > batch_size_) fail(Fault::internal, "batches: a batch is larger than batch_size");
     std::vector<std::int32_t> own;
+    own.reserve(batch.size());
     for (const int i : batch) own.push_back(lengths_[static_cast<std::size_t>(i)]);
     const RaggedBatch ragged(own);
     for (Index b = 0; b < batch_size_; ++b) {

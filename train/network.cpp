@@ -168,12 +168,12 @@ std::vector<std::pair<std::string, View<const float, 2>>> Network::activations()
   };
   const auto name = [](std::size_t l, const char* what) { return "layer " + std::to_string(l) + ", " + what; };
   for (std::size_t l = 0; l < layers_.size(); ++l) {
-    all.emplace_back(name(l, "cell state"), flat(layers_[l].c));
+    if (engine_ != LstmEngine::cudnn) all.emplace_back(name(l, "cell state"), flat(layers_[l].c));
     all.emplace_back(name(l, "output"), flat(layers_[l].h));
     if (dropping_) all.emplace_back(name(l, "output after dropout"), dropped_[l]);
   }
   all.emplace_back("prediction", y_);
-  for (std::size_t l = layers_.size(); l-- > 0;)
+  for (std::size_t l = layers_.size(); l-- > 0 && engine_ != LstmEngine::cudnn;)
     all.emplace_back(name(l, "gradient of the gates"), flat(layers_[l].gates));
   return all;
 }

@@ -50,7 +50,8 @@ class Network {
   // After forward with the same batch: adds to grads(). dx [N,F] if its data is not null.
   void backward(Exec&, View<const float, 2> dy, View<float, 2> dx = {});
 
-  // What the last forward and backward left, by name, in the order in which it was made.
+  // What the last forward and backward left, by name, in the order in which it was made. Engine cudnn keeps cell states
+  // and gradients of the gates to itself.
   std::vector<std::pair<std::string, View<const float, 2>>> activations() const;
   // Top layer's output [N,2H] of the last forward, before dropout.
   View<const float, 2> top() const;

@@ -68,7 +68,8 @@ void Stepper::step() {
   at->second[0].launch(ex_);
 }
 
-// Where it is the batch whose turn it is by the record, only its size counts: what is queued serves others of that size.
+// Where it is the batch whose turn it is by the record, only its size counts: what is queued serves others of that
+// size.
 Batch Stepper::packed(Index batch) {
   if (network_.reads_lengths_on_host()) return batches_.load(ex_, batch);
   return batches_.next(ex_, optimizer_.record.view(), std::ssize(batches_.order(batch)), rows(batch));

@@ -72,11 +72,8 @@ void check_nothrow(cudaError_t e, const char* what) noexcept {
 }
 
 bool sync_every_launch() {
-  static const bool on = [] {
-    const char* v = std::getenv("CUTRACT_SYNC");
-    return v && *v == '1';
-  }();
-  return on;
+  const char* v = std::getenv("CUTRACT_SYNC");  // read anew: Stepper captures or not by what it is now
+  return v && *v == '1';
 }
 
 std::string why_no_gpu() {
@@ -166,7 +163,11 @@ double* GpuExec::workspace(Index n) {
 std::byte* gpu_allocate(GpuExec&, Index bytes, const char* what) {
   return static_cast<std::byte*>(allocate(bytes, what));
 }
-void gpu_free(std::byte* at) noexcept { check_nothrow(cudaFree(at), "cudaFree"); }
+// What is queued may still use it: a run that a signal stops leaves steps behind.
+void gpu_free(std::byte* at) noexcept {
+  (void)cudaDeviceSynchronize();
+  check_nothrow(cudaFree(at), "cudaFree");
+}
 std::byte* gpu_allocate_pinned(GpuExec&, Index bytes, const char* what) {
   void* at = nullptr;
   const cudaError_t e = cudaMallocHost(&at, static_cast<std::size_t>(bytes));
@@ -177,7 +178,10 @@ std::byte* gpu_allocate_pinned(GpuExec&, Index bytes, const char* what) {
   check(e, what);
   return static_cast<std::byte*>(at);
 }
-void gpu_free_pinned(std::byte* at) noexcept { check_nothrow(cudaFreeHost(at), "cudaFreeHost"); }
+void gpu_free_pinned(std::byte* at) noexcept {
+  (void)cudaDeviceSynchronize();
+  check_nothrow(cudaFreeHost(at), "cudaFreeHost");
+}
 Index gpu_free_bytes(GpuExec&) {
   std::size_t free = 0, total = 0;
   check(cudaMemGetInfo(&free, &total), "cudaMemGetInfo");

@@ -1,5 +1,6 @@
 #include "train/compare_devices.h"
 
+#include "kernels/rnn_gpu.h"
 #include "tests/kernels/on_each_device.h"
 #include "tests/support/support.h"
 
@@ -34,12 +35,17 @@ TEST_F(CompareDevices, TheCpuAgreesWithItself) {
   for (const Compared& c : all) EXPECT_EQ(c.difference, 0) << c.what;
 }
 
-TEST_F(CompareDevices, TheGpuAgreesWithTheCpu) {
+TEST_F(CompareDevices, OnTheGpuAgreesWithTheCpu) {
   std::optional<Exec> gpu = test::exec_for(test::Device::gpu);
   if (!gpu) GTEST_SKIP() << why_no_gpu();
   Exec cpu = CpuExec(2);
-  for (const Compared& c : compare_devices(*gpu, cpu, config, model, examples))
-    EXPECT_TRUE(c.agrees()) << c.what << ": " << c.difference;
+  for (const char* engine : {"steps", "cudnn"}) {
+    SCOPED_TRACE(engine);
+    config.trainer.engine = engine;
+    if (config.trainer.engine == "cudnn" && !why_no_cudnn().empty()) continue;
+    for (const Compared& c : compare_devices(*gpu, cpu, config, model, examples))
+      EXPECT_TRUE(c.agrees()) << c.what << ": " << c.difference;
+  }
 }
 
 TEST_F(CompareDevices, WhatIsNotANumberDoesNotAgree) {

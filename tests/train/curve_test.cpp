@@ -165,7 +165,8 @@ class Steps : public test::OnEachDevice {
     Exec& ex = exec();
     Model model({20, 16, 2, 4}, 0.3f);
     model.values() = c.model.values();
-    Network network(ex, model);
+    // An engine that is captured, as cuDNN is not.
+    Network network(ex, model, Precision::fp32, LstmEngine::steps);
     Optimizer optimizer(ex, {}, model.size());
     Batches batches(ex, c.examples, c.batch_size());
     Stepper stepper(ex, network, optimizer, batches, {LossKind::mse, 1.0, 5});
@@ -217,7 +218,7 @@ TEST_P(Steps, OutliveAnArenaThatGrows) {
   Exec& ex = exec();
   Curve c;
   const auto run = [&](bool grow) {
-    Network network(ex, c.model);
+    Network network(ex, c.model, Precision::fp32, LstmEngine::steps);
     Optimizer optimizer(ex, {}, c.model.size());
     Batches batches(ex, c.examples, c.batch_size());
     Stepper stepper(ex, network, optimizer, batches, {});
@@ -234,7 +235,7 @@ TEST_P(Steps, OutliveAnArenaThatGrows) {
 TEST_P(Steps, HaveNoMoreThanTheEpochsBatches) {
   Exec& ex = exec();
   Curve c;
-  Network network(ex, c.model);
+  Network network(ex, c.model, Precision::fp32, LstmEngine::steps);
   Optimizer optimizer(ex, {}, c.model.size());
   Batches batches(ex, c.examples, c.batch_size());
   Stepper stepper(ex, network, optimizer, batches, {});
