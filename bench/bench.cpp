@@ -40,10 +40,6 @@ std::vector<Precision> precisions_of(Device device) {
 
 std::string ending(Device device, Precision p) { return device == Device::cpu ? "" : std::string("/") + name_of(p); }
 
-double bound_for(Precision p, double fp32) {
-  return std::max(fp32, p == Precision::fp32 ? 0 : p == Precision::tf32 ? 2e-3 : 2e-2);
-}
-
 Buffer<float> random_on(Exec& ex, Index n, std::uint64_t key, double scale) { return {ex, random(n, key, scale)}; }
 
 Buffer<float> zeros_on(Exec& ex, Index n) {

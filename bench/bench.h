@@ -44,13 +44,12 @@ void add_lstm(Cases&);
 void add_gemm(Cases&);
 void add_pointwise(Cases&);
 void add_features(Cases&);
+void add_corpus(Cases&);
 void add_step(Cases&);
 
 // The precisions that a device computes products in, and the ending of a case's name: "/bf16"; none for fp32 on a CPU.
 std::vector<Precision> precisions_of(Device);
 std::string ending(Device, Precision);
-// The larger of `fp32`, the bound of the exact precision, and what rounding the factors costs (R2 of the goals).
-double bound_for(Precision, double fp32);
 
 // Lengths of B utterances, longest first: all T, or, ragged, evenly from 1.5 T down to 0.5 T, so that their mean is T.
 std::vector<std::int32_t> lengths_of(Index B, Index T, bool ragged);

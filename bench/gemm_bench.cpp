@@ -52,7 +52,7 @@ std::string difference(const Problem& p, Precision precision, const std::vector<
       got.push_back(c[static_cast<std::size_t>(i * p.n + j)]);
     }
   }
-  return compare("c", got, want, bound_for(precision, 2e-6));
+  return compare("c", got, want, bound_of(precision, 2e-6));
 }
 
 Prepared prepare(Exec& ex, const Problem& p, Precision precision) {

@@ -157,7 +157,7 @@ std::string LstmStack::difference_from_oracle(Exec& ex) {
     }
     n += T;
   }
-  std::string wrong = compare("h", layers_.back().h.values(ex), top, bound_for(shape_.precision, kForward));
+  std::string wrong = compare("h", layers_.back().h.values(ex), top, bound_of(shape_.precision, kForward));
   const std::vector<float> gradients = gradients_.values(ex);
   const float* at = gradients.data();
   for (std::size_t l = 0; l < layers.size(); ++l)
@@ -168,7 +168,7 @@ std::string LstmStack::difference_from_oracle(Exec& ex) {
            {std::pair{"dw_ih", &want.w_ih}, {"dw_hh", &want.w_hh}, {"db_ih", &want.b_ih}, {"db_hh", &want.b_hh}}) {
         const std::vector<float> got(at, at + w->size());
         at += w->size();
-        if (wrong.empty()) wrong = compare(name + layer, got, *w, bound_for(shape_.precision, kBackward));
+        if (wrong.empty()) wrong = compare(name + layer, got, *w, bound_of(shape_.precision, kBackward));
       }
     }
   return wrong;

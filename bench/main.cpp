@@ -132,6 +132,7 @@ Cases all_cases() {
   add_step(cases);
   add_pointwise(cases);
   add_features(cases);
+  add_corpus(cases);
   cases.push_back(wrong_case());
   return cases;
 }

@@ -39,11 +39,12 @@ Model initialised(const ModelShape& shape, float dropout) {
   return model;
 }
 
-std::vector<Example> examples_of(const std::vector<std::int32_t>& lengths) {
+std::vector<Example> examples_of(Exec& ex, const std::vector<std::int32_t>& lengths) {
   std::vector<Example> examples;
   for (const Index T : lengths) {
-    Example e{.features = Matrix(T, F), .targets = Matrix(T, P)};
-    e.features.values = random(T * F, 100 + examples.size(), 1.7);
+    Matrix features(T, F);
+    features.values = random(T * F, 100 + examples.size(), 1.7);
+    Example e{.features = Frames(ex, features), .targets = Matrix(T, P)};
     e.targets.values = random(T * P, 200 + examples.size(), 1.7);
     examples.push_back(std::move(e));
   }
@@ -66,7 +67,7 @@ struct Step {
 
   Step(Exec& ex, Index H, Index L, const std::vector<std::int32_t>& lengths, float dropout, Precision precision,
        double clip)
-      : examples(examples_of(lengths)),
+      : examples(examples_of(ex, lengths)),
         network(ex, initialised({F, H, L, P}, dropout), precision),
         optimizer(ex, {}, network.size()),
         batches(ex, examples, static_cast<int>(lengths.size())),
@@ -152,10 +153,10 @@ std::string difference_from_oracle(Exec& ex, Index H, Index L, Precision precisi
     const Expected want = expected(ex, step.network, step.batches.load(ex, 0));
     step();
     const StepRecord got = step.stepper.wait();
-    if (!(std::abs(got.loss - want.loss) <= bound_for(precision, 1e-6) * want.loss))
+    if (!(std::abs(got.loss - want.loss) <= bound_of(precision, 1e-6) * want.loss))
       return fmt::format("loss: {}, expected {}", got.loss, want.loss);
     const std::vector<float> gradient = copy(ex, step.network.grads());
-    if (std::string wrong = compare("gradient", gradient, want.gradient, bound_for(precision, 1e-5)); !wrong.empty())
+    if (std::string wrong = compare("gradient", gradient, want.gradient, bound_of(precision, 1e-5)); !wrong.empty())
       return wrong;
     std::vector<double> clipped = to_double(gradient);
     double squares = 0;

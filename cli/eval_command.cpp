@@ -53,7 +53,7 @@ int run(const EvalArgs& a) {
   std::vector<Matrix> measured;
   if (!a.report.empty())
     for (const auto& e : data.examples) measured.push_back(e.targets);
-  normalise(data, m.features, m.targets);
+  normalise(ex, data, m.features, m.targets);
   Network network(ex, m.model, precision(m.config));
   const std::vector<Matrix> predicted = run_model(ex, network, data.examples, m.config.trainer.batch_size);
   Scores scores = evaluate(data, predicted, m.channels, split, m.config);

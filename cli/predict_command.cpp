@@ -53,8 +53,8 @@ int run(const PredictArgs& a) {
   if (!to_stdout) make_folder(a.out);
   for (std::size_t i = 0; i < a.audio.size(); ++i) {
     const Audio audio = read_audio(a.audio[i]);
-    Matrix features = extractor.from_audio(ex, audio.samples, audio.sample_rate);
-    if (features.rows == 0)
+    Frames features = extractor.from_audio(ex, audio.samples, audio.sample_rate);
+    if (features.rows() == 0)
       fail(Fault::data, fmt::format("{}: {} samples are too short for one frame; give longer audio", a.audio[i],
                                     audio.samples.size()));
     const Prediction p{a.audio[i], extractor.first_centre_s(), extractor.step_s(),

@@ -6,11 +6,14 @@
 #include <cmath>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <span>
 #include <utility>
 #include <vector>
 
 #include "host/core/error.h"
+#include "host/core/log.h"
+#include "host/core/memory.h"
 #include "host/io/audio.h"
 
 namespace cutract {
@@ -37,17 +40,16 @@ Recording recording_of(const Corpus& corpus, const Utterance& u, const Extractor
   return r;
 }
 
-Example example_of(const Utterance& u, const Extractor& extract, const Recording& recording, Matrix features) {
+Example example_of(const Utterance& u, const Extractor& extract, const Recording& recording, Frames features) {
   Example e{u.id, u.speaker, std::move(features), {}, {}};
-  if (e.features.rows == 0)
+  if (e.features.rows() == 0)
     fail(Fault::data, fmt::format("{}: has {} samples at {} Hz, too few for one frame of features; leave it out",
                                   u.audio, recording.samples.size(), extract.config().sample_rate));
-  e.targets = at_times(recording.track, extract.first_centre_s(), extract.step_s(), e.features.rows);
+  e.targets = at_times(recording.track, extract.first_centre_s(), extract.step_s(), e.features.rows());
   if (e.targets.rows == 0)
     fail(Fault::data,
          fmt::format("{}: ends before the centre of the first frame of features; leave it out", u.articulation));
-  e.features.rows = e.targets.rows;  // no targets behind the last articulation sample
-  e.features.values.resize(static_cast<std::size_t>(e.features.rows * e.features.cols));
+  e.features.keep(e.targets.rows);  // no targets behind the last articulation sample
   return e;
 }
 
@@ -70,7 +72,7 @@ void load_on_cpu(const CpuExec& cpu, const Corpus& corpus, std::span<const Utter
     keep_faults(outcome, [&] {
       Exec alone{CpuExec(1)};  // calls to parallel() do not nest
       const Recording r = recording_of(corpus, u, extract);
-      outcome.example = example_of(u, extract, r, extract(alone, r.samples));
+      outcome.example = example_of(u, extract, r, extract.frames_of(alone, r.samples));
     });
   });
 }
@@ -92,9 +94,9 @@ std::vector<std::int16_t> as_int16(std::span<const float> samples) {
   return out;
 }
 
-// All utterances by one launch of each op.
+// All utterances by one launch of each op. `room` is what features may still take of the GPU's memory.
 void load_on_gpu(Exec& gpu, const Corpus& corpus, std::span<const Utterance* const> utterances,
-                 const Extractor& extract, std::span<Outcome> outcomes) {
+                 const Extractor& extract, Index& room, std::span<Outcome> outcomes) {
   std::vector<std::size_t> which;  // could be read
   std::vector<Recording> recordings;
   std::vector<std::vector<std::int16_t>> int16s;
@@ -107,7 +109,11 @@ void load_on_gpu(Exec& gpu, const Corpus& corpus, std::span<const Utterance* con
   std::vector<Samples> samples;
   for (std::size_t k = 0; k < which.size(); ++k)
     samples.push_back(int16s[k].empty() ? Samples(view_of(recordings[k].samples)) : Samples(view_of(int16s[k])));
-  std::vector<Matrix> features = extract.of_each(gpu, samples);
+  Index bytes = 0;
+  for (const Samples& s : samples) bytes += extract.frames(s.size()) * extract.dim() * Index{sizeof(float)};
+  const bool fits = bytes <= room;
+  std::vector<Frames> features = extract.of_each(gpu, samples, fits ? Place::device : Place::shared);
+  if (fits) room -= bytes;
   for (std::size_t k = 0; k < which.size(); ++k)
     keep_faults(outcomes[which[k]], [&] {
       outcomes[which[k]].example = example_of(*utterances[which[k]], extract, recordings[k], std::move(features[k]));
@@ -127,18 +133,34 @@ void load_on_gpu(Exec& gpu, const Corpus& corpus, std::span<const Utterance* con
   fail(Fault::data, text);
 }
 
+template <class Member>
+std::vector<Normaliser::Part> parts_of(Dataset& data, Member member) {
+  std::vector<Normaliser::Part> parts;
+  parts.reserve(data.examples.size());
+  for (Example& e : data.examples) parts.push_back({e.speaker, (e.*member).view()});
+  return parts;
+}
+
+// With an executor that computes in memory of the host.
+template <class F>
+auto on_host(Exec& ex, F&& work) {
+  if (std::holds_alternative<CpuExec>(ex)) return work(ex);
+  Exec host{CpuExec(1)};
+  return work(host);
+}
+
 }  // namespace
 
 std::vector<std::int32_t> Dataset::lengths() const {
   std::vector<std::int32_t> out;
   out.reserve(examples.size());
-  for (const auto& e : examples) out.push_back(static_cast<std::int32_t>(e.features.rows));
+  for (const auto& e : examples) out.push_back(static_cast<std::int32_t>(e.features.rows()));
   return out;
 }
 
 Index Dataset::frames() const {
   Index n = 0;
-  for (const auto& e : examples) n += e.features.rows;
+  for (const auto& e : examples) n += e.features.rows();
   return n;
 }
 
@@ -147,6 +169,8 @@ Dataset load_dataset(Exec& ex, const Corpus& corpus, const std::string& split, c
   const std::vector<const Utterance*> utterances = corpus.split(split);
   const Index all = static_cast<Index>(utterances.size());
   std::vector<Outcome> outcomes(utterances.size());
+  auto* gpu = std::get_if<GpuExec>(&ex);
+  Index room = gpu ? gpu_free_bytes(*gpu) / 2 : 0;
   for (Index from = 0; from < all; from += kChunk) {
     const Index count = std::min(kChunk, all - from);
     const auto at = static_cast<std::size_t>(from), size = static_cast<std::size_t>(count);
@@ -155,7 +179,7 @@ Dataset load_dataset(Exec& ex, const Corpus& corpus, const std::string& split, c
     if (const auto* cpu = std::get_if<CpuExec>(&ex))
       load_on_cpu(*cpu, corpus, chunk, extract, results);
     else
-      load_on_gpu(ex, corpus, chunk, extract, results);
+      load_on_gpu(ex, corpus, chunk, extract, room, results);
     if (loaded) loaded(static_cast<int>(from + count), static_cast<int>(all));
   }
 
@@ -168,6 +192,27 @@ Dataset load_dataset(Exec& ex, const Corpus& corpus, const std::string& split, c
   }
   if (!d.skipped.empty() && (!skip_bad || d.examples.empty())) fail_all(corpus, split, outcomes.size(), d.skipped);
   return d;
+}
+
+Normaliser fit_features(Exec& ex, Scope scope, Dataset& data) {
+  return Normaliser::fit(ex, scope, parts_of(data, &Example::features));
+}
+
+Normaliser fit_targets(Exec& ex, Scope scope, Dataset& data) {
+  return on_host(ex, [&](Exec& host) { return Normaliser::fit(host, scope, parts_of(data, &Example::targets)); });
+}
+
+void normalise(Exec& ex, Dataset& data, const Normaliser& features, const Normaliser& targets) {
+  std::set<std::string> unseen;
+  for (const Example& e : data.examples) {
+    const bool known = features.knows(e.speaker) && targets.knows(e.speaker);
+    if (!known && unseen.insert(e.speaker).second)
+      log::info("speaker " + e.speaker +
+                ": not in the training data; normalised with the statistics of the whole training set");
+  }
+  features.apply(ex, parts_of(data, &Example::features));
+  auto units = on_host(ex, [&](Exec& host) { return targets.apply(host, parts_of(data, &Example::targets)); });
+  for (std::size_t i = 0; i < units.size(); ++i) data.examples[i].unit_per_z = std::move(units[i]);
 }
 
 }  // namespace cutract

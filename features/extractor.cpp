@@ -87,8 +87,8 @@ class Kept {
 };
 
 struct Scratch {
-  Kept base, slopes;             // what another op reads
-  Kept samples, starts, result;  // what comes from the host and goes there
+  Kept base, slopes;     // what another op reads
+  Kept samples, starts;  // what comes from the host
 };
 
 // All that an op reads and writes lies in the executor's memory.
@@ -220,19 +220,30 @@ void Extractor::on_device(Exec& ex, const Samples& samples, const Starts& first_
           out);
 }
 
-std::vector<Matrix> Extractor::of_each(Exec& ex, std::span<const Samples> utterances) const {
-  std::vector<Matrix> all;
-  std::vector<Index> starts{0}, first_frame{0};
-  for (const Samples& x : utterances) {
-    all.emplace_back(frames(x.size()), dim());
-    starts.push_back(starts.back() + x.size());
-    first_frame.push_back(first_frame.back() + all.back().rows);
-  }
+std::vector<Frames> Extractor::of_each(Exec& ex, std::span<const Samples> utterances, Place place) const {
+  std::vector<Frames> all;
+  const auto add = [&](const std::shared_ptr<const Buffer<float>>& lies_in, Index first, Index rows) {
+    all.emplace_back(lies_in, View<float, 2>{lies_in->data() + first * dim(), {rows, dim()}});
+    return all.back().view();
+  };
+  const auto memory = [&](Index rows) {
+    return std::make_shared<const Buffer<float>>(ex, rows * dim(), place, "features");
+  };
   if (std::holds_alternative<CpuExec>(ex)) {
-    for (std::size_t u = 0; u < all.size(); ++u) on_device(ex, utterances[u], {}, {}, all[u].view());
+    for (const Samples& x : utterances) {
+      const Index rows = frames(x.size());
+      on_device(ex, x, {}, {}, add(memory(rows), 0, rows));
+    }
     return all;
   }
+  std::vector<Index> starts{0}, first_frame{0};
+  for (const Samples& x : utterances) {
+    starts.push_back(starts.back() + x.size());
+    first_frame.push_back(first_frame.back() + frames(x.size()));
+  }
   const Index S = starts.back(), T = first_frame.back(), count = static_cast<Index>(starts.size());
+  const auto out = memory(T);
+  for (std::size_t u = 0; u < utterances.size(); ++u) add(out, first_frame[u], first_frame[u + 1] - first_frame[u]);
   starts.insert(starts.end(), first_frame.begin(), first_frame.end());
 
   const std::lock_guard lock(on_gpu_->mutex);
@@ -241,33 +252,28 @@ std::vector<Matrix> Extractor::of_each(Exec& ex, std::span<const Samples> uttera
                             ? Samples(View<std::int16_t, 1>{scratch.samples.filled(ex, packed_int16s(utterances)), {S}})
                             : Samples(View<float, 1>{scratch.samples.filled(ex, packed_floats(utterances)), {S}});
   const Index* first = scratch.starts.filled(ex, starts);
-  const View<float, 2> out{scratch.result.room<float>(ex, T * dim()), {T, dim()}};
   compute(ex, config_, engine_, on_gpu_->views(ex, *tables_), scratch, there, {first, {count}},
-          {first + count, {count}}, out);
-  std::vector<float> rows(static_cast<std::size_t>(out.size()));
-  copy_to_host(ex, out.data, std::span(rows));
-  auto from = rows.cbegin();
-  for (Matrix& m : all) {
-    const auto end = from + static_cast<std::ptrdiff_t>(m.values.size());
-    std::copy(from, end, m.values.begin());
-    from = end;
-  }
+          {first + count, {count}}, {out->data(), {T, dim()}});
   return all;
 }
 
-Matrix Extractor::operator()(Exec& ex, std::span<const float> samples) const {
+Frames Extractor::frames_of(Exec& ex, std::span<const float> samples) const {
   const Samples one = View<const float, 1>{samples.data(), {static_cast<Index>(samples.size())}};
   return std::move(of_each(ex, {&one, 1}).front());
 }
 
-Matrix Extractor::operator()(Exec& ex, std::span<const std::int16_t> samples) const {
-  const Samples one = View<const std::int16_t, 1>{samples.data(), {static_cast<Index>(samples.size())}};
-  return std::move(of_each(ex, {&one, 1}).front());
+Matrix Extractor::operator()(Exec& ex, std::span<const float> samples) const {
+  return frames_of(ex, samples).matrix(ex);
 }
 
-Matrix Extractor::from_audio(Exec& ex, std::span<const float> samples, int sample_rate) const {
-  if (sample_rate == config_.sample_rate) return (*this)(ex, samples);
-  return (*this)(ex, resample(samples, sample_rate, config_.sample_rate));
+Matrix Extractor::operator()(Exec& ex, std::span<const std::int16_t> samples) const {
+  const Samples one = View<const std::int16_t, 1>{samples.data(), {static_cast<Index>(samples.size())}};
+  return of_each(ex, {&one, 1}).front().matrix(ex);
+}
+
+Frames Extractor::from_audio(Exec& ex, std::span<const float> samples, int sample_rate) const {
+  if (sample_rate == config_.sample_rate) return frames_of(ex, samples);
+  return frames_of(ex, resample(samples, sample_rate, config_.sample_rate));
 }
 
 std::string Extractor::hash() const {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "features/config.h"
+#include "features/frames.h"
 #include "host/core/exec.h"
 #include "host/core/view.h"
 #include "kernels/mel.h"
@@ -30,16 +31,18 @@ class Extractor {
   // [frames(n), dim()]. Samples at config().sample_rate, full scale 1. Fewer samples than one frame needs give 0 rows.
   Matrix operator()(Exec&, std::span<const float> samples) const;
   Matrix operator()(Exec&, std::span<const std::int16_t> samples) const;  // full scale 32768
-  // The same of each of many, on a GPU by few launches. Int16 crosses to it in half the bytes of float, if all are.
-  std::vector<Matrix> of_each(Exec&, std::span<const Samples> utterances) const;
-  // The same where the executor computes: samples, starts and out [rows, dim()] lie in its memory; first_frame counts
+  // The same, left where the executor computes; of each of many, on a GPU by few launches and in one buffer. Int16
+  // crosses to it in half the bytes of float, if all are.
+  Frames frames_of(Exec&, std::span<const float> samples) const;
+  std::vector<Frames> of_each(Exec&, std::span<const Samples> utterances, Place = Place::device) const;
+  // As ops have it: samples, starts and out [rows, dim()] lie in its memory; first_frame counts
   // frames(samples) for each utterance, empty starts mean one. Tables go to a GPU with the first call for one, and
   // scratch stays there, grown to the largest call; later calls must be for the same device, and behind this one's
   // work.
   void on_device(Exec&, const Samples&, const Starts& first_sample, const Starts& first_frame,
                  View<float, 2> out) const;
-  // The same of audio at any rate.
-  Matrix from_audio(Exec&, std::span<const float> samples, int sample_rate) const;
+  // Of audio at any rate.
+  Frames from_audio(Exec&, std::span<const float> samples, int sample_rate) const;
   std::string hash() const;  // SHA-256 of the resolved settings
 
  private:

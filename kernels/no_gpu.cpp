@@ -3,6 +3,7 @@
 
 #include "host/core/error.h"
 #include "kernels/adam.h"
+#include "kernels/column_moments.h"
 #include "kernels/dct.h"
 #include "kernels/deltas.h"
 #include "kernels/dropout.h"
@@ -13,6 +14,7 @@
 #include "kernels/lstm.h"
 #include "kernels/mel.h"
 #include "kernels/next_batch.h"
+#include "kernels/normalise.h"
 #include "kernels/score_sums.h"
 #include "kernels/splice.h"
 #include "kernels/sum_squares.h"
@@ -26,6 +28,7 @@ namespace {
 }  // namespace
 
 void adam(GpuExec&, const AdamArgs&) { no_gpu("adam"); }
+void column_moments(GpuExec&, const ColumnMomentsArgs&) { no_gpu("column_moments"); }
 void dct(GpuExec&, const DctArgs&) { no_gpu("dct"); }
 void deltas(GpuExec&, const DeltasArgs&) { no_gpu("deltas"); }
 void dropout(GpuExec&, const DropoutArgs&) { no_gpu("dropout"); }
@@ -39,6 +42,7 @@ Index lstm_reserve_bytes(GpuExec&, const LstmArgs&) { no_gpu("lstm"); }
 void lstm_backward(GpuExec&, const LstmBackwardArgs&) { no_gpu("lstm_backward"); }
 void mel(GpuExec&, const MelArgs&) { no_gpu("mel"); }
 void next_batch(GpuExec&, const NextBatchArgs&) { no_gpu("next_batch"); }
+void normalise(GpuExec&, const NormaliseArgs&) { no_gpu("normalise"); }
 void score_sums(GpuExec&, const ScoreSumsArgs&) { no_gpu("score_sums"); }
 void splice(GpuExec&, const SpliceArgs&) { no_gpu("splice"); }
 void sum_squares(GpuExec&, const SumSquaresArgs&) { no_gpu("sum_squares"); }

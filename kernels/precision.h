@@ -10,4 +10,11 @@ constexpr const char* name_of(Precision p) {
   return p == Precision::bf16 ? "bf16" : p == Precision::tf32 ? "tf32" : "fp32";
 }
 
+// How far a result may be from the double-precision one, relative L2: the larger of `fp32`, its bound in that, and
+// what rounding the factors of products costs.
+constexpr double bound_of(Precision p, double fp32) {
+  const double rounding = p == Precision::fp32 ? 0 : p == Precision::tf32 ? 2e-3 : 2e-2;
+  return fp32 > rounding ? fp32 : rounding;
+}
+
 }  // namespace cutract

@@ -1,6 +1,7 @@
 #include "train/batches.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 
 #include "host/core/error.h"
@@ -15,18 +16,8 @@ namespace {
 std::vector<std::int32_t> lengths_of(std::span<const Example> examples) {
   std::vector<std::int32_t> lengths;
   lengths.reserve(examples.size());
-  for (const Example& e : examples) lengths.push_back(static_cast<std::int32_t>(e.features.rows));
+  for (const Example& e : examples) lengths.push_back(static_cast<std::int32_t>(e.features.rows()));
   return lengths;
-}
-
-// Where each example's rows begin in `there`, if they lie one example after another.
-std::vector<const float*> rows_in(const float* there, std::span<const Example> examples, Matrix Example::*part) {
-  std::vector<const float*> at;
-  for (const Example& e : examples) {
-    at.push_back(there);
-    there += (e.*part).values.size();
-  }
-  return at;
 }
 
 std::vector<int> longest_batch(std::span<const std::int32_t> lengths, int batch_size) {
@@ -40,10 +31,22 @@ Index rows_of_longest(const Exec& ex, std::span<const std::int32_t> lengths, int
   return std::holds_alternative<CpuExec>(ex) ? frames : bucket_rows(frames);
 }
 
-std::vector<const float*> rows_of(std::span<const Example> examples, Matrix Example::*part) {
+std::vector<const float*> feature_rows(std::span<const Example> examples) {
   std::vector<const float*> at;
-  for (const Example& e : examples) at.push_back((e.*part).values.data());
-  if (CUTRACT_PLANTED("swapped_offsets") && part == &Example::targets) std::swap(at.front(), at.back());
+  at.reserve(examples.size());
+  for (const Example& e : examples) at.push_back(e.features.view().data);
+  return at;
+}
+
+// Of each example, if they lie one example after another at `there`; if that is null, where they are.
+std::vector<const float*> target_rows(std::span<const Example> examples, const float* there) {
+  std::vector<const float*> at;
+  at.reserve(examples.size());
+  for (const Example& e : examples) {
+    at.push_back(there ? there : e.targets.values.data());
+    if (there) there += e.targets.values.size();
+  }
+  if (CUTRACT_PLANTED("swapped_offsets")) std::swap(at.front(), at.back());
   return at;
 }
 
@@ -56,25 +59,25 @@ Index bucket_rows(Index frames) {
   return (frames + step - 1) / step * step;
 }
 
-// One example after another where the executor reads them, and where each begins there.
-std::vector<const float*> Batches::place(Exec& ex, std::span<const Example> examples, Matrix Example::*part) {
-  if (std::holds_alternative<CpuExec>(ex)) return rows_of(examples, part);
+// To where the executor reads them.
+std::vector<const float*> Batches::place_targets(Exec& ex, std::span<const Example> examples) {
+  if (std::holds_alternative<CpuExec>(ex)) return target_rows(examples, nullptr);
   std::vector<float> all;
-  for (const Example& e : examples) all.insert(all.end(), (e.*part).values.begin(), (e.*part).values.end());
+  for (const Example& e : examples) all.insert(all.end(), e.targets.values.begin(), e.targets.values.end());
   const bool fits = static_cast<Index>(all.size() * sizeof(float)) <= gpu_free_bytes(std::get<GpuExec>(ex)) / 2;
-  resident_.emplace_back(ex, static_cast<Index>(all.size()), fits ? Place::device : Place::shared, "the data")
-      .write(ex, all);
-  return rows_in(resident_.back().data(), examples, part);
+  targets_.emplace(ex, static_cast<Index>(all.size()), fits ? Place::device : Place::shared, "targets");
+  targets_->write(ex, all);
+  return target_rows(examples, targets_->data());
 }
 
 Batches::Batches(Exec& ex, std::span<const Example> examples, int batch_size)
     : lengths_(lengths_of(examples)),
       batch_size_(batch_size),
       most_rows_(rows_of_longest(ex, lengths_, batch_size)),
-      features_(examples.empty() ? 0 : examples[0].features.cols),
+      features_(examples.empty() ? 0 : examples[0].features.cols()),
       outputs_(examples.empty() ? 0 : examples[0].targets.cols),
-      feature_source_(ex, place(ex, examples, &Example::features)),
-      target_source_(ex, place(ex, examples, &Example::targets)),
+      feature_source_(ex, feature_rows(examples)),
+      target_source_(ex, place_targets(ex, examples)),
       offsets_(ex, std::ssize(examples) * batch_size),
       lengths_of_(ex, std::ssize(examples) * batch_size),
       uids_(ex, std::ssize(examples) * batch_size),

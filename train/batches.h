@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -19,9 +20,9 @@ struct Batch {
   View<const std::uint32_t, 1> uid;  // [B] indices into the examples
 };
 
-// A dataset where it is computed with, and its batches. On the CPU the utterances stay where they are. On a GPU they
-// are uploaded once if half of the free memory holds them; else they lie in pinned host memory, from where a batch
-// crosses the bus when it is packed.
+// The batches of a dataset. Features stay where they were loaded to; targets, on a GPU, are uploaded once if half of
+// the free memory holds them. Of what does not fit and so lies in pinned host memory, a batch crosses the bus when it
+// is packed.
 class Batches {
  public:
   // The examples must outlive it and stay as they are. Takes all the memory that it will ever need.
@@ -41,12 +42,12 @@ class Batches {
   Batch next(Exec&, View<const StepRecord, 1> record, Index utterances, Index rows);
 
  private:
-  std::vector<const float*> place(Exec&, std::span<const Example>, Matrix Example::*part);
+  std::vector<const float*> place_targets(Exec&, std::span<const Example>);
   Batch pack(Exec&, const Ragged&, View<const std::uint32_t, 1> uid);
 
   std::vector<std::int32_t> lengths_;
   Index batch_size_, most_rows_, features_, outputs_;
-  std::vector<Buffer<float>> resident_;                  // all features, all targets; none on the CPU
+  std::optional<Buffer<float>> targets_;                 // of all examples; none on the CPU
   Buffer<const float*> feature_source_, target_source_;  // [U] where each example's rows begin
   std::vector<std::vector<int>> order_;
   std::vector<Index> frames_;

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "features/normaliser.h"
 #include "host/corpus/corpus.h"
-#include "host/corpus/normaliser.h"
 #include "host/run/checkpoints.h"
 #include "host/run/early_stopping.h"
 #include "train/config.h"

@@ -18,9 +18,9 @@ struct Compared {
   bool agrees() const { return difference <= bound; }  // no, if it is NaN
 };
 
-// Features of a synthetic second and one training step of the longest batch of `examples` (normalised) on two
-// executors: what every op left, in the order in which they ran. So the first that does not agree names the op to look
-// at. Bounds: 1e-5; 2e-3 in tf32, 2e-2 in bf16.
+// Features of a synthetic second and one training step of the longest batch of `examples` (normalised, where the
+// first executor computes) on two: what every op left, in the order in which they ran. So the first that does not agree
+// names the op to look at. Bounds: 1e-5; 2e-3 in tf32, 2e-2 in bf16.
 std::vector<Compared> compare_devices(Exec&, Exec& reference, const RunConfig& config, const Model&,
                                       std::span<const Example> examples);
 

@@ -1,28 +1,14 @@
 #include "train/evaluate.h"
 
 #include <algorithm>
-#include <set>
 
-#include "host/core/log.h"
 #include "host/corpus/batcher.h"
 
 namespace cutract {
 
-void normalise(Dataset& data, const Normaliser& features, const Normaliser& targets) {
-  std::set<std::string> unseen;
-  for (auto& e : data.examples) {
-    const bool known = features.knows(e.speaker) && targets.knows(e.speaker);
-    if (!known && unseen.insert(e.speaker).second)
-      log::info("speaker " + e.speaker +
-                ": not in the training data; normalised with the statistics of the whole training set");
-    features.apply(e.features.view(), e.speaker);
-    e.unit_per_z = targets.apply(e.targets.view(), e.speaker);
-  }
-}
-
 std::vector<Matrix> run_model(Exec& ex, Network& network, std::span<const Example> examples, int batch_size) {
   std::vector<std::int32_t> lengths;
-  for (const auto& e : examples) lengths.push_back(static_cast<std::int32_t>(e.features.rows));
+  for (const auto& e : examples) lengths.push_back(static_cast<std::int32_t>(e.features.rows()));
   std::vector<Matrix> out(examples.size());
   Batches batches(ex, examples, batch_size);
   batches.set(ex, ordered_batches(lengths, batch_size));
@@ -73,12 +59,14 @@ Scores evaluate(const Dataset& data, std::span<const Matrix> predicted, std::spa
   return score(scored, channels, split, config.trainer.loss, config.eval);
 }
 
-Matrix predict(Exec& ex, const TrainedModel& m, Network& network, Matrix features, const std::string& speaker) {
-  if (features.rows == 0) return Matrix(0, m.model.shape().outputs);
-  m.features.apply(features.view(), speaker);
+Matrix predict(Exec& ex, const TrainedModel& m, Network& network, Frames features, const std::string& speaker) {
+  const Index T = features.rows(), P = m.model.shape().outputs;
+  if (T == 0) return Matrix(0, P);
+  const Normaliser::Part part{speaker, features.view()};
+  m.features.apply(ex, {&part, 1});
   Example example;
   example.features = std::move(features);
-  example.targets = Matrix(example.features.rows, m.model.shape().outputs);
+  example.targets = Matrix(T, P);
   Matrix out = std::move(run_model(ex, network, std::span(&example, 1), 1)[0]);
   m.targets.invert(out.view(), speaker);
   return out;

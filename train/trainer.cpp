@@ -48,8 +48,8 @@ class Run {
     } catch (const Stopped&) { return finish(); }
     make_model();
     if (!dev_) open_folder();
-    normalise(data_.train, trained_->features, trained_->targets);
-    normalise(data_.val, trained_->features, trained_->targets);
+    normalise(ex_, data_.train, trained_->features, trained_->targets);
+    normalise(ex_, data_.val, trained_->features, trained_->targets);
     if (dev_)
       data_.val.examples.resize(std::min(
           data_.val.examples.size(),
@@ -192,14 +192,12 @@ class Run {
     const auto began = Clock::now();
     const auto order = batches();
     stepper_->begin_epoch(order, plateau_.lr());
-    for (const auto& batch : order) {
+    for (Index i = 0; i < std::ssize(order); ++i) {
       stepper_->step();
       if (stop_asked()) return;
       const StepRecord& seen = stepper_->seen();
       if (seen.in_a_row >= config_.trainer.max_nonfinite_steps) break;
-      Index frames = 0;
-      for (const int i : batch) frames += data_.train.examples[static_cast<std::size_t>(i)].features.rows;
-      progress_.step(static_cast<long>(frames), seen.loss, plateau_.lr());
+      progress_.step(static_cast<long>(batches_->frames(i)), seen.loss, plateau_.lr());
     }
     const StepRecord done = stepper_->wait();
     report_nonfinite(done, order, record.epoch);

@@ -13,13 +13,6 @@ Scope scope_of(const std::string& name) {
   return name == "utterance" ? Scope::utterance : name == "speaker" ? Scope::speaker : Scope::corpus;
 }
 
-Normaliser fit(const std::vector<Example>& examples, const std::string& scope, Matrix Example::*part) {
-  std::vector<Normaliser::Part> parts;
-  parts.reserve(examples.size());
-  for (const auto& e : examples) parts.push_back({e.speaker, (e.*part).view()});
-  return Normaliser::fit(scope_of(scope), parts);
-}
-
 }  // namespace
 
 double minutes(Index frames, double step_s) { return static_cast<double>(frames) * step_s / 60; }
@@ -27,7 +20,7 @@ double minutes(Index frames, double step_s) { return static_cast<double>(frames)
 std::string TrainingData::hash() const {
   std::string text;
   for (const Dataset* data : {&train, &val})
-    for (const auto& e : data->examples) text += fmt::format("{}\t{}\n", e.id, e.features.rows);
+    for (const auto& e : data->examples) text += fmt::format("{}\t{}\n", e.id, e.features.rows());
   return sha256_hex(text);
 }
 
@@ -48,8 +41,8 @@ TrainingData load_training_data(Exec& ex, const RunConfig& config, const Corpus&
   out.train = load(config.data.train_split);
   out.val = load(config.data.val_split);
   if (!out.skipped.empty()) log::warn(fmt::format("{} utterances skipped (see skipped.tsv)", out.skipped.size()));
-  out.features = fit(out.train.examples, config.data.normalise_features, &Example::features);
-  out.targets = fit(out.train.examples, config.data.normalise_targets, &Example::targets);
+  out.features = fit_features(ex, scope_of(config.data.normalise_features), out.train);
+  out.targets = fit_targets(ex, scope_of(config.data.normalise_targets), out.train);
   for (const Index c : out.targets.constant_columns())
     log::warn(fmt::format("channel {} does not move in the training data; it cannot be learned",
                           corpus.channels[static_cast<std::size_t>(c)].name));

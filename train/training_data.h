@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "features/dataset.h"
+#include "features/normaliser.h"
 #include "host/corpus/corpus.h"
-#include "host/corpus/normaliser.h"
 #include "train/config.h"
 
 namespace cutract {

@@ -19,7 +19,7 @@ struct View {
   constexpr View() = default;
   constexpr View(T* at, std::array<Index, Rank> extents) : data(at), shape(extents) {}
   // A view of mutable elements is also a view of const ones.
-  template <class U, class = std::enable_if_t<std::is_same_v<const U, T>>>
+  template <class U, class = std::enable_if_t<std::is_convertible_v<U (*)[], T (*)[]>>>
   constexpr View(View<U, Rank> other) : data(other.data), shape(other.shape) {}
 
   constexpr Index size() const {

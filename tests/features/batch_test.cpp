@@ -34,12 +34,12 @@ TEST_P(Batch, AnUtteranceDoesNotDependOnItsNeighbours) {
   for (const auto& x : signals) samples.push_back(samples_of(x));
   for (const auto& [name, c] : cases()) {
     const Extractor extractor(c);
-    const std::vector<Matrix> all = extractor.of_each(exec(), samples);
+    const std::vector<Frames> all = extractor.of_each(exec(), samples);
     ASSERT_EQ(all.size(), signals.size());
     for (std::size_t u = 0; u < all.size(); ++u) {
       const Matrix alone = extractor(exec(), signals[u]);
-      EXPECT_EQ(all[u].rows, alone.rows) << name << ", utterance " << u;
-      EXPECT_BITWISE(all[u].values, alone.values) << name << ", utterance " << u;
+      EXPECT_EQ(all[u].rows(), alone.rows) << name << ", utterance " << u;
+      EXPECT_BITWISE(all[u].matrix(exec()).values, alone.values) << name << ", utterance " << u;
     }
   }
 }
@@ -53,9 +53,9 @@ TEST_P(Batch, OfManyShortUtterances) {
   for (int u = 0; u < 300; ++u) signals.push_back(signal("loud", u % 7 == 0 ? 0 : 350 + u % 5 * 45));
   std::vector<Samples> samples;
   for (const auto& x : signals) samples.push_back(samples_of(x));
-  const std::vector<Matrix> all = extractor.of_each(exec(), samples);
+  const std::vector<Frames> all = extractor.of_each(exec(), samples);
   for (std::size_t u = 0; u < all.size(); u += 13)
-    EXPECT_BITWISE(all[u].values, extractor(exec(), signals[u]).values) << u;
+    EXPECT_BITWISE(all[u].matrix(exec()).values, extractor(exec(), signals[u]).values) << u;
 }
 
 // To the last bit: 2^-15 steps are exact in float. Full scale at both ends.
@@ -70,7 +70,7 @@ TEST_P(Batch, Int16IsTheSameAsFloat) {
     const Matrix got = extractor(exec(), std::span<const std::int16_t>(x));
     EXPECT_BITWISE(got.values, extractor(exec(), as_float).values) << name;
     const std::vector<Samples> mixed{samples_of(x), samples_of(as_float)};
-    EXPECT_BITWISE(extractor.of_each(exec(), mixed)[0].values, got.values) << name;
+    EXPECT_BITWISE(extractor.of_each(exec(), mixed)[0].matrix(exec()).values, got.values) << name;
   }
 }
 

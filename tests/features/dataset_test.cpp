@@ -25,6 +25,11 @@ double pulse(double at_s) {
   return v;
 }
 
+Matrix on_host(const Frames& of_cpu) {
+  Exec cpu{CpuExec(1)};
+  return of_cpu.matrix(cpu);
+}
+
 // A corpus in a temporary folder; what an utterance is made of can be changed.
 class TinyCorpus {
  public:
@@ -108,14 +113,15 @@ TEST_P(EachFraming, PutsClickAndPulseIntoTheSameFrame) {
     const Dataset d = corpus.load(f.config);
     ASSERT_EQ(d.examples.size(), 1u);
     const Example& e = d.examples[0];
-    ASSERT_EQ(e.features.rows, e.targets.rows);
+    const Matrix x = on_host(e.features);
+    ASSERT_EQ(x.rows, e.targets.rows);
     const auto loudness = [&](Index t) {
       double sum = 0;
-      for (Index m = 20; m < 60; ++m) sum += e.features.row(t)[m];  // away from the edges of the resampler's band
+      for (Index m = 20; m < 60; ++m) sum += x.row(t)[m];  // away from the edges of the resampler's band
       return sum;
     };
     for (const double event : kEvents_s) {
-      const Index click = peak(f, event, e.features.rows, loudness);
+      const Index click = peak(f, event, x.rows, loudness);
       EXPECT_EQ(click, peak(f, event, e.targets.rows, [&](Index t) { return e.targets.row(t)[0]; })) << event;
       EXPECT_LT(std::abs(f.first_s + 0.01 * static_cast<double>(click) - event), 0.005) << event << " at " << rate;
     }
@@ -142,10 +148,10 @@ TEST_P(EachFraming, DropsFramesBehindTheLastTarget) {
   const Dataset d = corpus.load(GetParam().config);
   const Example &whole = d.examples.at(0), &cut = d.examples.at(1);
   EXPECT_EQ(cut.targets.rows, 1 + static_cast<Index>(std::floor((0.984 - GetParam().first_s) / 0.01 + 1e-9)));
-  ASSERT_EQ(cut.features.rows, cut.targets.rows);
-  ASSERT_EQ(cut.features.values.size(), static_cast<std::size_t>(cut.features.rows * cut.features.cols));
-  EXPECT_LE(cut.features.rows, whole.features.rows);
-  EXPECT_TRUE(std::equal(cut.features.values.begin(), cut.features.values.end(), whole.features.values.begin()));
+  const Matrix some = on_host(cut.features), all = on_host(whole.features);
+  ASSERT_EQ(some.rows, cut.targets.rows);
+  EXPECT_LE(some.rows, all.rows);
+  EXPECT_TRUE(std::equal(some.values.begin(), some.values.end(), all.values.begin()));
 }
 
 // start_s of the manifest moves both streams alike.
@@ -210,7 +216,7 @@ TEST(Dataset, IsTheSameOnAnyNumberOfThreads) {
     ASSERT_EQ(many.examples.size(), one.examples.size());
     for (std::size_t i = 0; i < one.examples.size(); ++i) {
       EXPECT_EQ(many.examples[i].id, one.examples[i].id);
-      EXPECT_EQ(many.examples[i].features.values, one.examples[i].features.values);
+      EXPECT_EQ(on_host(many.examples[i].features).values, on_host(one.examples[i].features).values);
       EXPECT_EQ(many.examples[i].targets.values, one.examples[i].targets.values);
     }
   }
@@ -232,7 +238,7 @@ TEST(Dataset, IsTheSameOnAGpu) {
     for (std::size_t i = 0; i < want.examples.size(); ++i) {
       EXPECT_EQ(got.examples[i].id, want.examples[i].id);
       EXPECT_EQ(got.examples[i].targets.values, want.examples[i].targets.values);
-      EXPECT_REL_L2(got.examples[i].features.values, want.examples[i].features.values, 1e-4) << i;
+      EXPECT_REL_L2(got.examples[i].features.matrix(gpu).values, on_host(want.examples[i].features).values, 1e-4) << i;
     }
   }
 }

@@ -33,7 +33,9 @@ class OnTheEmulator : public testing::Test {
   std::vector<Matrix> extract(const Extractor& extractor, const std::vector<std::vector<float>>& signals) {
     std::vector<Samples> samples;
     for (const auto& x : signals) samples.emplace_back(View<const float, 1>{x.data(), {static_cast<Index>(x.size())}});
-    return extractor.of_each(exec_, samples);
+    std::vector<Matrix> all;
+    for (const Frames& f : extractor.of_each(exec_, samples)) all.push_back(f.matrix(exec_));
+    return all;
   }
   Exec exec_{std::in_place_type<GpuExec>, 0};
 };
@@ -62,7 +64,7 @@ TEST_F(OnTheEmulator, EveryOrderOfWarpsGivesTheSameFeatures) {
   }
 }
 
-TEST_F(OnTheEmulator, NothingIsAllocatedAfterTheLargestCall) {
+TEST_F(OnTheEmulator, AfterTheLargestCallOnlyTheResultIsAllocated) {
   const Extractor extractor(with("kaldi", [](auto& c) { c.kind = "mfcc", c.deltas = 2, c.context = 1; }));
   const std::vector<std::vector<float>> large{signal("loud", 5000), signal("quiet", 3000)};
   const std::vector<std::vector<float>> small{signal("quiet", 3000), signal("loud", 1000)};
@@ -71,7 +73,7 @@ TEST_F(OnTheEmulator, NothingIsAllocatedAfterTheLargestCall) {
   const int after = aligned_allocations;
   EXPECT_GT(after, before) << "this test does not see what is allocated";
   extract(extractor, small), extract(extractor, large);
-  EXPECT_EQ(aligned_allocations, after);
+  EXPECT_EQ(aligned_allocations, after + 2);
 }
 
 }  // namespace

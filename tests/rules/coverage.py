@@ -16,7 +16,8 @@ import tempfile
 COLUMNS = ("op", "device", "engine", "precision", "binary", "test")
 HEAD = """# What is tested where
 
-Each op on each device, by each engine and in each precision, and the test that holds it against its double-precision oracle.
+Each op on each device, by each engine and in each precision, and the test that holds it against its double-precision oracle,
+or, of an op that only moves or counts (gather, next_batch, update), against what it is defined to give.
 Rows of the GPU run on the emulated one here (`ctest --preset emulated`), but for cuDNN's, and on a real one by `scripts/gpu_check.sh`:
 `{gpu}` is `emulated` or `gpu`. Written by `tests/rules/coverage.py update .` from `tests/coverage.tsv`, and checked by `ctest -R rules.coverage`.
 

@@ -8,15 +8,17 @@ namespace cutract {
 namespace {
 
 // Every value tells of which utterance and frame it is.
-std::vector<Example> marked(const std::vector<Index>& lengths) {
+std::vector<Example> marked(Exec& ex, const std::vector<Index>& lengths) {
   std::vector<Example> examples(lengths.size());
   for (std::size_t i = 0; i < examples.size(); ++i) {
     Example& e = examples[i];
-    e.features = Matrix(lengths[i], 2), e.targets = Matrix(lengths[i], 3);
+    Matrix features(lengths[i], 2);
+    e.targets = Matrix(lengths[i], 3);
     for (Index t = 0; t < lengths[i]; ++t) {
       const float mark = static_cast<float>(100 * i + static_cast<std::size_t>(t) + 1);
-      std::fill_n(e.features.row(t), 2, mark), std::fill_n(e.targets.row(t), 3, -mark);
+      std::fill_n(features.row(t), 2, mark), std::fill_n(e.targets.row(t), 3, -mark);
     }
+    e.features = Frames(ex, features);
   }
   return examples;
 }
@@ -53,7 +55,7 @@ class BatchesOnEachDevice : public test::OnEachDevice {};
 
 TEST_P(BatchesOnEachDevice, KeepEachUtterancesTargetsWithItsFeatures) {
   const std::vector<Index> lengths{7, 3, 1, 7, 40};
-  const std::vector<Example> examples = marked(lengths);
+  const std::vector<Example> examples = marked(exec(), lengths);
   Batches batches(exec(), examples, 4);
   const std::vector<std::vector<int>> order{{0, 3, 1, 2}, {4}};
   batches.set(exec(), order);
@@ -67,7 +69,7 @@ TEST_P(BatchesOnEachDevice, KeepEachUtterancesTargetsWithItsFeatures) {
 // What the record counts decides which batch it is, and rows behind its last utterance hold zeros.
 TEST_P(BatchesOnEachDevice, TheNextOneIsThatOfTheRecord) {
   const std::vector<Index> lengths{9, 3, 1, 7, 40};
-  const std::vector<Example> examples = marked(lengths);
+  const std::vector<Example> examples = marked(exec(), lengths);
   Batches batches(exec(), examples, 2);
   for (const std::vector<std::vector<int>>& order :
        {std::vector<std::vector<int>>{{4, 0}, {3, 1}, {2}}, {{4, 2}, {0, 1}, {3}}}) {

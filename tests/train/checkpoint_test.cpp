@@ -15,11 +15,11 @@ TrainedModel some_model() {
   test::Rng rng(4);
   const Extractor extractor(config.features);
   const auto stats = [&](Index columns) {
-    static std::vector<std::vector<float>> kept;
-    kept.push_back(rng.normals(20 * columns));
-    const std::vector<Normaliser::Part> parts{{"anna", {kept.back().data(), {10, columns}}},
-                                              {"bert", {kept.back().data() + 10 * columns, {10, columns}}}};
-    return Normaliser::fit(Scope::speaker, parts);
+    Matrix anna(10, columns), bert(10, columns);
+    anna.values = rng.normals(10 * columns), bert.values = rng.normals(10 * columns);
+    const std::vector<Normaliser::Part> parts{{"anna", anna.view()}, {"bert", bert.view()}};
+    Exec cpu = CpuExec(1);
+    return Normaliser::fit(cpu, Scope::speaker, parts);
   };
   TrainedModel m{config, Model({80, 5, 2, 2}, 0.3f), stats(80), stats(2), {{"tt_x", "mm"}, {"jaw", "deg"}},
                  "toy",  extractor.hash(),           7,         0.1 + 0.2};

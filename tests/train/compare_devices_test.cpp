@@ -7,19 +7,22 @@
 namespace cutract {
 namespace {
 
-std::vector<Example> random_examples(test::Rng& rng, Index F, Index P) {
+std::vector<Example> random_examples(Exec& ex, test::Rng& rng, Index F, Index P) {
   std::vector<Example> examples;
   for (const Index T : {30, 17, 5}) {
     Example& e = examples.emplace_back();
-    e.features = Matrix(T, F), e.targets = Matrix(T, P);
-    e.features.values = rng.normals(T * F), e.targets.values = rng.normals(T * P);
+    Matrix features(T, F);
+    features.values = rng.normals(T * F);
+    e.features = Frames(ex, features), e.targets = Matrix(T, P);
+    e.targets.values = rng.normals(T * P);
   }
   return examples;
 }
 
 struct CompareDevices : testing::Test {
   test::Rng rng{4};
-  std::vector<Example> examples = random_examples(rng, 6, 3);
+  Exec cpu = CpuExec(2);
+  std::vector<Example> examples = random_examples(cpu, rng, 6, 3);
   Model model{{6, 9, 2, 3}, 0.3f};
   RunConfig config;
   void SetUp() override {
@@ -29,8 +32,8 @@ struct CompareDevices : testing::Test {
 };
 
 TEST_F(CompareDevices, TheCpuAgreesWithItself) {
-  Exec one = CpuExec(1), other = CpuExec(3);
-  const std::vector<Compared> all = compare_devices(one, other, config, model, examples);
+  Exec other = CpuExec(3);
+  const std::vector<Compared> all = compare_devices(cpu, other, config, model, examples);
   EXPECT_GT(all.size(), 20u);
   for (const Compared& c : all) EXPECT_EQ(c.difference, 0) << c.what;
 }
@@ -38,7 +41,7 @@ TEST_F(CompareDevices, TheCpuAgreesWithItself) {
 TEST_F(CompareDevices, OnTheGpuAgreesWithTheCpu) {
   std::optional<Exec> gpu = test::exec_for(test::Device::gpu);
   if (!gpu) GTEST_SKIP() << why_no_gpu();
-  Exec cpu = CpuExec(2);
+  for (Example& e : examples) e.features = Frames(*gpu, e.features.matrix(cpu));
   for (const char* engine : {"steps", "cudnn"}) {
     SCOPED_TRACE(engine);
     config.trainer.engine = engine;
@@ -49,9 +52,8 @@ TEST_F(CompareDevices, OnTheGpuAgreesWithTheCpu) {
 }
 
 TEST_F(CompareDevices, WhatIsNotANumberDoesNotAgree) {
-  examples[1].features.values[7] = std::nanf("");
-  Exec one = CpuExec(1);
-  EXPECT_FAULT(check_device(one, config, model, examples), Fault::device, "layer 0, cell state is nan away");
+  examples[1].features.view().data[7] = std::nanf("");
+  EXPECT_FAULT(check_device(cpu, config, model, examples), Fault::device, "layer 0, cell state is nan away");
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ struct Curve {
   std::vector<std::vector<int>> batches;  // indices into them
   Model model{{20, 16, 2, 4}, 0.0f};
 
-  Curve() {
+  explicit Curve(Exec& ex) {
     TensorFile parameters;
     for (const auto& [key, tensor] : file.tensors)
       if (key.starts_with("param.")) parameters.tensors[key.substr(6)] = tensor;
@@ -34,8 +34,9 @@ struct Curve {
       for (const Index T : lengths) {
         batch.push_back(static_cast<int>(examples.size()));
         Example& e = examples.emplace_back();
-        e.features = Matrix(T, 20), e.targets = Matrix(T, 4);
-        std::copy_n(x.begin() + row * 20, T * 20, e.features.values.begin());
+        Matrix features(T, 20);
+        std::copy_n(x.begin() + row * 20, T * 20, features.values.begin());
+        e.features = Frames(ex, features), e.targets = Matrix(T, 4);
         std::copy_n(target.begin() + row * 4, T * 4, e.targets.values.begin());
         row += T;
       }
@@ -68,7 +69,7 @@ TEST_P(LossCurve, IsPyTorchs) {
   std::optional<Exec> found = test::exec_for(std::get<1>(GetParam()));
   if (!found) GTEST_SKIP() << why_no_gpu();
   Exec& ex = *found;
-  Curve c;
+  Curve c(ex);
   Network network(ex, c.model);
   Optimizer optimizer(ex, optim, c.model.size());
   Batches batches(ex, c.examples, c.batch_size());
@@ -102,12 +103,12 @@ INSTANTIATE_TEST_SUITE_P(, LossCurve,
 TEST(LossCurveOnTheGpu, OfThePersistentEngineIsTheCpus) {
   std::optional<Exec> gpu = test::exec_for(Device::gpu);
   if (!gpu) GTEST_SKIP() << why_no_gpu();
-  const Curve c;
   double worst = 0;
   for (const Index H : {64, 128}) {
     Model model({20, H, 2, 4}, 0.2f);
     model.initialise(3);
     const auto losses = [&](Exec& ex, LstmEngine engine) {
+      const Curve c(ex);
       Network network(ex, model, Precision::fp32, engine);
       Optimizer optimizer(ex, {}, model.size());
       Batches batches(ex, c.examples, c.batch_size());
@@ -134,7 +135,7 @@ TEST(LossCurveOnTheGpu, OfThePersistentEngineIsTheCpus) {
 TEST(NetworkOnTheGpu, PassesItsEngineOn) {
   std::optional<Exec> gpu = test::exec_for(Device::gpu);
   if (!gpu) GTEST_SKIP() << why_no_gpu();
-  const Curve c;
+  const Curve c(*gpu);
   Model model({20, 64, 1, 4}, 0.0f);
   model.initialise(3);
   Batches batches(*gpu, c.examples, c.batch_size());
@@ -185,14 +186,17 @@ class Steps : public test::OnEachDevice {
 
 // A step that is not finite changes neither parameters nor moments nor the step count, and is counted.
 TEST_P(Steps, SkipWhatIsNotFinite) {
-  Curve c;
+  Curve c(exec());
   const Left without = train(c, 2);
   EXPECT_EQ(last_.steps, 6);
   EXPECT_EQ(last_.first_bad, -1);
   // Another batch that every epoch sees first, and that no optimizer can use.
   c.batches.insert(c.batches.begin(), {static_cast<int>(c.examples.size())});
-  c.examples.push_back(c.examples[0]);
-  c.examples.back().features.values[5] = std::nanf("");
+  const Example& first = c.examples[0];
+  Matrix bad = first.features.matrix(exec());
+  bad.values[5] = std::nanf("");
+  Example last{first.id, first.speaker, Frames(exec(), bad), first.targets, {}};
+  c.examples.push_back(std::move(last));
   EXPECT_EQ(train(c, 2), without);
   EXPECT_EQ(last_.steps, 6);
   EXPECT_EQ(last_.batches - last_.taken, 1);
@@ -203,7 +207,7 @@ TEST_P(Steps, SkipWhatIsNotFinite) {
 
 // Launches replayed from a graph do what the same launches did one by one, at every epoch's rate and for every mask.
 TEST_P(Steps, ReplayedHaveTheBitsOfThoseThatAreNot) {
-  Curve c;
+  Curve c(exec());
   const Left replayed = train(c, 5);
   EXPECT_EQ(captured_, GetParam() == test::Device::gpu);
   ASSERT_EQ(setenv("CUTRACT_SYNC", "1", 1), 0);
@@ -216,7 +220,7 @@ TEST_P(Steps, ReplayedHaveTheBitsOfThoseThatAreNot) {
 // Evaluation between epochs may need more memory than training did; what was captured then is not used again.
 TEST_P(Steps, OutliveAnArenaThatGrows) {
   Exec& ex = exec();
-  Curve c;
+  Curve c(ex);
   const auto run = [&](bool grow) {
     Network network(ex, c.model, Precision::fp32, LstmEngine::steps);
     Optimizer optimizer(ex, {}, c.model.size());
@@ -234,7 +238,7 @@ TEST_P(Steps, OutliveAnArenaThatGrows) {
 
 TEST_P(Steps, HaveNoMoreThanTheEpochsBatches) {
   Exec& ex = exec();
-  Curve c;
+  Curve c(ex);
   Network network(ex, c.model, Precision::fp32, LstmEngine::steps);
   Optimizer optimizer(ex, {}, c.model.size());
   Batches batches(ex, c.examples, c.batch_size());

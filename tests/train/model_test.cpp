@@ -150,8 +150,10 @@ TEST_P(NetworkOnEachDevice, BatchOfOneEqualsBatchOfMany) {
   std::vector<Example> examples(5);
   for (std::size_t i = 0; i < examples.size(); ++i) {
     const Index T = std::vector<Index>{23, 17, 17, 4, 1}[i];
-    examples[i].features = Matrix(T, 6), examples[i].targets = Matrix(T, 3);
-    examples[i].features.values = rng.normals(T * 6), examples[i].targets.values = rng.normals(T * 3);
+    Matrix features(T, 6);
+    features.values = rng.normals(T * 6);
+    examples[i].features = Frames(ex, features), examples[i].targets = Matrix(T, 3);
+    examples[i].targets.values = rng.normals(T * 3);
   }
   Model model({6, 33, 2, 3}, 0.4f);
   model.initialise(3);

@@ -80,7 +80,7 @@ TEST_F(RunReport, TracesHaveTheErrorThatTheScoresReport) {
     Dataset data = load_dataset(ex, read_corpus(corpus_.dir), "test", extractor, false);
     std::vector<Matrix> measured;
     for (const auto& e : data.examples) measured.push_back(e.targets);
-    normalise(data, m.features, m.targets);
+    normalise(ex, data, m.features, m.targets);
     Network network(ex, m.model);
     const auto predicted = run_model(ex, network, data.examples, 8);
     const Scores scores = evaluate(data, predicted, m.channels, "test", m.config);

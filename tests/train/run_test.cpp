@@ -273,11 +273,12 @@ TEST_F(TrainingRun, UnitsFollowTheScopeOfNormalisation) {
     const TrainedModel m = load_model(corpus_.folder / scope);
     Exec ex = CpuExec(1);
     Dataset data = load_dataset(ex, read_corpus(corpus_.dir), "test", Extractor(m.config.features), false);
-    const Dataset raw = data;
-    normalise(data, m.features, m.targets);
+    std::vector<Matrix> raw;
+    for (const Example& e : data.examples) raw.push_back(e.targets);
+    normalise(ex, data, m.features, m.targets);
     for (std::size_t i = 0; i < data.examples.size(); ++i)
       for (std::size_t c = 0; c < 2; ++c) {
-        const Matrix &z = data.examples[i].targets, &units = raw.examples[i].targets;
+        const Matrix &z = data.examples[i].targets, &units = raw[i];
         const double in_units = static_cast<double>(units.row(9)[c]) - static_cast<double>(units.row(2)[c]);
         const double in_z = static_cast<double>(z.row(9)[c]) - static_cast<double>(z.row(2)[c]);
         EXPECT_NEAR(in_z * data.examples[i].unit_per_z[c], in_units, 1e-4);
@@ -296,13 +297,13 @@ TEST_F(TrainingRun, PredictionInUnitsIsTheInverseOfNormalisation) {
   TrainedModel m = load_model(corpus_.folder / "run");
   Exec ex = CpuExec(1);
   const Corpus corpus = read_corpus(corpus_.dir);
-  Dataset data = load_dataset(ex, corpus, "test", Extractor(m.config.features), false);
-  const Dataset raw = data;
-  normalise(data, m.features, m.targets);
+  const auto load = [&] { return load_dataset(ex, corpus, "test", Extractor(m.config.features), false); };
+  Dataset data = load(), raw = load();
+  normalise(ex, data, m.features, m.targets);
   Network network(ex, m.model);
   const std::vector<Matrix> z = run_model(ex, network, data.examples, 8);
   for (std::size_t i = 0; i < raw.examples.size(); ++i) {
-    const Matrix units = predict(ex, m, network, raw.examples[i].features, raw.examples[i].speaker);
+    const Matrix units = predict(ex, m, network, std::move(raw.examples[i].features), raw.examples[i].speaker);
     Matrix back = z[i];
     m.targets.invert(back.view(), raw.examples[i].speaker);
     EXPECT_REL_L2(units.values, back.values, 1e-5);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "host/core/exec.h"
 #include "host/core/view.h"
 #include "host/io/safetensors.h"
 
@@ -12,29 +13,29 @@ namespace cutract {
 
 enum class Scope { utterance, speaker, corpus };
 
-// z = (x - mean) / std per column, population std. Statistics come from training data only, in double, two passes over
-// the frames in the order of the parts. Scope speaker: each training speaker has its own; a speaker not seen in
-// training takes the corpus's (the caller reports it once). Scope utterance: each utterance's own; inversion then takes
-// the corpus's.
+// z = (x - mean) / std per column, population std. Statistics come from training data only, in double, those of each
+// utterance merged in the order of the parts (Chan, Golub and LeVeque 1983). Scope speaker: each training speaker has
+// its own; a speaker not seen in training takes the corpus's (the caller reports it once). Scope utterance: each
+// utterance's own; inversion then takes the corpus's.
 class Normaliser {
  public:
   struct Part {
     std::string speaker;
-    View<const float, 2> rows;  // [T, C]
+    View<float, 2> rows;  // [T, C] of one utterance, in the executor's memory
   };
   // A std that is lost in float's resolution of the mean (a constant column) counts as 1, so such a column maps to 0.
   // Error{data} if there is no frame or a sum is not finite; Error{internal} if the parts differ in columns.
-  static Normaliser fit(Scope, std::span<const Part>);
+  static Normaliser fit(Exec&, Scope, std::span<const Part>);
 
   Scope scope() const { return scope_; }
   Index columns() const { return static_cast<Index>(corpus_.mean.size()); }
   bool knows(const std::string& speaker) const;  // false: scope is speaker and this one was not in training
   std::vector<Index> constant_columns() const;   // of the corpus statistics
 
-  // Error{internal} if rows has another number of columns.
-  // Returns what one z unit is worth in these rows, per column.
-  std::vector<double> apply(View<float, 2> rows, const std::string& speaker) const;  // in place
-  void invert(View<float, 2> rows, const std::string& speaker) const;                // in place: back to units
+  // In place. Returns what one z unit is worth in each part, per column. Error{internal} if one has another number of
+  // columns.
+  std::vector<std::vector<double>> apply(Exec&, std::span<const Part>) const;
+  void invert(View<float, 2> rows, const std::string& speaker) const;  // in place, in memory of the host: back to units
   // Per column: what one z unit is worth for this speaker, e.g. in mm.
   std::vector<double> unit_per_z(const std::string& speaker) const;
 
@@ -49,7 +50,9 @@ class Normaliser {
     std::vector<double> mean, std;  // [C], std > 0
     std::vector<double> constant;   // [C], 1 where std stands for a constant column
   };
-  static Stats stats_over(std::span<const View<const float, 2>> parts, const std::string& whose);
+  struct Moments;
+  static std::vector<Moments> moments_of(Exec&, std::span<const Part>);
+  static Stats stats_over(const Moments&, const std::string& whose);
   const Stats& stats_of(const std::string& speaker) const;
   Scope scope_ = Scope::speaker;
   Stats corpus_;

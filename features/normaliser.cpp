@@ -1,12 +1,16 @@
-#include "host/corpus/normaliser.h"
+#include "features/normaliser.h"
 
 #include <fmt/format.h>
 
 #include <cmath>
+#include <deque>
 
 #include "host/core/error.h"
+#include "host/core/memory.h"
 #include "host/core/plant.h"
 #include "host/io/sha256.h"
+#include "kernels/column_moments.h"
+#include "kernels/normalise.h"
 
 namespace cutract {
 namespace {
@@ -32,6 +36,23 @@ Scope scope_named(const std::string& name, const std::string& where) {
   }
   fail(Fault::data, fmt::format("{} is \"{}\", expected utterance, speaker or corpus", where, name));
 }
+
+template <class T, class F>
+std::vector<T> of_each(std::span<const Normaliser::Part> parts, F what) {
+  std::vector<T> all;
+  all.reserve(parts.size());
+  for (const auto& p : parts) all.push_back(what(p.rows));
+  return all;
+}
+
+// Where the rows of each part lie, and how many they are, in the executor's memory.
+struct Where {
+  Buffer<float*> rows;
+  Buffer<std::int32_t> frames;
+  Where(Exec& ex, std::span<const Normaliser::Part> parts)
+      : rows(ex, of_each<float*>(parts, [](const auto& v) { return v.data; })),
+        frames(ex, of_each<std::int32_t>(parts, [](const auto& v) { return static_cast<std::int32_t>(v.shape[0]); })) {}
+};
 
 // A [C] tensor of finite values; C is free if `columns` is 0.
 std::vector<double> column_values(const TensorFile& file, const std::string& name, std::size_t columns,
@@ -60,34 +81,51 @@ std::vector<double> positive(std::vector<double> values, const std::string& name
 
 }  // namespace
 
-Normaliser::Stats Normaliser::stats_over(std::span<const View<const float, 2>> parts, const std::string& whose) {
-  const Index columns = parts.empty() ? 0 : parts.front().shape[1];
-  const auto C = static_cast<std::size_t>(columns);
+// Of the columns of some frames.
+struct Normaliser::Moments {
   Index frames = 0;
-  std::vector<double> mean(C), square(C), drift(C);
-  for (const auto& part : parts) {
-    expect_shape("normaliser.rows", part, {part.shape[0], columns});
-    frames += part.shape[0];
-    for (Index t = 0; t < part.shape[0]; ++t) {
-      for (std::size_t c = 0; c < C; ++c) mean[c] += part.row(t)[c];
+  std::vector<double> mean, square;  // [C], square: sum of squared deviations from the mean
+
+  void merge(const Moments& other) {
+    if (other.frames == 0) return;
+    if (frames == 0) {
+      *this = other;
+      return;
     }
+    const auto n = static_cast<double>(frames), m = static_cast<double>(other.frames);
+    for (std::size_t c = 0; c < mean.size(); ++c) {
+      const double apart = other.mean[c] - mean[c];
+      mean[c] += apart * m / (n + m);
+      square[c] += other.square[c] + apart * apart * n * m / (n + m);
+    }
+    frames += other.frames;
   }
-  if (frames == 0 || C == 0)
+};
+
+std::vector<Normaliser::Moments> Normaliser::moments_of(Exec& ex, std::span<const Part> parts) {
+  const Index U = std::ssize(parts), C = parts.empty() ? 0 : parts.front().rows.shape[1];
+  for (const Part& p : parts) expect_shape("normaliser.rows", p.rows, {p.rows.shape[0], C});
+  const Where at(ex, parts);
+  const Buffer<double> mean(ex, U * C), square(ex, U * C);
+  column_moments(ex, {at.rows.view(), at.frames.view(), {mean.data(), {U, C}}, {square.data(), {U, C}}});
+  const std::vector<double> means = mean.values(ex), squares = square.values(ex);
+  std::vector<Moments> out;
+  for (Index u = 0; u < U; ++u) {
+    const auto first = u * C, last = first + C;
+    out.push_back({parts[static_cast<std::size_t>(u)].rows.shape[0],
+                   {means.begin() + first, means.begin() + last},
+                   {squares.begin() + first, squares.begin() + last}});
+  }
+  return out;
+}
+
+Normaliser::Stats Normaliser::stats_over(const Moments& m, const std::string& whose) {
+  const std::size_t C = m.mean.size();
+  if (m.frames == 0 || C == 0)
     fail(Fault::data, whose + ": no frame to take mean and deviation from, expected at least one");
-  const auto n = static_cast<double>(frames);
-  for (double& m : mean) m /= n;
-  for (const auto& part : parts) {
-    for (Index t = 0; t < part.shape[0]; ++t) {
-      for (std::size_t c = 0; c < C; ++c) {
-        const double d = part.row(t)[c] - mean[c];
-        drift[c] += d, square[c] += d * d;
-      }
-    }
-  }
-  Stats out{std::move(mean), std::vector<double>(C), std::vector<double>(C)};
+  Stats out{m.mean, std::vector<double>(C), std::vector<double>(C)};
   for (std::size_t c = 0; c < C; ++c) {
-    // The second term takes out what rounding left in the mean.
-    const double variance = std::max(0.0, (square[c] - drift[c] * drift[c] / n) / n);
+    const double variance = m.square[c] / static_cast<double>(m.frames);
     if (!std::isfinite(out.mean[c]) || !std::isfinite(variance)) {
       fail(Fault::data, fmt::format("{}: column {} holds a value that is not finite", whose, c));
     }
@@ -97,12 +135,13 @@ Normaliser::Stats Normaliser::stats_over(std::span<const View<const float, 2>> p
   return out;
 }
 
-Normaliser Normaliser::fit(Scope scope, std::span<const Part> parts) {
-  std::vector<View<const float, 2>> all;
-  std::map<std::string, std::vector<View<const float, 2>>> by_speaker;
-  for (const Part& p : parts) {
-    all.push_back(p.rows);
-    if (p.rows.shape[0] > 0) by_speaker[p.speaker].push_back(p.rows);
+Normaliser Normaliser::fit(Exec& ex, Scope scope, std::span<const Part> parts) {
+  const std::vector<Moments> each = moments_of(ex, parts);
+  Moments all;
+  std::map<std::string, Moments> by_speaker;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    all.merge(each[i]);
+    if (each[i].frames > 0) by_speaker[parts[i].speaker].merge(each[i]);
   }
   Normaliser out;
   out.scope_ = scope;
@@ -131,20 +170,33 @@ const Normaliser::Stats& Normaliser::stats_of(const std::string& speaker) const 
   return own == speakers_.end() ? corpus_ : own->second;
 }
 
-std::vector<double> Normaliser::apply(View<float, 2> rows, const std::string& speaker) const {
-  expect_shape("normaliser.apply", rows, {rows.shape[0], columns()});
-  if (rows.shape[0] == 0) return unit_per_z(speaker);
-  Stats utterance;
-  if (scope_ == Scope::utterance) {
-    const View<const float, 2> own = rows;
-    utterance = stats_over(std::span(&own, 1), "an utterance of speaker " + speaker);
+std::vector<std::vector<double>> Normaliser::apply(Exec& ex, std::span<const Part> parts) const {
+  const Index C = columns();
+  for (const Part& p : parts) expect_shape("normaliser.apply", p.rows, {p.rows.shape[0], C});
+  const bool own = scope_ == Scope::utterance;
+  const std::vector<Moments> each = own ? moments_of(ex, parts) : std::vector<Moments>();
+  std::deque<Stats> of_utterances;  // stay where they are
+  std::map<const Stats*, std::int32_t> groups;
+  std::vector<std::int32_t> group;
+  std::vector<double> means, stds;
+  std::vector<std::vector<double>> unit_per_z;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const std::string& speaker = parts[i].speaker;
+    const Stats* s = &stats_of(speaker);
+    if (own && each[i].frames > 0)
+      s = &of_utterances.emplace_back(stats_over(each[i], "an utterance of speaker " + speaker));
+    const auto [at, is_new] = groups.try_emplace(s, static_cast<std::int32_t>(groups.size()));
+    if (is_new) means.insert(means.end(), s->mean.begin(), s->mean.end());
+    if (is_new) stds.insert(stds.end(), s->std.begin(), s->std.end());
+    group.push_back(at->second);
+    unit_per_z.push_back(s->std);
   }
-  const Stats& s = scope_ == Scope::utterance ? utterance : stats_of(speaker);
-  for (Index t = 0; t < rows.shape[0]; ++t) {
-    float* row = rows.row(t);
-    for (std::size_t c = 0; c < s.mean.size(); ++c) row[c] = static_cast<float>((row[c] - s.mean[c]) / s.std[c]);
-  }
-  return s.std;
+  const Index G = std::ssize(groups);
+  const Where at(ex, parts);
+  const Buffer<std::int32_t> group_there(ex, group);
+  const Buffer<double> mean(ex, means), std(ex, stds);
+  normalise(ex, {at.rows.view(), at.frames.view(), group_there.view(), {mean.data(), {G, C}}, {std.data(), {G, C}}});
+  return unit_per_z;
 }
 
 void Normaliser::invert(View<float, 2> rows, const std::string& speaker) const {

@@ -1,7 +1,9 @@
-#include "host/corpus/normaliser.h"
+#include "features/normaliser.h"
 
 #include <cstring>
 
+#include "features/frames.h"
+#include "tests/kernels/on_each_device.h"
 #include "tests/oracle/metrics.h"
 #include "tests/support/support.h"
 
@@ -13,11 +15,6 @@ constexpr Index C = 3;
 struct Data {
   std::vector<std::string> speakers;
   std::vector<Matrix> rows;
-  std::vector<Normaliser::Part> parts() const {
-    std::vector<Normaliser::Part> out;
-    for (std::size_t i = 0; i < rows.size(); ++i) out.push_back({speakers[i], rows[i].view()});
-    return out;
-  }
   // Column c of the parts of one speaker, or of all ("").
   oracle::Sequence column(Index c, const std::string& speaker = "") const {
     oracle::Sequence out;
@@ -49,9 +46,34 @@ Data two_speakers() {
   return d;
 }
 
-TEST(Normaliser, StatisticsEqualTheOracle) {
+class NormaliserOnEachDevice : public test::OnEachDevice {
+ protected:
+  // What lies where the executor computes.
+  struct There {
+    std::vector<Frames> frames;
+    std::vector<Normaliser::Part> parts;
+  };
+  There there(const Data& d) {
+    There out;
+    for (std::size_t i = 0; i < d.rows.size(); ++i) {
+      out.frames.emplace_back(exec(), d.rows[i]);
+      out.parts.push_back({d.speakers[i], out.frames.back().view()});
+    }
+    return out;
+  }
+  Normaliser fit(Scope scope, const Data& d) { return Normaliser::fit(exec(), scope, there(d).parts); }
+  // The matrix, normalised.
+  Matrix apply(const Normaliser& n, const Matrix& m, const std::string& speaker) {
+    const There one = there({{speaker}, {m}});
+    n.apply(exec(), one.parts);
+    return one.frames[0].matrix(exec());
+  }
+};
+CUTRACT_ON_EACH_DEVICE(NormaliserOnEachDevice);
+
+TEST_P(NormaliserOnEachDevice, StatisticsEqualTheOracle) {
   const Data d = two_speakers();
-  const auto n = Normaliser::fit(Scope::speaker, d.parts());
+  const auto n = fit(Scope::speaker, d);
   EXPECT_EQ(n.columns(), C);
   for (const std::string who : {"anna", "bo", "somebody else"}) {
     Matrix zero(1, C);  // z = 0 inverts to the mean
@@ -64,12 +86,11 @@ TEST(Normaliser, StatisticsEqualTheOracle) {
   }
 }
 
-TEST(Normaliser, AKnownSpeakerGetsItsOwnStatistics) {
+TEST_P(NormaliserOnEachDevice, AKnownSpeakerGetsItsOwnStatistics) {
   const Data d = two_speakers();
-  const auto n = Normaliser::fit(Scope::speaker, d.parts());
+  const auto n = fit(Scope::speaker, d);
   for (std::size_t i = 0; i < d.rows.size(); ++i) {
-    Matrix z = d.rows[i];
-    n.apply(z.view(), d.speakers[i]);
+    const Matrix z = apply(n, d.rows[i], d.speakers[i]);
     std::vector<double> want;
     for (Index t = 0; t < z.rows; ++t) {
       for (Index c = 0; c < C; ++c) {
@@ -82,27 +103,24 @@ TEST(Normaliser, AKnownSpeakerGetsItsOwnStatistics) {
   }
 }
 
-TEST(Normaliser, AnUnseenSpeakerGetsTheCorpusStatistics) {
+TEST_P(NormaliserOnEachDevice, AnUnseenSpeakerGetsTheCorpusStatistics) {
   const Data d = two_speakers();
-  const auto by_speaker = Normaliser::fit(Scope::speaker, d.parts());
-  const auto by_corpus = Normaliser::fit(Scope::corpus, d.parts());
+  const auto by_speaker = fit(Scope::speaker, d);
+  const auto by_corpus = fit(Scope::corpus, d);
   EXPECT_TRUE(by_speaker.knows("anna"));
   EXPECT_FALSE(by_speaker.knows("carl"));
   EXPECT_TRUE(by_corpus.knows("carl"));  // nobody needs own statistics there
-  Matrix a = d.rows[0], b = d.rows[0];
-  by_speaker.apply(a.view(), "carl");
-  by_corpus.apply(b.view(), "anna");
+  const Matrix a = apply(by_speaker, d.rows[0], "carl"), b = apply(by_corpus, d.rows[0], "anna");
   EXPECT_EQ(a.values, b.values);
   EXPECT_EQ(by_speaker.unit_per_z("carl"), by_corpus.unit_per_z("anna"));
 }
 
-TEST(Normaliser, InvertUndoesApply) {
+TEST_P(NormaliserOnEachDevice, InvertUndoesApply) {
   const Data d = two_speakers();
   for (const Scope scope : {Scope::speaker, Scope::corpus}) {
-    const auto n = Normaliser::fit(scope, d.parts());
+    const auto n = fit(scope, d);
     for (const std::string who : {"anna", "bo", "carl"}) {
-      Matrix x = d.rows[0];
-      n.apply(x.view(), who);
+      Matrix x = apply(n, d.rows[0], who);
       EXPECT_NE(x.values, d.rows[0].values);
       n.invert(x.view(), who);
       EXPECT_REL_L2(x.values, d.rows[0].values, 1e-6);
@@ -110,87 +128,104 @@ TEST(Normaliser, InvertUndoesApply) {
   }
 }
 
-TEST(Normaliser, UtteranceScopeUsesTheRowsThemselves) {
+TEST_P(NormaliserOnEachDevice, UtteranceScopeUsesTheRowsThemselves) {
   const Data d = two_speakers();
-  const auto n = Normaliser::fit(Scope::utterance, d.parts());
-  Matrix z = d.rows[1];
-  n.apply(z.view(), "bo");
+  const auto n = fit(Scope::utterance, d);
+  const Matrix z = apply(n, d.rows[1], "bo");
   for (Index c = 0; c < C; ++c) {
     oracle::Sequence column;
     for (Index t = 0; t < z.rows; ++t) column.push_back(z.row(t)[c]);
     EXPECT_NEAR(static_cast<double>(oracle::mean(column)), 0, 1e-6);
     EXPECT_NEAR(static_cast<double>(oracle::population_std(column)), 1, 1e-6);
   }
-  EXPECT_EQ(n.unit_per_z("bo"), Normaliser::fit(Scope::corpus, d.parts()).unit_per_z("bo"));
+  EXPECT_EQ(n.unit_per_z("bo"), fit(Scope::corpus, d).unit_per_z("bo"));
   EXPECT_TRUE(n.knows("carl"));
-  Matrix none(0, C);
-  n.apply(none.view(), "bo");
+  EXPECT_EQ(apply(n, Matrix(0, C), "bo").rows, 0);
+}
+
+// Many at once, each by its own group; as double, rounded once, has it.
+TEST_P(NormaliserOnEachDevice, PartsOfOneCallGetTheirOwnStatistics) {
+  const Data d = two_speakers();
+  const auto n = fit(Scope::speaker, d);
+  const There all = there(d);
+  const auto units = n.apply(exec(), all.parts);
+  for (std::size_t i = 0; i < d.rows.size(); ++i) {
+    EXPECT_BITWISE(all.frames[i].matrix(exec()).values, apply(n, d.rows[i], d.speakers[i]).values);
+    EXPECT_EQ(units[i], n.unit_per_z(d.speakers[i]));
+  }
+}
+
+TEST_P(NormaliserOnEachDevice, SameBitsAgain) {
+  const Data d = two_speakers();
+  const std::string one = fit(Scope::speaker, d).hash();
+  for (Exec& other : others()) {
+    std::vector<Frames> frames;
+    std::vector<Normaliser::Part> parts;
+    for (std::size_t i = 0; i < d.rows.size(); ++i) {
+      frames.emplace_back(other, d.rows[i]);
+      parts.push_back({d.speakers[i], frames.back().view()});
+    }
+    EXPECT_EQ(Normaliser::fit(other, Scope::speaker, parts).hash(), one);
+  }
 }
 
 // One pass over squares would lose this: the deviation is 5e-5 of the mean, its square 2.5e-9.
-TEST(Normaliser, KeepsASmallDeviationOfALargeMean) {
+TEST_P(NormaliserOnEachDevice, KeepsASmallDeviationOfALargeMean) {
   test::Rng rng(2);
   Data d{{"anna"}, {random_rows(rng, 50000, 1e4, 0.5)}};
-  const auto n = Normaliser::fit(Scope::corpus, d.parts());
+  const auto n = fit(Scope::corpus, d);
   for (Index c = 0; c < C; ++c) {
     EXPECT_NEAR(n.unit_per_z("anna")[c] / static_cast<double>(oracle::population_std(d.column(c))), 1, 1e-12);
   }
 }
 
-TEST(Normaliser, AConstantColumnMapsToZero) {
+TEST_P(NormaliserOnEachDevice, AConstantColumnMapsToZero) {
   test::Rng rng(3);
   Data d{{"anna", "anna"}, {random_rows(rng, 40, 2, 1), random_rows(rng, 999, 2, 1)}};
   for (Matrix& m : d.rows) {
     for (Index t = 0; t < m.rows; ++t) m.row(t)[1] = 0.1f;
   }
-  const auto n = Normaliser::fit(Scope::speaker, d.parts());
+  const auto n = fit(Scope::speaker, d);
   EXPECT_EQ(n.constant_columns(), std::vector<Index>{1});
   EXPECT_EQ(n.unit_per_z("anna")[1], 1.0);
-  Matrix z = d.rows[0];
-  n.apply(z.view(), "anna");
+  Matrix z = apply(n, d.rows[0], "anna");
   for (Index t = 0; t < z.rows; ++t) EXPECT_EQ(z.row(t)[1], 0.0f);
   n.invert(z.view(), "anna");
   for (Index t = 0; t < z.rows; ++t) EXPECT_EQ(z.row(t)[1], 0.1f);
 }
 
-TEST(Normaliser, RefusesWhatHasNoStatistics) {
-  EXPECT_FAULT(Normaliser::fit(Scope::corpus, {}), Fault::data, "training data: no frame");
+TEST_P(NormaliserOnEachDevice, RefusesWhatHasNoStatistics) {
+  EXPECT_FAULT(fit(Scope::corpus, {}), Fault::data, "training data: no frame");
   Matrix none(0, C), bad(2, C), wide(2, C + 1);
-  const Normaliser::Part empty{"anna", none.view()};
-  EXPECT_FAULT(Normaliser::fit(Scope::speaker, std::span(&empty, 1)), Fault::data, "no frame");
+  EXPECT_FAULT(fit(Scope::speaker, {{"anna"}, {none}}), Fault::data, "no frame");
   bad.row(1)[2] = std::nanf("");
-  const Normaliser::Part nan{"anna", bad.view()};
-  EXPECT_FAULT(Normaliser::fit(Scope::speaker, std::span(&nan, 1)), Fault::data,
-               "column 2 holds a value that is not finite");
+  EXPECT_FAULT(fit(Scope::speaker, {{"anna"}, {bad}}), Fault::data, "column 2 holds a value that is not finite");
   bad.row(1)[2] = 1;
-  const std::vector<Normaliser::Part> differ{{"anna", bad.view()}, {"anna", wide.view()}};
-  EXPECT_FAULT(Normaliser::fit(Scope::speaker, differ), Fault::internal,
+  EXPECT_FAULT(fit(Scope::speaker, {{"anna", "anna"}, {bad, wide}}), Fault::internal,
                "normaliser.rows: shape is [2,4], expected [2,3]");
-  const auto n = Normaliser::fit(Scope::corpus, std::span(differ).first(1));
-  EXPECT_FAULT(n.apply(wide.view(), "anna"), Fault::internal, "normaliser.apply");
+  const auto n = fit(Scope::corpus, {{"anna"}, {bad}});
+  EXPECT_FAULT(apply(n, wide, "anna"), Fault::internal, "normaliser.apply");
   EXPECT_FAULT(n.invert(wide.view(), "anna"), Fault::internal, "normaliser.invert");
 }
 
 // A speaker whose only training utterance is empty has no statistics and so is unseen.
-TEST(Normaliser, AnEmptyUtteranceAddsNothing) {
+TEST_P(NormaliserOnEachDevice, AnEmptyUtteranceAddsNothing) {
   const Data d = two_speakers();
-  Matrix none(0, C);
-  auto parts = d.parts();
-  parts.push_back({"dora", none.view()});
-  const auto n = Normaliser::fit(Scope::speaker, parts);
+  Data more = d;
+  more.speakers.emplace_back("dora"), more.rows.emplace_back(0, C);
+  const auto n = fit(Scope::speaker, more);
   EXPECT_FALSE(n.knows("dora"));
-  EXPECT_EQ(n.hash(), Normaliser::fit(Scope::speaker, d.parts()).hash());
+  EXPECT_EQ(n.hash(), fit(Scope::speaker, d).hash());
 }
 
-TEST(Normaliser, SaveAndLoadKeepEveryBit) {
+TEST_P(NormaliserOnEachDevice, SaveAndLoadKeepEveryBit) {
   Data d = two_speakers();
   d.speakers[0] = "a.b. mean";  // a name that looks like a prefix
   for (const Scope scope : {Scope::utterance, Scope::speaker, Scope::corpus}) {
-    const auto n = Normaliser::fit(scope, d.parts());
+    const auto n = fit(scope, d);
     TensorFile file;
     n.save(file, "targets");
-    const auto parts = d.parts();
-    Normaliser::fit(Scope::corpus, std::span(parts).first(1)).save(file, "features");  // two side by side
+    fit(Scope::corpus, {{"anna"}, {d.rows[0]}}).save(file, "features");  // two side by side
     const auto back = Normaliser::load(decode_safetensors(encode_safetensors(file), "m"), "targets", "m");
     EXPECT_EQ(back.scope(), scope);
     EXPECT_EQ(back.hash(), n.hash());
@@ -199,35 +234,32 @@ TEST(Normaliser, SaveAndLoadKeepEveryBit) {
       EXPECT_EQ(back.knows(who), n.knows(who));
       const auto a = n.unit_per_z(who), b = back.unit_per_z(who);
       EXPECT_EQ(std::memcmp(a.data(), b.data(), a.size() * sizeof(double)), 0);
-      Matrix x = d.rows[0], y = d.rows[0];
-      n.apply(x.view(), who), back.apply(y.view(), who);
-      EXPECT_EQ(x.values, y.values);
+      EXPECT_EQ(apply(n, d.rows[0], who).values, apply(back, d.rows[0], who).values);
     }
   }
 }
 
-TEST(Normaliser, ConstantColumnsSurviveSaving) {
+TEST_P(NormaliserOnEachDevice, ConstantColumnsSurviveSaving) {
   Matrix m(2, C);                     // all zero
   m.row(0)[0] = 1, m.row(1)[0] = -1;  // a deviation of exactly 1 is not a constant
-  const Normaliser::Part part{"anna", m.view()};
   TensorFile file;
-  Normaliser::fit(Scope::speaker, std::span(&part, 1)).save(file, "n");
+  fit(Scope::speaker, {{"anna"}, {m}}).save(file, "n");
   EXPECT_EQ(Normaliser::load(file, "n", "m").constant_columns(), (std::vector<Index>{1, 2}));
 }
 
-TEST(Normaliser, HashFollowsTheContent) {
+TEST_P(NormaliserOnEachDevice, HashFollowsTheContent) {
   Data d = two_speakers();
-  const std::string before = Normaliser::fit(Scope::speaker, d.parts()).hash();
+  const std::string before = fit(Scope::speaker, d).hash();
   EXPECT_EQ(before.size(), 64u);
-  EXPECT_NE(Normaliser::fit(Scope::corpus, d.parts()).hash(), before);
+  EXPECT_NE(fit(Scope::corpus, d).hash(), before);
   d.rows[3].row(0)[0] += 0.01f;
-  EXPECT_NE(Normaliser::fit(Scope::speaker, d.parts()).hash(), before);
+  EXPECT_NE(fit(Scope::speaker, d).hash(), before);
 }
 
-TEST(Normaliser, LoadNamesWhatIsWrong) {
+TEST_P(NormaliserOnEachDevice, LoadNamesWhatIsWrong) {
   const Data d = two_speakers();
   TensorFile good;
-  Normaliser::fit(Scope::speaker, d.parts()).save(good, "n");
+  fit(Scope::speaker, d).save(good, "n");
   const auto with = [&](auto change) {
     TensorFile f = good;
     change(f);

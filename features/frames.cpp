@@ -1,0 +1,25 @@
+#include "features/frames.h"
+
+#include <utility>
+
+namespace cutract {
+
+Frames::Frames(Exec& ex, const Matrix& values)
+    : lies_in_(std::make_shared<const Buffer<float>>(ex, values.values, "features")),
+      at_(lies_in_->data(), {values.rows, values.cols}) {}
+
+Frames::Frames(std::shared_ptr<const Buffer<float>> lies_in, View<float, 2> at)
+    : lies_in_(std::move(lies_in)), at_(at) {}
+
+void Frames::keep(Index rows) {
+  if (rows > at_.shape[0]) fail(Fault::internal, "frames: asked to keep more than there are");
+  at_.shape[0] = rows;
+}
+
+Matrix Frames::matrix(Exec& ex) const {
+  Matrix out(rows(), cols());
+  copy_to_host(ex, static_cast<const float*>(at_.data), std::span(out.values));
+  return out;
+}
+
+}  // namespace cutract

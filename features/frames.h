@@ -1,0 +1,31 @@
+#pragma once
+
+#include <memory>
+
+#include "host/core/memory.h"
+#include "host/core/view.h"
+
+namespace cutract {
+
+// Frames of one utterance [T, F] where an executor computes; several may lie in one buffer. Not to be copied unseen:
+// what is normalised in place would be so in the copy too.
+class Frames {
+ public:
+  Frames() = default;
+  Frames(Exec&, const Matrix& values);  // a copy of them there
+  Frames(std::shared_ptr<const Buffer<float>> lies_in, View<float, 2> at);
+  Frames(Frames&&) = default;
+  Frames& operator=(Frames&&) = default;
+
+  Index rows() const { return at_.shape[0]; }
+  Index cols() const { return at_.shape[1]; }
+  View<float, 2> view() const { return at_; }
+  void keep(Index rows);       // the first so many
+  Matrix matrix(Exec&) const;  // a copy in memory of the host
+
+ private:
+  std::shared_ptr<const Buffer<float>> lies_in_;
+  View<float, 2> at_;
+};
+
+}  // namespace cutract
