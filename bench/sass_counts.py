@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Instructions of a compiled kernel by the function of our sources that they come from.
 
-    bench/sass_counts.py OBJECT KERNEL [sm_90]
+    bench/sass_counts.py OBJECT KERNEL [sm_90a]
 
 OBJECT is a .cu.o of preset cuda (it holds line tables), KERNEL a part of the mangled name. Code that is unrolled is
 counted as often as it is issued; a loop counts once. What lies behind the last EXIT is left out: it is what runs where
@@ -53,7 +53,7 @@ def function_at(path, line, cache={}):
 
 def main():
     obj, kernel = sys.argv[1:3]
-    text = disassembly(obj, sys.argv[3] if len(sys.argv) > 3 else "sm_90")
+    text = disassembly(obj, sys.argv[3] if len(sys.argv) > 3 else "sm_90a")
     found, where, inside = [], "?", False
     for line in text.splitlines():
         if line.startswith(".text."):

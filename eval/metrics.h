@@ -74,7 +74,7 @@ Scores score(std::span<const Scored>, std::span<const Channel>, const std::strin
 
 // For people, at most 80 columns; `colour` for met / not met.
 std::string scores_table(const Scores&, bool colour);
-// One JSON object (DESIGN.md's keys); undefined values are null.
+// One JSON object; undefined values are null.
 std::string scores_json(const Scores&);
 // "12,345,678", as the tables show counts.
 std::string thousands(Index);

@@ -98,27 +98,31 @@ struct Rnn::Impl {
   std::size_t weights = 0, work = 0, reserve = 0;
 
   Impl(GpuExec& ex, const RnnShape& s) : handle(handle_of(ex)), shape(s) {
-    describe_rnn();
+    check(cudnnSetDropoutDescriptor(no_dropout, handle, 0, nullptr, 0, 0), "cudnnSetDropoutDescriptor");
     describe_data(x, s.F);
     describe_data(y, s.D * s.H);
     const auto D = static_cast<int>(s.D), B = static_cast<int>(s.lengths.size()), H = static_cast<int>(s.H);
     const std::array<int, 3> dims{D, B, H}, strides{B * H, H, 1};
     check(cudnnSetTensorNdDescriptor(state, data_type(s), 3, dims.data(), strides.data()),
           "cudnnSetTensorNdDescriptor");
-    check(cudnnGetRNNWeightSpaceSize(handle, rnn, &weights), "cudnnGetRNNWeightSpaceSize");
-    check(cudnnGetRNNTempSpaceSizes(handle, rnn, mode(), x, &work, &reserve), "cudnnGetRNNTempSpaceSizes");
+    cudnnStatus_t sized = describe_rnn(algorithm(s));
+    // Which shapes SMALL_H takes depends on the GPU; STANDARD takes all.
+    if (CUDNN_STATUS_CATEGORY(sized) == CUDNN_STATUS_NOT_SUPPORTED) sized = describe_rnn(CUDNN_RNN_ALGO_STANDARD);
+    check(sized, "cudnnGetRNNTempSpaceSizes");
   }
 
   cudnnForwardMode_t mode() const { return shape.training ? CUDNN_FWD_MODE_TRAINING : CUDNN_FWD_MODE_INFERENCE; }
 
-  void describe_rnn() {
-    check(cudnnSetDropoutDescriptor(no_dropout, handle, 0, nullptr, 0, 0), "cudnnSetDropoutDescriptor");
+  // What asking for the sizes of its memory gives.
+  cudnnStatus_t describe_rnn(cudnnRNNAlgo_t by) {
     const auto F = static_cast<std::int32_t>(shape.F), H = static_cast<std::int32_t>(shape.H);
-    check(cudnnSetRNNDescriptor_v8(rnn, algorithm(shape), CUDNN_LSTM, CUDNN_RNN_DOUBLE_BIAS,
+    check(cudnnSetRNNDescriptor_v8(rnn, by, CUDNN_LSTM, CUDNN_RNN_DOUBLE_BIAS,
                                    shape.D == 2 ? CUDNN_BIDIRECTIONAL : CUDNN_UNIDIRECTIONAL, CUDNN_LINEAR_INPUT,
                                    data_type(shape), CUDNN_DATA_FLOAT, math_type(shape.precision), F, H,
                                    /*projSize=*/H, /*numLayers=*/1, no_dropout, CUDNN_RNN_PADDED_IO_DISABLED),
           "cudnnSetRNNDescriptor_v8");
+    const cudnnStatus_t sized = cudnnGetRNNWeightSpaceSize(handle, rnn, &weights);
+    return sized == CUDNN_STATUS_SUCCESS ? cudnnGetRNNTempSpaceSizes(handle, rnn, mode(), x, &work, &reserve) : sized;
   }
   void describe_data(cudnnRNNDataDescriptor_t d, Index width) const {
     check(cudnnSetRNNDataDescriptor(d, data_type(shape), CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_PACKED, shape.lengths.front(),

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Packs what scripts/gpu_check.sh needs into one file for a machine with a GPU where nothing can be installed: programs for
-# sm_80, sm_90 and, as PTX, later ones; their libraries but glibc and CUDA's; data, scripts, and a MANIFEST of the commit
+# sm_80, sm_90a and, as PTX, later ones; their libraries but glibc and CUDA's; data, scripts, and a MANIFEST of the commit
 # and the SHA-256 of every file. Needs a build of preset cuda, which it makes.
 #   scripts/bundle.sh [OUT]      a folder, or a file that ends in .tar.xz; default: build/cutract-COMMIT.tar.xz
 # There: unpack it, then scripts/gpu_check.sh inside; or any bin/NAME. glibc must be as new as this machine's.

@@ -39,6 +39,7 @@ else
   architecture=() targets=(--target cutract cutract_bench tests_{kernels,simt,features,train})
   if [ "$preset" = cuda ]; then
     capability=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head -n 1 | tr -d .)
+    [ "$capability" = 90 ] && capability=90a # as the build has it where the GPU is not known
     binaries+=-sm$capability
     targets=()
     architecture=(-B "$binaries" "-DCMAKE_CUDA_ARCHITECTURES=$capability-real")

@@ -13,7 +13,7 @@
 
 namespace cutract {
 
-// The files of a run besides checkpoints. Losing one of them must not stop training (R36): after the first failure each
+// The files of a run besides checkpoints. Losing one of them must not stop training: after the first failure each
 // warns once and is left alone.
 class RunFolder {
  public:

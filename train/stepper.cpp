@@ -1,10 +1,8 @@
 #include "train/stepper.h"
 
 #include <cstdlib>
-#include <numeric>
 
 #include "host/core/error.h"
-#include "host/core/plant.h"
 #include "kernels/adam.h"
 #include "kernels/sum_squares.h"
 

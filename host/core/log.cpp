@@ -55,7 +55,7 @@ void set_level(Level level) { state().level = level; }
 void set_file(const std::string& path) {
   state().file.reset();
   if (path.empty()) return;
-  // Losing the log must not stop a training run, so a failure is a warning (R36).
+  // Losing the log must not stop a training run, so a failure is a warning.
   try {
     auto sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(path);
     state().file = std::make_shared<spdlog::logger>("cutract", std::move(sink));

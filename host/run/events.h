@@ -17,7 +17,7 @@ struct Scalar {
 
 // Scalars for TensorBoard: FOLDER/events.out.tfevents.SECONDS.HOST, records framed as TFRecord, made at the first
 // add(). Every process writes its own file; TensorBoard joins those of a folder by name, so by time. A failure never
-// reaches the caller (R36): it is warned about once and nothing more is written.
+// reaches the caller: it is warned about once and nothing more is written.
 class EventFile {
  public:
   // first_step: the first one this process will add. What earlier files hold from there on, written by a process that

@@ -54,7 +54,7 @@ std::string mistakes(const std::string& text, const std::vector<std::string>& as
   return "";
 }
 
-// R28. The file, and all that is said about it.
+// The file, and all that is said about it.
 TEST(Config, EachMistakeIsNamedWithItsPlace) {
   const struct {
     const char *text, *said;

@@ -1,4 +1,4 @@
-// R31 on the emulated GPU: what does not fit is refused by one sentence, and the device goes on working.
+// On the emulated GPU what does not fit is refused by one sentence, and the device goes on working.
 #include "host/core/emulated_gpu.h"
 #include "host/core/memory.h"
 #include "tests/support/support.h"

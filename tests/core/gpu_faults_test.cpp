@@ -9,7 +9,6 @@ namespace {
 
 constexpr Index kMiB = 1 << 20;
 
-// R31.
 TEST(GpuFaults, OutOfMemorySaysWhatForHowMuchAndWhatToChange) {
   EXPECT_FAULT(
       fail_out_of_gpu_memory("the activations of a step", 1280 * kMiB, {.free = 614 * kMiB, .total = 81110 * kMiB}),
@@ -21,8 +20,8 @@ TEST(GpuFaults, OutOfMemorySaysWhatForHowMuchAndWhatToChange) {
 }
 
 TEST(GpuFaults, TheHostsMemoryToo) {
-#ifdef __SANITIZE_ADDRESS__
-  GTEST_SKIP() << "AddressSanitizer ends the process instead";
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "the sanitizer ends the process instead";
 #endif
   Exec ex = CpuExec(1);
   EXPECT_FAULT(
@@ -30,7 +29,6 @@ TEST(GpuFaults, TheHostsMemoryToo) {
       "out of memory for the model's parameters: wanted 1099511627776.0 MiB; try a smaller trainer.batch_size");
 }
 
-// R32.
 TEST(GpuFaults, WhyCudaDoesNotStart) {
   EXPECT_EQ(why_no_cuda(0, 13000, "driver too old (cudaErrorInsufficientDriver)"), "no NVIDIA driver is installed");
   EXPECT_EQ(why_no_cuda(12040, 13000, "driver too old (cudaErrorInsufficientDriver)"),

@@ -30,7 +30,7 @@ TEST(Recording, IsRead) {
   EXPECT_EQ(r.track.values.values, CorpusFolder::ramp(50).values);
 }
 
-// R29: what may be wrong with the data, each named with its file and place.
+// What may be wrong with the data, each named with its file and place.
 TEST(Recording, BadDataAreRefusedEachForItsOwnReason) {
   const auto spoiled = [](Index row, Index col, float value) {
     Matrix m = CorpusFolder::ramp(50);

@@ -11,7 +11,7 @@
 namespace cutract {
 namespace {
 
-constexpr double kBound = 1e-4;  // RELIABILITY R6; largest absolute difference, in the unit of the preset's logarithm
+constexpr double kBound = 1e-4;  // largest absolute difference, in the unit of the preset's logarithm
 
 std::vector<float> golden_signal(const std::string& name) {
   return test::golden("signals.safetensors").at(name, "signals").as_f32();

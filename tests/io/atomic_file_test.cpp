@@ -192,7 +192,7 @@ TEST(SaveAtomically, SaysWhichFileAndWhy) {
                "/dev/full: cannot write: No space left on device; free some space or choose another folder");
 }
 
-// R16. The order of the calls on a real file system, as the kernel saw them.
+// The order of the calls on a real file system, as the kernel saw them.
 TEST(SaveAtomically, CallsComeInOrder) {
   const TempFolder folder;
   const std::string path = folder / "file", trace = folder / "trace";
@@ -225,7 +225,7 @@ TEST(SaveAtomically, CallsComeInOrder) {
   }
 }
 
-// R17. A real disk that is full: the old file stays whole, nothing is left behind.
+// A real disk that is full: the old file stays whole, nothing is left behind.
 TEST(SaveAtomically, RealFullDisk) {
   const TempFolder folder;
   if (geteuid() != 0 || mount("none", folder.path().c_str(), "tmpfs", 0, "size=1m") != 0)

@@ -7,7 +7,7 @@
 namespace cutract::test {
 namespace {
 
-constexpr double kForward = 2e-6, kBackward = 1e-5;  // R1
+constexpr double kForward = 2e-6, kBackward = 1e-5;  // relative L2
 
 struct Case {
   Index N, I, O;

@@ -4,7 +4,7 @@
 namespace cutract::test {
 namespace {
 
-// R2, as tests/kernels/lstm_bf16_test.cpp has it: the same products and the same functions.
+// As tests/kernels/lstm_persistent_test.cpp has it: the same products and the same functions.
 double bound() { return gpu_is_emulated() ? 2e-3 : 2e-2; }
 
 constexpr LstmRun kCluster{.precision = Precision::bf16, .engine = LstmEngine::cluster};

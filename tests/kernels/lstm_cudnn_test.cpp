@@ -33,7 +33,7 @@ class LstmCudnn : public OnEachDevice {
 
 const std::vector<std::vector<std::int32_t>> kBatches{{1}, {9}, {7, 7, 7}, {11, 5, 5, 1}, {23, 22, 9, 8, 8, 2, 1, 1}};
 
-// R1 and R2. Units around the warp, and around the last that SMALL_H takes (128 with backward).
+// Units around the warp, and around the last that SMALL_H takes (128 with backward).
 TEST_P(LstmCudnn, AgreesWithTheOracle) {
   Rng rng(1);
   for (const Index H : {1, 7, 32, 33, 64, 128, 129})

@@ -6,7 +6,7 @@
 namespace cutract::test {
 namespace {
 
-// R1 and R2. Emulated, where the products over all frames are fp32, the bound is near enough to the worst of these
+// Relative L2. Emulated, where the products over all frames are fp32, the bound is near enough to the worst of these
 // tests (printed as the property "worst") for a fault in few cells to show. The CPU computes in fp32 whatever is asked
 // for.
 double bound(Precision p) {

@@ -5,7 +5,7 @@
 namespace cutract::test {
 namespace {
 
-constexpr double kForward = 2e-6, kBackward = 1e-5;  // R1, relative L2
+constexpr double kForward = 2e-6, kBackward = 1e-5;  // relative L2
 
 bool is_forward(const std::string& name) { return name == "h" || name == "c"; }
 
@@ -55,7 +55,7 @@ class PlainLstm : public testing::Test {
   Exec exec_{std::in_place_type<CpuExec>, 1};
 };
 
-// R1. All B x H x T; each small problem with every F and D, the others with one F and D in turn. Left out: B = 33 with
+// All B x H x T; each small problem with every F and D, the others with one F and D in turn. Left out: B = 33 with
 // H >= 128 and T = 100, whose oracle alone would take half of the time; each pair of the three occurs elsewhere.
 TEST_P(Lstm, AgreesWithTheOracleOverSizes) {
   Rng rng(1);
@@ -146,7 +146,6 @@ TEST_P(Lstm, SameInputSameBits) {
   }
 }
 
-// R9.
 TEST_P(Lstm, SameBitsForAnyThreadCount) {
   Rng rng(7);
   for (const Index H : {33, 128}) {
@@ -202,7 +201,7 @@ TEST_P(Lstm, WithoutDxTheOtherGradientsAreTheSame) {
     EXPECT_BITWISE(without[name], with[name]) << name;
 }
 
-// R34 rests on this: a bad sample may not vanish in a clamp.
+// Skipping steps that are not finite rests on this: a bad sample may not vanish in a clamp.
 TEST_P(Lstm, ANaNReachesItsOwnUtteranceAndNoOther) {
   Rng rng(11);
   LstmCase in = random_lstm(rng, {5, 4}, 3, 6, 2);

@@ -1,4 +1,4 @@
-// R3: the oracles' own gradients, against differences of their own forward passes along random directions.
+// The oracles' own gradients, against differences of their own forward passes along random directions.
 #include <functional>
 
 #include "tests/oracle/linear.h"

@@ -1,4 +1,4 @@
-// What a checkpoint promises when calls fail and the power goes, on a simulated disk (R15, R21).
+// What a checkpoint promises when calls fail and the power goes, on a simulated disk.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -132,7 +132,7 @@ TEST(CheckpointCrash, AllOldOrAllNew) {
   EXPECT_GT(cases, 400);
 }
 
-// A failed save can be tried again on the same disk (R36).
+// A failed save can be tried again on the same disk.
 TEST(CheckpointCrash, TryingAgainWorks) {
   const Epoch e{4, 0.3};
   ModelDisk counted = saved_before();
@@ -254,7 +254,7 @@ TEST(CheckpointCrash, PlantedBugsAreFound) {
     EXPECT_NE(found(b.plan).find(b.reason), std::string::npos) << b.bug << ": " << found(b.plan);
 }
 
-// R21 on a disk: whatever the losses, best and last are there and right after each save.
+// On a disk: whatever the losses, best and last are there and right after each save.
 TEST(CheckpointCrash, RotationOverRandomHistories) {
   test::Rng rng(4);
   for (int round = 0; round < 200; ++round) {

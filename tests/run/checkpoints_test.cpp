@@ -54,7 +54,7 @@ TEST(Checkpoints, SavesWhatItReads) {
   EXPECT_EQ(loaded->files, files(7));
 }
 
-// The layout on disk is a promise (R22); this is what version 1 looks like.
+// The layout on disk is a promise; this is what version 1 looks like.
 TEST(Checkpoints, ManifestOfVersionOne) {
   const TempFolder run;
   Checkpoints c(real_file_system(), run / "c", 1);
@@ -126,7 +126,7 @@ TEST(Checkpoints, BestIsPutRightAtTheStart) {
   }
 }
 
-// R17. A real disk that is full.
+// A real disk that is full.
 TEST(Checkpoints, FullDisk) {
   const TempFolder run;
   if (geteuid() != 0 || mount("none", run.path().c_str(), "tmpfs", 0, "size=1m") != 0)
@@ -153,7 +153,7 @@ TEST(Checkpoints, FileNamesThatCannotBeKept) {
   EXPECT_EQ(names_in(run / "c").size(), 0u);
 }
 
-// R19: every bit of every file, every truncation, each missing file.
+// Every bit of every file, every truncation, each missing file.
 TEST(ReadCheckpoint, EveryDamageIsFound) {
   const TempFolder run;
   const std::string folder = Checkpoints(real_file_system(), run / "c", 3).save(12, 0.25, files(12));
@@ -212,7 +212,7 @@ TEST(ReadCheckpoint, WordsForTheUser) {
                "MANIFEST: format version is 7, this program reads 1; use the cutract that wrote it or a newer one");
 }
 
-// R20: what a damaged checkpoint costs is one checkpoint.
+// What a damaged checkpoint costs is one checkpoint.
 TEST(Checkpoints, ResumeFallsBackToTheLatestIntactOne) {
   const TempFolder run;
   Checkpoints c(real_file_system(), run / "c", 9);
@@ -265,7 +265,7 @@ TEST(Checkpoints, StaleTemporariesAreRemoved) {
   EXPECT_EQ(names_in(run / "c"), std::set<std::string>{"notes.txt"});
 }
 
-// R21. Ten thousand random histories of the pure choice.
+// Ten thousand random histories of the pure choice.
 TEST(Surplus, NeverBestNorLastNorTheTopK) {
   test::Rng rng(21);
   for (int round = 0; round < 10000; ++round) {

@@ -1,4 +1,4 @@
-// R33, on hardware alone: after an illegal access every call fails, and the process ends with one sentence and exit 7.
+// On hardware alone: after an illegal access every call fails, and the process ends with one sentence and exit 7.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>

@@ -1,4 +1,4 @@
-// Loss curves and parameters of whole training steps against PyTorch (R5): Adam, Adam with L2, AdamW, clipping at 1.0.
+// Loss curves and parameters of whole training steps against PyTorch: Adam, Adam with L2, AdamW, clipping at 1.0.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// R30 and R31: the emulated GPU's memory runs out, at every place where it can.
+// The emulated GPU's memory runs out, at every place where it can.
 #include <filesystem>
 
 #include "host/core/emulated_gpu.h"
@@ -134,7 +134,7 @@ TEST_F(OutOfMemory, TargetsThatDoNotFitStayOnTheHost) {
   EXPECT_GE(fits - does_not, targets);
 }
 
-// R44: what training and validation need lies ready when the first step begins.
+// What training and validation need lies ready when the first step begins.
 TEST(Memory, NothingIsTakenOnceStepsBegin) {
   test::Rng rng(9);
   Exec ex(std::in_place_type<GpuExec>, 0);

@@ -56,7 +56,7 @@ TEST_F(RunReport, ShowsEveryEpochAlsoAfterResume) {
     EXPECT_NE(report.find(part), std::string::npos) << part;
 }
 
-// R36: neither a page nor anything else to look at stops training.
+// Neither a page nor anything else to look at stops training.
 TEST_F(RunReport, FailureWarnsOnceAndTrainingGoesOn) {
   fs::create_directories(corpus_.folder / "run/report.html.tmp/in the way");
   testing::internal::CaptureStderr();
