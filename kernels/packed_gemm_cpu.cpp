@@ -56,23 +56,30 @@ CUTRACT_INLINE void block(const Left left, Index K, const float* panels, Index a
   Lanes sum[R][V] = {};
   for (Index k = 0; k < K; ++k) {
     Lanes w[V];
-    for (int v = 0; v < V; ++v)
-      std::memcpy(&w[v], panels + v * W / kPanel * apart + k * kPanel + v * W % kPanel, sizeof w[v]);
+    for (int v = 0; v < V; ++v) {
+      const float* from = panels + v * W / kPanel * apart + k * kPanel + v * W % kPanel;
+      __builtin_prefetch(from + 16 * kPanel);  // from the second cache to the first
+      std::memcpy(&w[v], from, sizeof w[v]);
+    }
     for (int r = 0; r < R; ++r)
       for (int v = 0; v < V; ++v) sum[r][v] += w[v] * left.at(r, k);
   }
+  if (cols < V * W) {
+    float row[R][V * W];
+    std::memcpy(row, sum, sizeof row);
+    for (int r = 0; r < R; ++r)
+      for (Index j = 0; j < cols; ++j) out[r][j] = (start ? start[j] : out[r][j]) + row[r][j];
+    return;
+  }
+// Unrolled, or the sums would go through memory once more.
+#pragma GCC unroll 16
   for (int r = 0; r < R; ++r) {
-    if (cols == V * W) {
-      for (int v = 0; v < V; ++v) {
-        Lanes from;
-        std::memcpy(&from, (start ? start : out[r]) + v * W, sizeof from);
-        sum[r][v] += from;
-        std::memcpy(out[r] + v * W, &sum[r][v], sizeof from);
-      }
-    } else {
-      float row[V * W];
-      std::memcpy(row, sum[r], sizeof row);
-      for (Index j = 0; j < cols; ++j) out[r][j] = (start ? start[j] : out[r][j]) + row[j];
+#pragma GCC unroll 16
+    for (int v = 0; v < V; ++v) {
+      Lanes from;
+      std::memcpy(&from, (start ? start : out[r]) + v * W, sizeof from);
+      from += sum[r][v];
+      std::memcpy(out[r] + v * W, &from, sizeof from);
     }
   }
 }
@@ -135,12 +142,19 @@ CUTRACT_INLINE void prefetch(const float* row, Index n) {
 template <Isa I>
 CUTRACT_INLINE void pack_left_body(const OuterProduct& p, const Chunk& c) {
   constexpr Index R = Tile<I>::R;
+  constexpr Index kSome = 4;  // frames that are added up in float before their sum is, in double
   const Index blocks = (p.rows + R - 1) / R;
   for (Index k = 0; k < c.frames; ++k) {
     const float* row = p.left + (c.begin + k) * p.left_stride + p.first;
     if (c.begin + k + kAhead < p.frames) prefetch(row + kAhead * p.left_stride, p.rows);
+    if (k % kSome == 0 && k + kSome <= c.frames) {
+      const Index far = p.left_stride;
 #pragma GCC ivdep
-    for (Index i = 0; i < p.rows; ++i) p.left_sums[i] += static_cast<double>(row[i]);
+      for (Index i = 0; i < p.rows; ++i)
+        p.left_sums[i] += static_cast<double>((row[i] + row[far + i]) + (row[2 * far + i] + row[3 * far + i]));
+    } else if (c.frames - c.frames % kSome <= k) {
+      for (Index i = 0; i < p.rows; ++i) p.left_sums[i] += static_cast<double>(row[i]);
+    }
     for (Index b = 0; b < blocks; ++b) {
       float* to = c.left + (b * kChunk + k) * R;
       if ((b + 1) * R <= p.rows)
