@@ -122,7 +122,7 @@ Prepared prepare_normalise(Exec& ex, const std::vector<std::int32_t>& lengths, I
   std::vector<double> mean, std;
   for (Index i = 0; i < 2 * C; ++i) {
     const double k = static_cast<double>(i);
-    mean.push_back(0.01 * k), std.push_back(0.5 + 0.01 * k);
+    mean.push_back(0.01 * k), std.push_back(1.5 + 0.01 * k);
   }
   const auto d = std::make_shared<Data>(Data{{ex, lengths, C}, {ex, group}, {ex, mean}, {ex, std}});
   const std::vector<float> given = d->of.rows.values(ex);

@@ -89,6 +89,7 @@ class Kept {
 struct Scratch {
   Kept base, slopes;     // what another op reads
   Kept samples, starts;  // what comes from the host
+  Kept result;           // that is to lie in memory of the host: ops read what they wrote
 };
 
 // All that an op reads and writes lies in the executor's memory.
@@ -252,8 +253,11 @@ std::vector<Frames> Extractor::of_each(Exec& ex, std::span<const Samples> uttera
                             ? Samples(View<std::int16_t, 1>{scratch.samples.filled(ex, packed_int16s(utterances)), {S}})
                             : Samples(View<float, 1>{scratch.samples.filled(ex, packed_floats(utterances)), {S}});
   const Index* first = scratch.starts.filled(ex, starts);
+  const bool shared = place == Place::shared;
+  const View<float, 2> result{shared ? scratch.result.room<float>(ex, T * dim()) : out->data(), {T, dim()}};
   compute(ex, config_, engine_, on_gpu_->views(ex, *tables_), scratch, there, {first, {count}},
-          {first + count, {count}}, {out->data(), {T, dim()}});
+          {first + count, {count}}, result);
+  if (shared) copy_to_host(ex, result.data, std::span(out->data(), static_cast<std::size_t>(out->size())));
   return all;
 }
 

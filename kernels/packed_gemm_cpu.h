@@ -50,7 +50,7 @@ struct OuterProduct {
   const float* const* more = nullptr;  // [frames] a row [more_cols] each, or null for zeros
   Index more_cols = 0;
   // sum[i, j] = sum over n of left[n, first + i] [right | more][n, j], in out [rows, right_cols + more_cols];
-  // and the sums of the left columns alone, in double.
+  // and the sums of the left columns alone, in double but for four frames at a time.
   float* out = nullptr;
   double* left_sums = nullptr;  // [rows]
 };

@@ -105,24 +105,24 @@ struct Rnn::Impl {
     const std::array<int, 3> dims{D, B, H}, strides{B * H, H, 1};
     check(cudnnSetTensorNdDescriptor(state, data_type(s), 3, dims.data(), strides.data()),
           "cudnnSetTensorNdDescriptor");
-    cudnnStatus_t sized = describe_rnn(algorithm(s));
+    cudnnStatus_t taken = describe_rnn(algorithm(s));
     // Which shapes SMALL_H takes depends on the GPU; STANDARD takes all.
-    if (CUDNN_STATUS_CATEGORY(sized) == CUDNN_STATUS_NOT_SUPPORTED) sized = describe_rnn(CUDNN_RNN_ALGO_STANDARD);
-    check(sized, "cudnnGetRNNTempSpaceSizes");
+    if (CUDNN_STATUS_CATEGORY(taken) == CUDNN_STATUS_NOT_SUPPORTED) taken = describe_rnn(CUDNN_RNN_ALGO_STANDARD);
+    check(taken, "cudnnSetRNNDescriptor_v8 and the sizes of its memory");
   }
 
   cudnnForwardMode_t mode() const { return shape.training ? CUDNN_FWD_MODE_TRAINING : CUDNN_FWD_MODE_INFERENCE; }
 
-  // What asking for the sizes of its memory gives.
+  // Not a success: this algorithm does not take the shape.
   cudnnStatus_t describe_rnn(cudnnRNNAlgo_t by) {
     const auto F = static_cast<std::int32_t>(shape.F), H = static_cast<std::int32_t>(shape.H);
-    check(cudnnSetRNNDescriptor_v8(rnn, by, CUDNN_LSTM, CUDNN_RNN_DOUBLE_BIAS,
-                                   shape.D == 2 ? CUDNN_BIDIRECTIONAL : CUDNN_UNIDIRECTIONAL, CUDNN_LINEAR_INPUT,
-                                   data_type(shape), CUDNN_DATA_FLOAT, math_type(shape.precision), F, H,
-                                   /*projSize=*/H, /*numLayers=*/1, no_dropout, CUDNN_RNN_PADDED_IO_DISABLED),
-          "cudnnSetRNNDescriptor_v8");
-    const cudnnStatus_t sized = cudnnGetRNNWeightSpaceSize(handle, rnn, &weights);
-    return sized == CUDNN_STATUS_SUCCESS ? cudnnGetRNNTempSpaceSizes(handle, rnn, mode(), x, &work, &reserve) : sized;
+    cudnnStatus_t s = cudnnSetRNNDescriptor_v8(
+        rnn, by, CUDNN_LSTM, CUDNN_RNN_DOUBLE_BIAS, shape.D == 2 ? CUDNN_BIDIRECTIONAL : CUDNN_UNIDIRECTIONAL,
+        CUDNN_LINEAR_INPUT, data_type(shape), CUDNN_DATA_FLOAT, math_type(shape.precision), F, H,
+        /*projSize=*/H, /*numLayers=*/1, no_dropout, CUDNN_RNN_PADDED_IO_DISABLED);
+    if (s == CUDNN_STATUS_SUCCESS) s = cudnnGetRNNWeightSpaceSize(handle, rnn, &weights);
+    if (s == CUDNN_STATUS_SUCCESS) s = cudnnGetRNNTempSpaceSizes(handle, rnn, mode(), x, &work, &reserve);
+    return s;
   }
   void describe_data(cudnnRNNDataDescriptor_t d, Index width) const {
     check(cudnnSetRNNDataDescriptor(d, data_type(shape), CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_PACKED, shape.lengths.front(),

@@ -20,14 +20,9 @@ std::vector<std::int32_t> lengths_of(std::span<const Example> examples) {
   return lengths;
 }
 
-std::vector<int> longest_batch(std::span<const std::int32_t> lengths, int batch_size) {
-  if (lengths.empty()) return {};
-  return ordered_batches(lengths, batch_size)[0];
-}
-
-Index rows_of_longest(const Exec& ex, std::span<const std::int32_t> lengths, int batch_size) {
+Index rows_of_longest(const Exec& ex, std::span<const Example> examples, const std::vector<int>& longest) {
   Index frames = 0;
-  for (const int i : longest_batch(lengths, batch_size)) frames += lengths[static_cast<std::size_t>(i)];
+  for (const int i : longest) frames += examples[static_cast<std::size_t>(i)].features.rows();
   return std::holds_alternative<CpuExec>(ex) ? frames : bucket_rows(frames);
 }
 
@@ -52,6 +47,11 @@ std::vector<const float*> target_rows(std::span<const Example> examples, const f
 
 }  // namespace
 
+std::vector<int> longest_batch(std::span<const Example> examples, int batch_size) {
+  if (examples.empty()) return {};
+  return ordered_batches(lengths_of(examples), batch_size)[0];
+}
+
 Index bucket_rows(Index frames) {
   constexpr Index kLeast = 32;
   const Index step =
@@ -73,7 +73,8 @@ std::vector<const float*> Batches::place_targets(Exec& ex, std::span<const Examp
 Batches::Batches(Exec& ex, std::span<const Example> examples, int batch_size)
     : lengths_(lengths_of(examples)),
       batch_size_(batch_size),
-      most_rows_(rows_of_longest(ex, lengths_, batch_size)),
+      longest_(longest_batch(examples, batch_size)),
+      most_rows_(rows_of_longest(ex, examples, longest_)),
       features_(examples.empty() ? 0 : examples[0].features.cols()),
       outputs_(examples.empty() ? 0 : examples[0].targets.cols),
       feature_source_(ex, feature_rows(examples)),
@@ -86,8 +87,6 @@ Batches::Batches(Exec& ex, std::span<const Example> examples, int batch_size)
       uid_(ex, batch_size),
       x_(ex, most_rows_ * features_, Place::device, "the features of a batch"),
       target_(ex, most_rows_ * outputs_, Place::device, "the targets of a batch") {}
-
-std::vector<int> Batches::longest() const { return longest_batch(lengths_, static_cast<int>(batch_size_)); }
 
 void Batches::set(Exec& ex, const std::vector<std::vector<int>>& order) {
   if (order.size() > lengths_.size()) fail(Fault::internal, "batches: more than there are utterances");

@@ -34,8 +34,8 @@ class Batches {
   Index size() const { return static_cast<Index>(order_.size()); }
   const std::vector<int>& order(Index batch) const { return order_[static_cast<std::size_t>(batch)]; }
   Index frames(Index batch) const { return frames_[static_cast<std::size_t>(batch)]; }
-  Index most_rows() const { return most_rows_; }  // of any batch
-  std::vector<int> longest() const;               // the batch that has them
+  Index most_rows() const { return most_rows_; }                // of any batch
+  const std::vector<int>& longest() const { return longest_; }  // the batch that has them
 
   Batch load(Exec&, Index batch);
   // The batch whose turn it is by `record`, in `rows` rows: no less than it has frames, on the CPU no more.
@@ -46,7 +46,9 @@ class Batches {
   Batch pack(Exec&, const Ragged&, View<const std::uint32_t, 1> uid);
 
   std::vector<std::int32_t> lengths_;
-  Index batch_size_, most_rows_, features_, outputs_;
+  Index batch_size_;
+  std::vector<int> longest_;
+  Index most_rows_, features_, outputs_;
   std::optional<Buffer<float>> targets_;                 // of all examples; none on the CPU
   Buffer<const float*> feature_source_, target_source_;  // [U] where each example's rows begin
   std::vector<std::vector<int>> order_;
@@ -58,6 +60,9 @@ class Batches {
   Buffer<std::uint32_t> uid_;
   Buffer<float> x_, target_;
 };
+
+// Indices of the longest examples, longest first: the batch that takes most memory. None of no examples.
+std::vector<int> longest_batch(std::span<const Example>, int batch_size);
 
 // Rows for a batch of so many frames on a GPU, a sixteenth more at most: so that few graphs serve all batches.
 Index bucket_rows(Index frames);

@@ -9,7 +9,6 @@
 #include "host/core/error.h"
 #include "host/core/log.h"
 #include "host/core/philox.h"
-#include "host/corpus/batcher.h"
 #include "train/stepper.h"
 
 namespace cutract {
@@ -39,15 +38,11 @@ std::vector<float> synthetic_second(int sample_rate) {
   return out;
 }
 
-// The longest batch of them, copied to where `to` computes.
-std::vector<Example> longest_batch(Exec& from, Exec& to, std::span<const Example> examples, int batch_size) {
-  std::vector<std::int32_t> lengths;
-  lengths.reserve(examples.size());
-  for (const Example& e : examples) lengths.push_back(static_cast<std::int32_t>(e.features.rows()));
-  const std::vector<int> longest = ordered_batches(lengths, batch_size).at(0);
+// Some of them, copied to where `to` computes.
+std::vector<Example> copies(Exec& from, Exec& to, std::span<const Example> examples, const std::vector<int>& which) {
   std::vector<Example> out;
-  out.reserve(longest.size());
-  for (const int i : longest) {
+  out.reserve(which.size());
+  for (const int i : which) {
     const Example& e = examples[static_cast<std::size_t>(i)];
     out.push_back({e.id, e.speaker, Frames(to, e.features.matrix(from)), e.targets, e.unit_per_z});
   }
@@ -95,9 +90,9 @@ double relative_l2(const std::vector<float>& got, const std::vector<float>& want
 std::vector<Compared> compare_devices(Exec& ex, Exec& reference, const RunConfig& config, const Model& model,
                                       std::span<const Example> examples) {
   if (examples.empty()) fail(Fault::internal, "compare_devices: no examples, expected at least one");
-  const std::vector<Left> got = one_step(ex, config, model, longest_batch(ex, ex, examples, config.trainer.batch_size)),
-                          want = one_step(reference, config, model,
-                                          longest_batch(ex, reference, examples, config.trainer.batch_size));
+  const std::vector<int> longest = longest_batch(examples, config.trainer.batch_size);
+  const std::vector<Left> got = one_step(ex, config, model, copies(ex, ex, examples, longest)),
+                          want = one_step(reference, config, model, copies(ex, reference, examples, longest));
   std::vector<Compared> out;
   for (const Left& w : want) {
     const auto g = std::find_if(got.begin(), got.end(), [&](const Left& l) { return l.what == w.what; });

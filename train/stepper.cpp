@@ -1,8 +1,7 @@
 #include "train/stepper.h"
 
-#include <cstdlib>
-
 #include "host/core/error.h"
+#include "host/core/gpu_faults.h"
 #include "kernels/adam.h"
 #include "kernels/sum_squares.h"
 
@@ -10,11 +9,6 @@ namespace cutract {
 namespace {
 
 bool on_gpu(const Exec& ex) { return std::holds_alternative<GpuExec>(ex); }
-
-bool sync_asked() {
-  const char* v = std::getenv("CUTRACT_SYNC");
-  return v && *v == '1';
-}
 
 }  // namespace
 
@@ -24,7 +18,7 @@ Stepper::Stepper(Exec& ex, Network& network, Optimizer& optimizer, Batches& batc
       optimizer_(optimizer),
       batches_(batches),
       config_(config),
-      captures_(on_gpu(ex) && !sync_asked() && !network.reads_lengths_on_host()),
+      captures_(on_gpu(ex) && !sync_every_launch() && !network.reads_lengths_on_host()),
       dy_(ex, batches.most_rows() * network.shape().outputs),
       sums_(ex, 2),
       lr_(ex, 1),

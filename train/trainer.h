@@ -31,8 +31,8 @@ struct TrainResult {
   bool already_finished = false;  // there was nothing left to do
 };
 
-// Trains as the config says and leaves RUN/ as docs/architecture.md draws it. Checkpoints are written after every epoch and a
-// resumed run has the same bits as one that never stopped. Throws Error: config, data, io, diverged.
+// Trains as the config says and leaves RUN/ as docs/architecture.md draws it. Checkpoints are written after every epoch
+// and a resumed run has the same bits as one that never stopped. Throws Error: config, data, io, diverged.
 TrainResult train(Exec&, const RunConfig&, const TrainOptions&, Progress&);
 
 }  // namespace cutract

@@ -14,7 +14,4 @@ void check(cublasStatus_t, const char* what);
 // For destructors: logs and carries on.
 void check_nothrow(cudaError_t, const char* what) noexcept;
 
-// CUTRACT_SYNC=1: every launch is followed by a synchronisation, so that an error is reported where it was made.
-bool sync_every_launch();
-
 }  // namespace cutract

@@ -71,11 +71,6 @@ void check_nothrow(cudaError_t e, const char* what) noexcept {
   }
 }
 
-bool sync_every_launch() {
-  const char* v = std::getenv("CUTRACT_SYNC");  // read anew: Stepper captures or not by what it is now
-  return v && *v == '1';
-}
-
 std::string why_no_gpu() {
   int n = 0;
   if (const cudaError_t e = cudaGetDeviceCount(&n); e != cudaSuccess) {  // leaves n unwritten on error

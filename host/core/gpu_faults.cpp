@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
+
 #include "host/core/error.h"
 
 namespace cutract {
@@ -31,6 +33,11 @@ std::string why_no_cuda(int driver, int runtime, std::string_view error) {
     return fmt::format("the NVIDIA driver is too old: it knows CUDA {}, this build needs {}; update the driver",
                        version(driver), version(runtime));
   return std::string(error);
+}
+
+bool sync_every_launch() {
+  const char* v = std::getenv("CUTRACT_SYNC");
+  return v && *v == '1';
 }
 
 std::string lost_gpu(std::string_view where, std::string_view error) {

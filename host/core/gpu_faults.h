@@ -19,6 +19,9 @@ struct DeviceMemory {
 // Why CUDA does not start, from its error and versions as CUDA numbers them (13000 is 13.0); driver 0: there is none.
 std::string why_no_cuda(int driver, int runtime, std::string_view error);
 
+// CUTRACT_SYNC=1: every launch is followed by a synchronisation, so that an error is reported where it was made.
+bool sync_every_launch();
+
 // A fault of the device that only a new process is free of.
 std::string lost_gpu(std::string_view where, std::string_view error);
 

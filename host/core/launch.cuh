@@ -5,6 +5,7 @@
 #include "host/core/cuda_check.h"
 #include "host/core/exec.h"
 #include "host/core/geometry.h"
+#include "host/core/gpu_faults.h"
 
 namespace cutract {
 

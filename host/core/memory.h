@@ -16,7 +16,7 @@ namespace cutract {
 enum class Place { device, shared };
 
 // Bytes that the ops of an executor can reach: host memory for CpuExec, the device's or pinned host memory for GpuExec.
-// Uninitialised. Outlives the work queued on it: whoever owns it must.
+// Uninitialised. Its end waits for the work that is queued.
 class Memory {
  public:
   // Throws Fault::memory, saying what it was for.

@@ -146,12 +146,15 @@ TEST_P(NormaliserOnEachDevice, UtteranceScopeUsesTheRowsThemselves) {
 // Many at once, each by its own group; as double, rounded once, has it.
 TEST_P(NormaliserOnEachDevice, PartsOfOneCallGetTheirOwnStatistics) {
   const Data d = two_speakers();
-  const auto n = fit(Scope::speaker, d);
-  const There all = there(d);
-  const auto units = n.apply(exec(), all.parts);
-  for (std::size_t i = 0; i < d.rows.size(); ++i) {
-    EXPECT_BITWISE(all.frames[i].matrix(exec()).values, apply(n, d.rows[i], d.speakers[i]).values);
-    EXPECT_EQ(units[i], n.unit_per_z(d.speakers[i]));
+  for (const Scope scope : {Scope::utterance, Scope::speaker, Scope::corpus}) {
+    const auto n = fit(scope, d);
+    const There all = there(d);
+    const auto units = n.apply(exec(), all.parts);
+    for (std::size_t i = 0; i < d.rows.size(); ++i) {
+      const There one = there({{d.speakers[i]}, {d.rows[i]}});
+      EXPECT_EQ(units[i], n.apply(exec(), one.parts)[0]);
+      EXPECT_BITWISE(all.frames[i].matrix(exec()).values, one.frames[0].matrix(exec()).values);
+    }
   }
 }
 
