@@ -24,9 +24,14 @@ std::string cpu_name() {
   return "unknown";
 }
 
+std::string made(std::string folder) {
+  make_folder(folder);
+  return folder;
+}
+
 }  // namespace
 
-RunFolder::RunFolder(std::string path) : path_(std::move(path)) { make_folder(path_); }
+RunFolder::RunFolder(std::string path) : path_(made(std::move(path))), lock_(path_) {}
 
 bool RunFolder::write(const std::string& name, const std::string& text) {
   try {

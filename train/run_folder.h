@@ -7,6 +7,7 @@
 
 #include "eval/html_report.h"
 #include "features/dataset.h"
+#include "host/io/folder_lock.h"
 #include "host/run/events.h"
 #include "train/config.h"
 #include "train/history.h"
@@ -17,7 +18,7 @@ namespace cutract {
 // warns once and is left alone.
 class RunFolder {
  public:
-  explicit RunFolder(std::string path);  // makes it
+  explicit RunFolder(std::string path);  // makes it, and locks it: Error{io} if another process writes there
   const std::string& path() const { return path_; }
   std::string checkpoints() const { return path_ + "/checkpoints"; }
 
@@ -35,6 +36,7 @@ class RunFolder {
  private:
   bool write(const std::string& name, const std::string& text);  // false: it warned
   std::string path_;
+  FolderLock lock_;
   std::ofstream metrics_;
   bool metrics_ok_ = true, report_ok_ = true;
   std::vector<EpochPoint> history_;

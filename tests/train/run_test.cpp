@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "host/io/atomic_file.h"
+#include "host/io/folder_lock.h"
 #include "host/io/npy.h"
 #include "host/io/sha256.h"
 #include "kernels/rnn_gpu.h"
@@ -284,6 +285,17 @@ TEST_F(TrainingRun, UnitsFollowTheScopeOfNormalisation) {
         EXPECT_NEAR(in_z * data.examples[i].unit_per_z[c], in_units, 1e-4);
       }
   }
+}
+
+TEST_F(TrainingRun, LeavesAFolderAloneThatAnotherRunWritesTo) {
+  go("run", {"trainer.max_epochs=1"});
+  const std::string before = last_model("run");
+  {
+    const FolderLock other(corpus_.folder / "run");
+    EXPECT_FAULT(go("run", {"trainer.max_epochs=2"}), Fault::io, "run: process ");
+    EXPECT_EQ(last_model("run"), before);
+  }
+  EXPECT_EQ(go("run", {"trainer.max_epochs=2"}).epochs, 2);
 }
 
 TEST_F(TrainingRun, SignalWhileLoadingStops) {
