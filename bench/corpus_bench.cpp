@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <array>
 #include <cmath>
 #include <memory>
 #include <numeric>
@@ -9,6 +10,7 @@
 #include "bench/bench.h"
 #include "kernels/column_moments.h"
 #include "kernels/gather.h"
+#include "kernels/next_batch.h"
 #include "kernels/normalise.h"
 #include "kernels/score_sums.h"
 #include "tests/oracle/metrics.h"
@@ -80,6 +82,45 @@ Prepared prepare_gather(Exec& ex, const std::vector<std::int32_t>& lengths, Inde
           {.frames = static_cast<double>(N), .bytes = 8 * values},
           compare("out", d->out.values(ex), to_double(d->from.rows.values(ex)), 0),
           {}};
+}
+
+// The middle one of as many batches as there are utterances in one.
+Prepared prepare_next_batch(Exec& ex, Index B) {
+  struct Data {
+    Buffer<std::int32_t> offsets, lengths;
+    Buffer<std::uint32_t> uids;
+    Buffer<StepRecord> record;
+    Buffer<std::int32_t> offset, length;
+    Buffer<std::uint32_t> uid;
+  };
+  std::vector<std::int32_t> offsets(static_cast<std::size_t>(B * B)), lengths(offsets);
+  std::vector<std::uint32_t> uids(offsets.size());
+  std::iota(offsets.begin(), offsets.end(), 0), std::iota(lengths.begin(), lengths.end(), 1'000'000);
+  std::iota(uids.begin(), uids.end(), 2'000'000u);
+  const auto d = std::make_shared<Data>(Data{{ex, offsets},
+                                             {ex, lengths},
+                                             {ex, uids},
+                                             {ex, std::vector{StepRecord{.batches = B / 2}}},
+                                             {ex, B},
+                                             {ex, B},
+                                             {ex, B}});
+  const auto run = [=, &ex] {
+    const std::array<Index, 2> plan{B, B};
+    next_batch(ex, {{d->offsets.data(), plan},
+                    {d->lengths.data(), plan},
+                    {d->uids.data(), plan},
+                    d->record.view(),
+                    d->offset.view(),
+                    d->length.view(),
+                    d->uid.view()});
+  };
+  run();
+  const auto part = [&](const auto& all) {
+    return std::vector(all.begin() + B / 2 * B, all.begin() + (B / 2 + 1) * B);
+  };
+  const bool right =
+      d->offset.values(ex) == part(offsets) && d->length.values(ex) == part(lengths) && d->uid.values(ex) == part(uids);
+  return {run, {.bytes = 24.0 * static_cast<double>(B)}, right ? "" : "not the batch whose turn it is", {}, ""};
 }
 
 Prepared prepare_moments(Exec& ex, const std::vector<std::int32_t>& lengths, Index C) {
@@ -204,6 +245,10 @@ void add_corpus(Cases& cases) {
                            return of(ex, lengths, columns);
                          }});
       }
+  for (const Device device : {Device::cpu, Device::gpu})
+    for (const Index B : {3, 32})
+      cases.push_back({op_name("next_batch", device, fmt::format("B:{}", B)), device,
+                       B == 3 ? Size::smallest : Size::standard, [=](Exec& ex) { return prepare_next_batch(ex, B); }});
 }
 
 }  // namespace cutract::bench

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <cmath>
 #include <memory>
 
 #include "bench/bench.h"
@@ -8,6 +9,7 @@
 #include "kernels/linear.h"
 #include "kernels/loss.h"
 #include "kernels/sum_squares.h"
+#include "kernels/update.h"
 #include "tests/oracle/adam.h"
 #include "tests/oracle/dropout.h"
 #include "tests/oracle/linear.h"
@@ -64,6 +66,32 @@ Prepared prepare_adam(Exec& ex, Index n) {
   std::string wrong = compare("p", d->p.values(ex), want.theta, 1e-6);
   if (wrong.empty()) wrong = compare("v", d->v.values(ex), want.v, 1e-6);
   return {run, {.flops = 12.0 * static_cast<double>(n), .bytes = 28.0 * static_cast<double>(n)}, wrong, {}};
+}
+
+// A gradient of norm 3 that is clipped at 1, before the first step.
+Prepared prepare_update(Exec& ex) {
+  struct Data {
+    Buffer<double> lr, sums;
+    RaggedOn ragged;
+    Buffer<StepRecord> record;
+    Buffer<AdamStep> scalars;
+  };
+  const auto d = std::make_shared<Data>(Data{{ex, std::vector{1e-3}},
+                                             {ex, std::vector{0.5, 9.0}},
+                                             {ex, std::vector<std::int32_t>{20}},
+                                             {ex, std::vector{StepRecord{}}},
+                                             {ex, 1}});
+  const auto run = [=, &ex] {
+    update(ex, {{}, 1, d->lr.view(), d->sums.view(), d->ragged.view(), d->record.view(), {}, d->scalars.view()});
+  };
+  run();
+  const AdamStep s = d->scalars.values(ex)[0];
+  const StepRecord r = d->record.values(ex)[0];
+  std::string wrong = compare("scalars", {s.grad_scale, s.rate, s.inv_root_bias2},
+                              {1 / (3 + 1e-6), 1e-3 / (1 - 0.9), 1 / std::sqrt(1 - 0.999)}, 1e-6);
+  if (wrong.empty() && !(r.steps == 1 && r.frames == 20 && r.loss_sum == 10 && r.grad_norm == 3))
+    wrong = "record: not that of one step of 20 frames";
+  return {run, {.bytes = 2.0 * sizeof(StepRecord) + sizeof(AdamStep)}, wrong, {}, ""};
 }
 
 Prepared prepare_sum_squares(Exec& ex, Index n) {
@@ -159,6 +187,7 @@ void add_pointwise(Cases& cases) {
       add("loss_mae", fmt::format("N:{}/P:14", N), Size::more,
           [=](Exec& ex) { return prepare_loss(ex, N, LossKind::mae); });
     }
+    add("update", "steps:1", Size::smallest, prepare_update);
     for (const Index n : {20, 613902, 10000000}) {  // parameters: the baseline has 613,902
       add("adam", fmt::format("n:{}", n), size_of(n, 613902), [=](Exec& ex) { return prepare_adam(ex, n); });
       add("sum_squares", fmt::format("n:{}", n), size_of(n, 613902),

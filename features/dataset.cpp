@@ -151,10 +151,10 @@ auto on_host(Exec& ex, F&& work) {
 
 }  // namespace
 
-std::vector<std::int32_t> Dataset::lengths() const {
+std::vector<std::int32_t> lengths_of(std::span<const Example> examples) {
   std::vector<std::int32_t> out;
   out.reserve(examples.size());
-  for (const auto& e : examples) out.push_back(static_cast<std::int32_t>(e.features.rows()));
+  for (const Example& e : examples) out.push_back(static_cast<std::int32_t>(e.features.rows()));
   return out;
 }
 

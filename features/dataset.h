@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -19,6 +21,8 @@ struct Example {
   std::vector<double> unit_per_z;  // [P] once normalised: what one z of each target is worth
 };
 
+std::vector<std::int32_t> lengths_of(std::span<const Example>);
+
 struct Skipped {
   std::string id, reason;
 };
@@ -27,7 +31,7 @@ struct Dataset {
   std::vector<Example> examples;
   std::vector<Skipped> skipped;
 
-  std::vector<std::int32_t> lengths() const;
+  std::vector<std::int32_t> lengths() const { return lengths_of(examples); }
   Index frames() const;
 };
 

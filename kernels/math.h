@@ -17,7 +17,7 @@ struct Exponential {
     constexpr float kRound = 12582912.0f;  // 1.5 * 2^23: adding it rounds to a whole number in the low bits
     const float shifted = x * 1.44269504f + kRound, n = shifted - kRound;
     const float r = (x - n * 0.693359375f) - n * -2.12194440e-4f;  // ln 2 in two parts, the first exact in 10 bits
-    // The polynomial whose largest relative error in e^r - 1 is least: below 2e-8.
+    // Of its degree the polynomial whose largest relative error in e^r - 1 is least.
     float p = 1.38825167e-3f;
     p = p * r + 8.36654752e-3f;
     p = p * r + 4.16672006e-2f;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What only a machine with a GPU can show, in under 10 minutes: tests, compute-sanitizer, the same bits again, parity with the
+# What only a machine with a GPU can show, meant to take less than 10 minutes: tests, compute-sanitizer, the same bits again, parity with the
 # CPU, a training and its scores, the bench, the peers, idle time. Everything goes to bench/results/GPU-NAME/, step by
 # step, so that a run that is cut off keeps what it had; the last line counts: "N passed, N failed".
 #   scripts/gpu_check.sh [--quick] [--only STEP,STEP] [--results DIR] [--minutes N] [BUNDLE]

@@ -13,13 +13,6 @@
 namespace cutract {
 namespace {
 
-std::vector<std::int32_t> lengths_of(std::span<const Example> examples) {
-  std::vector<std::int32_t> lengths;
-  lengths.reserve(examples.size());
-  for (const Example& e : examples) lengths.push_back(static_cast<std::int32_t>(e.features.rows()));
-  return lengths;
-}
-
 Index rows_of_longest(const Exec& ex, std::span<const Example> examples, const std::vector<int>& longest) {
   Index frames = 0;
   for (const int i : longest) frames += examples[static_cast<std::size_t>(i)].features.rows();

@@ -7,8 +7,7 @@
 namespace cutract {
 
 std::vector<Matrix> run_model(Exec& ex, Network& network, std::span<const Example> examples, int batch_size) {
-  std::vector<std::int32_t> lengths;
-  for (const auto& e : examples) lengths.push_back(static_cast<std::int32_t>(e.features.rows()));
+  const std::vector<std::int32_t> lengths = lengths_of(examples);
   std::vector<Matrix> out(examples.size());
   Batches batches(ex, examples, batch_size);
   batches.set(ex, ordered_batches(lengths, batch_size));
