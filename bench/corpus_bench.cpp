@@ -162,7 +162,7 @@ Prepared prepare_normalise(Exec& ex, const std::vector<std::int32_t>& lengths, I
   for (Index u = 0; u < U; ++u) group.push_back(static_cast<std::int32_t>(u % 2));
   std::vector<double> mean, std;
   for (Index i = 0; i < 2 * C; ++i) {
-    const double k = static_cast<double>(i);
+    const double k = static_cast<double>(i + 1);
     mean.push_back(0.01 * k), std.push_back(1.5 + 0.01 * k);
   }
   const auto d = std::make_shared<Data>(Data{{ex, lengths, C}, {ex, group}, {ex, mean}, {ex, std}});
