@@ -70,6 +70,10 @@ Exec choose_device(const std::string& name, int threads);
 std::vector<std::string> output_paths(const std::vector<std::string>& audio, const std::string& dir,
                                       const std::string& ending);
 
+// The path as one word of a POSIX shell, for commands that a message tells people to type. A path that starts with a
+// dash gets "./" in front, so that no command takes it for an option.
+std::string shell_quoted(const std::string& path);
+
 // Writes results to stdout; Error{io} if that fails, e.g. because the disk behind it is full.
 void print_result(const std::string& text);
 

@@ -5,6 +5,7 @@
 
 #include "cli/commands.h"
 #include "host/core/log.h"
+#include "host/core/text.h"
 #include "train/trainer.h"
 
 namespace cutract::cli {
@@ -61,12 +62,12 @@ int run(const TrainArgs& a) {
     log::info("fast dev run: training and validation work; nothing was written");
     return 0;
   }
-  log::info(fmt::format("{}: {} epochs, best {} with val_loss {:.4f} ({})", options.run_dir, r.epochs, r.best_epoch,
-                        r.best_val_loss, r.stop_reason));
+  log::info(fmt::format("{}: {}, best {} with val_loss {:.4f} ({})", options.run_dir, counted(r.epochs, "epoch"),
+                        r.best_epoch, r.best_val_loss, r.stop_reason));
   if (!r.already_finished)
     log::info(fmt::format("{} frames in {:.1f} s ({:.0f} frames/s with validation and checkpoints)", r.frames,
                           r.seconds, static_cast<double>(r.frames) / r.seconds));
-  log::info(fmt::format("next: cutract eval {}", options.run_dir));
+  log::info(fmt::format("next: cutract eval {}", shell_quoted(options.run_dir)));
   return 0;
 }
 

@@ -1,0 +1,36 @@
+#include <string_view>
+
+#include "cli/commands.h"
+
+namespace cutract::cli {
+namespace {
+
+// Characters that a POSIX shell leaves alone wherever they are in a word.
+bool is_plain(char c) {
+  constexpr std::string_view kOthers = "_-./,:@%+";
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         kOthers.find(c) != std::string_view::npos;
+}
+
+bool all_plain(std::string_view text) {
+  for (const char c : text)
+    if (!is_plain(c)) return false;
+  return true;
+}
+
+}  // namespace
+
+std::string shell_quoted(const std::string& path) {
+  const std::string safe = path.starts_with("-") ? "./" + path : path;
+  if (!safe.empty() && all_plain(safe)) return safe;
+  std::string out = "'";
+  for (const char c : safe) {
+    if (c == '\'')
+      out += "'\\''";
+    else
+      out += c;
+  }
+  return out + "'";
+}
+
+}  // namespace cutract::cli
