@@ -35,7 +35,7 @@ void write_report(const EvalArgs& a, Report r, const TrainedModel& m, const Scor
   r.scores = scores;
   r.scores_title = "Scores on split " + scores.split;
   make_folder(a.report);
-  save_atomically(real_file_system(), a.report + "/report.html", html_report(r));
+  write_output(real_file_system(), a.report + "/report.html", html_report(r));
   log::info("report: " + a.report + "/report.html");
 }
 
@@ -68,7 +68,7 @@ int run(const EvalArgs& a) {
     return 0;
   }
   print_result(scores_table(scores, colour_on_stdout()));
-  if (!a.json.empty()) save_atomically(real_file_system(), a.json, scores_json(scores));
+  if (!a.json.empty()) write_output(real_file_system(), a.json, scores_json(scores));
   return 0;
 }
 

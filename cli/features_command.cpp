@@ -21,7 +21,7 @@ int run(const FeaturesArgs& a) {
     const Audio audio = read_audio(a.audio[i]);
     const Frames m = extractor.from_audio(ex, audio.samples, audio.sample_rate);
     if (m.rows() == 0) fail(Fault::data, a.audio[i] + ": is too short for one frame; give longer audio");
-    save_atomically(real_file_system(), paths[i], encode_npy(m.matrix(ex).view()));
+    write_output(real_file_system(), paths[i], encode_npy(m.matrix(ex).view()));
   }
   log::info(fmt::format("done {} files: {} features every {:.1f} ms, first centre at {:.1f} ms -> {}", a.audio.size(),
                         extractor.dim(), extractor.step_s() * 1000, extractor.first_centre_s() * 1000, a.out));

@@ -62,8 +62,8 @@ int run(const PredictArgs& a) {
     if (to_stdout)
       print_result(encode(a, p, m.channels));
     else
-      save_atomically(real_file_system(), paths[i], encode(a, p, m.channels));
-    if (a.plot) save_atomically(real_file_system(), plots[i], plot(a, p, m.channels));
+      write_output(real_file_system(), paths[i], encode(a, p, m.channels));
+    if (a.plot) write_output(real_file_system(), plots[i], plot(a, p, m.channels));
     if (!to_stdout)
       log::info(fmt::format("{}: {} frames, {} channels -> {}", a.audio[i], p.values.rows, p.values.cols, paths[i]));
   }

@@ -2,12 +2,21 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/random.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <climits>
+#include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <utility>
@@ -17,13 +26,74 @@
 namespace cutract {
 namespace {
 
+constexpr std::string_view kTemporary = ".tmp-";
+constexpr std::string_view kTemporaryOutput = ".tmp-out-";  // never stale while its owner has no lock on the folder
+constexpr std::size_t kRandomDigits = 16;
+
+FileFacts facts_of(const struct stat& about) {
+  FileFacts facts;
+  facts.kind = S_ISREG(about.st_mode)   ? FileFacts::Kind::file
+               : S_ISDIR(about.st_mode) ? FileFacts::Kind::folder
+               : S_ISLNK(about.st_mode) ? FileFacts::Kind::link
+                                        : FileFacts::Kind::other;
+  facts.mode = about.st_mode & 07777;
+  facts.owner = about.st_uid;
+  facts.group = about.st_gid;
+  return facts;
+}
+
+// The number of the open descriptor that `path` names by way of /proc, where /dev/fd and /dev/stdout lead; -1 if it
+// names none. Its file is not to be replaced: whoever opened it would be left with the old one.
+int own_descriptor(std::string path) {
+  for (int links = 0; links < 8; ++links) {
+    std::array<char, PATH_MAX> text{};
+    const std::string name = path.substr(path.rfind('/') + 1);
+    const bool number = !name.empty() && name.size() < 8 && name.find_first_not_of("0123456789") == std::string::npos;
+    if (number && realpath(folder_of(path).c_str(), text.data()) && text.data() == fmt::format("/proc/{}/fd", getpid()))
+      return std::atoi(name.c_str());
+    const ssize_t n = readlink(path.c_str(), text.data(), text.size());
+    if (n <= 0) return -1;
+    const std::string target(text.data(), static_cast<std::size_t>(n));
+    path = target.starts_with('/') ? target : folder_of(path) + "/" + target;
+  }
+  return -1;
+}
+
+int connect_to(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) {
+    errno = ENAMETOOLONG;
+    return -1;
+  }
+  path.copy(address.sun_path, path.size());
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0 || ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return fd;
+  const int err = errno;
+  ::close(fd);
+  errno = err;
+  return -1;
+}
+
 class RealFileSystem final : public FileSystem {
  public:
   int create(const std::string& p) override {
-    return ::open(p.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    return ::open(p.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+  }
+  int open_in_place(const std::string& p) override {
+    if (const int fd = own_descriptor(p); fd >= 0) return ::fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    const int fd = ::open(p.c_str(), O_WRONLY | O_TRUNC | O_NOCTTY | O_CLOEXEC);
+    return fd < 0 && errno == ENXIO ? connect_to(p) : fd;  // a socket cannot be opened
   }
   int open_dir(const std::string& p) override { return ::open(p.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }
-  ssize_t write(int fd, const void* data, std::size_t n) override { return ::write(fd, data, n); }
+  ssize_t write(int fd, const void* data, std::size_t n) override {
+    for (;;) {
+      const ssize_t written = ::write(fd, data, n);
+      if (written >= 0 || errno != EAGAIN) return written;
+      pollfd ready{fd, POLLOUT, 0};  // another program may have made a pipe or terminal non-blocking
+      if (::poll(&ready, 1, -1) < 0) return -1;
+    }
+  }
   int fsync(int fd) override { return ::fsync(fd); }
   int close(int fd) override { return ::close(fd); }
   int rename(const std::string& a, const std::string& b) override { return std::rename(a.c_str(), b.c_str()); }
@@ -46,6 +116,35 @@ class RealFileSystem final : public FileSystem {
     if (errno != 0) return -1;
     std::sort(names.begin(), names.end());
     return 0;
+  }
+
+  int look(const std::string& p, FileFacts& facts) override {
+    struct stat about {};
+    if (::lstat(p.c_str(), &about) < 0) return -1;
+    facts = facts_of(about);
+    return 0;
+  }
+  int look_through(const std::string& p, FileFacts& facts) override {
+    struct stat about {};
+    if (::stat(p.c_str(), &about) < 0) return -1;
+    facts = facts_of(about);
+    facts.writable = ::faccessat(AT_FDCWD, p.c_str(), W_OK, AT_EACCESS) == 0;
+    facts.descriptor = own_descriptor(p) >= 0;
+    return 0;
+  }
+  int read_link(const std::string& p, std::string& target) override {
+    std::array<char, PATH_MAX> text{};
+    const ssize_t n = ::readlink(p.c_str(), text.data(), text.size());
+    if (n < 0) return -1;
+    target.assign(text.data(), static_cast<std::size_t>(n));
+    return 0;
+  }
+  int make_link(const std::string& target, const std::string& p) override {
+    return ::symlink(target.c_str(), p.c_str());
+  }
+  int set_access(int fd, const FileFacts& like) override {
+    (void)!::fchown(fd, like.owner, like.group);  // only root may give a file away
+    return ::fchmod(fd, like.mode);               // after fchown, which clears some bits
   }
 
   int read(const std::string& p, std::string& bytes) override {
@@ -112,6 +211,86 @@ class Fd {
   int fd_;
 };
 
+void write_all(FileSystem& fs, int fd, const std::string& path, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t n = uninterrupted([&] { return fs.write(fd, bytes.data(), bytes.size()); });
+    if (n < 0) io_failed(path, "cannot write", errno);
+    if (n == 0) io_failed(path, "cannot write", ENOSPC);  // no progress and no reason: do not loop for ever
+    bytes.remove_prefix(static_cast<std::size_t>(n));
+  }
+}
+
+void flush_and_close(FileSystem& fs, Fd& file, const std::string& path) {
+  if (fs.fsync(file.get()) < 0)
+    io_failed(path, "cannot flush", errno);  // never retried: the kernel forgets the failure
+  if (file.close() < 0 && errno != EINTR) io_failed(path, "cannot close", errno);
+}
+
+std::string random_digits() {
+  std::uint64_t value = 0;
+  if (::getrandom(&value, sizeof value, GRND_NONBLOCK) != static_cast<ssize_t>(sizeof value)) {
+    static std::uint64_t count = 0;
+    value = static_cast<std::uint64_t>(::getpid()) << 32U | ++count;  // a name that is taken is not used anyway
+  }
+  return fmt::format("{:016x}", value);
+}
+
+// In the same folder, so that rename stays on one file system, and short, so that any name can be written.
+std::string temporary_beside(const std::string& path, std::string_view prefix) {
+  return folder_of(path) + "/" + std::string(prefix) + random_digits();
+}
+
+// `like`: the file whose mode and owner the new one takes over, or none. `named`: what messages call the file.
+void replace(FileSystem& fs, const std::string& path, std::string_view bytes, std::string_view prefix,
+             const FileFacts* like, const std::string& named) {
+  constexpr int kTries = 10;
+  std::string temporary;
+  int fd = -1;
+  for (int i = 0; i < kTries && fd < 0; ++i) {
+    temporary = temporary_beside(path, prefix);
+    fd = uninterrupted([&] { return fs.create(temporary); });
+    if (fd < 0 && errno != EEXIST) io_failed(named, "cannot create", errno);
+  }
+  if (fd < 0) io_failed(named, "cannot create", EEXIST);
+  try {
+    Fd file(fs, fd);
+    if (like && uninterrupted([&] { return fs.set_access(file.get(), *like); }) < 0)
+      io_failed(named, "cannot set the mode", errno);
+    write_all(fs, file.get(), named, bytes);
+    flush_and_close(fs, file, named);
+    if (uninterrupted([&] { return fs.rename(temporary, path); }) < 0) io_failed(named, "cannot rename", errno);
+  } catch (const Error&) {
+    fs.unlink(temporary);
+    throw;
+  }
+  flush_folder(fs, folder_of(path));
+}
+
+// The path at the end of the links at `path`; there may be nothing there.
+std::string followed(FileSystem& fs, const std::string& path) {
+  constexpr int kLinks = 40;  // as many as the kernel follows
+  std::string at = path;
+  for (int i = 0; i < kLinks; ++i) {
+    FileFacts facts;
+    std::string target;
+    if (fs.look(at, facts) < 0) {
+      if (errno == ENOENT) return at;
+      io_failed(path, "cannot open", errno);
+    }
+    if (facts.kind != FileFacts::Kind::link) return at;
+    if (fs.read_link(at, target) < 0) io_failed(path, "cannot follow the link", errno);
+    at = target.starts_with('/') ? target : folder_of(at) + "/" + target;
+  }
+  io_failed(path, "cannot follow the link", ELOOP);
+}
+
+void write_in_place(FileSystem& fs, const std::string& path, std::string_view bytes) {
+  Fd file(fs, uninterrupted([&] { return fs.open_in_place(path); }));
+  if (file.get() < 0) io_failed(path, "cannot open", errno);
+  write_all(fs, file.get(), path, bytes);
+  if (file.close() < 0 && errno != EINTR) io_failed(path, "cannot close", errno);
+}
+
 }  // namespace
 
 FileSystem& real_file_system() {
@@ -130,15 +309,8 @@ std::string folder_of(const std::string& path) {
 void write_flushed(FileSystem& fs, const std::string& path, std::string_view bytes) {
   Fd file(fs, uninterrupted([&] { return fs.create(path); }));
   if (file.get() < 0) io_failed(path, "cannot create", errno);
-  while (!bytes.empty()) {
-    const ssize_t n = uninterrupted([&] { return fs.write(file.get(), bytes.data(), bytes.size()); });
-    if (n < 0) io_failed(path, "cannot write", errno);
-    if (n == 0) io_failed(path, "cannot write", ENOSPC);  // no progress and no reason: do not loop for ever
-    bytes.remove_prefix(static_cast<std::size_t>(n));
-  }
-  if (fs.fsync(file.get()) < 0)
-    io_failed(path, "cannot flush", errno);  // never retried: the kernel forgets the failure
-  if (file.close() < 0 && errno != EINTR) io_failed(path, "cannot close", errno);
+  write_all(fs, file.get(), path, bytes);
+  flush_and_close(fs, file, path);
 }
 
 void flush_folder(FileSystem& fs, const std::string& folder) {
@@ -148,15 +320,28 @@ void flush_folder(FileSystem& fs, const std::string& folder) {
 }
 
 void save_atomically(FileSystem& fs, const std::string& path, std::string_view bytes) {
-  const std::string tmp = path + ".tmp";  // in the same folder, so that rename stays on one file system
-  try {
-    write_flushed(fs, tmp, bytes);
-    if (uninterrupted([&] { return fs.rename(tmp, path); }) < 0) io_failed(path, "cannot rename", errno);
-  } catch (const Error&) {
-    fs.unlink(tmp);
-    throw;
-  }
-  flush_folder(fs, folder_of(path));
+  replace(fs, path, bytes, kTemporary, nullptr, path);
+}
+
+void write_output(FileSystem& fs, const std::string& path, std::string_view bytes) {
+  FileFacts facts;
+  const bool exists = uninterrupted([&] { return fs.look_through(path, facts); }) == 0;
+  if (!exists && errno != ENOENT) io_failed(path, "cannot open", errno);
+  if (exists && facts.kind == FileFacts::Kind::folder) fail(Fault::io, path + ": is a folder; name a file");
+  if (exists && (facts.kind == FileFacts::Kind::other || facts.descriptor)) return write_in_place(fs, path, bytes);
+  if (exists && !facts.writable) io_failed(path, "cannot replace", EACCES);
+  const std::string target = followed(fs, path);
+  replace(fs, target, bytes, kTemporaryOutput, exists ? &facts : nullptr,
+          target == path ? path : path + " (a link to " + target + ")");
+}
+
+void remove_stale_temporaries(FileSystem& fs, const std::string& folder) {
+  std::vector<std::string> names;
+  fs.list(folder, names);  // best effort: what stays is removed by the next run
+  for (const std::string& name : names)
+    if (name.size() == kTemporary.size() + kRandomDigits && name.starts_with(kTemporary) &&
+        name.find_first_not_of("0123456789abcdef", kTemporary.size()) == std::string::npos)
+      fs.unlink(folder + "/" + name);  // a folder of that name stays
 }
 
 std::string read_file(FileSystem& fs, const std::string& path) {

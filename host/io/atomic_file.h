@@ -9,12 +9,25 @@
 
 namespace cutract {
 
+// What has a name in a folder, or what is found by following it.
+struct FileFacts {
+  enum class Kind { file, folder, link, other };  // other: a device, a pipe or a socket
+  Kind kind = Kind::file;
+  mode_t mode = 0666;
+  uid_t owner = 0;
+  gid_t group = 0;
+  bool writable = true;     // by this process
+  bool descriptor = false;  // an open descriptor of this process, named by /dev/stdout, /dev/fd/3 and the like
+};
+
 // The few system calls that saving needs. Each returns what the call returns (-1: failed) and sets errno, so that tests
-// can put a simulated disk here and fail every call in turn. `read` and `list` stand for a few calls each.
+// can put a simulated disk here and fail every call in turn. `read`, `list` and `look_through` stand for a few calls
+// each.
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
-  virtual int create(const std::string& path) = 0;  // truncates, mode 0666 & ~umask
+  virtual int create(const std::string& path) = 0;  // a new file, mode 0666 & ~umask; EEXIST if the name is taken
+  virtual int open_in_place(const std::string& path) = 0;  // what is there, to be overwritten
   virtual int open_dir(const std::string& path) = 0;
   virtual ssize_t write(int fd, const void* data, std::size_t n) = 0;
   virtual int fsync(int fd) = 0;
@@ -25,16 +38,36 @@ class FileSystem {
   virtual int remove_dir(const std::string& path) = 0;                             // an empty one
   virtual int list(const std::string& path, std::vector<std::string>& names) = 0;  // sorted, without . and ..
   virtual int read(const std::string& path, std::string& bytes) = 0;               // the whole file
+  virtual int look(const std::string& path, FileFacts&) = 0;                       // a link is described, not followed
+  virtual int look_through(const std::string& path, FileFacts&) = 0;               // links are followed
+  virtual int read_link(const std::string& path, std::string& target) = 0;
+  virtual int make_link(const std::string& target, const std::string& path) = 0;  // EEXIST if the name is taken
+  virtual int set_access(int fd, const FileFacts& like) = 0;  // mode, and owner and group where that is allowed
 };
 FileSystem& real_file_system();
 
-// Replaces the file at `path` by `bytes`, by way of `path`.tmp. Whenever the machine stops, `path` holds all the old
-// bytes or all the new ones; once this returns it holds the new ones, also after a power cut. Throws Error{io} on
-// failure; then `path` still holds the old bytes, unless only the last flush, of its folder, failed: then it may hold
-// either.
+// There are two ways to write a file. save_atomically is for files that the program makes for itself, in a run folder,
+// a checkpoint or an imported corpus: a symbolic link at the path is replaced, never followed. write_output is for a
+// file that the user named: it writes through whatever is there.
+
+// Replaces the file at `path` by `bytes`, by way of a new file beside it named .tmp- and 16 random digits. Whenever the
+// machine stops, `path` holds all the old bytes or all the new ones; once this returns it holds the new ones, also
+// after a power cut. Several processes may do this at once: one of them wins. Throws Error{io} on failure; then `path`
+// still holds the old bytes, unless only the last flush, of its folder, failed: then it may hold either.
 void save_atomically(FileSystem&, const std::string& path, std::string_view bytes);
 
-// Writes and flushes a new file in place: for a folder that nobody reads before it is renamed. Throws Error{io}.
+// Writes `bytes` to a device, pipe, socket or open descriptor (/dev/stdout, bash's >(command)) as it is. A regular file
+// is replaced as by save_atomically but keeps its mode, and a symbolic link stays: the file it leads to is replaced, or
+// created if there is none. The new file beside it is named .tmp-out- and 16 random digits. Throws Error{io}, also for
+// a folder, a loop of links, and a file that this process may not write.
+void write_output(FileSystem&, const std::string& path, std::string_view bytes);
+
+// Removes what save_atomically leaves in a folder when it is killed, as far as that is possible. Only for whoever holds
+// the folder's lock.
+void remove_stale_temporaries(FileSystem&, const std::string& folder);
+
+// Writes and flushes a new file, in a folder that nobody reads before it is renamed. Throws Error{io}, also if the name
+// is taken.
 void write_flushed(FileSystem&, const std::string& path, std::string_view bytes);
 
 // Makes the names in a folder durable. Throws Error{io}.

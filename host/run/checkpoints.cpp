@@ -90,13 +90,20 @@ Checkpoints::Checkpoints(FileSystem& fs, std::string folder, int keep_best)
   if (const auto all = entries(); !all.empty()) point_at_best(all);  // the last save may have ended before it did
 }
 
-// Best effort: what cannot be removed now is removed by the next run.
-void Checkpoints::remove_tree(const std::string& folder) {
-  std::vector<std::string> names;
-  fs_.list(folder, names);
-  for (const auto& name : names) fs_.unlink(folder + "/" + name);
-  if (fs_.remove_dir(folder) < 0 && errno != ENOENT)
-    log::warn(fmt::format("{}: cannot be removed: {}", folder, std::strerror(errno)));
+// Best effort: what cannot be removed now is removed by the next run. A link is removed, not what it leads to.
+void Checkpoints::remove_tree(const std::string& path) {
+  FileFacts facts;
+  if (fs_.look(path, facts) < 0 && errno == ENOENT) return;
+  int failed = 0;
+  if (facts.kind == FileFacts::Kind::folder) {
+    std::vector<std::string> names;
+    fs_.list(path, names);
+    for (const auto& name : names) fs_.unlink(path + "/" + name);
+    failed = fs_.remove_dir(path);
+  } else {
+    failed = fs_.unlink(path);
+  }
+  if (failed < 0 && errno != ENOENT) log::warn(fmt::format("{}: cannot be removed: {}", path, std::strerror(errno)));
 }
 
 // The checkpoint first loses its name for good, so that no half of it is ever found under that.
@@ -144,7 +151,7 @@ std::string Checkpoints::publish(int epoch, double val_loss, const Files& files)
     name = fmt::format("{}-v{}", wanted, version);
   }
   const std::string temporary = path(std::string(kTemporary) + name);
-  if (is_folder(fs_, temporary)) remove_tree(temporary);
+  remove_tree(temporary);
   try {
     if (fs_.make_dir(temporary) < 0) io_failed(temporary, "cannot make the folder");
     for (const auto& [file, bytes] : files) write_flushed(fs_, temporary + "/" + file, bytes);

@@ -59,7 +59,7 @@ class Checkpoints {
   std::optional<std::string> pointer(const char* name) const;
   std::string publish(int epoch, double val_loss, const Files&);
   void remove_checkpoint(const std::string& name);
-  void remove_tree(const std::string& folder);
+  void remove_tree(const std::string& path);
 
   FileSystem& fs_;
   std::string folder_;

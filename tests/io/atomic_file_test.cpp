@@ -90,6 +90,12 @@ TEST(SaveAtomically, KeepsItsPromiseWhateverFails) {
   EXPECT_GE(cases, 56);
 }
 
+TEST(WriteOutput, KeepsTheSamePromise) {
+  int cases = 0;
+  EXPECT_EQ(first_broken_promise(write_output, &cases), "");
+  EXPECT_GE(cases, 70);
+}
+
 // A signal is no failure, but for fsync, which nobody may try again.
 TEST(SaveAtomically, SignalsOnlyMatterToFsync) {
   int threw = 0;
@@ -118,7 +124,7 @@ void faulty(FileSystem& fs, const std::string& path, std::string_view bytes) {
   const std::string tmp = plan.in_place ? path : path + ".tmp";
   int fd = -1, dir = -1;
   try {
-    fd = ok(fs.create(tmp));
+    fd = ok(plan.in_place ? fs.open_in_place(tmp) : fs.create(tmp));
     do {
       const ssize_t n = fs.write(fd, bytes.data(), bytes.size());
       if (n < 0 && errno == EINTR) continue;
@@ -186,10 +192,13 @@ TEST(SaveAtomically, SaysWhichFileAndWhy) {
   const TempFolder folder;
   const std::string gone = folder / "no/such/file";
   EXPECT_FAULT(save_atomically(real_file_system(), gone, "x"), Fault::io,
-               gone + ".tmp: cannot create: No such file or directory");
+               gone + ": cannot create: No such file or directory");
   EXPECT_FAULT(save_atomically(real_file_system(), "/dev/full/x", "x"), Fault::io, "Not a directory");
-  EXPECT_FAULT(write_flushed(real_file_system(), "/dev/full", "x"), Fault::io,
+  EXPECT_FAULT(write_output(real_file_system(), "/dev/full", "x"), Fault::io,
                "/dev/full: cannot write: No space left on device; free some space or choose another folder");
+  folder.write("taken", "mine");
+  EXPECT_FAULT(write_flushed(real_file_system(), folder / "taken", "x"), Fault::io, "cannot create: File exists");
+  EXPECT_EQ(read_file(folder / "taken"), "mine");
 }
 
 // The order of the calls on a real file system, as the kernel saw them.
@@ -206,8 +215,9 @@ TEST(SaveAtomically, CallsComeInOrder) {
   std::vector<std::string> lines;
   std::istringstream all(got);
   for (std::string line; std::getline(all, line);) lines.push_back(line);
-  const auto made =
-      std::find_if(lines.begin(), lines.end(), [](auto& l) { return l.find("file.tmp\", O_WRONLY") != l.npos; });
+  const auto made = std::find_if(lines.begin(), lines.end(), [](auto& l) {
+    return l.find("/.tmp-") != l.npos && l.find("O_EXCL|O_NOFOLLOW") != l.npos;
+  });
   ASSERT_GE(lines.end() - made, 8) << got;
   const auto result = [](const std::string& line) { return line.substr(line.rfind("= ") + 2); };
   const std::string fd = result(made[0]), folder_fd = result(made[5]);
@@ -215,7 +225,7 @@ TEST(SaveAtomically, CallsComeInOrder) {
                                                       {"write(" + fd + ", \"content\", 7)", "= 7"},
                                                       {"fsync(" + fd + ")", "= 0"},
                                                       {"close(" + fd + ")", "= 0"},
-                                                      {"rename", "file.tmp\", "},
+                                                      {"rename", "/file\""},
                                                       {"openat(", "O_DIRECTORY"},
                                                       {"fsync(" + folder_fd + ")", "= 0"},
                                                       {"close(" + folder_fd + ")", "= 0"}};
@@ -223,6 +233,88 @@ TEST(SaveAtomically, CallsComeInOrder) {
     EXPECT_TRUE(made[i].starts_with(want[i].first)) << i << ": " << made[i];
     EXPECT_NE(made[i].find(want[i].second), std::string::npos) << i << ": " << made[i];
   }
+}
+
+bool is_link(const std::string& path) { return std::filesystem::is_symlink(path); }
+std::vector<std::string> names_in(const TempFolder& folder) {
+  std::vector<std::string> names;
+  real_file_system().list(folder.path(), names);
+  return names;
+}
+
+// Whoever may write to the folder could otherwise choose a file of ours that is overwritten.
+TEST(SaveAtomically, ReplacesALinkAndFollowsNone) {
+  const TempFolder folder;
+  folder.write("precious", "years of work");
+  for (const std::string& target : {folder / "precious", folder / "nothing", std::string("/dev/null")}) {
+    std::filesystem::remove(folder / "file");
+    std::filesystem::create_symlink(target, folder / "file");
+    std::filesystem::remove(folder / "file.tmp");
+    std::filesystem::create_symlink(target, folder / "file.tmp");
+    save_atomically(real_file_system(), folder / "file", "new");
+    EXPECT_FALSE(is_link(folder / "file"));
+    EXPECT_EQ(read_file(folder / "file"), "new");
+    EXPECT_TRUE(is_link(folder / "file.tmp"));
+  }
+  EXPECT_EQ(read_file(folder / "precious"), "years of work");
+  EXPECT_EQ(names_in(folder).size(), 3u);
+}
+
+TEST(SaveAtomically, TakesTheLongestName) {
+  const TempFolder folder;
+  const std::string path = folder / std::string(255, 'x');
+  save_atomically(real_file_system(), path, "a");
+  write_output(real_file_system(), path, "b");
+  EXPECT_EQ(read_file(path), "b");
+}
+
+// Each of eight processes writes the same files many times; a reader sees whole files only, and nothing fails.
+TEST(SaveAtomically, ManyProcessesAtOnce) {
+  const TempFolder folder;
+  constexpr int kProcesses = 8, kRounds = 25;
+  std::vector<pid_t> children;
+  for (int p = 0; p < kProcesses; ++p) {
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      int bad = 0;
+      try {
+        for (int i = 0; i < kRounds; ++i) {
+          const std::string bytes(static_cast<std::size_t>(1000 + 4000 * p), static_cast<char>('a' + p));
+          save_atomically(real_file_system(), folder / "ours", bytes);
+          write_output(real_file_system(), folder / "output", bytes);
+          for (const char* name : {"ours", "output"}) {
+            const std::string got = read_file(folder / name);
+            const std::size_t who = got.empty() ? 99 : static_cast<std::size_t>(got[0] - 'a');
+            if (got != std::string(1000 + 4000 * who, got.empty() ? '?' : got[0])) bad = 1;
+          }
+        }
+      } catch (const Error&) { bad = 2; }
+      _exit(bad);
+    }
+    children.push_back(child);
+  }
+  for (const pid_t child : children) {
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_EQ(WIFEXITED(status) ? WEXITSTATUS(status) : -1, 0);
+  }
+  EXPECT_EQ(names_in(folder), (std::vector<std::string>{"ours", "output"}));
+}
+
+TEST(RemoveStaleTemporaries, TakesOnlyOurOwn) {
+  const TempFolder folder;
+  folder.write("precious", "years of work");
+  for (const char* name :
+       {".tmp-", ".tmp-notes", ".tmp-0123456789abcdeX", ".tmp-0123456789abcdef0", "x.tmp", ".tmp-out-0123456789abcdef"})
+    folder.write(name, "mine");
+  std::filesystem::create_directory(folder / ".tmp-00000000000000aa");
+  const auto kept = names_in(folder);
+  folder.write(".tmp-0123456789abcdef", "stale");
+  std::filesystem::create_symlink(folder / "precious", folder / ".tmp-0000000000000001");
+  remove_stale_temporaries(real_file_system(), folder.path());
+  EXPECT_EQ(names_in(folder), kept);
+  EXPECT_EQ(read_file(folder / "precious"), "years of work");
 }
 
 // A real disk that is full: the old file stays whole, nothing is left behind.

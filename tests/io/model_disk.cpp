@@ -56,17 +56,32 @@ void ModelDisk::change(int folder, Change c) {
   node.pending.push_back(std::move(c));
 }
 
+int ModelDisk::find_through(std::string path) const {
+  for (int links = 0; links < 40; ++links) {
+    const int node = find(path);
+    if (node < 0 || nodes_[static_cast<std::size_t>(node)].target.empty()) return node;
+    path = folder_of(path) + "/" + nodes_[static_cast<std::size_t>(node)].target;
+  }
+  return -1;
+}
+
 int ModelDisk::create(const std::string& path) {
   if (step()) return -1;
   const Place at = place_of(path);
   if (at.folder < 0) return fail_with(ENOENT);
-  int node = find(path);
-  if (node >= 0 && nodes_[static_cast<std::size_t>(node)].folder) return fail_with(EISDIR);
-  if (node < 0) {
-    node = static_cast<int>(nodes_.size());
-    nodes_.push_back({false, "", "", {}, {}, {}});
-    change(at.folder, {"", at.name, node});
-  }
+  if (find(path) >= 0) return fail_with(EEXIST);
+  const int node = static_cast<int>(nodes_.size());
+  nodes_.push_back({false, "", "", {}, {}, {}});
+  change(at.folder, {"", at.name, node});
+  ++open_;
+  return node;
+}
+
+int ModelDisk::open_in_place(const std::string& path) {
+  if (step()) return -1;
+  const int node = find_through(path);
+  if (node < 0) return fail_with(ENOENT);
+  if (nodes_[static_cast<std::size_t>(node)].folder) return fail_with(EISDIR);
   nodes_[static_cast<std::size_t>(node)].cached.clear();
   ++open_;
   return node;
@@ -158,10 +173,59 @@ int ModelDisk::list(const std::string& path, std::vector<std::string>& names) {
 
 int ModelDisk::read(const std::string& path, std::string& bytes) {
   if (step()) return -1;
-  const int node = find(path);
+  const int node = find_through(path);
   if (node < 0) return fail_with(ENOENT);
   if (nodes_[static_cast<std::size_t>(node)].folder) return fail_with(EISDIR);
   bytes = nodes_[static_cast<std::size_t>(node)].cached;
+  return 0;
+}
+
+FileFacts ModelDisk::facts_of(int node) const {
+  const Node& n = nodes_[static_cast<std::size_t>(node)];
+  FileFacts facts;
+  facts.kind = n.folder ? FileFacts::Kind::folder : !n.target.empty() ? FileFacts::Kind::link : FileFacts::Kind::file;
+  facts.mode = n.mode;
+  return facts;
+}
+
+int ModelDisk::look(const std::string& path, FileFacts& facts) {
+  if (step()) return -1;
+  const int node = find(path);
+  if (node < 0) return fail_with(ENOENT);
+  facts = facts_of(node);
+  return 0;
+}
+
+int ModelDisk::look_through(const std::string& path, FileFacts& facts) {
+  if (step()) return -1;
+  const int node = find_through(path);
+  if (node < 0) return fail_with(ENOENT);
+  facts = facts_of(node);
+  return 0;
+}
+
+int ModelDisk::read_link(const std::string& path, std::string& target) {
+  if (step()) return -1;
+  const int node = find(path);
+  if (node < 0) return fail_with(ENOENT);
+  target = nodes_[static_cast<std::size_t>(node)].target;
+  return target.empty() ? fail_with(EINVAL) : 0;
+}
+
+int ModelDisk::make_link(const std::string& target, const std::string& path) {
+  if (step()) return -1;
+  const Place at = place_of(path);
+  if (at.folder < 0) return fail_with(ENOENT);
+  if (find(path) >= 0) return fail_with(EEXIST);
+  nodes_.push_back(
+      {.folder = false, .cached = {}, .flushed = {}, .names = {}, .safe_names = {}, .pending = {}, .target = target});
+  change(at.folder, {"", at.name, static_cast<int>(nodes_.size()) - 1});
+  return 0;
+}
+
+int ModelDisk::set_access(int fd, const FileFacts& like) {
+  if (step()) return -1;
+  nodes_[static_cast<std::size_t>(fd)].mode = like.mode;
   return 0;
 }
 

@@ -36,6 +36,7 @@ class ModelDisk final : public FileSystem {
   std::vector<std::string> tree() const;  // all paths, sorted
 
   int create(const std::string& path) override;
+  int open_in_place(const std::string& path) override;
   int open_dir(const std::string& path) override;
   ssize_t write(int fd, const void* data, std::size_t n) override;
   int fsync(int fd) override;
@@ -46,6 +47,11 @@ class ModelDisk final : public FileSystem {
   int remove_dir(const std::string& path) override;
   int list(const std::string& path, std::vector<std::string>& names) override;
   int read(const std::string& path, std::string& bytes) override;
+  int look(const std::string& path, FileFacts&) override;
+  int look_through(const std::string& path, FileFacts&) override;
+  int read_link(const std::string& path, std::string& target) override;
+  int make_link(const std::string& target, const std::string& path) override;
+  int set_access(int fd, const FileFacts& like) override;
 
  private:
   using Names = std::map<std::string, int>;  // name -> node
@@ -58,6 +64,8 @@ class ModelDisk final : public FileSystem {
     std::string cached, flushed;  // content of a file
     Names names, safe_names;      // of a folder
     std::vector<Change> pending;  // what leads from safe_names to names
+    std::string target = {};      // of a link, otherwise empty
+    mode_t mode = 0666;
   };
   struct Place {
     int folder = -1;  // node; -1: no such folder
@@ -71,6 +79,8 @@ class ModelDisk final : public FileSystem {
   enum class Call { plain, write, removal };
   bool step(Call = Call::plain);  // true: this call fails, errno is set
   int find(const std::string& path) const;
+  int find_through(std::string path) const;  // follows links at the end of the path
+  FileFacts facts_of(int node) const;
   Place place_of(const std::string& path) const;
   void change(int folder, Change);
   ModelDisk image(std::size_t choice, const std::vector<int>& options) const;

@@ -162,7 +162,8 @@ struct Plan {
 };
 
 void write_faulty(FileSystem& fs, const std::string& path, const std::string& bytes, const Plan& plan) {
-  const int fd = fs.create(path);
+  int fd = fs.create(path);
+  if (fd < 0 && errno == EEXIST) fd = fs.open_in_place(path);
   if (fd < 0) fail(Fault::io, "create");
   std::string_view left = bytes;
   bool bad = false;
@@ -218,7 +219,8 @@ void faulty(FileSystem& fs, const Epoch& e, const Plan& plan) {
   }
   if (plan.sync_late)
     for (const auto& [file, bytes] : files(e.number)) {
-      const int fd = fs.create(final_path + "/" + file);  // a late flush needs the file open; this one writes it again
+      const int fd =
+          fs.open_in_place(final_path + "/" + file);  // a late flush needs the file open; this one writes it again
       if (fd < 0) fail(Fault::io, "open");
       const bool bad =
           fs.write(fd, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size()) || fs.fsync(fd) < 0;
