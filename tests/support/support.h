@@ -27,6 +27,18 @@ double rel_l2(const A& a, const B& b) {
   }
   return norm > 0 ? std::sqrt(diff / norm) : std::sqrt(diff);
 }
+// The same for sums, where `terms` holds the sum of the moduli of the terms of each b. A few sums can cancel to nearly
+// nothing, and their relative error then depends on the order of addition alone, and so on the CPU. Fewer than 8
+// numbers are therefore measured against at least an eighth of ||terms||. SupportTest.OneSumIsMeasuredAgainstItsTerms
+// shows both.
+template <class A, class B>
+double rel_l2_of_sums(const A& a, const B& b, const B& terms) {
+  if (a.size() != b.size() || b.size() != terms.size()) return std::nan("");
+  const B zeros(b.size());
+  const double norm = rel_l2(b, zeros);
+  const double least = b.size() < 8 ? rel_l2(terms, zeros) / 8 : 0;
+  return least > norm ? rel_l2(a, b) * (norm > 0 ? norm : 1) / least : rel_l2(a, b);
+}
 template <class A, class B>
 double max_abs(const A& a, const B& b) {
   if (a.size() != b.size()) return std::nan("");
@@ -42,6 +54,10 @@ double max_abs(const A& a, const B& b) {
 #define EXPECT_REL_L2(got, want, bound)                      \
   EXPECT_TRUE(::cutract::test::rel_l2(got, want) <= (bound)) \
       << #got << ": relative L2 error " << ::cutract::test::rel_l2(got, want) << ", bound " << (bound)
+// EXPECT_REL_L2_OF_SUMS(got, want, terms, bound): the same, by rel_l2_of_sums.
+#define EXPECT_REL_L2_OF_SUMS(got, want, terms, bound)                      \
+  EXPECT_TRUE(::cutract::test::rel_l2_of_sums(got, want, terms) <= (bound)) \
+      << #got << ": relative L2 error " << ::cutract::test::rel_l2_of_sums(got, want, terms) << ", bound " << (bound)
 #define EXPECT_MAX_ABS(got, want, bound)                      \
   EXPECT_TRUE(::cutract::test::max_abs(got, want) <= (bound)) \
       << #got << ": max abs error " << ::cutract::test::max_abs(got, want) << ", bound " << (bound)
