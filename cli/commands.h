@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "host/core/error.h"
 #include "host/core/exec.h"
 
 // What the command line can say, one struct a command, and the function that does it. A function prints its result to
@@ -23,13 +24,13 @@ struct EvalArgs {
   bool skip_bad = false;
 };
 struct PredictArgs {
-  std::string model, out = "predictions", format = "csv", device = "auto", speaker;
+  std::string model, out = "predictions", format = "csv", device = "auto", speaker, list;
   std::vector<std::string> audio;
   bool plot = false;
 };
 struct FeaturesArgs {
-  std::string config, preset, out;
-  std::vector<std::string> audio;
+  std::string config, preset, out, list;
+  std::vector<std::string> audio, set;
 };
 struct CorpusImportArgs {
   std::string format, source, out;
@@ -66,15 +67,16 @@ inline int run(const Printed& p) { return p.code; }
 // The executor for --device. auto takes the CPU, with one line why, where the GPU cannot be used.
 Exec choose_device(const std::string& name, int threads);
 
-// DIR/STEM.ENDING for each input. Error{usage} if two inputs of one stem would overwrite each other.
-std::vector<std::string> output_paths(const std::vector<std::string>& audio, const std::string& dir,
-                                      const std::string& ending);
+// Standard output cannot be written: there is no point in computing more results for it.
+class StandardOutputFailed : public Error {
+  using Error::Error;
+};
 
 // The path as one word of a POSIX shell, for commands that a message tells people to type. A path that starts with a
 // dash gets "./" in front, so that no command takes it for an option.
 std::string shell_quoted(const std::string& path);
 
-// Writes results to stdout; Error{io} if that fails, e.g. because the disk behind it is full.
+// Writes results to stdout. Throws StandardOutputFailed, an Error{io}, e.g. because the disk behind it is full.
 void print_result(const std::string& text);
 
 bool colour_on_stdout();

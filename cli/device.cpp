@@ -39,7 +39,7 @@ Exec choose_device(const std::string& name, int threads) {
 
 void print_result(const std::string& text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
-    fail(Fault::io, "standard output: cannot be written; check the disk or the pipe behind it");
+    throw StandardOutputFailed(Fault::io, "standard output: cannot be written; check the disk or the pipe it goes to");
 }
 
 bool colour_on_stdout() {

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "cli/commands.h"
@@ -25,9 +26,15 @@ void expect_channels(const Corpus& corpus, const TrainedModel& m, const std::str
                                 model, names(m.channels), corpus.dir, names(corpus.channels)));
 }
 
+// A split's name as part of a file name.
+std::string file_name(std::string split) {
+  std::replace(split.begin(), split.end(), '/', '_');
+  return split;
+}
+
 // The curves of the training too, where MODEL lies in a run folder.
 void write_report(const EvalArgs& a, Report r, const TrainedModel& m, const Scores& scores) {
-  const std::string checkpoint = find_checkpoint(a.model);
+  const std::string& checkpoint = m.checkpoint;
   r.title = fmt::format("{}, epoch {}: scores on split {}", a.model, m.epoch, scores.split);
   r.summary = "Checkpoint " + checkpoint + ".";
   if (const auto parent = std::filesystem::absolute(checkpoint).parent_path(); parent.filename() == "checkpoints")
@@ -35,8 +42,9 @@ void write_report(const EvalArgs& a, Report r, const TrainedModel& m, const Scor
   r.scores = scores;
   r.scores_title = "Scores on split " + scores.split;
   make_folder(a.report);
-  write_output(real_file_system(), a.report + "/report.html", html_report(r));
-  log::info("report: " + a.report + "/report.html");
+  const std::string page = fmt::format("{}/eval-{}.html", a.report, file_name(scores.split));
+  write_output(real_file_system(), page, html_report(r));
+  log::info("report: " + page);
 }
 
 }  // namespace

@@ -19,6 +19,13 @@ void device_option(CLI::App* app, std::string& device) {
   app->add_option("--device", device, "auto, cpu or cuda[:N]")->capture_default_str()->type_name("D");
 }
 
+void audio_options(CLI::App* app, std::vector<std::string>& audio, std::string& list) {
+  app->add_option("AUDIO", audio,
+                  "wav, flac, ogg or sph files at any rate, folders\nof such files, or - for audio from stdin")
+      ->type_name("");
+  app->add_option("--list", list, "text file with one audio path per line; -: stdin")->type_name("FILE");
+}
+
 // Builds the parser; `chosen` receives the command that was given.
 class Parser {
  public:
@@ -112,12 +119,12 @@ class Parser {
     app->add_option("--json", a.json, "also write the scores as JSON; -: JSON to stdout\nand no table")
         ->type_name("FILE");
     app->add_option("--report", a.report,
-                    "also write DIR/report.html: scores, curves of the\ntraining, predicted and measured movement")
+                    "also write DIR/eval-SPLIT.html: scores, learning\ncurves, predicted and measured movement")
         ->type_name("DIR");
   }
   static void options(CLI::App* app, PredictArgs& a) {
     app->add_option("MODEL", a.model, "run folder, checkpoint folder or .safetensors")->required()->type_name("");
-    app->add_option("AUDIO", a.audio, "wav, flac, ogg or sph files at any rate")->required()->type_name("");
+    audio_options(app, a.audio, a.list);
     app->add_option("--out", a.out, "folder for the results; -: stdout")->capture_default_str()->type_name("DIR");
     app->add_option("--format", a.format, "csv, npz or json")
         ->capture_default_str()
@@ -129,10 +136,13 @@ class Parser {
     device_option(app, a.device);
   }
   static void options(CLI::App* app, FeaturesArgs& a) {
-    app->add_option("AUDIO", a.audio, "wav, flac, ogg or sph files at any rate")->required()->type_name("");
+    audio_options(app, a.audio, a.list);
     auto* config = app->add_option("-c,--config", a.config, "TOML file whose [features] to use")->type_name("FILE");
     app->add_option("--preset", a.preset, "librosa, kaldi or whisper")->type_name("NAME")->excludes(config);
-    app->add_option("--out", a.out, "folder for ID.npy [frames, features]")->required()->type_name("DIR");
+    app->add_option("--set", a.set, "change one setting, e.g. features.n_mels=40;\nmay be repeated")
+        ->type_name("a.b=c")
+        ->allow_extra_args(false);
+    app->add_option("--out", a.out, "folder for NAME.npy [frames, features]")->required()->type_name("DIR");
   }
   static void options(CLI::App* app, CorpusImportArgs& a) {
     app->add_option("FORMAT", a.format, "stem-e2va")->required()->type_name("");

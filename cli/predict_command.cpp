@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "cli/audio_inputs.h"
 #include "cli/commands.h"
 #include "eval/html_report.h"
 #include "eval/prediction.h"
@@ -7,16 +10,21 @@
 #include "host/core/error.h"
 #include "host/core/log.h"
 #include "host/io/atomic_file.h"
-#include "host/io/audio.h"
 #include "train/evaluate.h"
 
 namespace cutract::cli {
 namespace {
 
+// One file's result in the format asked for.
 std::string encode(const PredictArgs& a, const Prediction& p, const std::vector<Channel>& channels) {
   return a.format == "csv"   ? prediction_csv(p, channels)
          : a.format == "npz" ? prediction_npz(p, channels)
                              : prediction_json(p, channels);
+}
+
+// One of several results that follow each other on standard output: rows of one table, or an object per line.
+std::string encode_next(const PredictArgs& a, const Prediction& p, const std::vector<Channel>& channels, bool first) {
+  return a.format == "csv" ? prediction_csv_rows(p, channels, first) : prediction_json_line(p, channels);
 }
 
 std::string plot(const PredictArgs& a, const Prediction& p, const std::vector<Channel>& channels) {
@@ -29,44 +37,72 @@ std::string plot(const PredictArgs& a, const Prediction& p, const std::vector<Ch
   return html_report(r);
 }
 
+void check_output(const PredictArgs& a, const AudioInputs& inputs) {
+  if (a.out != "-") return;
+  if (inputs.several && a.format == "npz")
+    fail(Fault::usage, "--format npz: standard output takes a single archive; use --out DIR for several files");
+  if (a.plot) fail(Fault::usage, "--plot: writes a page beside each result, and --out - has no folder; use --out DIR");
+}
+
+void check_speaker(const PredictArgs& a, const TrainedModel& m) {
+  if (a.speaker.empty()) return;
+  constexpr std::size_t kNamed = 20;
+  std::vector<std::string> known = m.targets.speakers();
+  const std::vector<std::string> heard = m.features.speakers();
+  if (known.empty()) known = heard;
+  std::erase_if(known, [&](const auto& s) { return !m.features.knows(s) || !m.targets.knows(s); });
+  if (std::find(known.begin(), known.end(), a.speaker) != known.end()) return;
+  if (known.empty())
+    fail(Fault::usage,
+         fmt::format("--speaker {}: this model has no statistics of single speakers; leave --speaker out", a.speaker));
+  std::string names;
+  for (std::size_t i = 0; i < std::min(known.size(), kNamed); ++i) names += (i > 0 ? ", " : "") + known[i];
+  if (known.size() > kNamed) names += fmt::format(" and {} more", known.size() - kNamed);
+  fail(Fault::usage, fmt::format("--speaker {}: not a speaker of this model's training data, which are {}; leave "
+                                 "--speaker out for anyone else",
+                                 a.speaker, names));
+}
+
 }  // namespace
 
 int run(const PredictArgs& a) {
   const bool to_stdout = a.out == "-";
-  if (to_stdout && a.audio.size() > 1 && a.format != "csv")
-    fail(Fault::usage, "--out -: takes one audio file, or several as csv; use --out DIR");
-  if (to_stdout && a.plot)
-    fail(Fault::usage, "--plot: writes a page beside each result, and --out - has no folder; use --out DIR");
+  const AudioInputs inputs = audio_inputs(a.audio, a.list);
+  check_output(a, inputs);
   const TrainedModel m = load_model(a.model);
+  check_speaker(a, m);
   const bool by_speaker = m.targets.scope() == Scope::speaker || m.features.scope() == Scope::speaker;
-  if (!a.speaker.empty() && !(by_speaker && m.targets.knows(a.speaker) && m.features.knows(a.speaker)))
-    fail(Fault::usage,
-         fmt::format("--speaker {}: not a speaker of this model's training data; leave --speaker out", a.speaker));
+  const std::vector<std::string> paths =
+      to_stdout ? std::vector<std::string>(inputs.files.size()) : output_paths(inputs.files, a.out, a.format);
   Exec ex = choose_device(a.device, m.config.trainer.threads);
   if (by_speaker && a.speaker.empty())
     log::info("normalised with the statistics of all training speakers; --speaker NAME takes those of one");
   Network network(ex, m.model, precision(m.config));
   const Extractor extractor(m.config.features);
-  const std::vector<std::string> paths =
-      to_stdout ? std::vector<std::string>(a.audio.size()) : output_paths(a.audio, a.out, a.format);
-  const std::vector<std::string> plots = a.plot ? output_paths(a.audio, a.out, "html") : std::vector<std::string>();
+  const std::vector<std::string> plots =
+      a.plot ? output_paths(inputs.files, a.out, "html") : std::vector<std::string>();
   if (!to_stdout) make_folder(a.out);
-  for (std::size_t i = 0; i < a.audio.size(); ++i) {
-    const Audio audio = read_audio(a.audio[i]);
+  bool first = true;
+  for_each_input(inputs, [&](std::size_t i) {
+    const AudioInput& input = inputs.files[i];
+    const Audio audio = read_input(input);
     Frames features = extractor.from_audio(ex, audio.samples, audio.sample_rate);
     if (features.rows() == 0)
-      fail(Fault::data, fmt::format("{}: {} samples are too short for one frame; give longer audio", a.audio[i],
+      fail(Fault::data, fmt::format("{}: {} samples are too short for one frame; give longer audio", input.name,
                                     audio.samples.size()));
-    const Prediction p{a.audio[i], extractor.first_centre_s(), extractor.step_s(),
+    const Prediction p{input.name, extractor.first_centre_s(), extractor.step_s(),
                        predict(ex, m, network, std::move(features), a.speaker)};
-    if (to_stdout)
-      print_result(encode(a, p, m.channels));
-    else
-      write_output(real_file_system(), paths[i], encode(a, p, m.channels));
+    if (to_stdout) {
+      print_result(inputs.several ? encode_next(a, p, m.channels, first) : encode(a, p, m.channels));
+      first = false;
+      return;
+    }
+    make_folder(folder_of(paths[i]));
+    write_output(real_file_system(), paths[i], encode(a, p, m.channels));
     if (a.plot) write_output(real_file_system(), plots[i], plot(a, p, m.channels));
-    if (!to_stdout)
-      log::info(fmt::format("{}: {} frames, {} channels -> {}", a.audio[i], p.values.rows, p.values.cols, paths[i]));
-  }
+    log::info(fmt::format("{}: {} {}, {} channels -> {}", input.name, p.values.rows,
+                          p.values.rows == 1 ? "frame" : "frames", p.values.cols, paths[i]));
+  });
   return 0;
 }
 

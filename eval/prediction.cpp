@@ -34,6 +34,26 @@ std::string json_text(const std::string& text) {
   return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
+std::string csv_header(std::span<const Channel> channels, const std::string& last) {
+  std::string out = "time_s";
+  for (const Channel& c : channels) out += "," + csv_field(column_name(c));
+  return out + last + "\n";
+}
+
+std::string csv_rows(const Prediction& p, std::span<const Channel> channels, const std::string& last) {
+  check(p, channels);
+  std::string out;
+  for (Index t = 0; t < p.values.rows; ++t) {
+    fmt::format_to(std::back_inserter(out), "{:.4f}", time_of(p, t));
+    for (Index c = 0; c < p.values.cols; ++c) {
+      out += ",";
+      append_value(out, p.values.row(t)[c]);
+    }
+    out += last + "\n";
+  }
+  return out;
+}
+
 }  // namespace
 
 // RFC 4180: a field with a comma, a quote or a line end stands in quotes, its quotes doubled.
@@ -45,19 +65,11 @@ std::string csv_field(const std::string& text) {
 }
 
 std::string prediction_csv(const Prediction& p, std::span<const Channel> channels) {
-  check(p, channels);
-  std::string out = "time_s";
-  for (const Channel& c : channels) out += "," + csv_field(column_name(c));
-  out += "\n";
-  for (Index t = 0; t < p.values.rows; ++t) {
-    fmt::format_to(std::back_inserter(out), "{:.4f}", time_of(p, t));
-    for (Index c = 0; c < p.values.cols; ++c) {
-      out += ",";
-      append_value(out, p.values.row(t)[c]);
-    }
-    out += "\n";
-  }
-  return out;
+  return csv_header(channels, "") + csv_rows(p, channels, "");
+}
+
+std::string prediction_csv_rows(const Prediction& p, std::span<const Channel> channels, bool with_header) {
+  return (with_header ? csv_header(channels, ",file") : "") + csv_rows(p, channels, "," + csv_field(p.audio));
 }
 
 std::string prediction_npz(const Prediction& p, std::span<const Channel> channels) {
@@ -99,6 +111,17 @@ std::string prediction_json(const Prediction& p, std::span<const Channel> channe
     out += "]";
   }
   return out + (p.values.rows > 0 ? "\n  ]\n}\n" : "]\n}\n");
+}
+
+// Line ends inside of texts are escaped, so those that are left only lay the object out.
+std::string prediction_json_line(const Prediction& p, std::span<const Channel> channels) {
+  std::string out;
+  bool at_start = false;
+  for (const char c : prediction_json(p, channels)) {
+    at_start = c == '\n' || (at_start && c == ' ');
+    if (!at_start) out += c;
+  }
+  return out + "\n";
 }
 
 }  // namespace cutract

@@ -19,11 +19,16 @@ struct Prediction {
 
 // "time_s,tt_x_mm,...", one row per frame: six digits, and never fewer than four decimals. Times have four decimals.
 std::string prediction_csv(const Prediction&, std::span<const Channel>);
+// The same with the recording's name in a last column "file", for several recordings in one table: the other columns
+// stay where they are for a single one.
+std::string prediction_csv_rows(const Prediction&, std::span<const Channel>, bool with_header);
 // Arrays time_s [T] f64, values [T,P] f32, channels [P], units [P] and audio [1] text.
 std::string prediction_npz(const Prediction&, std::span<const Channel>);
 // {"audio","first_s","step_s","frames","channels":[{"name","unit"}],"time_s":[...],"values":[[...],...]}: values as in
 // the CSV, a row per frame; a value that is not finite is null.
 std::string prediction_json(const Prediction&, std::span<const Channel>);
+// The same object on one line (JSON Lines).
+std::string prediction_json_line(const Prediction&, std::span<const Channel>);
 
 // A text as one field of a CSV (RFC 4180).
 std::string csv_field(const std::string& text);

@@ -156,6 +156,13 @@ bool Normaliser::knows(const std::string& speaker) const {
   return scope_ != Scope::speaker || speakers_.contains(speaker);
 }
 
+std::vector<std::string> Normaliser::speakers() const {
+  std::vector<std::string> out;
+  out.reserve(speakers_.size());
+  for (const auto& [speaker, stats] : speakers_) out.push_back(speaker);
+  return out;
+}
+
 std::vector<Index> Normaliser::constant_columns() const {
   std::vector<Index> out;
   for (std::size_t c = 0; c < corpus_.constant.size(); ++c) {

@@ -30,6 +30,7 @@ class Normaliser {
   Scope scope() const { return scope_; }
   Index columns() const { return static_cast<Index>(corpus_.mean.size()); }
   bool knows(const std::string& speaker) const;  // false: scope is speaker and this one was not in training
+  std::vector<std::string> speakers() const;     // with statistics of their own, sorted
   std::vector<Index> constant_columns() const;   // of the corpus statistics
 
   // In place. Returns what one z unit is worth in each part, per column. Error{internal} if one has another number of

@@ -8,6 +8,7 @@
 
 #include "features/extractor.h"
 #include "host/core/error.h"
+#include "host/core/log.h"
 #include "host/io/sha256.h"
 
 namespace cutract {
@@ -124,7 +125,8 @@ TrainedModel decode_model(const std::string& bytes, const std::string& origin) {
       meta(file, "corpus", origin),
       meta(file, "feature_hash", origin),
       static_cast<int>(number(file, "epoch", origin)),
-      number(file, "val_loss", origin)};
+      number(file, "val_loss", origin),
+      origin};
   const Extractor extractor(config.features);
   if (extractor.hash() != m.feature_hash)
     fail(Fault::data, fmt::format("{}: was trained on features with hash {:.12}, its config gives {:.12} in this "
@@ -140,14 +142,37 @@ TrainedModel decode_model(const std::string& bytes, const std::string& origin) {
   return m;
 }
 
-TrainedModel load_model(const std::string& path) {
-  const std::string found = find_checkpoint(path);
-  if (found.ends_with(".safetensors")) return decode_model(read_file(found), found);
-  const Checkpoints::Files files = read_checkpoint(found);
+namespace {
+
+TrainedModel read_model(const std::string& checkpoint) {
+  if (checkpoint.ends_with(".safetensors")) return decode_model(read_file(checkpoint), checkpoint);
+  const Checkpoints::Files files = read_checkpoint(checkpoint);
   const auto it = files.find("model.safetensors");
   if (it == files.end())
-    fail(Fault::data, found + ": holds no model.safetensors; expected a checkpoint of cutract train");
-  return decode_model(it->second, found + "/model.safetensors");
+    fail(Fault::data, checkpoint + ": holds no model.safetensors; expected a checkpoint of cutract train");
+  TrainedModel m = decode_model(it->second, checkpoint + "/model.safetensors");
+  m.checkpoint = checkpoint;
+  return m;
+}
+
+}  // namespace
+
+TrainedModel load_model(const std::string& path) {
+  try {
+    return read_model(find_checkpoint(path));
+  } catch (const Error& first) {
+    if (first.fault() != Fault::data && first.fault() != Fault::io) throw;
+    for (const std::string& other : checkpoints_of_run(path)) {
+      try {
+        TrainedModel m = read_model(other);
+        log::warn(fmt::format("{}; using {} instead", first.what(), other));
+        return m;
+      } catch (const Error& e) {
+        if (e.fault() != Fault::data && e.fault() != Fault::io) throw;  // damaged too
+      }
+    }
+    throw;
+  }
 }
 
 std::string encode_state(Exec& ex, const TrainingState& s, const Optimizer& o) {

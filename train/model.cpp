@@ -53,6 +53,10 @@ void Model::load(const TensorFile& file, const std::string& origin) {
       fail(Fault::data,
            origin + ": tensor " + p.name + " has another shape than its config says; the file was altered");
     const std::vector<float> values = t.as_f32();
+    const auto bad = std::find_if(values.begin(), values.end(), [](float v) { return !std::isfinite(v); });
+    if (bad != values.end())
+      fail(Fault::data, origin + ": tensor " + p.name + " holds a weight that is " + std::to_string(*bad) +
+                            ", expected finite numbers; use an earlier checkpoint");
     std::copy(values.begin(), values.end(), values_.begin() + p.offset);
   }
 }

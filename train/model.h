@@ -41,7 +41,7 @@ class Model {
   void initialise(std::uint64_t seed);
 
   void save(TensorFile&) const;
-  void load(const TensorFile&, const std::string& origin);  // Error{data} naming the first tensor that does not fit
+  void load(const TensorFile&, const std::string& origin);  // Error{data}: a tensor does not fit, or is not finite
 
  private:
   ModelShape shape_;

@@ -78,6 +78,22 @@ Checkpoints::Files read_files(FileSystem& fs, const std::string& folder, const C
   return files;
 }
 
+// What is on the disk. A checkpoint whose MANIFEST is damaged is nobody's best, and it is never deleted.
+std::vector<Ranked> entries_of(FileSystem& fs, const std::string& folder) {
+  std::vector<Ranked> found;
+  for (const auto& name : names_in(fs, folder)) {
+    if (!name.starts_with(kPrefix)) continue;
+    const std::string manifest = folder + "/" + name + "/" + kManifest;
+    const auto text = read_if_there(fs, manifest);
+    if (!text) continue;
+    try {
+      const CheckpointManifest m = parse_manifest(*text, manifest);
+      found.push_back({name, m.epoch, m.val_loss});
+    } catch (const Error& e) { log::warn(e.what()); }
+  }
+  return found;
+}
+
 }  // namespace
 
 Checkpoints::Checkpoints(FileSystem& fs, std::string folder, int keep_best)
@@ -118,20 +134,7 @@ void Checkpoints::remove_checkpoint(const std::string& name) {
   remove_tree(doomed);
 }
 
-// What is on the disk. A checkpoint whose MANIFEST is damaged is nobody's best, and it is never deleted.
-std::vector<Ranked> Checkpoints::entries() const {
-  std::vector<Ranked> found;
-  for (const auto& name : names_in(fs_, folder_)) {
-    if (!name.starts_with(kPrefix)) continue;
-    const auto text = read_if_there(fs_, path(name) + "/" + kManifest);
-    if (!text) continue;
-    try {
-      const CheckpointManifest m = parse_manifest(*text, path(name) + "/" + kManifest);
-      found.push_back({name, m.epoch, m.val_loss});
-    } catch (const Error& e) { log::warn(e.what()); }
-  }
-  return found;
-}
+std::vector<Ranked> Checkpoints::entries() const { return entries_of(fs_, folder_); }
 
 // Brings the folder into being under its name, whole, and returns the name.
 std::string Checkpoints::publish(int epoch, double val_loss, const Files& files) {
@@ -266,6 +269,19 @@ std::string find_checkpoint(const std::string& model) {
   }
   if (path.ends_with("/last") || path.ends_with("/best") || path == "last" || path == "best") return follow(path);
   fail(Fault::io, path + ": is no run folder, checkpoint or .safetensors file");
+}
+
+std::vector<std::string> checkpoints_of_run(const std::string& model) {
+  FileSystem& fs = real_file_system();
+  std::vector<std::string> folders;
+  for (const std::string& folder : {model + "/checkpoints", model}) {
+    if (!is_folder(fs, folder)) continue;
+    std::vector<Ranked> found = entries_of(fs, folder);
+    std::stable_sort(found.begin(), found.end(), ranks_before);
+    for (const Ranked& r : found) folders.push_back(folder + "/" + r.name);
+    if (!folders.empty()) break;
+  }
+  return folders;
 }
 
 }  // namespace cutract

@@ -80,4 +80,8 @@ Checkpoints::Files read_checkpoint(FileSystem&, const std::string& folder);
 // .safetensors file inside a checkpoint. Error{io} if it is none of these.
 std::string find_checkpoint(const std::string& model);
 
+// The checkpoint folders of a run folder or its folder checkpoints, those with the lowest val_loss first; none if
+// `model` names anything else, e.g. a single checkpoint.
+std::vector<std::string> checkpoints_of_run(const std::string& model);
+
 }  // namespace cutract

@@ -3,6 +3,7 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 
@@ -112,8 +113,25 @@ TEST_F(BadInput, TruncatedCheckpoint) {
   while (best.back() == '\n') best.pop_back();
   const std::string model = corpus_.folder / ("run/checkpoints/" + best + "/model.safetensors");
   fs::resize_file(model, fs::file_size(model) - 100);
-  expect(run({"eval", "run", "--device", "cpu"}), 4, "model.safetensors");
+  const Finished fallen_back = run({"eval", "run", "--device", "cpu"});
+  EXPECT_EQ(fallen_back.code, 0) << "another checkpoint of the run is intact";
+  EXPECT_NE(fallen_back.err.find("warning: run/checkpoints/" + best + "/model.safetensors: has "), std::string::npos)
+      << fallen_back.err;
+  EXPECT_NE(fallen_back.err.find("; using run/checkpoints/epoch="), std::string::npos) << fallen_back.err;
+  expect(run({"eval", "run/checkpoints/" + best, "--device", "cpu"}), 4, "model.safetensors");
   expect(run({"predict", model, "corpus/audio/u0.wav", "--device", "cpu"}), 4, "model.safetensors");
+}
+
+TEST_F(BadInput, WeightsThatAreNotFinite) {
+  ASSERT_EQ(train().code, 0);
+  const TrainedModel good = load_model(corpus_.folder / "run");
+  for (const float value : {NAN, INFINITY}) {
+    TrainedModel m = good;
+    m.model.values().back() = value;
+    corpus_.folder.write("bad.safetensors", encode_model(m));
+    expect(run({"eval", "bad.safetensors", "--device", "cpu"}), 4, "bad.safetensors: tensor fc.bias holds a weight");
+    expect(run({"predict", "bad.safetensors", "corpus/audio/u0.wav", "--device", "cpu"}), 4, "fc.bias");
+  }
 }
 
 TEST_F(BadInput, NoSpaceLeft) {

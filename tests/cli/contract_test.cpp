@@ -114,7 +114,7 @@ TEST_F(Contract, EvalWritesAReport) {
   const auto f = run({"eval", "run", "--json", "-", "--report", "run/test report", "--device", "cpu"});
   EXPECT_EQ(f.code, 0) << f.err;
   EXPECT_TRUE(nlohmann::json::accept(f.out)) << "the JSON alone";
-  const std::string page = read_file(corpus_.folder / "run/test report/report.html");
+  const std::string page = read_file(corpus_.folder / "run/test report/eval-test.html");
   for (const char* part : {"Scores on split test", "<h2>Learning</h2>", "Predicted and measured movement",
                            "u8, speaker b", "u9, speaker a", "<td>opening</td>", "not met"})
     EXPECT_NE(page.find(part), std::string::npos) << part;
@@ -126,7 +126,7 @@ TEST_F(Contract, EvalWritesAReport) {
            corpus_.folder / "a/b/alone.safetensors");
   fs::copy(corpus_.folder / "run/metrics.csv", corpus_.folder / "a/metrics.csv");
   EXPECT_EQ(run({"eval", "a/b/alone.safetensors", "--report", "alone", "--device", "cpu"}).code, 0);
-  EXPECT_EQ(read_file(corpus_.folder / "alone/report.html").find("<h2>Learning</h2>"), std::string::npos);
+  EXPECT_EQ(read_file(corpus_.folder / "alone/eval-test.html").find("<h2>Learning</h2>"), std::string::npos);
   EXPECT_EQ(run({"eval", "run", "--report", "c.toml", "--device", "cpu"}).code, 5) << "a file is in the way";
 }
 

@@ -1,0 +1,161 @@
+#include "cli/audio_inputs.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cstdio>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <sstream>
+#include <string_view>
+#include <system_error>
+
+#include "cli/commands.h"
+#include "host/core/error.h"
+#include "host/io/atomic_file.h"
+
+namespace cutract::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::array<std::string_view, 18> kEndings{".wav",  ".wave", ".flac", ".ogg", ".oga", ".opus",
+                                                    ".sph",  ".nist", ".wv1",  ".wv2", ".mp3", ".aif",
+                                                    ".aiff", ".aifc", ".au",   ".snd", ".caf", ".w64"};
+
+bool is_audio_name(const fs::path& path) {
+  std::string ending = path.extension().string();
+  std::transform(ending.begin(), ending.end(), ending.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return std::find(kEndings.begin(), kEndings.end(), ending) != kEndings.end();
+}
+
+bool is_hidden(const fs::path& path) { return path.filename().string().starts_with('.'); }
+
+// The audio files of a folder and its subfolders, sorted. Folders that are symbolic links are not followed, so that a
+// link to a parent cannot make the search endless.
+std::vector<fs::path> audio_below(const std::string& folder) {
+  std::vector<fs::path> found;
+  try {
+    for (auto it = fs::recursive_directory_iterator(folder); it != fs::recursive_directory_iterator(); ++it) {
+      if (is_hidden(it->path()))
+        it.disable_recursion_pending();
+      else if (is_audio_name(it->path()) && !it->is_directory())
+        found.push_back(it->path());
+    }
+  } catch (const fs::filesystem_error& e) {
+    fail(Fault::io, fmt::format("{}: cannot be searched for audio files: {}", folder, e.code().message()));
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+std::string read_standard_input(const char* what) {
+  std::string bytes;
+  std::array<char, 65536> block{};
+  for (std::size_t n = block.size(); n == block.size();) {
+    n = std::fread(block.data(), 1, block.size(), stdin);
+    bytes.append(block.data(), n);
+  }
+  if (std::ferror(stdin) != 0) fail(Fault::io, fmt::format("standard input: cannot read {}", what));
+  return bytes;
+}
+
+std::vector<std::string> listed(const std::string& list) {
+  std::istringstream lines(list == "-" ? read_standard_input("the list of audio files") : read_file(list));
+  std::vector<std::string> paths;
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    if (!line.empty()) paths.push_back(line);
+  }
+  if (paths.empty()) fail(Fault::usage, fmt::format("--list {}: names no file; expected one path per line", list));
+  return paths;
+}
+
+void add(const std::string& given, AudioInputs& to) {
+  std::error_code ignored;
+  if (given == "-") {
+    to.files.push_back({given, "standard input", "stdin"});
+  } else if (fs::is_directory(given, ignored)) {
+    to.several = true;
+    const std::vector<fs::path> found = audio_below(given);
+    if (found.empty())
+      fail(Fault::usage, fmt::format("{}: no audio file in this folder; expected names ending in .wav, .flac, .ogg, "
+                                     ".sph or the like",
+                                     given));
+    for (const fs::path& path : found)
+      to.files.push_back({path.string(), path.string(), path.lexically_relative(given).replace_extension().string()});
+  } else {
+    to.files.push_back({given, given, fs::path(given).stem().string()});
+  }
+}
+
+struct Failures {
+  std::size_t count = 0;
+  std::optional<Fault> fault;
+  void add(Fault f, const std::string& text) {
+    ++count;
+    if (!fault || f == Fault::data) fault = f;
+    std::fprintf(stderr, "cutract: %s\n", text.c_str());
+  }
+};
+
+}  // namespace
+
+AudioInputs audio_inputs(const std::vector<std::string>& given, const std::string& list) {
+  AudioInputs inputs;
+  for (const std::string& path : given) add(path, inputs);
+  const auto from_stdin = [&] {
+    return std::count_if(inputs.files.begin(), inputs.files.end(), [](const auto& f) { return f.path == "-"; }) +
+           (list == "-" ? 1 : 0);
+  };
+  if (from_stdin() > 1) fail(Fault::usage, "standard input (-) is given twice; it can be read once");
+  if (!list.empty()) {
+    inputs.several = true;
+    for (const std::string& path : listed(list)) add(path, inputs);
+    if (from_stdin() > 1) fail(Fault::usage, "standard input (-) is given twice; it can be read once");
+  }
+  if (inputs.files.empty())
+    fail(Fault::usage, "AUDIO is missing; give audio files, folders, - for standard input, or --list FILE");
+  inputs.several = inputs.several || inputs.files.size() > 1;
+  return inputs;
+}
+
+Audio read_input(const AudioInput& input) {
+  if (input.path != "-") return read_audio(input.path);
+  return decode_audio(read_standard_input("audio"), input.name);
+}
+
+std::vector<std::string> output_paths(std::span<const AudioInput> inputs, const std::string& dir,
+                                      const std::string& ending) {
+  std::map<std::string, std::string> taken;
+  std::vector<std::string> out;
+  for (const AudioInput& input : inputs) {
+    const std::string path = fmt::format("{}/{}.{}", dir, input.stem, ending);
+    if (const auto [it, fresh] = taken.emplace(path, input.name); !fresh)
+      fail(Fault::usage, fmt::format("{} and {} would both be written to {}; give them different --out folders",
+                                     it->second, input.name, path));
+    out.push_back(path);
+  }
+  return out;
+}
+
+void for_each_input(const AudioInputs& inputs, const std::function<void(std::size_t)>& work) {
+  if (inputs.files.size() == 1) return work(0);
+  Failures failures;
+  for (std::size_t i = 0; i < inputs.files.size(); ++i) {
+    try {
+      work(i);
+    } catch (const StandardOutputFailed&) { throw; } catch (const Error& e) {
+      if (e.fault() != Fault::data && e.fault() != Fault::io && e.fault() != Fault::memory) throw;
+      failures.add(e.fault(), e.what());
+    }
+  }
+  if (failures.count > 0)
+    fail(*failures.fault, fmt::format("{} of {} files failed", failures.count, inputs.files.size()));
+}
+
+}  // namespace cutract::cli

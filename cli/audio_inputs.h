@@ -1,0 +1,39 @@
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "host/io/audio.h"
+
+// The recordings that a command was given: files, folders, a list of paths, or standard input.
+namespace cutract::cli {
+
+struct AudioInput {
+  std::string path;  // "-": standard input
+  std::string name;  // in messages and results
+  std::string stem;  // of the result's file name; with the subfolders below a folder that was named
+};
+
+struct AudioInputs {
+  std::vector<AudioInput> files;
+  bool several = false;  // more than one file, or a folder or a list, whose length the user may not know
+};
+
+// Folders are searched with their subfolders, in alphabetical order, for files with an audio ending; hidden files are
+// left out. `list` names a text file with one path per line ("-": standard input; "": none), which come after `given`.
+// Error{usage} if that leaves no file or standard input is asked for twice; Error{io} for a list that cannot be read.
+AudioInputs audio_inputs(const std::vector<std::string>& given, const std::string& list);
+
+Audio read_input(const AudioInput&);
+
+// DIR/STEM.ENDING for each input. Error{usage} if two inputs of the same stem would overwrite each other.
+std::vector<std::string> output_paths(std::span<const AudioInput>, const std::string& dir, const std::string& ending);
+
+// Calls `work` with the index of each file. A file that fails is reported and the others still follow; the Error that
+// ends the batch then counts the failures, and its fault is data if any file was bad, otherwise that of the first
+// failure. The error of a single file is passed on as it is. A failing standard output ends the batch at once.
+void for_each_input(const AudioInputs&, const std::function<void(std::size_t)>& work);
+
+}  // namespace cutract::cli
