@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 #include "host/core/error.h"
 #include "host/io/npy.h"
@@ -54,10 +56,20 @@ std::string csv_rows(const Prediction& p, std::span<const Channel> channels, con
   return out;
 }
 
+// A spreadsheet would run a field that begins like a formula. An apostrophe before it makes it text; numbers stay.
+std::string without_formula(const std::string& text) {
+  if (text.empty() || std::string_view("=+-@\t\r").find(text.front()) == std::string_view::npos) return text;
+  char* end = nullptr;
+  std::strtod(text.c_str(), &end);
+  const bool number = (text.front() == '+' || text.front() == '-') && *end == '\0' && end != text.c_str();
+  return number ? text : "'" + text;
+}
+
 }  // namespace
 
 // RFC 4180: a field with a comma, a quote or a line end stands in quotes, its quotes doubled.
-std::string csv_field(const std::string& text) {
+std::string csv_field(const std::string& raw) {
+  const std::string text = without_formula(raw);
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
   std::string out = "\"";
   for (const char c : text) out += c == '"' ? "\"\"" : std::string(1, c);

@@ -30,7 +30,7 @@ std::string prediction_json(const Prediction&, std::span<const Channel>);
 // The same object on one line (JSON Lines).
 std::string prediction_json_line(const Prediction&, std::span<const Channel>);
 
-// A text as one field of a CSV (RFC 4180).
+// A text as one field of a CSV (RFC 4180). One that a spreadsheet would take for a formula gets an apostrophe in front.
 std::string csv_field(const std::string& text);
 
 }  // namespace cutract

@@ -144,14 +144,13 @@ TrainedModel decode_model(const std::string& bytes, const std::string& origin) {
 
 namespace {
 
-TrainedModel read_model(const std::string& checkpoint) {
-  if (checkpoint.ends_with(".safetensors")) return decode_model(read_file(checkpoint), checkpoint);
-  const Checkpoints::Files files = read_checkpoint(checkpoint);
-  const auto it = files.find("model.safetensors");
-  if (it == files.end())
-    fail(Fault::data, checkpoint + ": holds no model.safetensors; expected a checkpoint of cutract train");
-  TrainedModel m = decode_model(it->second, checkpoint + "/model.safetensors");
-  m.checkpoint = checkpoint;
+TrainedModel read_model(const NamedCheckpoint& found) {
+  const auto it = found.files.find("model.safetensors");
+  if (it == found.files.end())
+    fail(Fault::data, found.path + ": holds no model.safetensors; expected a checkpoint of cutract train");
+  const bool lone = found.path.ends_with(".safetensors");
+  TrainedModel m = decode_model(it->second, lone ? found.path : found.path + "/model.safetensors");
+  m.checkpoint = found.path;
   return m;
 }
 
@@ -159,12 +158,12 @@ TrainedModel read_model(const std::string& checkpoint) {
 
 TrainedModel load_model(const std::string& path) {
   try {
-    return read_model(find_checkpoint(path));
+    return read_model(read_named_checkpoint(path));
   } catch (const Error& first) {
     if (first.fault() != Fault::data && first.fault() != Fault::io) throw;
     for (const std::string& other : checkpoints_of_run(path)) {
       try {
-        TrainedModel m = read_model(other);
+        TrainedModel m = read_model({other, read_checkpoint(other)});
         log::warn(fmt::format("{}; using {} instead", first.what(), other));
         return m;
       } catch (const Error& e) {

@@ -4,6 +4,10 @@
 #include <fmt/format.h>
 #include <sys/utsname.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "host/core/error.h"
@@ -24,20 +28,67 @@ std::string cpu_name() {
   return "unknown";
 }
 
+std::vector<std::string> names_in(const std::string& folder) {
+  std::vector<std::string> names;
+  real_file_system().list(folder, names);
+  return names;
+}
+
+// A run has its lock from the first moment on, and one that was copied without it has checkpoints.
+bool is_run(const std::string& folder) {
+  FileFacts facts;
+  std::string holder;
+  if (real_file_system().look(folder + "/.lock", facts) == 0 && facts.kind != FileFacts::Kind::file) return true;
+  if (real_file_system().read(folder + "/.lock", holder) == 0 && (holder.empty() || holder.starts_with("process ")))
+    return true;
+  const std::vector<std::string> names = names_in(folder + "/checkpoints");
+  return std::any_of(names.begin(), names.end(), [](const std::string& name) {
+    return name == "last" || name == "best" || name.starts_with("epoch=") || name.starts_with(".tmp-");
+  });
+}
+
 std::string made(std::string folder) {
+  check_run_folder(folder);
   make_folder(folder);
   return folder;
 }
 
 }  // namespace
 
-RunFolder::RunFolder(std::string path) : path_(made(std::move(path))), lock_(path_) {}
+void check_run_folder(const std::string& path) {
+  const std::vector<std::string> names = names_in(path);
+  const bool hidden = std::all_of(names.begin(), names.end(), [](const auto& name) { return name.starts_with('.'); });
+  if (!hidden && !is_run(path))
+    fail(Fault::usage,
+         path +
+             ": holds files but is not a run folder, and training could overwrite them; choose a new or empty folder "
+             "with --out");
+}
+
+RunFolder::RunFolder(std::string path) : path_(made(std::move(path))), lock_(path_) {
+  for (const char* name : {"/train.log", "/metrics.csv", "/checkpoints"}) {
+    FileFacts facts;
+    if (real_file_system().look(path_ + name, facts) == 0 && facts.kind == FileFacts::Kind::link)
+      fail(Fault::io, path_ + name +
+                          ": is a symbolic link, and links in a run folder are never followed; remove the "
+                          "link, or choose another --out");
+  }
+  remove_stale_temporaries(real_file_system(), path_);
+}
+
+void RunFolder::expect_ours() const {
+  if (!lock_.holds())
+    fail(Fault::io, path_ +
+                        ": was removed or replaced while this training was running, so nothing more is saved there; "
+                        "train again with another --out");
+}
 
 bool RunFolder::write(const std::string& name, const std::string& text) {
+  if (!lock_.holds()) return false;  // the next save says so and ends the run
   try {
     save_atomically(real_file_system(), path_ + "/" + name, text);
     return true;
-  } catch (const Error& e) { log::warn(std::string(e.what()) + "; training goes on without it"); }
+  } catch (const Error& e) { log::warn(std::string(e.what()) + "; continuing without it"); }
   return false;
 }
 
@@ -80,9 +131,15 @@ void RunFolder::start_metrics(int epochs_done, std::span<const Channel> channels
     kept += line;
     history_.push_back(parse_metrics_line(line));
   }
-  write("metrics.csv", kept);
-  metrics_.open(path, std::ios::app);
+  metrics_ok_ = write("metrics.csv", kept);  // if not, what is there stays as it is, with its header
   events_.emplace(real_file_system(), path_, epochs_done + 1);
+  if (!metrics_ok_) return;
+  try {
+    metrics_.emplace(path);
+  } catch (const Error& e) {
+    metrics_ok_ = false;
+    log::warn(std::string(e.what()) + "; continuing without it");
+  }
 }
 
 void RunFolder::add_metrics(const EpochRecord& r) {
@@ -90,11 +147,9 @@ void RunFolder::add_metrics(const EpochRecord& r) {
   history_.push_back(parse_metrics_line(line));
   events_->add(r.epoch, scalars(r));
   if (!metrics_ok_) return;
-  metrics_ << line << std::flush;
-  if (!metrics_) {
-    metrics_ok_ = false;
-    log::warn(path_ + "/metrics.csv: cannot be written; training goes on without it");
-  }
+  metrics_ok_ = metrics_->append(line);
+  if (!metrics_ok_)
+    log::warn(path_ + "/metrics.csv: cannot write: " + std::strerror(errno) + "; continuing without it");
 }
 
 void RunFolder::write_report(const Report& report) {

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <fstream>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "eval/html_report.h"
 #include "features/dataset.h"
+#include "host/core/append_file.h"
 #include "host/io/folder_lock.h"
 #include "host/run/events.h"
 #include "train/config.h"
@@ -14,13 +14,21 @@
 
 namespace cutract {
 
+// Error{usage} if the folder holds files but none of a run: training there could overwrite the user's own.
+void check_run_folder(const std::string& path);
+
 // The files of a run besides checkpoints. Losing one of them must not stop training: after the first failure each
 // warns once and is left alone.
 class RunFolder {
  public:
-  explicit RunFolder(std::string path);  // makes it, and locks it: Error{io} if another process writes there
+  // Makes it, locks it, and removes what a dead process left half written. Error{io} if another process writes there,
+  // or if a link stands where a run has a file or folder of its own; as check_run_folder.
+  explicit RunFolder(std::string path);
   const std::string& path() const { return path_; }
   std::string checkpoints() const { return path_ + "/checkpoints"; }
+
+  // Error{io} if the folder was removed or replaced meanwhile. Before each save, so that a new run there is left alone.
+  void expect_ours() const;
 
   void write_config(const RunConfig&);
   // Machine, versions, seed, hashes: what a result depends on.
@@ -37,7 +45,7 @@ class RunFolder {
   bool write(const std::string& name, const std::string& text);  // false: it warned
   std::string path_;
   FolderLock lock_;
-  std::ofstream metrics_;
+  std::optional<AppendFile> metrics_;
   bool metrics_ok_ = true, report_ok_ = true;
   std::vector<EpochPoint> history_;
   std::optional<EventFile> events_;

@@ -40,6 +40,7 @@ class Run {
         dev_(options.fast_dev_run > 0) {}
 
   TrainResult operator()() {
+    if (!dev_) check_run_folder(options_.run_dir);  // before the data are loaded, which may take long
     try {
       data_ = load_training_data(ex_, config_, corpus_, extractor_, [this] {
         if (stop_asked()) throw Stopped{};
@@ -245,6 +246,7 @@ class Run {
       state_.finished = kAllEpochs;
     record.seconds = seconds_since(began);
     if (!dev_) {
+      folder_->expect_ours();
       folder_->add_metrics(record);  // first: a row without its checkpoint is dropped on resume, the reverse is a gap
       save(val.loss);
     }

@@ -1,12 +1,19 @@
 #include "host/core/log.h"
 
-#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <memory>
+#include <mutex>
+#include <string_view>
 #include <utility>
 #include <vector>
+
+#include "host/core/append_file.h"
+#include "host/core/error.h"
 
 namespace cutract::log {
 namespace {
@@ -27,6 +34,28 @@ void to_terminal(const std::string& line) {
   if (state().write) return state().write(state().self, line);
   std::fputs((line + "\n").c_str(), stderr);
 }
+
+// Losing the log must not stop a training run: the first failure is a warning, and the file is then left alone.
+class FileSink final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  explicit FileSink(const std::string& path) : path_(path), file_(path) {}
+
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    if (failed_) return;
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    if (file_.append(std::string_view(line.data(), line.size()))) return;
+    failed_ = true;
+    to_terminal("warning: " + path_ + ": cannot write: " + std::strerror(errno) + "; continuing without it");
+  }
+  void flush_() override {}
+
+ private:
+  std::string path_;
+  AppendFile file_;
+  bool failed_ = false;
+};
 
 void to_file(spdlog::level::level_enum level, const std::string& text) {
   constexpr std::size_t kEarly = 1000;
@@ -55,16 +84,14 @@ void set_level(Level level) { state().level = level; }
 void set_file(const std::string& path) {
   state().file.reset();
   if (path.empty()) return;
-  // Losing the log must not stop a training run, so a failure is a warning.
   try {
-    auto sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(path);
+    auto sink = std::make_shared<FileSink>(path);
     state().file = std::make_shared<spdlog::logger>("cutract", std::move(sink));
     state().file->set_pattern("%Y-%m-%dT%H:%M:%S%z %l %v");
-    state().file->flush_on(spdlog::level::info);
     state().file->set_error_handler([](const std::string&) {});
     for (const auto& [level, text] : state().early) state().file->log(level, text);
     state().early.clear();
-  } catch (const spdlog::spdlog_ex& e) { warn(std::string("no log file: ") + e.what()); }
+  } catch (const Error& e) { warn(std::string(e.what()) + "; continuing without it"); }
 }
 
 void set_terminal_writer(void (*write)(void*, const std::string&), void* self) {

@@ -319,6 +319,8 @@ void flush_folder(FileSystem& fs, const std::string& folder) {
   if (fs.fsync(dir.get()) < 0) io_failed(folder, "cannot flush the folder", errno);
 }
 
+std::string temporary_beside(const std::string& path) { return temporary_beside(path, kTemporary); }
+
 void save_atomically(FileSystem& fs, const std::string& path, std::string_view bytes) {
   replace(fs, path, bytes, kTemporary, nullptr, path);
 }

@@ -62,6 +62,9 @@ void save_atomically(FileSystem&, const std::string& path, std::string_view byte
 // a folder, a loop of links, and a file that this process may not write.
 void write_output(FileSystem&, const std::string& path, std::string_view bytes);
 
+// A name for a new file or link that is to be renamed to `path`, as save_atomically uses.
+std::string temporary_beside(const std::string& path);
+
 // Removes what save_atomically leaves in a folder when it is killed, as far as that is possible. Only for whoever holds
 // the folder's lock.
 void remove_stale_temporaries(FileSystem&, const std::string& folder);

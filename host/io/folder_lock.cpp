@@ -3,12 +3,16 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <cstring>
 
+#include "host/core/append_file.h"
 #include "host/core/error.h"
+#include "host/core/log.h"
 #include "host/core/plant.h"
 
 namespace cutract {
@@ -30,21 +34,37 @@ std::string holder(int file) {
 }  // namespace
 
 FolderLock::FolderLock(const std::string& folder)
-    : file_(open((folder + "/.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
-  if (file_ < 0) return;
+    : path_(folder + "/.lock"), file_(open_unlinked(path_, O_RDWR | O_CREAT)) {
+  const auto without = [&](const char* call) {
+    log::warn(fmt::format("{}: cannot {}: {}; make sure that only one training writes to this folder", path_, call,
+                          std::strerror(errno)));
+  };
+  if (file_ < 0) {
+    without("open");
+    return;
+  }
   if (flock(file_, (CUTRACT_PLANTED("two_writers") ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0) {
-    const bool held = errno == EWOULDBLOCK;
-    const std::string who = held ? holder(file_) : "";
+    if (errno != EWOULDBLOCK) {
+      without("lock");
+      return;
+    }
+    const std::string who = holder(file_);
     close(file_);
     file_ = -1;
-    if (held)
-      fail(Fault::io,
-           fmt::format("{}: {} is writing here; wait until it has ended, or choose another folder", folder, who));
-    return;
+    fail(Fault::io,
+         fmt::format("{}: {} is writing here; wait until it has ended, or choose another folder", folder, who));
   }
   // For whoever comes next: if it cannot be written, they read less.
   const std::string me = this_process();
   if (ftruncate(file_, 0) == 0) (void)!pwrite(file_, me.data(), me.size(), 0);
+}
+
+bool FolderLock::holds() const {
+  struct stat ours {};
+  struct stat there {};
+  if (file_ < 0 || fstat(file_, &ours) != 0) return true;  // there is nothing to compare
+  if (lstat(path_.c_str(), &there) != 0) return errno != ENOENT && errno != ENOTDIR;
+  return ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
 }
 
 FolderLock::~FolderLock() {

@@ -39,7 +39,9 @@ std::vector<std::string> names_in(FileSystem& fs, const std::string& folder) {
 
 bool is_folder(FileSystem& fs, const std::string& path) {
   std::vector<std::string> ignored;
-  return fs.list(path, ignored) == 0;
+  if (fs.list(path, ignored) == 0) return true;
+  if (errno == ENOENT || errno == ENOTDIR) return false;
+  io_failed(path, "cannot list the folder");
 }
 
 // The folder name that a pointer file holds; "" if it holds no such thing.
@@ -94,6 +96,15 @@ std::vector<Ranked> entries_of(FileSystem& fs, const std::string& folder) {
   return found;
 }
 
+// The folder that RUN/best or another link to a checkpoint means now: all of its files are read from one checkpoint.
+std::string without_link(FileSystem& fs, const std::string& folder) {
+  FileFacts facts;
+  std::string target;
+  if (fs.look(folder, facts) < 0 || facts.kind != FileFacts::Kind::link || fs.read_link(folder, target) < 0)
+    return folder;
+  return target.starts_with('/') || folder_of(folder) == "." ? target : folder_of(folder) + "/" + target;
+}
+
 }  // namespace
 
 Checkpoints::Checkpoints(FileSystem& fs, std::string folder, int keep_best)
@@ -103,7 +114,10 @@ Checkpoints::Checkpoints(FileSystem& fs, std::string folder, int keep_best)
     if (name.starts_with(kTemporary)) remove_tree(path(name));
     if (name == "last.tmp" || name == "best.tmp") fs_.unlink(path(name));
   }
-  if (const auto all = entries(); !all.empty()) point_at_best(all);  // the last save may have ended before it did
+  if (const auto all = entries(); !all.empty()) {  // the last save may have ended before it did all of this
+    const std::string best = point_at_best(all);
+    update_links(pointed_at(read_if_there(fs_, path("last")).value_or("")), best);
+  }
 }
 
 // Best effort: what cannot be removed now is removed by the next run. A link is removed, not what it leads to.
@@ -175,6 +189,45 @@ std::string Checkpoints::point_at_best(const std::vector<Ranked>& all) {
   return best;
 }
 
+// Sets RUN/`which` to `name`. False: nothing had to be done, or what stands there is not one of our links.
+bool Checkpoints::set_link(const std::string& which, const std::string& name) {
+  const std::string run = folder_of(folder_), link = run + "/" + which;
+  const std::string prefix = folder_.substr(folder_.find_last_of('/') + 1) + "/";
+  FileFacts facts;
+  if (fs_.look(link, facts) == 0) {
+    std::string target;
+    if (facts.kind != FileFacts::Kind::link) return false;
+    if (fs_.read_link(link, target) < 0) io_failed(link, "cannot read the link");
+    if (target == prefix + name || !target.starts_with(prefix) ||
+        pointed_at(target.substr(prefix.size()) + "\n").empty())
+      return false;
+  } else if (errno != ENOENT) {
+    io_failed(link, "cannot look");
+  }
+  const std::string temporary = temporary_beside(link);
+  if (fs_.make_link(prefix + name, temporary) < 0) io_failed(link, "cannot make the link");
+  if (fs_.rename(temporary, link) < 0) {
+    const int err = errno;
+    fs_.unlink(temporary);
+    errno = err;
+    io_failed(link, "cannot rename");
+  }
+  return true;
+}
+
+// The links are a convenience: the pointers hold without them, and some file systems know no links.
+void Checkpoints::update_links(const std::string& last, const std::string& best) {
+  if (!links_ok_) return;
+  try {
+    bool changed = !last.empty() && set_link("last", last);
+    changed = set_link("best", best) || changed;
+    if (changed) flush_folder(fs_, folder_of(folder_));
+  } catch (const Error& e) {
+    links_ok_ = false;
+    log::warn(fmt::format("{}; continuing without the links {}/best and last", e.what(), folder_of(folder_)));
+  }
+}
+
 std::string Checkpoints::save(int epoch, double val_loss, const Files& files) {
   for (const auto& [name, bytes] : files)
     if (name.empty() || name == kManifest || name.find_first_of("/\n") != std::string::npos)
@@ -186,6 +239,7 @@ std::string Checkpoints::save(int epoch, double val_loss, const Files& files) {
   if (std::none_of(all.begin(), all.end(), [&](const Ranked& r) { return r.name == name; }))
     all.push_back({name, epoch, val_loss});
   const std::string best = point_at_best(all);
+  update_links(name, best);
   for (const auto& old : surplus(all, name, best, keep_best_)) remove_checkpoint(old);
   return path(name);
 }
@@ -246,15 +300,19 @@ std::string find_checkpoint(const std::string& model) {
   const auto is_checkpoint = [&](const std::string& folder) {
     return read_if_there(fs, folder + "/" + kManifest).has_value();
   };
-  // What the pointer file `at` of a checkpoints folder names.
+  // What the pointer file `at` of a checkpoints folder names. A training may remove that meanwhile, after it has let
+  // the pointer name a newer one.
   const auto follow = [&](const std::string& at) {
-    const std::string folder = folder_of(at) + "/" + pointed_at(read_file(at));
-    if (folder.ends_with('/') || !is_checkpoint(folder))
-      fail(Fault::io, at + ": names no checkpoint of its folder; name a checkpoint folder instead");
-    return folder;
+    std::string name = pointed_at(read_file(at));
+    while (!name.empty() && !is_checkpoint(folder_of(at) + "/" + name)) {
+      const std::string now = pointed_at(read_file(at));
+      name = now == name ? "" : now;
+    }
+    if (name.empty()) fail(Fault::io, at + ": names no checkpoint of its folder; name a checkpoint folder instead");
+    return folder_of(at) + "/" + name;
   };
   if (is_folder(fs, path)) {
-    if (is_checkpoint(path)) return path;
+    if (is_checkpoint(path)) return without_link(fs, path);
     for (const std::string& at : {path + "/checkpoints/best", path + "/best"})
       if (read_if_there(fs, at)) return follow(at);
     if (is_folder(fs, path + "/checkpoints"))
@@ -265,7 +323,8 @@ std::string find_checkpoint(const std::string& model) {
     fail(Fault::io, path + ": there is no such run folder, checkpoint or .safetensors file");
   if (path.ends_with(".safetensors")) {
     // A file copied out of its checkpoint stands alone: it has all that inference needs, but no digest beside it.
-    return path.ends_with("/model.safetensors") && is_checkpoint(folder_of(path)) ? folder_of(path) : path;
+    return path.ends_with("/model.safetensors") && is_checkpoint(folder_of(path)) ? without_link(fs, folder_of(path))
+                                                                                  : path;
   }
   if (path.ends_with("/last") || path.ends_with("/best") || path == "last" || path == "best") return follow(path);
   fail(Fault::io, path + ": is no run folder, checkpoint or .safetensors file");
@@ -282,6 +341,20 @@ std::vector<std::string> checkpoints_of_run(const std::string& model) {
     if (!folders.empty()) break;
   }
   return folders;
+}
+
+NamedCheckpoint read_named_checkpoint(const std::string& model) {
+  constexpr int kTries = 20;
+  for (int i = 1;; ++i) {
+    const std::string found = find_checkpoint(model);
+    try {
+      if (found.ends_with(".safetensors")) return {found, {{"model.safetensors", read_file(found)}}};
+      return {found, read_checkpoint(found)};
+    } catch (const Error&) {
+      // A training may have removed it meanwhile; then the name means a newer one by now.
+      if (i == kTries || find_checkpoint(model) == found) throw;
+    }
+  }
 }
 
 }  // namespace cutract

@@ -21,7 +21,9 @@ struct Ranked {
 // files and a MANIFEST (format version, epoch, val_loss in full precision, then size, SHA-256 and name of each file,
 // and its own SHA-256). It is written under a name that begins with .tmp- and renamed when all of it is on the disk, so
 // that a folder with a checkpoint's name is a whole checkpoint. `last` and `best` are one-line files that name a
-// folder.
+// folder. For programs that want a path, RUN/last and RUN/best are relative symbolic links to those folders where the
+// file system has links; anything else that stands there is left alone. Links made by others are neither followed to
+// write or remove something, nor replaced.
 class Checkpoints {
  public:
   using Files = std::map<std::string, std::string>;  // name -> bytes
@@ -57,6 +59,8 @@ class Checkpoints {
   std::string point_at_best(const std::vector<Ranked>&);  // returns its name
   std::string path(const std::string& name) const { return folder_ + "/" + name; }
   std::optional<std::string> pointer(const char* name) const;
+  bool set_link(const std::string& which, const std::string& name);
+  void update_links(const std::string& last, const std::string& best);
   std::string publish(int epoch, double val_loss, const Files&);
   void remove_checkpoint(const std::string& name);
   void remove_tree(const std::string& path);
@@ -64,6 +68,7 @@ class Checkpoints {
   FileSystem& fs_;
   std::string folder_;
   int keep_best_;
+  bool links_ok_ = true;
 };
 
 // Which of these to delete: all but `last`, `best` and the keep_best lowest val_loss (of equal ones, the earliest
@@ -83,5 +88,13 @@ std::string find_checkpoint(const std::string& model);
 // The checkpoint folders of a run folder or its folder checkpoints, those with the lowest val_loss first; none if
 // `model` names anything else, e.g. a single checkpoint.
 std::vector<std::string> checkpoints_of_run(const std::string& model);
+
+// What find_checkpoint means and its files; of a lone .safetensors file, that one as model.safetensors. A training may
+// rotate the checkpoint away while it is read: then the one that its name means by now is read.
+struct NamedCheckpoint {
+  std::string path;
+  Checkpoints::Files files;
+};
+NamedCheckpoint read_named_checkpoint(const std::string& model);
 
 }  // namespace cutract

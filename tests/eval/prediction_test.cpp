@@ -46,6 +46,28 @@ TEST(PredictionCsv, QuotesNamesThatNeedIt) {
   EXPECT_EQ(prediction_csv({"a.wav", 0, 0.01, Matrix(0, 2)}, odd), "time_s,\"a,b_mm\",\"say \"\"c\"\"\"\n");
 }
 
+// A channel's name comes from a corpus, perhaps a stranger's, and a spreadsheet runs what begins like a formula.
+TEST(CsvField, IsNoFormula) {
+  const std::pair<const char*, const char*> cases[] = {{"=1+2", "'=1+2"},
+                                                       {"+x", "'+x"},
+                                                       {"-x", "'-x"},
+                                                       {"@SUM(A1)", "'@SUM(A1)"},
+                                                       {"\t=1", "'\t=1"},
+                                                       {"\r=1", "\"'\r=1\""},
+                                                       {"=A(\"b\")", "\"'=A(\"\"b\"\")\""},
+                                                       {"-3.5", "-3.5"},
+                                                       {"+2e3", "+2e3"},
+                                                       {"-3+cmd", "'-3+cmd"},
+                                                       {"-", "'-"},
+                                                       {"tt_x", "tt_x"},
+                                                       {"a=b", "a=b"},
+                                                       {"", ""},
+                                                       {"1-2", "1-2"}};
+  for (const auto& [text, field] : cases) EXPECT_EQ(csv_field(text), field) << text;
+  const std::vector<Channel> odd{{"=HYPERLINK(\"http://x\")", "mm"}};
+  EXPECT_EQ(prediction_csv({"a.wav", 0, 0.01, Matrix(0, 1)}, odd), "time_s,\"'=HYPERLINK(\"\"http://x\"\")_mm\"\n");
+}
+
 TEST(PredictionJson, IsOneObjectThatReadsBack) {
   const auto j = nlohmann::json::parse(prediction_json(example(), kChannels));
   EXPECT_EQ(j["audio"], "say \"a\".wav");

@@ -1,7 +1,10 @@
 #include "host/io/folder_lock.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <filesystem>
 #include <memory>
 
 #include "host/io/atomic_file.h"
@@ -28,7 +31,49 @@ TEST(FolderLock, IsNotHeldByTheDead) {
   EXPECT_EQ(read_file(folder / ".lock").find("some other"), std::string::npos);
 }
 
-TEST(FolderLock, DoesWithoutWhereItCannotBeWritten) { const FolderLock lock("/proc"); }
+TEST(FolderLock, DoesWithoutWhereItCannotBeWritten) {
+  testing::internal::CaptureStderr();
+  const FolderLock lock("/proc");
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_TRUE(said.starts_with("warning: /proc/.lock: cannot open: ")) << said;
+  EXPECT_NE(said.find("make sure that only one training writes to this folder"), std::string::npos) << said;
+  EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 1);
+  EXPECT_TRUE(lock.holds()) << "there is nothing to lose";
+}
+
+// Others may write to the folder's parent: a link there must not choose a file that is overwritten.
+TEST(FolderLock, RefusesLinksAndWhatIsNoFile) {
+  test::TempFolder folder;
+  folder.write("precious", "years of work");
+  for (const char* target : {"precious", "nothing", "/dev/null", "."}) {
+    std::filesystem::remove(folder / ".lock");
+    std::filesystem::create_symlink(target, folder / ".lock");
+    EXPECT_FAULT(FolderLock(folder.path()), Fault::io,
+                 (folder / ".lock") + ": is a symbolic link, and links in a run ");
+  }
+  EXPECT_EQ(read_file(folder / "precious"), "years of work");
+  EXPECT_FALSE(std::filesystem::exists(folder / "nothing"));
+  std::filesystem::remove(folder / ".lock");
+  ASSERT_EQ(mkfifo((folder / ".lock").c_str(), 0600), 0);
+  EXPECT_FAULT(FolderLock(folder.path()), Fault::io, (folder / ".lock") + ": is not a regular file; remove it");
+}
+
+TEST(FolderLock, NoticesThatItsFolderWasReplaced) {
+  test::TempFolder folder;
+  const std::string run = folder / "run";
+  make_folder(run);
+  const FolderLock lock(run);
+  EXPECT_TRUE(lock.holds());
+  std::filesystem::rename(run, folder / "moved");
+  EXPECT_FALSE(lock.holds()) << "it is gone";
+  make_folder(run);
+  EXPECT_FALSE(lock.holds()) << "another one is there";
+  const FolderLock next(run);
+  EXPECT_FALSE(lock.holds()) << "another run is there";
+  EXPECT_TRUE(next.holds());
+  std::filesystem::remove(run + "/.lock");
+  EXPECT_FALSE(next.holds()) << "another run could start";
+}
 
 }  // namespace
 }  // namespace cutract

@@ -57,11 +57,17 @@ void right(FileSystem& fs, const Epoch& e) { Checkpoints(fs, kFolder, 1).save(e.
 std::string what_is_wrong(ModelDisk disk, const Epoch& e, bool done) {
   const int new_best = e.val_loss < 0.5 ? e.number : 1;
   try {
-    Checkpoints c(disk, kFolder, 1);  // what the next run does first
+    remove_stale_temporaries(disk, "run");  // what the next run does first
+    Checkpoints c(disk, kFolder, 1);
     const int last = epoch_at(disk, c.last()), best = epoch_at(disk, c.best());
     if (last != 3 && last != e.number) return "last is neither the old nor the new one";
     if (best != 1 && best != new_best) return "best is neither the old nor the new one";
     if (done && (last != e.number || best != new_best)) return "saved, but lost";
+    for (const auto& [link, folder] : {std::pair{"last", c.last()}, {"best", c.best()}}) {
+      std::string target;
+      if (disk.read_link(std::string("run/") + link, target) < 0 || "run/" + target != folder)
+        return std::string("the link ") + link + " is not where the pointer is";
+    }
     if (c.newest_intact()->epoch != last) return "resumes from another one than last";
     for (const auto& path : disk.tree()) {
       if (path.find("tmp") != std::string::npos) return "leaves " + path;

@@ -265,37 +265,6 @@ TEST(Checkpoints, StaleTemporariesAreRemoved) {
   EXPECT_EQ(names_in(run / "c"), std::set<std::string>{"notes.txt"});
 }
 
-// Links lead out of the folder, to what is not ours: none is followed to remove or to write something.
-TEST(Checkpoints, LinksAreRemovedNotFollowed) {
-  const TempFolder run;
-  run.write("victim/thesis.tex", "years of work");
-  run.write("victim/model.safetensors", "archived");
-  std::filesystem::create_directory(run / "c");
-  for (const char* name : {".tmp-x", ".tmp-epoch=0001-val_loss=0.5000", "last.tmp", "best.tmp"})
-    std::filesystem::create_symlink("../victim", run / ("c/" + std::string(name)));
-  std::filesystem::create_symlink("../victim/thesis.tex", run / "c/.tmp-y");
-  std::filesystem::create_symlink("../victim/thesis.tex", run / "c/last");
-  Checkpoints c(real_file_system(), run / "c", 1);
-  EXPECT_EQ(names_in(run / "c"), std::set<std::string>{"last"});
-  std::filesystem::create_symlink("../victim", run / "c/.tmp-epoch=0001-val_loss=0.5000");  // made meanwhile
-  c.save(1, 0.5, files(1));
-  EXPECT_EQ(read_file(run / "c/last"), "epoch=0001-val_loss=0.5000\n");
-  EXPECT_EQ(names_in(run / "victim"), (std::set<std::string>{"thesis.tex", "model.safetensors"}));
-  EXPECT_EQ(read_file(run / "victim/thesis.tex"), "years of work");
-}
-
-TEST(Checkpoints, RotationLeavesAnArchiveAlone) {
-  const TempFolder run;
-  Checkpoints c(real_file_system(), run / "c", 1);
-  for (const int e : {1, 2}) c.save(e, 1.0 / e, files(e));
-  const std::string name = "epoch=0002-val_loss=0.5000";
-  std::filesystem::rename(run / ("c/" + name), run / "archive");
-  std::filesystem::create_symlink("../archive", run / ("c/" + name));
-  for (const int e : {3, 4}) c.save(e, 1.0 / e, files(e));
-  EXPECT_EQ(names_in(run / "c"), (std::set<std::string>{"best", "last", "epoch=0004-val_loss=0.2500"}));
-  EXPECT_EQ(read_checkpoint(run / "archive"), files(2));
-}
-
 // Ten thousand random histories of the pure choice.
 TEST(Surplus, NeverBestNorLastNorTheTopK) {
   test::Rng rng(21);
