@@ -25,7 +25,7 @@ echo "== predict: $audio"
 head -3 "$run/predictions/$(basename "${audio%.*}").csv" | cut -c1-76
 
 echo
-echo "model        $run/checkpoints/$(cat "$run/checkpoints/best")/model.safetensors"
+echo "model        $run/best/model.safetensors"
 echo "curves       $run/report.html (open it in a browser; the numbers: $run/metrics.csv)"
 echo "scores       $run/eval-test.html (the numbers: $run/test.json)"
 echo "your audio   $cutract predict $run YOUR.wav --out -"

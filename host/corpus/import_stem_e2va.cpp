@@ -56,19 +56,36 @@ std::vector<Source> read_source(const std::string& folder) {
   return all;
 }
 
-// A folder that holds something else is not touched; an earlier corpus there stops being one until this import is done.
+// A corpus that someone made by hand says something else about where it comes from.
+bool is_imported(const std::string& out) {
+  return read_file(out + "/corpus.toml").find("imported by cutract") != std::string::npos;
+}
+
+// A folder that holds something else is not touched.
 void claim(const std::string& out) {
   namespace fs = std::filesystem;
   make_folder(out);
   const bool corpus = fs::exists(out + "/corpus.toml") && fs::exists(out + "/manifest.tsv");
+  if (corpus && !is_imported(out))
+    fail(Fault::io, out + ": holds a corpus that was not made by cutract corpus import; name a new folder with --out");
   if (!corpus && !fs::exists(out + "/" + kMarker) && !fs::is_empty(out))
     fail(Fault::io, out + ": is not empty and no cutract corpus; name a new folder with --out");
+  for (const char* name : {"/audio", "/articulation"})
+    if (fs::is_symlink(out + name))
+      fail(Fault::io,
+           out + name + ": is a symbolic link, which an import does not follow; name a new folder with --out");
+  if (!corpus) save_atomically(real_file_system(), out + "/" + kMarker, "");
+  make_folder(out + "/audio");
+  make_folder(out + "/articulation");
+}
+
+// From the first utterance on, an earlier corpus there is none until this import is done.
+void begin(const std::string& out) {
   save_atomically(real_file_system(), out + "/" + kMarker, "");
   std::error_code bad;
   for (const char* name : {"/corpus.toml", "/manifest.tsv"})
-    if (fs::remove(out + name, bad); bad) fail(Fault::io, out + name + ": cannot remove: " + bad.message());
-  make_folder(out + "/audio");
-  make_folder(out + "/articulation");
+    if (std::filesystem::remove(out + name, bad); bad)
+      fail(Fault::io, out + name + ": cannot remove: " + bad.message());
 }
 
 // The midsagittal positions, x and z of each sensor, smoothed.
@@ -139,6 +156,7 @@ ImportReport import_stem_e2va(const std::string& source, const std::string& out)
       ++report.skipped;
       continue;
     }
+    if (report.done == 0) begin(out);
     // Not to be able to write is not the utterance's fault: that ends the import.
     write_audio(out + "/audio/" + s.id + ".flac", c.audio);
     save_atomically(real_file_system(), out + "/articulation/" + s.id + ".npy", encode_npy(c.track.view()));

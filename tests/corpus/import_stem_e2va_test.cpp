@@ -195,6 +195,45 @@ TEST(ImportStemE2va, AForeignFolderIsNotTouched) {
   EXPECT_FALSE(std::filesystem::exists(stem.out() + "/audio"));
 }
 
+TEST(ImportStemE2va, ACorpusMadeByHandIsNotTouched) {
+  const StemFolder stem;
+  make_folder(stem.out());
+  const std::pair<const char*, const char*> files[] = {{"/corpus.toml", "name = \"mine\"\n"},
+                                                       {"/manifest.tsv", "id\n"}};
+  for (const auto& [name, text] : files) save_atomically(real_file_system(), stem.out() + name, text);
+  EXPECT_FAULT(
+      import_stem_e2va(stem.path(), stem.out()), Fault::io,
+      stem.out() + ": holds a corpus that was not made by cutract corpus import; name a new folder with --out");
+  for (const auto& [name, text] : files) EXPECT_EQ(read_file(stem.out() + name), text);
+  EXPECT_FALSE(std::filesystem::exists(stem.out() + "/audio"));
+}
+
+// A source without one good utterance costs nothing, and the folder can be used again.
+TEST(ImportStemE2va, ABrokenSourceLeavesTheEarlierCorpus) {
+  const StemFolder stem;
+  testing::internal::CaptureStderr();
+  std::filesystem::rename(stem / "ema", stem / "away");
+  EXPECT_FAULT(import_stem_e2va(stem.path(), stem.out()), Fault::data, "none of its utterances could be imported");
+  std::filesystem::rename(stem / "away", stem / "ema");
+  import_stem_e2va(stem.path(), stem.out());
+  const std::string before = read_corpus(stem.out()).hash;
+  std::filesystem::remove_all(stem / "ema");
+  EXPECT_FAULT(import_stem_e2va(stem.path(), stem.out()), Fault::data, "none of its utterances could be imported");
+  testing::internal::GetCapturedStderr();
+  EXPECT_EQ(read_corpus(stem.out()).hash, before);
+  EXPECT_EQ(read_recording(read_corpus(stem.out()), read_corpus(stem.out()).utterances[0]).samples.empty(), false);
+}
+
+TEST(ImportStemE2va, FollowsNoLink) {
+  const StemFolder stem;
+  make_folder(stem / "precious");
+  make_folder(stem.out());
+  save_atomically(real_file_system(), stem.out() + "/.import", "");
+  std::filesystem::create_symlink(stem / "precious", stem.out() + "/audio");
+  EXPECT_FAULT(import_stem_e2va(stem.path(), stem.out()), Fault::io, stem.out() + "/audio: is a symbolic link");
+  EXPECT_TRUE(std::filesystem::is_empty(stem / "precious"));
+}
+
 TEST(ImportStemE2va, AFailedImportLeavesNoCorpusAndCanBeRepeated) {
   const StemFolder stem;
   import_stem_e2va(stem.path(), stem.out());  // an earlier corpus, which the next import replaces
