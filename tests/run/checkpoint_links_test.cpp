@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <set>
@@ -105,7 +106,8 @@ TEST(ReadNamedCheckpoint, WhileATrainingRotates) {
   std::set<std::string> seen;
   std::string failed;
   try {
-    for (int i = 0; i < 300; ++i)
+    const auto began = std::chrono::steady_clock::now();  // on a busy machine the two take turns
+    while (seen.size() < 30 && std::chrono::steady_clock::now() - began < std::chrono::seconds(30))
       for (const std::string& name : {run.path(), run / "checkpoints/last", run / "checkpoints/best", run / "last"}) {
         const NamedCheckpoint got = read_named_checkpoint(name);
         seen.insert(got.path);
@@ -116,7 +118,7 @@ TEST(ReadNamedCheckpoint, WhileATrainingRotates) {
   kill(training, SIGKILL);
   waitpid(training, nullptr, 0);
   EXPECT_EQ(failed, "");
-  EXPECT_GT(seen.size(), 5u);
+  EXPECT_GE(seen.size(), 30u);
 }
 
 }  // namespace
