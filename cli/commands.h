@@ -79,6 +79,9 @@ std::string shell_quoted(const std::string& path);
 // Writes results to stdout. Throws StandardOutputFailed, an Error{io}, e.g. because the disk behind it is full.
 void print_result(const std::string& text);
 
+// The same for people: names from files are made printable. Data (csv, npz, json) are printed as they are.
+void print_text(const std::string& text);
+
 bool colour_on_stdout();
 
 }  // namespace cutract::cli

@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "host/core/error.h"
 #include "host/core/log.h"
+#include "host/core/text.h"
 
 namespace cutract::cli {
 
@@ -41,6 +42,8 @@ void print_result(const std::string& text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
     throw StandardOutputFailed(Fault::io, "standard output: cannot be written; check the disk or the pipe it goes to");
 }
+
+void print_text(const std::string& text) { print_result(printable(text)); }
 
 bool colour_on_stdout() {
   const char* no = std::getenv("NO_COLOR");

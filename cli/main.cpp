@@ -5,11 +5,12 @@
 
 #include "cli/commands.h"
 #include "host/core/error.h"
+#include "host/core/text.h"
 
 namespace {
 
 int complain(cutract::Fault fault, const char* text) {
-  std::fprintf(stderr, "cutract: %s\n", text);
+  std::fprintf(stderr, "cutract: %s\n", cutract::printable(text).c_str());
   return static_cast<int>(fault);
 }
 

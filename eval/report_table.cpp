@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "eval/metrics.h"
+#include "host/core/text.h"
 
 namespace cutract {
 namespace {
@@ -15,9 +16,10 @@ int width(const std::string& utf8) {
   return static_cast<int>(std::count_if(utf8.begin(), utf8.end(), [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
-std::string clip(const std::string& text, int columns) {
-  if (width(text) <= columns) return text;
-  std::string out = text;
+// Names come from files, so this is also where they are made printable.
+std::string clip(const std::string& name, int columns) {
+  std::string out = printable(name);
+  if (width(out) <= columns) return out;
   while (width(out) > columns - 2) out.pop_back();
   // The loop stops right after it took a first byte, so no letter is left in half.
   return out + "..";

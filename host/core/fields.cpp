@@ -9,24 +9,10 @@
 #include <sstream>
 
 #include "host/core/error.h"
+#include "host/core/text.h"
 
 namespace cutract {
 namespace {
-
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t up = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1])});
-      diagonal = up;
-    }
-  }
-  return row[b.size()];
-}
 
 std::string number(double v) {
   if (v == std::floor(v) && std::abs(v) < 1e15) return fmt::format("{:.0f}", v);
@@ -83,6 +69,9 @@ std::string assign(const Field& f, const toml::node& node) {
         } else if constexpr (std::is_same_v<T, std::string>) {
           const auto v = node.value_exact<std::string>();
           if (!v) return wrong;
+          if (!is_utf8(*v))
+            return fmt::format("{} = \"{}\" is not UTF-8; rename what it names, or link to it under another name",
+                               f.name, *v);
           if (!f.choices.empty() && std::find(f.choices.begin(), f.choices.end(), *v) == f.choices.end()) {
             const std::string near = did_you_mean(*v, f.choices);
             return fmt::format("{} = \"{}\" is none of {}{}", f.name, *v, fmt::join(f.choices, ", "),
@@ -134,7 +123,7 @@ std::string unknown(const FieldTable& table, const std::string& name) {
     names.push_back(section_of(f.name));
   }
   const std::string near = did_you_mean(name, names);
-  return fmt::format("unknown key \"{}\"{}", name,
+  return fmt::format("unknown key \"{}\"{}", shortened(name),
                      near.empty() ? "; `cutract help config` lists them all" : " (did you mean \"" + near + "\"?)");
 }
 
@@ -166,6 +155,8 @@ void assign_text(const FieldTable& table, const std::string& text, std::vector<s
     if (auto bad = assign(*f, node); !bad.empty()) problems.push_back(where + bad);
     return;
   }
+  if (!toml_problem("v = " + value).empty())
+    return problems.push_back(fmt::format("{}expected {}", where, type_name(*f)));
   try {
     const toml::table parsed = toml::parse("v = " + value);
     if (parsed.size() != 1) return problems.push_back(where + "expected one value; repeat --set for another setting");
@@ -204,13 +195,16 @@ const Field* FieldTable::find(std::string_view name) const {
 void parse_config(const FieldTable& table, std::string_view text, const std::string& origin,
                   std::span<const std::string> assignments) {
   std::vector<std::string> problems;
+  if (const std::string wrong = wrong_encoding(text); !wrong.empty()) fail(Fault::config, origin + ": " + wrong);
+  text = without_mark(text);
+  if (const std::string wrong = toml_problem(text); !wrong.empty()) fail(Fault::config, origin + ":" + wrong);
   try {
     fill(table, toml::parse(text, std::string_view(origin)), "", origin, problems);
   } catch (const toml::parse_error& e) {
     problems.push_back(position(e.source(), origin) + ": " + std::string(e.description()));
   }
   for (const auto& a : assignments) assign_text(table, a, problems);
-  if (!problems.empty()) fail(Fault::config, fmt::format("{}", fmt::join(problems, "\n")));
+  if (!problems.empty()) fail(Fault::config, listed(problems));
 }
 
 void read_config(const FieldTable& table, const std::string& path, std::span<const std::string> assignments) {
@@ -260,8 +254,25 @@ std::string help_config(const FieldTable& table, int columns) {
   return out;
 }
 
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t up = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1])});
+      diagonal = up;
+    }
+  }
+  return row[b.size()];
+}
+
 std::string did_you_mean(std::string_view word, std::span<const std::string> known) {
+  constexpr std::size_t kLongest = 64;  // nobody means a short name by a longer word, and the distance takes its time
   std::string best;
+  if (word.size() > kLongest) return best;
   std::size_t least = 1 + word.size() / 3;
   for (const auto& k : known)
     if (const std::size_t d = edit_distance(word, k); d < least || (d == least && best.empty())) least = d, best = k;

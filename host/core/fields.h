@@ -81,5 +81,7 @@ std::string help_config(const FieldTable&, int columns = 80);
 
 // The closest of `known` to `word` by edit distance, or "" if nothing is close enough to be meant.
 std::string did_you_mean(std::string_view word, std::span<const std::string> known);
+// Letters to insert, remove or change to make `a` of `b` (Levenshtein).
+std::size_t edit_distance(std::string_view a, std::string_view b);
 
 }  // namespace cutract

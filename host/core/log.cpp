@@ -14,6 +14,7 @@
 
 #include "host/core/append_file.h"
 #include "host/core/error.h"
+#include "host/core/text.h"
 
 namespace cutract::log {
 namespace {
@@ -67,14 +68,16 @@ void to_file(spdlog::level::level_enum level, const std::string& text) {
 
 }  // namespace
 
-void record(const std::string& text) { to_file(spdlog::level::info, text); }
+void record(const std::string& text) { to_file(spdlog::level::info, printable(text)); }
 
-void info(const std::string& text) {
+void info(const std::string& raw) {
+  const std::string text = printable(raw);
   to_file(spdlog::level::info, text);
   if (state().level == Level::normal) to_terminal(text);
 }
 
-void warn(const std::string& text) {
+void warn(const std::string& raw) {
+  const std::string text = printable(raw);
   to_file(spdlog::level::warn, text);
   to_terminal("warning: " + text);
 }

@@ -3,6 +3,7 @@
 #include <string>
 
 // One line per event. Libraries call these; main chooses the sinks (stderr for people, train.log for machines).
+// Names from files may hold anything, so every line is made printable here.
 namespace cutract::log {
 
 void info(const std::string& text);

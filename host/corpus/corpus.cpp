@@ -12,6 +12,7 @@
 
 #include "host/core/error.h"
 #include "host/core/fields.h"
+#include "host/core/text.h"
 #include "host/corpus/tsv.h"
 #include "host/io/atomic_file.h"
 #include "host/io/sha256.h"
@@ -45,7 +46,7 @@ class TomlReader {
     const toml::node* node = find(key, true);
     if (!node) return 0;
     if (node->is_integer()) return static_cast<int>(in_range(node, key, lo, hi, unit));
-    problem(node, fmt::format("{}: expected a whole number", key));
+    problem(node, fmt::format("{}: expected an integer", key));
     return 0;
   }
   const toml::node* find(const char* key, bool required) {
@@ -63,7 +64,7 @@ class TomlReader {
       const std::string name(key.str());
       if (std::find(known_.begin(), known_.end(), name) != known_.end()) continue;
       const std::string near = did_you_mean(name, known_);
-      problem(&node, fmt::format("unknown key \"{}\"{}", name,
+      problem(&node, fmt::format("unknown key \"{}\"{}", shortened(name),
                                  near.empty() ? fmt::format(", expected some of {}", fmt::join(known_, ", "))
                                               : fmt::format(" (did you mean \"{}\"?)", near)));
     }
@@ -105,16 +106,24 @@ std::vector<Channel> read_channels(TomlReader& toml, const std::string& origin, 
       if (std::any_of(name->begin(), name->end(), [](char ch) { return ch >= 0 && ch < ' '; }))
         one.problem(entry, "a channel's name or unit holds a control character; leave it out");
     if (std::any_of(channels.begin(), channels.end(), [&](const Channel& other) { return other.name == c.name; }))
-      one.problem(entry, fmt::format("channel \"{}\" is there twice", c.name));
+      one.problem(entry, fmt::format("duplicate channel \"{}\"", c.name));
     channels.push_back(std::move(c));
   }
   return channels;
 }
 
 void read_toml(Corpus& corpus, const std::string& text, const std::string& origin, Problems& problems) {
+  if (const std::string wrong = wrong_encoding(text); !wrong.empty()) {
+    problems.push_back(origin + ": " + wrong);
+    return;
+  }
+  if (const std::string wrong = toml_problem(without_mark(text)); !wrong.empty()) {
+    problems.push_back(origin + ":" + wrong);
+    return;
+  }
   toml::table table;
   try {
-    table = toml::parse(text, std::string_view(origin));
+    table = toml::parse(without_mark(text), std::string_view(origin));
   } catch (const toml::parse_error& e) {
     problems.push_back(fmt::format("{}:{}: {}", origin, e.source().begin.line, e.description()));
     return;
@@ -149,6 +158,10 @@ bool usable_id(const std::string& id) {
 void read_manifest(Corpus& corpus, const std::string& text, const std::string& origin, Problems& problems) {
   static const std::vector<std::string> required = {"id", "speaker", "split", "audio", "articulation"};
   static const std::vector<std::string> optional = {"start_s", "end_s", "text", "features"};
+  const auto own_column = [](const std::string& name) {
+    return std::find(required.begin(), required.end(), name) == required.end() &&
+           std::find(optional.begin(), optional.end(), name) == optional.end();
+  };
   const std::size_t before = problems.size();
   const TsvTable table = parse_tsv(text, origin, required, optional, problems);
   std::map<std::string, const Utterance*> seen;
@@ -169,7 +182,11 @@ void read_manifest(Corpus& corpus, const std::string& text, const std::string& o
                 seconds(field("end_s"), -1, "end_s", where, problems),
                 field("text"),
                 field("features"),
-                row.line};
+                row.line,
+                {}};
+    for (std::size_t i = 0; i < table.columns.size(); ++i)
+      if (const std::string& name = table.columns[i]; !row.fields[i].empty() && own_column(name))
+        u.extra.emplace_back(name, row.fields[i]);
     if (u.end_s >= 0 && u.end_s <= u.start_s)
       problems.push_back(
           fmt::format("{}: end_s is {}, expected more than start_s, which is {}", where, u.end_s, u.start_s));
@@ -199,7 +216,7 @@ Corpus read_corpus(const std::string& dir) {
   Problems problems;
   read_toml(corpus, toml_text, toml_path, problems);
   read_manifest(corpus, manifest_text, manifest_path, problems);
-  if (!problems.empty()) fail(Fault::data, fmt::format("{}", fmt::join(problems, "\n")));
+  if (!problems.empty()) fail(Fault::data, listed(problems));
   corpus.hash = sha256_hex(sha256_hex(toml_text) + sha256_hex(manifest_text));
   return corpus;
 }

@@ -2,6 +2,7 @@
 
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "host/core/view.h"
@@ -14,10 +15,12 @@ struct Channel {
 
 struct Utterance {
   std::string id, speaker, split;
-  std::string audio, articulation;  // paths relative to the corpus folder
+  std::string audio, articulation;  // paths, relative to the corpus folder or absolute
   double start_s = 0, end_s = -1;   // the part of the audio and track to use; -1: to the end
   std::string text, features;       // optional
   int line = 0;                     // of manifest.tsv
+  std::vector<std::pair<std::string, std::string>>
+      extra;  // columns of the user's own (emotion, session) that are filled
 };
 
 // A corpus on disk: corpus.toml and manifest.tsv of one folder (docs/add-a-corpus.md has the format).

@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -8,6 +7,7 @@
 
 #include "host/core/error.h"
 #include "host/core/log.h"
+#include "host/core/text.h"
 #include "host/corpus/importers.h"
 #include "host/corpus/lowpass.h"
 #include "host/corpus/tsv.h"
@@ -52,7 +52,7 @@ std::vector<Source> read_source(const std::string& folder) {
     all.push_back(std::move(s));
   }
   if (all.empty() && problems.empty()) problems.push_back(path + ":1: lists no utterances");
-  if (!problems.empty()) fail(Fault::data, fmt::format("{}", fmt::join(problems, "\n")));
+  if (!problems.empty()) fail(Fault::data, listed(problems));
   return all;
 }
 

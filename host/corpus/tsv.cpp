@@ -1,14 +1,16 @@
 #include "host/corpus/tsv.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 
 #include "host/core/fields.h"
+#include "host/core/text.h"
 
 namespace cutract {
 namespace {
+
+constexpr std::size_t kMostColumns = 256, kLongestField = 65536;
 
 std::vector<std::string> split_fields(std::string_view line) {
   std::vector<std::string> fields;
@@ -24,44 +26,54 @@ bool has(std::span<const std::string> names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+std::string lower(std::string text) {
+  for (char& c : text)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return text;
+}
+
+// The known column that `name` is most likely a misspelling of, "" if it is a name of its own: other capitals, a start
+// such as "start" of start_s, or few letters off. "sex" is not "text", so that short names must be closer.
+std::string misspelt(const std::string& name, std::span<const std::string> known) {
+  const std::string small = lower(name);
+  for (const auto& k : known)
+    if (small == k || k.starts_with(small + "_")) return k;
+  const std::string near = did_you_mean(small, known);
+  return !near.empty() && edit_distance(small, near) <= 1 + small.size() / 6 ? near : "";
+}
+
+// Columns of other names are the user's own. But one that is a misspelling of a column that is not there would be
+// ignored without a word, so it is refused.
 void check_columns(const std::vector<std::string>& columns, const std::string& where,
                    std::span<const std::string> required, std::span<const std::string> optional,
                    std::vector<std::string>& problems) {
+  if (columns.size() > kMostColumns) {
+    problems.push_back(fmt::format("{}: has {} columns, expected at most {}", where, columns.size(), kMostColumns));
+    return;
+  }
   std::vector<std::string> known(required.begin(), required.end());
   known.insert(known.end(), optional.begin(), optional.end());
   for (std::size_t i = 0; i < columns.size(); ++i) {
-    if (has(std::span(columns).first(i), columns[i])) {
-      problems.push_back(fmt::format("{}: column \"{}\" occurs twice", where, columns[i]));
+    if (columns[i].empty()) {
+      problems.push_back(fmt::format("{}: column {} has no name", where, i + 1));
+    } else if (has(std::span(columns).first(i), columns[i])) {
+      problems.push_back(fmt::format("{}: duplicate column \"{}\"", where, shortened(columns[i])));
     } else if (!has(known, columns[i])) {
-      const std::string near = did_you_mean(columns[i], known);
-      problems.push_back(fmt::format("{}: unknown column \"{}\"{}", where, columns[i],
-                                     near.empty() ? fmt::format(", expected some of {}", fmt::join(known, ", "))
-                                                  : fmt::format(" (did you mean \"{}\"?)", near)));
+      const std::string near = misspelt(columns[i], known);
+      if (!near.empty() && !has(columns, near))
+        problems.push_back(fmt::format("{}: unknown column \"{}\" (did you mean \"{}\"?)", where, columns[i], near));
     }
   }
   for (const auto& name : required)
     if (!has(columns, name)) problems.push_back(fmt::format("{}: column \"{}\" is missing", where, name));
 }
 
-// Names become keys of JSON and of safetensors headers, which are UTF-8. Overlong forms and surrogates are refused.
-bool is_utf8(std::string_view text) {
-  for (std::size_t i = 0; i < text.size();) {
-    const auto byte = [&](std::size_t k) { return static_cast<unsigned char>(text[k]); };
-    const unsigned char first = byte(i);
-    const std::size_t more = first < 0x80                    ? 0
-                             : first >= 0xC2 && first < 0xE0 ? 1
-                             : (first & 0xF0) == 0xE0        ? 2
-                             : first >= 0xF0 && first < 0xF5 ? 3
-                                                             : 9;
-    if (more > 3 || i + more >= text.size()) return false;
-    for (std::size_t k = 1; k <= more; ++k)
-      if ((byte(i + k) & 0xC0) != 0x80) return false;
-    if ((first == 0xE0 && byte(i + 1) < 0xA0) || (first == 0xED && byte(i + 1) >= 0xA0) ||
-        (first == 0xF0 && byte(i + 1) < 0x90) || (first == 0xF4 && byte(i + 1) >= 0x90))
-      return false;
-    i += more + 1;
-  }
-  return true;
+// "" if every field may be in a table.
+std::string too_long(const std::vector<std::string>& fields) {
+  for (const auto& f : fields)
+    if (f.size() > kLongestField)
+      return fmt::format("field \"{}\" has {} bytes, expected at most {}", shortened(f), f.size(), kLongestField);
+  return "";
 }
 
 }  // namespace
@@ -75,7 +87,11 @@ const std::string& TsvTable::at(const Row& row, std::string_view column) const {
 TsvTable parse_tsv(std::string_view text, const std::string& origin, std::span<const std::string> required,
                    std::span<const std::string> optional, std::vector<std::string>& problems) {
   TsvTable table;
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  if (const std::string wrong = wrong_encoding(text); !wrong.empty()) {
+    problems.push_back(origin + ": " + wrong);
+    return table;
+  }
+  text = without_mark(text);
   for (int line = 1; !text.empty(); ++line) {
     const auto end = text.find('\n');
     std::string_view content = text.substr(0, end);
@@ -88,6 +104,8 @@ TsvTable parse_tsv(std::string_view text, const std::string& origin, std::span<c
       problems.push_back(where + ": holds a zero byte; expected text");
     } else if (!is_utf8(content)) {
       problems.push_back(where + ": is not UTF-8; save the file as UTF-8 text");
+    } else if (const std::string wrong = too_long(fields); !wrong.empty()) {
+      problems.push_back(where + ": " + wrong);
     } else if (table.columns.empty()) {
       check_columns(fields, where, required, optional, problems);
       table.columns = std::move(fields);

@@ -21,8 +21,9 @@ struct TsvTable {
   const std::string& at(const Row&, std::string_view column) const;
 };
 
-// Reads a table; what is wrong with its header and its lines is added to `problems` as "origin:line: what". Columns
-// that are in neither list are wrong, and every required one must be there.
+// Reads a table; what is wrong with its header and its lines is added to `problems` as "origin:line: what". Every
+// required column must be there. A column in neither list is kept, unless its name looks like a misspelling of one in
+// a list that is not there. At most 256 columns, and 64 KiB a field.
 TsvTable parse_tsv(std::string_view text, const std::string& origin, std::span<const std::string> required,
                    std::span<const std::string> optional, std::vector<std::string>& problems);
 

@@ -2,185 +2,261 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <hdf5.h>
-#include <matio.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <cstdint>
-#include <memory>
+#include <cstring>
+#include <optional>
 #include <string_view>
 #include <vector>
 
 #include "host/core/error.h"
+#include "host/core/text.h"
 #include "host/io/atomic_file.h"
 
+// The format is MathWorks' "MAT-File Level 5 File Format". Every size is checked against the bytes that are there
+// before anything is allocated.
 namespace cutract {
 namespace {
 
-struct MatCloser {
-  void operator()(mat_t* m) const { Mat_Close(m); }
-};
-struct VarFreer {
-  void operator()(matvar_t* v) const { Mat_VarFree(v); }
-};
-using Var = std::unique_ptr<matvar_t, VarFreer>;
+constexpr std::uint32_t kInt8 = 1, kInt32 = 5, kUint32 = 6, kMatrix = 14, kCompressed = 15;  // types of elements
+constexpr std::uint32_t kDoubleClass = 6, kUint64Class = 15;  // the classes of numeric matrices, and those between
+constexpr std::uint32_t kComplex = 0x0800, kLogical = 0x0200;
 
-// MATLAB keeps columns together; a Matrix keeps rows together.
+struct Damaged {};  // thrown where an element does not fit; read_mat says of which file
+
 template <class T>
-Matrix transposed(const matvar_t& v) {
-  Matrix m(static_cast<Index>(v.dims[0]), static_cast<Index>(v.dims[1]));
-  const T* from = static_cast<const T*>(v.data);
-  for (Index c = 0; c < m.cols; ++c)
-    for (Index r = 0; r < m.rows; ++r) m.row(r)[c] = static_cast<float>(*from++);
-  return m;
-}
-
-bool holds_its_shape(const matvar_t& v) {
-  if (v.data_size <= 0 || v.dims[0] == 0 || v.dims[1] == 0) return v.dims[0] == 0 || v.dims[1] == 0;
-  const std::size_t have = v.nbytes / static_cast<std::size_t>(v.data_size);
-  return v.data != nullptr && v.dims[0] <= have / v.dims[1] && v.dims[0] * v.dims[1] == have;
-}
-
-Matrix matrix_of(const matvar_t& v, const std::string& path) {
-  const auto refuse = [&](const char* why) {
-    fail(Fault::data, fmt::format("{}: variable \"{}\" {}", path, v.name, why));
-  };
-  if (v.rank != 2 || v.dims == nullptr) refuse("is no matrix of two axes");
-  if (v.isComplex) refuse("is complex, expected real numbers");
-  switch (v.class_type) {
-    case MAT_C_DOUBLE:
-    case MAT_C_SINGLE:
-    case MAT_C_INT8:
-    case MAT_C_UINT8:
-    case MAT_C_INT16:
-    case MAT_C_UINT16:
-    case MAT_C_INT32:
-    case MAT_C_UINT32:
-      break;
-    default:
-      refuse("is no numeric matrix");
-  }
-  if (v.isLogical) refuse("is no numeric matrix");
-  if (!holds_its_shape(v)) refuse("is damaged: its data do not fit its shape");
-  if (v.nbytes == 0) return Matrix(static_cast<Index>(v.dims[0]), static_cast<Index>(v.dims[1]));
-  switch (v.data_type) {
-    case MAT_T_DOUBLE:
-      return transposed<double>(v);
-    case MAT_T_SINGLE:
-      return transposed<float>(v);
-    case MAT_T_INT8:
-      return transposed<std::int8_t>(v);
-    case MAT_T_UINT8:
-      return transposed<std::uint8_t>(v);
-    case MAT_T_INT16:
-      return transposed<std::int16_t>(v);
-    case MAT_T_UINT16:
-      return transposed<std::uint16_t>(v);
-    case MAT_T_INT32:
-      return transposed<std::int32_t>(v);
-    case MAT_T_UINT32:
-      return transposed<std::uint32_t>(v);
-    default:
-      refuse("is no numeric matrix");
-  }
-  return {};
-}
-
-// The name to read: what was asked for, or the only one there is.
-std::string chosen(mat_t* file, const std::string& path, const std::string& variable) {
-  std::vector<std::string> names;
-  while (const Var v{Mat_VarReadNextInfo(file)}) names.emplace_back(v->name ? v->name : "");
-  Mat_Rewind(file);
-  const std::string there = names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "));
-  if (variable.empty()) {
-    if (names.size() != 1) fail(Fault::data, fmt::format("{}: expected one variable, there are: {}", path, there));
-    return names.front();
-  }
-  for (const auto& n : names)
-    if (n == variable) return n;
-  fail(Fault::data, fmt::format("{}: has no variable \"{}\", there are: {}", path, variable, there));
-}
-
-std::uint32_t number(std::string_view bytes, std::size_t at, std::size_t count, bool little) {
-  std::uint32_t v = 0;
-  for (std::size_t i = 0; i < count; ++i)
-    v = v << 8 | static_cast<unsigned char>(bytes[at + (little ? count - 1 - i : i)]);
+T number(std::string_view bytes, std::size_t at, bool little) {
+  char raw[sizeof(T)];
+  if (bytes.size() < sizeof(T) || at > bytes.size() - sizeof(T)) throw Damaged{};
+  std::memcpy(raw, bytes.data() + at, sizeof(T));
+  if (!little) std::reverse(std::begin(raw), std::end(raw));
+  T v;
+  std::memcpy(&v, raw, sizeof v);
   return v;
 }
 
-// Whether a compressed element inflates to as many bytes as it says. Its checksum is verified where there is one:
-// MATLAB leaves it out if the data fill its buffer exactly.
-bool is_intact(std::string_view packed, bool little) {
+struct Element {
+  std::uint32_t type = 0;
+  std::string_view data;
+};
+
+// The elements that follow each other in `bytes`.
+class Elements {
+ public:
+  Elements(std::string_view bytes, bool little) : rest_(bytes), little_(little) {}
+  bool done() const { return rest_.empty(); }
+
+  // Elements inside a matrix begin at multiples of 8 bytes, and up to 4 bytes of data may be inside the tag.
+  Element inner() {
+    const auto first = number<std::uint32_t>(rest_, 0, little_);
+    if (first >> 16 != 0) {
+      const std::size_t size = first >> 16;
+      if (size > 4) throw Damaged{};
+      const Element small{first & 0xFFFF, take(8).substr(4, size)};
+      return small;
+    }
+    const std::size_t size = number<std::uint32_t>(rest_, 4, little_);
+    take(8);
+    const Element e{first, take(size)};
+    take(std::min((8 - size % 8) % 8, rest_.size()));
+    return e;
+  }
+  Element outer() {
+    const auto type = number<std::uint32_t>(rest_, 0, little_);
+    const std::size_t size = number<std::uint32_t>(rest_, 4, little_);
+    take(8);
+    return {type, take(size)};
+  }
+
+ private:
+  std::string_view take(std::size_t n) {
+    if (n > rest_.size()) throw Damaged{};
+    const std::string_view taken = rest_.substr(0, n);
+    rest_.remove_prefix(n);
+    return taken;
+  }
+
+  std::string_view rest_;
+  bool little_;
+};
+
+// Inflates into `out` piece by piece, or only counts. A stream may lack its checksum: MATLAB leaves it out if the data
+// fill its buffer exactly. Returns the bytes inflated, 0 if the stream is damaged or does not end with its input.
+std::uint64_t inflated_size(std::string_view packed, std::string* out) {
   z_stream z{};
   if (inflateInit(&z) != Z_OK) fail(Fault::memory, "zlib could not start");
   z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
   z.avail_in = static_cast<uInt>(packed.size());
   std::vector<char> room(65536);
-  std::uint64_t announced = 0;
   int result = Z_OK;
   while (result == Z_OK) {
-    z.next_out = reinterpret_cast<Bytef*>(room.data()), z.avail_out = static_cast<uInt>(room.size());
-    const bool first = z.total_out == 0;
+    z.next_out = reinterpret_cast<Bytef*>(room.data());
+    z.avail_out = static_cast<uInt>(room.size());
     result = inflate(&z, Z_NO_FLUSH);
-    if (first && z.total_out >= 8) announced = 8 + std::uint64_t{number({room.data(), 8}, 4, 4, little)};
+    if (out) out->append(room.data(), room.size() - z.avail_out);
   }
-  const bool ended = result == Z_STREAM_END || result == Z_BUF_ERROR;  // the latter: no more input
-  const bool intact = ended && z.avail_in == 0 && z.total_out == announced;
+  const bool intact =
+      (result == Z_STREAM_END || result == Z_BUF_ERROR) && z.avail_in == 0;  // the latter: no more input
+  const std::uint64_t size = z.total_out;
   inflateEnd(&z);
-  return intact;
+  return intact ? size : 0;
 }
 
-// libmatio takes what is left of a cut-off or damaged file for the whole and fills it up with zeros. So the elements of
-// version 5 are walked here: they must end where the file does, and compressed ones must inflate to what they say.
-// Version 7.3 is HDF5, which knows its own length.
-void check_container(std::string_view bytes, const std::string& path) {
-  constexpr std::size_t kHeader = 128, kVersion = 124, kTag = 8;
-  constexpr std::uint32_t kMatrix = 14, kCompressed = 15;
-  const auto none = [&] { fail(Fault::data, fmt::format("{}: is no MATLAB file of version 5 or 7.3", path)); };
-  const auto damaged = [&] { fail(Fault::data, path + ": is cut off or damaged"); };
-  if (bytes.size() < kHeader) none();
-  const bool little = bytes.substr(126, 2) == "IM";
-  if (!little && bytes.substr(126, 2) != "MI") none();
-  const std::uint32_t version = number(bytes, kVersion, 2, little);
-  if (version == 0x200) return;
-  if (version != 0x100) none();
-  for (std::size_t at = kHeader; at < bytes.size();) {
-    if (bytes.size() - at < kTag) damaged();
-    const std::uint32_t kind = number(bytes, at, 4, little), size = number(bytes, at + 4, 4, little);
-    at += kTag;
-    if ((kind != kMatrix && kind != kCompressed) || size > bytes.size() - at) damaged();
-    if (kind == kCompressed && !is_intact(bytes.substr(at, size), little)) damaged();
-    at += size;
+// One variable: its header, and where its numbers are.
+struct Variable {
+  std::string name;
+  std::uint32_t flags = 0;
+  std::vector<std::int32_t> dims;
+  Element real;  // in the bytes that the variable was parsed from
+};
+
+Variable parse_variable(std::string_view matrix, bool little) {
+  Elements parts(matrix, little);
+  Variable v;
+  const Element flags = parts.inner();
+  if (flags.type != kUint32 || flags.data.size() != 8) throw Damaged{};
+  v.flags = number<std::uint32_t>(flags.data, 0, little);
+  const std::uint32_t kind = v.flags & 0xFF;
+  if (kind == 0 || kind > 17) throw Damaged{};
+  if (kind == 17) return v;  // an opaque object, which has no dimensions
+  const Element dims = parts.inner(), name = parts.inner();
+  if (dims.type != kInt32 || dims.data.size() < 8 || dims.data.size() % 4 != 0 || name.type != kInt8) throw Damaged{};
+  for (std::size_t i = 0; i < dims.data.size(); i += 4) v.dims.push_back(number<std::int32_t>(dims.data, i, little));
+  v.name = name.data;
+  if (kind >= kDoubleClass && kind <= kUint64Class && !parts.done()) v.real = parts.inner();
+  return v;
+}
+
+// MATLAB keeps columns together; a Matrix keeps rows together.
+template <class T>
+Matrix transposed(const Variable& v, bool little) {
+  const auto rows = static_cast<std::uint64_t>(v.dims[0]), cols = static_cast<std::uint64_t>(v.dims[1]);
+  if (v.real.data.size() % sizeof(T) != 0 || rows * cols != v.real.data.size() / sizeof(T)) throw Damaged{};
+  Matrix m(v.dims[0], v.dims[1]);
+  std::size_t at = 0;
+  for (Index c = 0; c < m.cols; ++c)
+    for (Index r = 0; r < m.rows; ++r) {
+      m.row(r)[c] = static_cast<float>(number<T>(v.real.data, at, little));
+      at += sizeof(T);
+    }
+  return m;
+}
+
+// Numbers are stored in the smallest type that holds them all, whatever the class.
+Matrix numbers_of(const Variable& v, bool little) {
+  switch (v.real.type) {
+    case 1:
+      return transposed<std::int8_t>(v, little);
+    case 2:
+      return transposed<std::uint8_t>(v, little);
+    case 3:
+      return transposed<std::int16_t>(v, little);
+    case 4:
+      return transposed<std::uint16_t>(v, little);
+    case 5:
+      return transposed<std::int32_t>(v, little);
+    case 6:
+      return transposed<std::uint32_t>(v, little);
+    case 7:
+      return transposed<float>(v, little);
+    case 9:
+      return transposed<double>(v, little);
+    case 12:
+      return transposed<std::int64_t>(v, little);
+    case 13:
+      return transposed<std::uint64_t>(v, little);
+    default:
+      throw Damaged{};
   }
 }
 
-// HDF5 writes its errors to stderr unless it is told not to.
-class QuietHdf5 {
+// One element of the file: a matrix, as it is or inflated.
+class TopLevel {
  public:
-  QuietHdf5() {
-    H5Eget_auto2(H5E_DEFAULT, &print_, &data_);
-    H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+  TopLevel(const Element& e, bool little) : bytes_(e.data) {
+    if (e.type == kMatrix) return;
+    if (e.type != kCompressed) throw Damaged{};
+    // What the stream announces must be what it inflates to, or a few bytes could ask for gigabytes.
+    const std::uint64_t size = inflated_size(e.data, nullptr);
+    if (size < 8) throw Damaged{};
+    inflated_.reserve(size);
+    inflated_size(e.data, &inflated_);
+    Elements inside(inflated_, little);
+    const Element matrix = inside.outer();
+    if (matrix.type != kMatrix || !inside.done()) throw Damaged{};
+    bytes_ = matrix.data;
   }
-  ~QuietHdf5() { H5Eset_auto2(H5E_DEFAULT, print_, data_); }
-  QuietHdf5(const QuietHdf5&) = delete;
-  QuietHdf5& operator=(const QuietHdf5&) = delete;
+  std::string_view matrix() const { return bytes_; }
 
  private:
-  H5E_auto2_t print_ = nullptr;
-  void* data_ = nullptr;
+  std::string inflated_;
+  std::string_view bytes_;
 };
+
+bool little_endian(std::string_view bytes, const std::string& path) {
+  constexpr std::size_t kHeader = 128, kVersion = 124;
+  const auto no_mat = [&] { fail(Fault::data, path + ": is not a MATLAB 5 file; save it with save(file, '-v7')"); };
+  const auto hdf5 = [&] {
+    fail(Fault::data, path +
+                          ": is a MATLAB 7.3 (HDF5) file, which is not read; load it in MATLAB and save it again with "
+                          "save(file, '-v7')");
+  };
+  if (bytes.starts_with("\x89HDF\r\n")) hdf5();
+  if (bytes.size() < kHeader) no_mat();
+  const bool little = bytes.substr(126, 2) == "IM";
+  if (!little && bytes.substr(126, 2) != "MI") no_mat();
+  const auto version = number<std::uint16_t>(bytes, kVersion, little);
+  if (version == 0x200) hdf5();
+  if (version != 0x100) no_mat();
+  return little;
+}
+
+Matrix matrix_of(const Variable& v, bool little, const std::string& path) {
+  const auto refuse = [&](const char* why) {
+    fail(Fault::data, fmt::format("{}: variable \"{}\" {}", path, v.name, why));
+  };
+  if (v.dims.size() != 2) refuse("is not a matrix with two axes");
+  const std::uint32_t kind = v.flags & 0xFF;
+  if (kind < kDoubleClass || kind > kUint64Class || (v.flags & kLogical) != 0) refuse("is not a numeric matrix");
+  if ((v.flags & kComplex) != 0) refuse("is complex, expected real numbers");
+  if (v.dims[0] < 0 || v.dims[1] < 0) throw Damaged{};
+  if (v.dims[0] == 0 || v.dims[1] == 0) return {v.dims[0], v.dims[1]};
+  return numbers_of(v, little);
+}
+
+// The variable asked for, or the only one. Unnamed elements hold MATLAB's own data about objects.
+Matrix find_matrix(std::string_view bytes, bool little, const std::string& path, const std::string& wanted) {
+  std::vector<std::string> names;
+  std::vector<Matrix> found;
+  std::optional<Error> wrong;  // with the variable, which matters only if it is the one
+  for (Elements all(bytes.substr(128), little); !all.done();) {
+    const TopLevel top(all.outer(), little);
+    const Variable v = parse_variable(top.matrix(), little);
+    if (v.name.empty()) continue;
+    names.push_back(v.name);
+    if (wanted.empty() ? names.size() > 1 : v.name != wanted) continue;
+    try {
+      found.push_back(matrix_of(v, little, path));
+    } catch (const Error& e) { wrong = e; }
+  }
+  const std::string there = names.empty() ? "none" : shortened(fmt::format("{}", fmt::join(names, ", ")), 300);
+  if (wanted.empty() && names.size() != 1)
+    fail(Fault::data, fmt::format("{}: expected one variable, there are: {}", path, there));
+  if (wrong) throw Error(*wrong);
+  if (found.empty()) fail(Fault::data, fmt::format("{}: has no variable \"{}\", there are: {}", path, wanted, there));
+  return std::move(found.front());
+}
 
 }  // namespace
 
 Matrix read_mat(const std::string& path, const std::string& variable) {
-  check_container(read_file(path), path);
-  const QuietHdf5 quiet;
-  const std::unique_ptr<mat_t, MatCloser> file(Mat_Open(path.c_str(), MAT_ACC_RDONLY));
-  if (!file) fail(Fault::data, fmt::format("{}: is no MATLAB file of version 5 or 7.3", path));
-  const std::string name = chosen(file.get(), path, variable);
-  const Var v(Mat_VarRead(file.get(), name.c_str()));
-  if (!v) fail(Fault::data, fmt::format("{}: variable \"{}\" cannot be read; the file is damaged", path, name));
-  return matrix_of(*v, path);
+  const std::string bytes = read_file(path);
+  const bool little = little_endian(bytes, path);
+  try {
+    return find_matrix(bytes, little, path, variable);
+  } catch (const Damaged&) { fail(Fault::data, path + ": is cut off or damaged"); }
 }
 
 }  // namespace cutract

@@ -4,13 +4,16 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <optional>
 #include <span>
 
 #include "host/core/error.h"
+#include "host/core/text.h"
 #include "host/io/atomic_file.h"
 
 namespace cutract {
@@ -20,6 +23,7 @@ constexpr std::string_view kMagic = "\x93NUMPY";
 
 struct NpyHeader {
   std::string descr;
+  bool fields = false;  // descr is a list: records of named fields
   bool fortran = false;
   std::vector<std::uint64_t> shape;
 };
@@ -36,7 +40,7 @@ class DictReader {
       std::string key;
       if (!string(key) || !eat(':')) return false;
       if (key == "descr" && !descr)
-        descr = string(out.descr);
+        descr = peek() == '[' ? (out.fields = list(out.descr)) : string(out.descr);
       else if (key == "fortran_order" && !fortran)
         fortran = boolean(out.fortran);
       else if (key == "shape" && !shape)
@@ -50,7 +54,7 @@ class DictReader {
 
  private:
   char peek() {
-    rest_.remove_prefix(std::min(rest_.find_first_not_of(" \n"), rest_.size()));
+    rest_.remove_prefix(std::min(rest_.find_first_not_of(" \t\r\n"), rest_.size()));
     return rest_.empty() ? '\0' : rest_.front();
   }
   bool eat(char c) {
@@ -67,6 +71,19 @@ class DictReader {
     rest_.remove_prefix(end + 1);
     return true;
   }
+  // A list literal, unread.
+  bool list(std::string& out) {
+    int depth = 0;
+    for (std::size_t i = 0; i < rest_.size(); ++i) {
+      if (rest_[i] == '[') ++depth;
+      if (rest_[i] == ']' && --depth == 0) {
+        out = rest_.substr(0, i + 1);
+        rest_.remove_prefix(i + 1);
+        return true;
+      }
+    }
+    return false;
+  }
   bool boolean(bool& out) {
     peek();
     out = rest_.starts_with("True");
@@ -82,8 +99,10 @@ class DictReader {
       const auto [end, err] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), n);
       if (err != std::errc()) return false;
       rest_.remove_prefix(static_cast<std::size_t>(end - rest_.data()));
+      if (rest_.starts_with('L')) rest_.remove_prefix(1);  // as Python 2 wrote whole numbers
       out.push_back(n);
-      if (!eat(',') && peek() != ')') return false;
+      // (3) is a number in Python, (3,) a tuple.
+      if (!eat(',') && (peek() != ')' || out.size() < 2)) return false;
     }
     return true;
   }
@@ -98,16 +117,75 @@ float element(const char* at) {
   return static_cast<float>(v);
 }
 
+// IEEE 754 binary16.
+float half(const char* at) {
+  std::uint16_t bits = 0;
+  std::memcpy(&bits, at, sizeof bits);
+  const int exponent = bits >> 10 & 31;
+  const auto fraction = static_cast<float>(bits & 1023);
+  const float size = exponent == 31  ? (fraction == 0 ? std::numeric_limits<float>::infinity() : std::nanf(""))
+                     : exponent == 0 ? std::ldexp(fraction, -24)
+                                     : std::ldexp(fraction + 1024, exponent - 25);
+  return bits >> 15 ? -size : size;
+}
+
 struct Kind {
-  const char* descr;
+  std::string_view name;  // without the byte order
   std::size_t bytes;
   float (*get)(const char*);
 };
-constexpr Kind kKinds[] = {{"<f4", 4, element<float>},
-                           {"<f8", 8, element<double>},
-                           {"<i2", 2, element<std::int16_t>},
-                           {"<i4", 4, element<std::int32_t>},
-                           {"<i8", 8, element<std::int64_t>}};
+constexpr Kind kKinds[] = {{"f2", 2, half},
+                           {"f4", 4, element<float>},
+                           {"f8", 8, element<double>},
+                           {"i1", 1, element<std::int8_t>},
+                           {"i2", 2, element<std::int16_t>},
+                           {"i4", 4, element<std::int32_t>},
+                           {"i8", 8, element<std::int64_t>},
+                           {"u1", 1, element<std::uint8_t>},
+                           {"u2", 2, element<std::uint16_t>},
+                           {"u4", 4, element<std::uint32_t>},
+                           {"u8", 8, element<std::uint64_t>}};
+constexpr const char* kSaveAs = "save it with np.save(file, x.astype(\"float32\"))";
+
+// The kind of number that numpy's `descr` names, nullptr if it is none of ours. `big`: most significant byte first.
+const Kind* kind_of(std::string_view descr, bool& big) {
+  big = descr.starts_with('>');
+  if (!descr.empty() && std::string_view("<>|=").find(descr.front()) != std::string_view::npos) descr.remove_prefix(1);
+  const auto* found = std::find_if(std::begin(kKinds), std::end(kKinds), [&](auto& k) { return k.name == descr; });
+  return found == std::end(kKinds) ? nullptr : found;
+}
+
+std::string unreadable(const NpyHeader& h) {
+  if (h.fields)
+    return fmt::format("holds records with named fields (dtype {}), expected one array of numbers; {}",
+                       shortened(h.descr), kSaveAs);
+  if (h.descr.ends_with('O')) return fmt::format("holds Python objects, expected numbers; {}", kSaveAs);
+  return fmt::format("dtype is {}, expected real numbers (f2, f4, f8, i1 to i8, u1 to u8); {}", shortened(h.descr),
+                     kSaveAs);
+}
+
+// What the file is, if it is something else that people save arrays as.
+std::string other_format(std::string_view bytes) {
+  if (bytes.starts_with("PK\3\4")) return "is a .npz archive, expected one array; save the array with np.save";
+  if (bytes.starts_with("version https://git-lfs")) return "is a Git LFS pointer, not the file; run `git lfs pull`";
+  return "is not a .npy file; save the array with np.save";
+}
+
+Matrix read_values(const NpyHeader& h, const Kind& kind, bool big, const char* data, std::size_t rows,
+                   std::size_t cols) {
+  Matrix m(static_cast<Index>(rows), static_cast<Index>(cols));
+  std::array<char, 8> one{};
+  for (std::size_t r = 0; r < rows; ++r)
+    for (std::size_t c = 0; c < cols; ++c) {
+      const char* at = data + (h.fortran ? c * rows + r : r * cols + c) * kind.bytes;
+      if (big) {
+        std::reverse_copy(at, at + kind.bytes, one.begin());
+        at = one.data();
+      }
+      m.values[r * cols + c] = kind.get(at);
+    }
+  return m;
+}
 
 template <class T>
 void put(std::string& out, T v) {
@@ -202,7 +280,7 @@ std::string zip_fields(const std::string& name, std::uint32_t crc, std::size_t p
 
 Matrix decode_npy(std::string_view bytes, const std::string& origin) {
   const auto refuse = [&](const std::string& why) { fail(Fault::data, fmt::format("{}: {}", origin, why)); };
-  if (bytes.size() < 10 || !bytes.starts_with(kMagic)) refuse("is no .npy file");
+  if (bytes.size() < 10 || !bytes.starts_with(kMagic)) refuse(other_format(bytes));
   const int major = static_cast<unsigned char>(bytes[6]), minor = static_cast<unsigned char>(bytes[7]);
   if (major < 1 || major > 3 || minor != 0)
     refuse(fmt::format(".npy format is {}.{}, expected 1.0 to 3.0", major, minor));
@@ -214,10 +292,11 @@ Matrix decode_npy(std::string_view bytes, const std::string& origin) {
 
   NpyHeader h;
   if (!DictReader(bytes.substr(before, length)).read(h)) refuse(".npy header is malformed");
-  const auto* kind = std::find_if(std::begin(kKinds), std::end(kKinds), [&](auto& k) { return k.descr == h.descr; });
-  if (kind == std::end(kKinds)) refuse(fmt::format("dtype is {}, expected <f4, <f8, <i2, <i4 or <i8", h.descr));
+  bool big = false;
+  const Kind* kind = h.fields ? nullptr : kind_of(h.descr, big);
+  if (kind == nullptr) refuse(unreadable(h));
   if (h.shape.empty() || h.shape.size() > 2)
-    refuse(fmt::format("array has {} axes, expected [frames, channels]", h.shape.size()));
+    refuse(fmt::format("array has {} axes, expected 2: [frames, channels]", h.shape.size()));
   const std::uint64_t rows = h.shape[0], cols = h.shape.size() == 2 ? h.shape[1] : 1;
   const std::uint64_t have = bytes.size() - before - length;
   // A zero extent must not excuse a huge other one.
@@ -227,12 +306,7 @@ Matrix decode_npy(std::string_view bytes, const std::string& origin) {
     refuse(fmt::format("array of shape [{}, {}] and dtype {} does not fit its {} bytes of data", rows, cols, h.descr,
                        have));
 
-  Matrix m(static_cast<Index>(rows), static_cast<Index>(cols));
-  const char* data = bytes.data() + before + length;
-  for (std::uint64_t r = 0; r < rows; ++r)
-    for (std::uint64_t c = 0; c < cols; ++c)
-      m.values[r * cols + c] = kind->get(data + (h.fortran ? c * rows + r : r * cols + c) * kind->bytes);
-  return m;
+  return read_values(h, *kind, big, bytes.data() + before + length, rows, cols);
 }
 
 Matrix read_npy(const std::string& path) { return decode_npy(read_file(path), path); }

@@ -50,7 +50,7 @@ TEST(Recording, BadDataAreRefusedEachForItsOwnReason) {
        "/audio/a.wav: cannot read: No such file or directory", Fault::io},
       {[](auto& f) { std::filesystem::remove(f / "art/a.npy"); }, "/art/a.npy: cannot read: No such file or directory",
        Fault::io},
-      {[](auto& f) { f.write("art/a.npy", "text"); }, "/art/a.npy: is no .npy file"},
+      {[](auto& f) { f.write("art/a.npy", "text"); }, "/art/a.npy: is not a .npy file; save the array with np.save"},
       {[](auto& f) { f.track("a", 0); }, "/art/a.npy: holds no frames"},
       {[](auto& f) { f.track("a", Matrix(50, 3)); }, "/art/a.npy: has 3 channels, corpus.toml lists 2"},
       {[](auto& f) { f.track("a", Matrix(50, 1)); }, "/art/a.npy: has 1 channels, corpus.toml lists 2"},

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 
 #include "host/core/error.h"
 #include "host/io/atomic_file.h"
@@ -75,16 +76,61 @@ TEST(Npy, ReadsEveryKindItPromises) {
   EXPECT_EQ(column.cols, 1);
 }
 
+// Files that numpy wrote (tests/golden/make_npy.py): every kind of number, both orders, every format.
+TEST(Npy, ReadsWhatNumpyWrites) {
+  const std::vector<float> whole = {0, 1, 2, 3, 4, 100}, real = {0, 1.5f, -2, 0.25f, 4, 100};
+  int files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(test::source_file("tests/golden/npy"))) {
+    const std::string name = entry.path().filename().string();
+    const Matrix m = read_npy(entry.path().string());
+    ++files;
+    if (name == "one_axis.npy") {
+      EXPECT_EQ(m.rows, 6);
+      EXPECT_EQ(m.cols, 1);
+    } else {
+      EXPECT_EQ(m.rows, 3) << name;
+      EXPECT_EQ(m.cols, 2) << name;
+    }
+    EXPECT_EQ(m.values, name.find('i') == 0 || name.find('u') == 0 ? whole : real) << name;
+  }
+  EXPECT_EQ(files, 28);
+}
+
+TEST(Npy, HalfPrecision) {
+  const Matrix m =
+      decode_npy(npy("<f2", "False", "(9,)",
+                     raw<std::uint16_t>({0x3C00, 0xC000, 0x7BFF, 0x0001, 0x83FF, 0x7C00, 0xFC00, 0x3555, 0x8000})),
+                 "x");
+  const float third = 1365.0F / 4096.0F;
+  EXPECT_EQ(m.values, (std::vector<float>{1, -2, 65504, 0x1p-24F, -1023 * 0x1p-24F, INFINITY, -INFINITY, third, 0}));
+  EXPECT_TRUE(std::signbit(m.values[8]));
+  EXPECT_TRUE(std::isnan(decode_npy(npy("<f2", "False", "(1,)", raw<std::uint16_t>({0x7E00})), "x").values[0]));
+}
+
+TEST(Npy, HeadersAsPythonLetsThemBe) {
+  const std::string data = raw<float>({1, 2, 3, 4, 5, -6});
+  for (const char* header : {"{'descr':'<f4','fortran_order':False,'shape':(3,2)}",
+                             "{\"shape\": (3L, 2L), 'fortran_order': False, 'descr': '<f4'}",
+                             "  { 'fortran_order' :\tFalse ,\n 'shape' : ( 3 , 2 , ) , 'descr' : '=f4' , }  \r\n",
+                             "{'descr': 'f4', 'fortran_order': False, 'shape': (3, 2), }\n"}) {
+    const Matrix m = decode_npy(npy(std::string(header), data), header);
+    EXPECT_EQ(m.rows, 3) << header;
+    EXPECT_EQ(m.values, (std::vector<float>{1, 2, 3, 4, 5, -6})) << header;
+  }
+}
+
 TEST(Npy, MalformedFilesAreRefusedEachForItsOwnReason) {
   const std::string good = npy("<f4", "False", "(2,)", raw<float>({1, 2}));
   const std::string malformed = ".npy header is malformed", cut = ".npy header is cut off";
+  const std::string real =
+      ", expected real numbers (f2, f4, f8, i1 to i8, u1 to u8); save it with np.save(file, x.astype(\"float32\"))";
   const auto header = [](const char* text) { return npy(std::string(text), ""); };
   const struct {
     std::string bytes, why;
   } cases[] = {
-      {"", "is no .npy file"},
-      {"\x93NUMPX\1\0\0\0", "is no .npy file"},
-      {good.substr(0, 9), "is no .npy file"},
+      {"", "is not a .npy file; save the array with np.save"},
+      {"\x93NUMPX\1\0\0\0", "is not a .npy file; save the array with np.save"},
+      {good.substr(0, 9), "is not a .npy file; save the array with np.save"},
       {npy("<f4", "False", "(2,)", "", 4), ".npy format is 4.0, expected 1.0 to 3.0"},
       {npy("<f4", "False", "(2,)", "", '\xFF'), ".npy format is 255.0, expected 1.0 to 3.0"},
       {npy("<f4", "False", "(2,)", "", 0), ".npy format is 0.0, expected 1.0 to 3.0"},
@@ -105,17 +151,23 @@ TEST(Npy, MalformedFilesAreRefusedEachForItsOwnReason) {
       {header("{'descr': '<f4', 'fortran_order': False, 'shape': (2,)} x"), malformed},
       {header("{'descr': '<f4', 'fortran_order': False, 'shape': (2,"), malformed},
       {header("{'descr': '<f4"), malformed},
-      {header("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2,)}"), malformed},
+      {header("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2,)}"),
+       "holds records with named fields (dtype [('a', '<f4')]), expected one array of numbers; save it with "
+       "np.save(file, x.astype(\"float32\"))"},
+      {header("{'descr': [('a', '<f4'), 'fortran_order': False, 'shape': (2,)}"), malformed},
+      {header("{'descr': '<f4', 'fortran_order': False, 'shape': (2)}"), malformed},
       {header("{'descr': '<f4', 'fortran_order': False, 'shape': (2,), 'more': 'x'}"), malformed},
       {header("{'descr': '<f4' 'fortran_order': False, 'shape': (2,)}"), malformed},
-      {npy(">f4", "False", "(1,)", "1234"), "dtype is >f4, expected <f4, <f8, <i2, <i4 or <i8"},
-      {npy("<f2", "False", "(1,)", "12"), "dtype is <f2, expected <f4, <f8, <i2, <i4 or <i8"},
-      {npy("<c8", "False", "(1,)", "12345678"), "dtype is <c8, expected <f4, <f8, <i2, <i4 or <i8"},
-      {npy("|b1", "False", "(1,)", "1"), "dtype is |b1, expected <f4, <f8, <i2, <i4 or <i8"},
-      {npy("|O", "False", "(1,)", "1"), "dtype is |O, expected <f4, <f8, <i2, <i4 or <i8"},
-      {npy("<U3", "False", "(1,)", "1"), "dtype is <U3, expected <f4, <f8, <i2, <i4 or <i8"},
-      {npy("<f4", "False", "()", "1234"), "array has 0 axes, expected [frames, channels]"},
-      {npy("<f4", "False", "(1, 1, 1)", "1234"), "array has 3 axes, expected [frames, channels]"},
+      {npy("<f16", "False", "(1,)", "1234567890123456"), "dtype is <f16" + real},
+      {"PK\3\4 and so on", "is a .npz archive, expected one array; save the array with np.save"},
+      {"version https://git-lfs.github.com/spec/v1\n", "is a Git LFS pointer, not the file; run `git lfs pull`"},
+      {npy("<c8", "False", "(1,)", "12345678"), "dtype is <c8" + real},
+      {npy("|b1", "False", "(1,)", "1"), "dtype is |b1" + real},
+      {npy("|O", "False", "(1,)", "1"),
+       "holds Python objects, expected numbers; save it with np.save(file, x.astype(\"float32\"))"},
+      {npy("<U3", "False", "(1,)", "1"), "dtype is <U3" + real},
+      {npy("<f4", "False", "()", "1234"), "array has 0 axes, expected 2: [frames, channels]"},
+      {npy("<f4", "False", "(1, 1, 1)", "1234"), "array has 3 axes, expected 2: [frames, channels]"},
       {npy("<f4", "False", "(2,)", "1234567"), "array of shape [2, 1] and dtype <f4 does not fit its 7 bytes of data"},
       {npy("<f4", "False", "(2,)", "123456789"),
        "array of shape [2, 1] and dtype <f4 does not fit its 9 bytes of data"},
