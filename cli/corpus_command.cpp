@@ -1,37 +1,82 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <map>
+#include <optional>
+#include <set>
 
 #include "cli/commands.h"
+#include "features/dataset.h"
 #include "host/core/error.h"
 #include "host/core/log.h"
+#include "host/core/text.h"
 #include "host/corpus/corpus.h"
 #include "host/corpus/importers.h"
+#include "host/corpus/quality.h"
+#include "train/config.h"
 
 namespace cutract::cli {
 namespace {
 
+constexpr std::size_t kNamed = 20;
+
+// Every recording of the corpus by `load`, or what is wrong with it, in manifest order.
 struct Loaded {
   double seconds = 0;
   Matrix track;
+  std::optional<UtteranceFacts> facts;
   std::string problem;
 };
 
-// Every recording of the corpus, or what is wrong with it, in manifest order.
-std::vector<Loaded> load_all(const Corpus& corpus) {
+std::vector<Loaded> load_all(const Corpus& corpus, const std::function<void(const Utterance&, Loaded&)>& load) {
   std::vector<Loaded> out(corpus.utterances.size());
   CpuExec(0).parallel(static_cast<Index>(out.size()), [&](Index i) {
     Loaded& l = out[static_cast<std::size_t>(i)];
     try {
-      Recording r = read_recording(corpus, corpus.utterances[static_cast<std::size_t>(i)]);
-      l.seconds = static_cast<double>(r.samples.size()) / corpus.sample_rate;
-      l.track = std::move(r.track.values);
+      load(corpus.utterances[static_cast<std::size_t>(i)], l);
     } catch (const Error& e) {  // listed by the caller
+      if (e.fault() != Fault::data && e.fault() != Fault::io) throw;
+      l = {};
       l.problem = e.what();
     }
   });
+  return out;
+}
+
+// "12.3 s", "4.5 min" or "2.1 h".
+std::string duration(double seconds) {
+  if (seconds < 60) return fmt::format("{:.1f} s", seconds);
+  return seconds < 7200 ? fmt::format("{:.1f} min", seconds / 60) : fmt::format("{:.1f} h", seconds / 3600);
+}
+
+// What training with the default settings refuses, beyond single utterances.
+std::vector<std::string> missing_splits(const Corpus& corpus, const DataConfig& data) {
+  std::vector<std::string> problems;
+  const std::set<std::string> there = corpus.splits();
+  const std::pair<const char*, std::string> needed[] = {{"data.train_split", data.train_split},
+                                                        {"data.val_split", data.val_split}};
+  for (const auto& [setting, name] : needed)
+    if (!there.contains(name))
+      problems.push_back(
+          fmt::format("{}/manifest.tsv: no utterance is in split \"{}\", which training needs ({}); there are: {}",
+                      corpus.dir, name, setting, fmt::join(there, ", ")));
+  return problems;
+}
+
+std::string doubts_text(const Corpus& corpus, const std::vector<Loaded>& loaded, const DataConfig& data) {
+  std::vector<std::optional<UtteranceFacts>> facts;
+  for (const Loaded& l : loaded) facts.push_back(l.facts);
+  std::string out;
+  for (const Doubt& d : doubts_about(corpus, facts, data.train_split, data.test_split)) {
+    out += fmt::format("warning: {}:\n", d.kind);
+    for (std::size_t i = 0; i < std::min(kNamed, d.places.size()); ++i) out += "  " + d.places[i] + "\n";
+    if (d.places.size() > kNamed) out += fmt::format("  and {} more\n", d.places.size() - kNamed);
+  }
+  if (!corpus.splits().contains(data.test_split))
+    out += fmt::format("warning: no utterance is in split \"{}\", so eval needs --split\n", data.test_split);
   return out;
 }
 
@@ -41,9 +86,9 @@ struct Count {
 };
 
 std::string count_table(const std::string& title, const std::map<std::string, Count>& counts) {
-  std::string out = fmt::format("\n{:<20} {:>10} {:>9}\n", title, "utterances", "minutes");
+  std::string out = fmt::format("\n{:<20} {:>10} {:>9}\n", title, "utterances", "duration");
   for (const auto& [name, c] : counts)
-    out += fmt::format("{:<20} {:>10} {:>9.1f}\n", name, c.utterances, c.seconds / 60);
+    out += fmt::format("{:<20} {:>10} {:>9}\n", name, c.utterances, duration(c.seconds));
   return out;
 }
 
@@ -79,7 +124,7 @@ std::string channel_table(const Corpus& corpus, const std::map<std::string, std:
     const double deviation = std::sqrt(all.squares / all.n);
     out += fmt::format("{:<16} {:<6} {:>9.3f} {:>9.3f} {:>9.3f} {:>9.3f}{}\n", channel.name, channel.unit,
                        all.mean / all.n, deviation, all.lo, all.hi,
-                       channel.unit == "mm" && deviation < kDeadMm ? "  hardly moves" : "");
+                       channel.unit == "mm" && deviation < kDeadMm ? "  nearly constant" : "");
   }
   return out + "std: within speakers\n";
 }
@@ -90,27 +135,44 @@ int run(const CorpusImportArgs& a) {
   if (a.format != "stem-e2va")
     fail(Fault::usage, fmt::format("unknown corpus format \"{}\"; known: stem-e2va", a.format));
   const ImportReport r = import_stem_e2va(a.source, a.out);
-  print_result(
-      fmt::format("{}: {} utterances, {:.1f} minutes, {} skipped\n", a.out, r.done, r.seconds / 60, r.skipped));
+  print_text(
+      fmt::format("{}: {}, {}, {} skipped\n", a.out, counted(r.done, "utterance"), duration(r.seconds), r.skipped));
   return 0;
 }
 
 int run(const CorpusCheckArgs& a) {
   const Corpus corpus = read_corpus(a.dir);
-  int bad = 0;
-  for (const auto& l : load_all(corpus))
-    if (!l.problem.empty()) ++bad, print_result(l.problem + "\n");
-  if (bad > 0)
-    fail(Fault::data, fmt::format("{}: {} of {} utterances are bad; mend them, or train with --skip-bad", a.dir, bad,
-                                  corpus.utterances.size()));
-  print_result(fmt::format("{}: {} utterances in {} splits are good; no id is in two splits\n", a.dir,
-                           corpus.utterances.size(), corpus.splits().size()));
+  const RunConfig config;  // the defaults
+  const Extractor extractor(config.features);
+  const std::vector<Loaded> loaded = load_all(corpus, [&](const Utterance& u, Loaded& l) {
+    load_example(corpus, u, extractor, [&](const Recording& r) { l.facts = facts_of(r, corpus.sample_rate); });
+  });
+  std::vector<std::string> bad;
+  for (std::size_t i = 0; i < loaded.size(); ++i)
+    if (!loaded[i].problem.empty()) bad.push_back(corpus.utterances[i].id + ": " + loaded[i].problem);
+  const std::vector<std::string> missing = missing_splits(corpus, config.data);
+  if (!bad.empty()) print_text(listed(bad, kNamed) + "\n");
+  if (!missing.empty()) print_text(listed(missing) + "\n");
+  print_text(doubts_text(corpus, loaded, config.data));
+  if (!bad.empty())
+    fail(Fault::data, fmt::format("{}: {} of {} cannot be used; fix them, or train with --skip-bad", a.dir, bad.size(),
+                                  counted(static_cast<Index>(loaded.size()), "utterance")));
+  if (!missing.empty())
+    fail(Fault::data, fmt::format("{}: training with the default splits is not possible; change the manifest, or name "
+                                  "other splits with --set data.train_split and --set data.val_split",
+                                  a.dir));
+  print_text(fmt::format("{}: {}, {}: all OK\n", a.dir, counted(static_cast<Index>(loaded.size()), "utterance"),
+                         counted(static_cast<Index>(corpus.splits().size()), "split")));
   return 0;
 }
 
 int run(const CorpusStatsArgs& a) {
   const Corpus corpus = read_corpus(a.dir);
-  const std::vector<Loaded> loaded = load_all(corpus);
+  const std::vector<Loaded> loaded = load_all(corpus, [&](const Utterance& u, Loaded& l) {
+    Recording r = read_recording(corpus, u);
+    l.seconds = static_cast<double>(r.samples.size()) / corpus.sample_rate;
+    l.track = std::move(r.track.values);
+  });
   std::map<std::string, Count> splits, speakers;
   std::map<std::string, std::vector<const Matrix*>> by_speaker;
   double seconds = 0;
@@ -125,14 +187,16 @@ int run(const CorpusStatsArgs& a) {
     seconds += loaded[i].seconds;
     by_speaker[u.speaker].push_back(&loaded[i].track);
   }
-  std::string out = fmt::format("{}: {} utterances, {:.1f} minutes, {} Hz, {} channels at {} Hz\n", corpus.name,
-                                corpus.utterances.size(), seconds / 60, corpus.sample_rate, corpus.channels.size(),
+  std::string out = fmt::format("{}: {}, {}, {} Hz, {} at {} Hz\n", corpus.name,
+                                counted(static_cast<Index>(corpus.utterances.size()), "utterance"), duration(seconds),
+                                corpus.sample_rate, counted(static_cast<Index>(corpus.channels.size()), "channel"),
                                 corpus.articulation_rate_hz);
   out += count_table("split", splits) + count_table("speaker", speakers);
   if (bad < static_cast<int>(loaded.size())) out += channel_table(corpus, by_speaker);
   if (bad > 0)
-    out += fmt::format("\n{} bad utterances are not counted; `cutract corpus check {}` names them\n", bad, a.dir);
-  print_result(out);
+    out += fmt::format("\n{} not counted because of problems; `cutract corpus check {}` lists them\n",
+                       counted(bad, "utterance"), shell_quoted(a.dir));
+  print_text(out);
   return 0;
 }
 

@@ -178,7 +178,7 @@ class Parser {
     app->footer(footer("cutract corpus check data/corpus"));
     command("import", "Make a corpus folder from another format", CorpusImportArgs{},
             "cutract corpus import stem-e2va STEM-E2VA --out corpora/stem", app);
-    command("check", "Read everything and name every bad utterance", CorpusCheckArgs{},
+    command("check", "Read all files and list every bad utterance", CorpusCheckArgs{},
             "cutract corpus check data/corpus", app);
     command("stats", "Minutes, speakers, splits and channels", CorpusStatsArgs{}, "cutract corpus stats data/corpus",
             app);

@@ -29,12 +29,14 @@ struct Outcome {
 };
 
 // With samples at the extractor's rate.
-Recording recording_of(const Corpus& corpus, const Utterance& u, const Extractor& extract) {
+Recording recording_of(const Corpus& corpus, const Utterance& u, const Extractor& extract,
+                       const std::function<void(const Recording&)>& read = {}) {
   if (!u.features.empty())
     fail(Fault::data,
          fmt::format("{}: features computed elsewhere are not read yet; leave the column features of {} empty",
                      u.features, corpus.dir + "/manifest.tsv"));
   Recording r = read_recording(corpus, u);
+  if (read) read(r);
   if (const int rate = extract.config().sample_rate; rate != corpus.sample_rate)
     r.samples = resample(r.samples, corpus.sample_rate, rate);
   return r;
@@ -69,11 +71,7 @@ void load_on_cpu(const CpuExec& cpu, const Corpus& corpus, std::span<const Utter
   cpu.parallel(static_cast<Index>(utterances.size()), [&](Index i) {
     const Utterance& u = *utterances[static_cast<std::size_t>(i)];
     Outcome& outcome = outcomes[static_cast<std::size_t>(i)];
-    keep_faults(outcome, [&] {
-      Exec alone{CpuExec(1)};  // calls to parallel() do not nest
-      const Recording r = recording_of(corpus, u, extract);
-      outcome.example = example_of(u, extract, r, extract.frames_of(alone, r.samples));
-    });
+    keep_faults(outcome, [&] { outcome.example = load_example(corpus, u, extract); });
   });
 }
 
@@ -162,6 +160,13 @@ Index Dataset::frames() const {
   Index n = 0;
   for (const auto& e : examples) n += e.features.rows();
   return n;
+}
+
+Example load_example(const Corpus& corpus, const Utterance& u, const Extractor& extract,
+                     const std::function<void(const Recording&)>& read) {
+  Exec alone{CpuExec(1)};  // calls to parallel() do not nest
+  const Recording r = recording_of(corpus, u, extract, read);
+  return example_of(u, extract, r, extract.frames_of(alone, r.samples));
 }
 
 Dataset load_dataset(Exec& ex, const Corpus& corpus, const std::string& split, const Extractor& extract, bool skip_bad,

@@ -35,6 +35,11 @@ struct Dataset {
   Index frames() const;
 };
 
+// One utterance as load_dataset loads it on the CPU, on the calling thread. Error{data} or Error{io} if it cannot be
+// used. `read` is given the recording before it is resampled.
+Example load_example(const Corpus&, const Utterance&, const Extractor&,
+                     const std::function<void(const Recording&)>& read = {});
+
 // Loads the utterances of one split in manifest order, several at a time on the executor's threads. A bad utterance is
 // an Error{data}; all bad ones are named in one text (20 at most, then a count). With skip_bad they are listed instead.
 // `loaded(done, of)` is called now and then, from this thread. On a GPU features stay in its memory while they take no

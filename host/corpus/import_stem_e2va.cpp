@@ -3,14 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <set>
 
 #include "host/core/error.h"
 #include "host/core/log.h"
-#include "host/core/text.h"
 #include "host/corpus/importers.h"
 #include "host/corpus/lowpass.h"
-#include "host/corpus/tsv.h"
+#include "host/corpus/stem_e2va_source.h"
 #include "host/io/atomic_file.h"
 #include "host/io/audio.h"
 #include "host/io/mat.h"
@@ -28,33 +26,6 @@ constexpr Index kSensorColumns = 6;  // x, y, z, phi, theta, rms
 constexpr const char* kSensors[] = {"ul", "ll", "lc", "rc", "tr", "tm", "tt"};
 constexpr Index kSensorCount = std::size(kSensors);
 constexpr const char* kMarker = ".import";  // lies in the output folder while an import is under way or was cut short
-
-struct Source {
-  std::string id, speaker, split, audio, ema, text;
-};
-
-std::vector<Source> read_source(const std::string& folder) {
-  static const std::vector<std::string> columns = {"id", "speaker", "emotion", "text", "split", "audio", "ema"};
-  const std::string path = folder + "/manifest.tsv";
-  std::vector<std::string> problems;
-  const TsvTable table = parse_tsv(read_file(path), path, columns, {}, problems);
-  std::set<std::string> ids;
-  std::vector<Source> all;
-  for (const auto& row : table.rows) {
-    for (const auto& c : columns)
-      if (table.at(row, c).empty()) problems.push_back(fmt::format("{}:{}: {} is empty", path, row.line, c));
-    Source s{table.at(row, "id"),    table.at(row, "speaker"), table.at(row, "split"),
-             table.at(row, "audio"), table.at(row, "ema"),     table.at(row, "text")};
-    if (!ids.insert(s.id).second)
-      problems.push_back(fmt::format("{}:{}: id \"{}\" is there twice", path, row.line, s.id));
-    if (s.id.find('/') != std::string::npos)
-      problems.push_back(fmt::format("{}:{}: id \"{}\" cannot name a file", path, row.line, s.id));
-    all.push_back(std::move(s));
-  }
-  if (all.empty() && problems.empty()) problems.push_back(path + ":1: lists no utterances");
-  if (!problems.empty()) fail(Fault::data, listed(problems));
-  return all;
-}
 
 // A corpus that someone made by hand says something else about where it comes from.
 bool is_imported(const std::string& out) {
@@ -113,15 +84,14 @@ struct Converted {
   double seconds = 0;  // of audio
 };
 
-Converted convert(const Source& s, const std::string& source) {
-  const std::string audio_path = source + "/" + s.audio, ema_path = source + "/" + s.ema;
-  const Audio audio = read_audio(audio_path);
-  const Matrix track = midsagittal(read_mat(ema_path, s.id), ema_path);
+Converted convert(const StemUtterance& s) {
+  const Audio audio = read_audio(s.audio);
+  const Matrix track = midsagittal(read_mat(s.ema, s.id), s.ema);
   const double audio_s = static_cast<double>(audio.samples.size()) / audio.sample_rate;
   const double track_s = static_cast<double>(track.rows) / kTrackRate;
   if (std::abs(audio_s - track_s) > kSlack_s + 1e-9)
     fail(Fault::data, fmt::format("{}: lasts {:.3f} s, its audio {} {:.3f} s; expected the same within {:.0f} ms",
-                                  ema_path, track_s, audio_path, audio_s, 1000 * kSlack_s));
+                                  s.ema, track_s, s.audio, audio_s, 1000 * kSlack_s));
   return {{kSampleRate, resample(audio.samples, audio.sample_rate, kSampleRate)}, track, audio_s};
 }
 
@@ -142,14 +112,14 @@ std::string corpus_toml() {
 }  // namespace
 
 ImportReport import_stem_e2va(const std::string& source, const std::string& out) {
-  const std::vector<Source> all = read_source(source);
+  const std::vector<StemUtterance> all = read_stem_source(source);
   claim(out);
   ImportReport report;
-  std::string manifest = "id\tspeaker\tsplit\taudio\tarticulation\ttext\n";
-  for (const Source& s : all) {
+  std::string manifest = "id\tspeaker\tsplit\taudio\tarticulation\ttext\temotion\n";
+  for (const StemUtterance& s : all) {
     Converted c;
     try {
-      c = convert(s, source);
+      c = convert(s);
     } catch (const Error& e) {
       if (e.fault() != Fault::data && e.fault() != Fault::io) throw;
       log::warn(fmt::format("skipped {}: {}", s.id, e.what()));
@@ -162,8 +132,8 @@ ImportReport import_stem_e2va(const std::string& source, const std::string& out)
     save_atomically(real_file_system(), out + "/articulation/" + s.id + ".npy", encode_npy(c.track.view()));
     report.seconds += c.seconds;
     ++report.done;
-    manifest +=
-        fmt::format("{0}\t{1}\t{2}\taudio/{0}.flac\tarticulation/{0}.npy\t{3}\n", s.id, s.speaker, s.split, s.text);
+    manifest += fmt::format("{0}\t{1}\t{2}\taudio/{0}.flac\tarticulation/{0}.npy\t{3}\t{4}\n", s.id, s.speaker, s.split,
+                            s.text, s.emotion);
   }
   if (report.done == 0)
     fail(Fault::data, source + ": none of its utterances could be imported; the warnings above say why");

@@ -89,6 +89,7 @@ TEST(ImportStemE2va, MakesACorpus) {
   EXPECT_EQ(c.utterances[2].speaker, "DP");
   EXPECT_EQ(c.utterances[2].split, "test");
   EXPECT_EQ(c.utterances[2].text, "04");
+  EXPECT_EQ(c.utterances[2].extra, (std::vector<std::pair<std::string, std::string>>{{"emotion", "NE"}}));
   EXPECT_FALSE(std::filesystem::exists(stem.out() + "/.import"));
 
   const Recording r = read_recording(c, c.utterances[0]);
@@ -155,6 +156,51 @@ TEST(ImportStemE2va, BadUtterancesAreSkippedWithTheirReason) {
   }
 }
 
+// The layout that the authors publish: ID.wav and ID.mat in any folders, and no manifest.
+TEST(ImportStemE2va, ReadsPairsWithoutAManifest) {
+  const StemFolder made;
+  const TempFolder stem;
+  const auto put = [&](const std::string& from, const std::string& to) { stem.write(to, read_file(made / from)); };
+  const auto pair = [&](const std::string& id, const std::string& folder) {
+    made.ema(id, id, kFrames, kColumns);
+    put("audio/CXYNE01.flac", folder + id + ".flac");
+    put("ema/" + id + ".mat", folder + id + ".mat");
+  };
+  pair("CXYIA03", "CXY/anger/");
+  pair("CXYMJ12", "CXY/joy/");
+  pair("DPNE15", "");
+  pair("DPNE09", "DP/");
+  pair("abcdNE02", "x/y/z/");
+  Audio wav{22050, std::vector<float>(8820, 0.1F)};
+  write_audio(stem.path() + "/ABNE05.wav", wav);
+  std::filesystem::rename(stem.path() + "/ABNE05.wav", stem.path() + "/ABNE05.WAV");
+  made.ema("ABNE05", "ABNE05", kFrames, kColumns);
+  put("ema/ABNE05.mat", "mats/ABNE05.MAT");
+  stem.write("README.txt", "not data");
+  put("ema/CXYNE01.mat", "CXYNE01.mat");      // without audio
+  put("audio/CXYNE02.flac", "CXYNE02.flac");  // without movement
+  put("audio/CXYNE02.flac", "palate.flac");   // of no utterance
+  pair("DPNE01", "a/");
+  put("audio/CXYNE02.flac", "b/DPNE01.flac");  // two of one name
+  testing::internal::CaptureStderr();
+  const ImportReport report = import_stem_e2va(stem.path(), made.out());
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(report.done, 6) << said;
+  for (const char* words :
+       {"skipped CXYNE01: ", "CXYNE01.mat has no CXYNE01.wav", "CXYNE02.flac has no CXYNE02.mat",
+        "skipped palate: the name is not SPEAKER", "skipped DPNE01: there are several files of this name"})
+    EXPECT_NE(said.find(words), std::string::npos) << words << said;
+  std::string rows;
+  for (const Utterance& u : read_corpus(made.out()).utterances)
+    rows += u.id + " " + u.speaker + " " + u.extra.at(0).second + " " + u.text + " " + u.split + "\n";
+  EXPECT_EQ(rows,
+            "ABNE05 AB NE 05 train\nCXYIA03 CXY IA 03 train\nCXYMJ12 CXY MJ 12 val\nDPNE09 DP NE 09 test\n"
+            "DPNE15 DP NE 15 test\nabcdNE02 abcd NE 02 val\n");
+  const TempFolder empty;
+  EXPECT_FAULT(import_stem_e2va(empty.path(), empty / "out"), Fault::data,
+               "holds no pair of ID.wav (or .flac) and ID.mat");
+}
+
 TEST(ImportStemE2va, NothingToImportIsAnError) {
   const StemFolder stem;
   std::filesystem::remove_all(stem / "ema");
@@ -173,7 +219,7 @@ TEST(ImportStemE2va, BadManifestIsRefusedBeforeAnythingIsWritten) {
   } cases[] = {
       {"id\tspeaker\n", "/manifest.tsv:1: column \"emotion\" is missing"},
       {header, "/manifest.tsv:1: lists no utterances"},
-      {header + row + row, "/manifest.tsv:3: id \"a\" is there twice"},
+      {header + row + row, "/manifest.tsv:3: duplicate id \"a\""},
       {header + "a\t\tNE\t01\ttrain\tx\tx\n", "/manifest.tsv:2: speaker is empty"},
       {header + "../a\ts\tNE\t01\ttrain\tx\tx\n", "/manifest.tsv:2: id \"../a\" cannot name a file"},
   };
@@ -182,7 +228,7 @@ TEST(ImportStemE2va, BadManifestIsRefusedBeforeAnythingIsWritten) {
     EXPECT_FAULT(import_stem_e2va(stem.path(), stem.out()), Fault::data, stem.path() + c.words);
     EXPECT_FALSE(std::filesystem::exists(stem.out()));
   }
-  EXPECT_FAULT(import_stem_e2va(stem / "nowhere", stem.out()), Fault::io, "nowhere/manifest.tsv: cannot read");
+  EXPECT_FAULT(import_stem_e2va(stem / "nowhere", stem.out()), Fault::io, "nowhere: cannot read: No such file");
 }
 
 TEST(ImportStemE2va, AForeignFolderIsNotTouched) {

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "host/corpus/corpus.h"
+
+namespace cutract {
+
+// What the search for doubtful data needs to know about one utterance, so that nothing else is kept in memory.
+struct UtteranceFacts {
+  struct Extremes {
+    double mean = 0, std = 0;
+    float lo = 0, hi = 0;
+    double lo_s = 0, hi_s = 0;  // when
+  };
+  std::string audio_hash, track_hash;  // of the values
+  double seconds = 0;
+  double peak = 0;              // of the audio, 1 is full scale
+  double clipped = 0;           // share of samples in flat tops
+  double zeros = 0;             // share of samples in runs of exact zeros of 50 ms or more
+  bool constant_audio = false;  // all samples are the same
+  std::vector<Extremes> channels;
+};
+UtteranceFacts facts_of(const Recording&, int sample_rate);
+
+// What training accepts but what spoils its result, one group of lines for each kind: the same audio, track or sentence
+// in two splits, silent and clipped audio, channels that do not move, and outliers. `facts` belong to the utterances in
+// their order; bad utterances have none. `train_split` and `test_split` are where a repeated sentence leaks.
+struct Doubt {
+  std::string kind;                 // "the same audio in two splits"
+  std::vector<std::string> places;  // "a (train) and b (test)"
+};
+std::vector<Doubt> doubts_about(const Corpus&, std::span<const std::optional<UtteranceFacts>> facts,
+                                const std::string& train_split, const std::string& test_split);
+
+}  // namespace cutract
