@@ -66,17 +66,18 @@ int run(const EvalArgs& a) {
   const std::vector<Matrix> predicted = run_model(ex, network, data.examples, m.config.trainer.batch_size);
   Scores scores = evaluate(data, predicted, m.channels, split, m.config);
   scores.frame_step_s = extractor.step_s();
+  const Provenance origin = provenance(m, a.model, corpus, data);
   if (!a.report.empty()) {
     Report r = describe(m, ex);
     r.traces = telling_traces(data, measured, predicted, extractor);
     write_report(a, std::move(r), m, scores);
   }
   if (a.json == "-") {
-    print_result(scores_json(scores));
+    print_result(scores_json(scores, &origin));
     return 0;
   }
   print_result(scores_table(scores, colour_on_stdout()));
-  if (!a.json.empty()) write_output(real_file_system(), a.json, scores_json(scores));
+  if (!a.json.empty()) write_output(real_file_system(), a.json, scores_json(scores, &origin));
   return 0;
 }
 

@@ -100,10 +100,23 @@ std::string learning(const Report& r) {
     falls.push_back(r.epochs[i].epoch);
     rates += fmt::format("{}{:.3g} from epoch {}", rates.empty() ? "" : ", ", r.epochs[i].lr, r.epochs[i].epoch);
   }
-  Chart loss{"Loss", "epoch", r.loss_name + " (z)", {}, falls, true, 440, 250};
+  Chart loss{.title = "Loss",
+             .x_label = "epoch",
+             .y_label = r.loss_name + " (z)",
+             .marks = falls,
+             .whole_x = true,
+             .log_y = true,
+             .width = 440,
+             .height = 250};
   loss.series = {curve("validation", r.epochs, [](const EpochPoint& e) { return e.val_loss; }),
                  curve("training, with dropout", r.epochs, [](const EpochPoint& e) { return e.train_loss; })};
-  Chart pearson{"Pearson r, validation", "epoch", "r, mean over channels", {}, falls, true, 440, 250};
+  Chart pearson{.title = "Pearson r, validation",
+                .x_label = "epoch",
+                .y_label = "r, mean over channels",
+                .marks = falls,
+                .whole_x = true,
+                .width = 440,
+                .height = 250};
   pearson.series = {curve("", r.epochs, [](const EpochPoint& e) { return e.val_pearson; })};
   std::string out = "<h2>Learning</h2>\n<div class=\"two\">\n" + figure(loss) + figure(pearson) + "</div>\n";
   out += fmt::format("<p class=\"faint\">Learning rate {:.3g} at the start", r.epochs.front().lr);
@@ -130,9 +143,11 @@ std::string movement(const Trace& t, const std::vector<Channel>& channels) {
   out += "<div class=\"many\">\n";
   for (Index p = 0; p < P; ++p) {
     const Channel& c = channels[static_cast<std::size_t>(p)];
-    Chart chart{c.name, "time (s)", c.unit, {column("predicted", t, t.predicted, p)}};
+    Chart chart{
+        .title = c.name, .x_label = "time (s)", .y_label = c.unit, .series = {column("predicted", t, t.predicted, p)}};
     if (t.measured.rows > 0) chart.series.push_back(column("measured", t, t.measured, p));
-    chart.width = 380, chart.height = 190;
+    chart.width = 380;
+    chart.height = 190;
     out += figure(chart);
   }
   return out + "</div>\n";

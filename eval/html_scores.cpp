@@ -27,16 +27,20 @@ std::string bar(std::optional<double> r) {
       100 * std::clamp(*r, 0.0, 1.0));
 }
 
-std::string targets(const Scores& s) {
-  std::string out =
-      "<div class=\"wide\"><table><tr><th>figure</th><th>reached</th><th>target</th><th>verdict</th></tr>\n";
-  for (const Target& t : s.targets) {
-    std::string name = t.metric == "rmse" ? "RMSE (z)" : t.metric == "mae" ? "MAE (z)" : "Pearson r";
-    if (t.metric == "loss") name = "loss (" + escape_markup(s.loss_name) + ")";
-    const int decimals = t.metric == "loss" ? 4 : 3;
-    out += fmt::format("<tr><td>{}</td><td>{}</td><td>{} {:.{}f}</td><td class=\"{}\">{}</td></tr>\n", name,
-                       shown(t.value, decimals), t.metric == "pearson" ? "&ge;" : "&le;", t.target, decimals,
-                       t.met ? "good" : "bad", t.met ? "met" : "not met");
+// The four metrics, with targets and verdicts where the config sets any.
+std::string headline(const Scores& s) {
+  const bool judged = !s.targets.empty();
+  std::string out = "<div class=\"wide\"><table><tr><th>metric</th><th>value</th>";
+  out += judged ? "<th>target</th><th>met?</th></tr>\n" : "</tr>\n";
+  for (const Metric& m : headline_metrics(s)) {
+    out += fmt::format("<tr><td>{}</td><td>{}</td>", escape_markup(m.label), shown(m.value, m.decimals));
+    const auto t = std::find_if(s.targets.begin(), s.targets.end(), [&](const Target& x) { return x.metric == m.key; });
+    if (t != s.targets.end())
+      out += fmt::format("<td>{} {:.{}f}</td><td class=\"{}\">{}</td>", t->metric == "pearson" ? "&ge;" : "&le;",
+                         t->target, m.decimals, t->met ? "good" : "bad", t->met ? "yes" : "no");
+    else if (judged)
+      out += "<td></td><td></td>";
+    out += "</tr>\n";
   }
   return out + "</table></div>\n";
 }
@@ -92,7 +96,7 @@ std::string notes(const Scores& s) {
 }  // namespace
 
 std::string scores_section(const Scores& s, const std::string& title) {
-  return "<h2>" + escape_markup(title) + "</h2>\n" + in_words(s) + targets(s) + channels(s) + speakers(s) + notes(s);
+  return "<h2>" + escape_markup(title) + "</h2>\n" + in_words(s) + headline(s) + channels(s) + speakers(s) + notes(s);
 }
 
 }  // namespace cutract

@@ -124,13 +124,18 @@ void check(std::span<const Scored> all, std::span<const Channel> channels, const
 }
 
 std::vector<Target> judge(const Scores& s, const Targets& want) {
-  const auto at_most = [](const char* name, double value, double limit) {
-    return Target{name, value, limit, value <= limit};
+  std::vector<Target> out;
+  const auto at_most = [&out](const char* name, double value, const std::optional<double>& limit) {
+    if (limit) out.push_back({name, value, *limit, value <= *limit});
   };
-  return {at_most("rmse", s.rmse, want.rmse),
-          {"pearson", s.pearson, want.pearson, s.pearson.has_value() && *s.pearson >= want.pearson},
-          at_most("mae", s.mae, want.mae),
-          at_most("loss", s.loss, want.loss)};
+  at_most("rmse", s.rmse, want.rmse);
+  if (want.pearson) {
+    const bool met = s.pearson.has_value() && *s.pearson >= *want.pearson;
+    out.push_back({"pearson", s.pearson, *want.pearson, met});
+  }
+  at_most("mae", s.mae, want.mae);
+  at_most("loss", s.loss, want.loss);
+  return out;
 }
 
 }  // namespace
@@ -185,6 +190,10 @@ Scores score(std::span<const Scored> all, std::span<const Channel> channels, con
     if (frames == 0) continue;
     const Overall s = overall(own, channels, out.rmse_units_name, nullptr);
     out.speakers.push_back({speaker, frames, static_cast<Index>(own.size()), s.rmse, s.mae, s.rmse_units, s.pearson});
+  }
+  for (const Scored* s : everything) {
+    const Overall one = overall({s}, channels, out.rmse_units_name, nullptr);
+    out.each.push_back({s->id, s->speaker, s->frames, one.rmse, one.mae, one.rmse_units, one.pearson});
   }
   out.targets = judge(out, targets);
   return out;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -13,7 +14,7 @@ namespace cutract {
 
 // One utterance's prediction beside the truth, both normalised (z).
 struct Scored {
-  std::string speaker;
+  std::string id, speaker;
   Index frames = 0;
   std::vector<ScoreSums> sums;     // [P]
   std::vector<double> unit_per_z;  // [P] what one z is worth for this speaker, in the channel's unit
@@ -36,8 +37,17 @@ struct SpeakerScore {
   std::optional<double> pearson;     // per channel over the speaker's frames, averaged over channels
 };
 
+// One utterance, so that two models can be compared on the same ones.
+struct UtteranceScore {
+  std::string id, speaker;
+  Index frames = 0;
+  double rmse = 0, mae = 0;          // NaN where there is no frame
+  std::optional<double> rmse_units;  // as Scores::rmse_units
+  std::optional<double> pearson;     // per channel over the utterance, averaged over channels
+};
+
 struct Target {
-  std::string metric;           // "rmse", "pearson", "mae", "loss", in this order
+  std::string metric;           // "rmse", "pearson", "mae" or "loss", in this order
   std::optional<double> value;  // none: undefined, so not met
   double target = 0;
   bool met = false;  // pearson: value >= target, the others: value <= target
@@ -61,11 +71,13 @@ struct Scores {
   Index undefined_utterances = 0;           // pairs of utterance and channel without one
   std::vector<ChannelScore> channels;       // in the order of the corpus
   std::vector<SpeakerScore> speakers;       // by name
-  std::vector<Target> targets;
+  std::vector<UtteranceScore> each;         // in the order of the utterances
+  std::vector<Target> targets;              // those that are set
 };
 
+// What a config wants the scores to reach (eval.target_*); a target that is not set is not judged.
 struct Targets {
-  double rmse = 0.15, pearson = 0.50, mae = 0.12, loss = 0.0225;
+  std::optional<double> rmse, pearson, mae, loss;
 };
 
 // loss_name: "mse" or "mae". Throws Error{internal} on mismatching shapes, Error{data} if there is no frame at all.
@@ -74,9 +86,28 @@ Scores score(std::span<const Scored>, std::span<const Channel>, const std::strin
 
 // For people, at most 80 columns; `colour` for met / not met.
 std::string scores_table(const Scores&, bool colour);
-// One JSON object; undefined values are null.
-std::string scores_json(const Scores&);
+// What was scored: model, data and statistics. Part of the JSON, so that a file of scores says what it belongs to.
+struct Provenance {
+  std::string model, checkpoint;  // as the user named it; the checkpoint folder or file that was read
+  int epoch = 0;
+  std::string corpus;
+  std::int64_t seed = 0;
+  std::string feature_statistics, target_statistics;     // utterance | speaker | corpus
+  std::vector<std::string> speakers_without_statistics;  // scored with those of all training speakers
+  std::string version;
+};
+// One JSON object; undefined values are null. Without provenance its keys are left out.
+std::string scores_json(const Scores&, const Provenance* = nullptr);
 // "12,345,678", as the tables show counts.
 std::string thousands(Index);
+// "1 frame", "2,000 frames".
+std::string thousands(Index n, const char* one, const char* many);
+// The metrics that head every display of scores, in the order of Scores::targets.
+struct Metric {
+  std::string key, label;  // "rmse", "RMSE (z)"
+  std::optional<double> value;
+  int decimals = 3;
+};
+std::vector<Metric> headline_metrics(const Scores&);
 
 }  // namespace cutract

@@ -9,7 +9,7 @@
 namespace cutract {
 namespace {
 
-constexpr int kColumns = 80, kNameWidth = 16, kUnitWidth = 6, kBarCells = 12;
+constexpr int kColumns = 80, kNameWidth = 16, kUnitWidth = 6;
 
 // Columns a text takes on a terminal, for names in any alphabet of single-width letters.
 int width(const std::string& utf8) {
@@ -47,15 +47,6 @@ int decimals_for(double largest) {
   return std::clamp(largest < 1 ? 2 - static_cast<int>(std::floor(std::log10(largest))) : largest < 100 ? 2 : 1, 0, 6);
 }
 
-std::string counted(Index n, const char* one, const char* many) { return thousands(n) + " " + (n == 1 ? one : many); }
-
-// 0 to 1; a negative r shows no bar, its sign is in the number.
-std::string bar(double r) {
-  const int full = static_cast<int>(std::lround(std::clamp(r, 0.0, 1.0) * kBarCells));
-  return std::string(static_cast<std::size_t>(full), '#') +
-         std::string(static_cast<std::size_t>(kBarCells - full), '.');
-}
-
 class Ink {
  public:
   explicit Ink(bool on) : on_(on) {}
@@ -72,9 +63,9 @@ class Ink {
 };
 
 std::string header(const Scores& s, const Ink& ink) {
-  std::vector<std::string> parts{counted(s.utterances, "utterance", "utterances"),
-                                 counted(static_cast<Index>(s.speakers.size()), "speaker", "speakers"),
-                                 counted(s.frames, "frame", "frames")};
+  std::vector<std::string> parts{thousands(s.utterances, "utterance", "utterances"),
+                                 thousands(static_cast<Index>(s.speakers.size()), "speaker", "speakers"),
+                                 thousands(s.frames, "frame", "frames")};
   const double minutes = static_cast<double>(s.frames) * s.frame_step_s / 60;
   if (minutes > 0)
     parts.push_back(minutes < 100 ? fmt::format("{:.1f} min", minutes) : fmt::format("{:.1f} h", minutes / 60));
@@ -87,22 +78,27 @@ std::string header(const Scores& s, const Ink& ink) {
     out += (fits ? " " : "\n  ") + part;
     at = (fits ? at + 1 : 2) + width(part);
   }
-  return out + "\n";
+  out += "\n" + ink.faint("z: in standard deviations of the training data. All frames are scored, including") + "\n";
+  return out + ink.faint("silence.") + "\n";
 }
 
+std::string target_text(const Target& t, int decimals, const Ink& ink) {
+  return fmt::format("   target {} {:<8.{}f}{}", t.metric == "pearson" ? ">=" : "<=", t.target, decimals,
+                     t.met ? ink.good("met") : ink.bad("not met"));
+}
+
+// The four metrics, each with its target where the config sets one.
 std::string headline(const Scores& s, const Ink& ink) {
   std::string out;
-  int met = 0;
-  for (const Target& t : s.targets) {
-    std::string name = t.metric == "rmse" ? "RMSE (z)" : t.metric == "mae" ? "MAE (z)" : "Pearson r";
-    if (t.metric == "loss") name = "loss (" + s.loss_name + ")";
-    const int decimals = t.metric == "loss" ? 4 : 3;
-    out += fmt::format("  {}{}   target {} {:<8.{}f}{}\n", left(name, 13), ink.bold(number(t.value, decimals, 9)),
-                       t.metric == "pearson" ? ">=" : "<=", t.target, decimals,
-                       t.met ? ink.good("met") : ink.bad("not met"));
-    met += t.met;
+  for (const Metric& m : headline_metrics(s)) {
+    out += "  " + left(m.label, 13) + ink.bold(number(m.value, m.decimals, 9));
+    for (const Target& t : s.targets)
+      if (t.metric == m.key) out += target_text(t, m.decimals, ink);
+    out += "\n";
   }
-  return out + fmt::format("  {} of {} targets met\n", met, s.targets.size());
+  if (s.targets.empty()) return out;
+  const auto met = std::count_if(s.targets.begin(), s.targets.end(), [](const Target& t) { return t.met; });
+  return out + fmt::format("  {} of {} met\n", met, thousands(std::ssize(s.targets), "target", "targets"));
 }
 
 std::string in_words(const Scores& s) {
@@ -110,10 +106,12 @@ std::string in_words(const Scores& s) {
   if (s.rmse_units) {
     const auto channels = std::count_if(s.channels.begin(), s.channels.end(),
                                         [&](const ChannelScore& c) { return c.unit == s.rmse_units_name; });
-    out += fmt::format("  RMSE in units         {} {} over {}\n", digits(*s.rmse_units, decimals_for(*s.rmse_units), 9),
-                       clip(s.rmse_units_name, kNameWidth), counted(channels, "channel", "channels"));
+    const std::string unit = clip(s.rmse_units_name, kNameWidth);
+    out += fmt::format("  RMSE                   {} {} ({} in {})\n",
+                       digits(*s.rmse_units, decimals_for(*s.rmse_units), 9), unit,
+                       thousands(channels, "channel", "channels"), unit);
   }
-  out += fmt::format("  r within utterances   {}\n",
+  out += fmt::format("  mean r per utterance   {}\n",
                      s.pearson_utterance ? fmt::format("{:.3f}", *s.pearson_utterance) : "-");
   const double percent = std::abs(100 * s.skill);
   const std::string base = fmt::format("always predicting the mean (RMSE {})", digits(s.rmse_mean_predictor, 3, 8));
@@ -131,8 +129,7 @@ std::string channel_table(const Scores& s, const Ink& ink) {
                     "\n";
   for (const ChannelScore& c : s.channels) {
     out += left(c.name, kNameWidth) + number(c.rmse, 3, 8) + number(c.mae, 3, 8) + number(c.rmse_units, decimals, 10) +
-           " " + left(c.unit, kUnitWidth) + number(c.pearson, 3, 8) +
-           (c.pearson ? "  " + ink.faint(bar(*c.pearson)) : "") + "\n";
+           " " + left(c.unit, kUnitWidth) + number(c.pearson, 3, 8) + "\n";
   }
   return out;
 }
@@ -153,14 +150,14 @@ std::string speaker_table(const Scores& s, const Ink& ink) {
 }
 
 std::string notes(const Scores& s, const Ink& ink) {
-  std::string out = "z: in standard deviations of the training data. Every frame counts, silence too.\n";
-  if (s.undefined_channels == 0 && s.undefined_utterances == 0) return ink.faint(out);
+  if (s.undefined_channels == 0 && s.undefined_utterances == 0) return "";
   const auto channels = static_cast<Index>(s.channels.size());
-  out += fmt::format("r is undefined, and in no mean, for {} of {} and for\n", thousands(s.undefined_channels),
-                     counted(channels, "channel", "channels"));
-  out += fmt::format("{} of {} utterance-channel pairs (constant, or one frame).\n", thousands(s.undefined_utterances),
-                     thousands(s.utterances * channels));
-  return ink.faint(out);
+  std::string out =
+      fmt::format("r is undefined (-) for {} of {} and for\n{} of {}\n", thousands(s.undefined_channels),
+                  thousands(channels, "channel", "channels"), thousands(s.undefined_utterances),
+                  thousands(s.utterances * channels, "utterance-channel pair", "utterance-channel pairs"));
+  out += "(a constant side, or a single frame); means of r leave these out.\n";
+  return "\n" + ink.faint(out);
 }
 
 }  // namespace
@@ -172,10 +169,19 @@ std::string thousands(Index n) {
   return digits;
 }
 
+std::string thousands(Index n, const char* one, const char* many) { return thousands(n) + " " + (n == 1 ? one : many); }
+
+std::vector<Metric> headline_metrics(const Scores& s) {
+  return {{"rmse", "RMSE (z)", s.rmse, 3},
+          {"pearson", "Pearson r", s.pearson, 3},
+          {"mae", "MAE (z)", s.mae, 3},
+          {"loss", "loss (" + s.loss_name + ")", s.loss, 4}};
+}
+
 std::string scores_table(const Scores& s, bool colour) {
   const Ink ink(colour);
   return header(s, ink) + "\n" + headline(s, ink) + "\n" + in_words(s) + "\n" + channel_table(s, ink) + "\n" +
-         speaker_table(s, ink) + "\n" + notes(s, ink);
+         speaker_table(s, ink) + notes(s, ink);
 }
 
 }  // namespace cutract

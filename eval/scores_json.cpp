@@ -37,6 +37,32 @@ Json speakers(const Scores& s) {
   return out;
 }
 
+Json each_utterance(const Scores& s) {
+  Json out = Json::array();
+  for (const UtteranceScore& u : s.each) {
+    out.push_back({{"id", u.id},
+                   {"speaker", u.speaker},
+                   {"frames", u.frames},
+                   {"rmse", number(u.rmse)},
+                   {"mae", number(u.mae)},
+                   {"pearson", number(u.pearson)},
+                   {"rmse_units", number(u.rmse_units)}});
+  }
+  return out;
+}
+
+void add_provenance(Json& out, const Provenance& p) {
+  out["model"] = p.model;
+  out["checkpoint"] = p.checkpoint;
+  out["epoch"] = p.epoch;
+  out["corpus"] = p.corpus;
+  out["seed"] = p.seed;
+  out["statistics"] = {{"features", p.feature_statistics},
+                       {"targets", p.target_statistics},
+                       {"speakers_without_own", p.speakers_without_statistics}};
+  out["cutract"] = p.version;
+}
+
 Json targets(const Scores& s) {
   Json out = Json::array();
   for (const Target& t : s.targets) {
@@ -47,8 +73,9 @@ Json targets(const Scores& s) {
 
 }  // namespace
 
-std::string scores_json(const Scores& s) {
+std::string scores_json(const Scores& s, const Provenance* provenance) {
   Json out;
+  if (provenance) add_provenance(out, *provenance);
   out["split"] = s.split;
   out["frames"] = s.frames;
   out["utterances"] = s.utterances;
@@ -68,6 +95,7 @@ std::string scores_json(const Scores& s) {
   out["channels"] = channels(s);
   out["speakers"] = speakers(s);
   out["targets"] = targets(s);
+  out["per_utterance"] = each_utterance(s);
   // Names come from the user's corpus and need not be UTF-8.
   return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

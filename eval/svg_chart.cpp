@@ -119,9 +119,37 @@ std::string axes(const Chart& c, const Axis& x, const Axis& y, const Ticks& xs, 
     if (m >= x.lo && m <= x.hi)
       out += fmt::format("<path class=\"mark\" d=\"M{:.1f} {:.1f}V{:.1f}\"/>", x(m), y.from, y.to);
   out += fmt::format("<path class=\"axis\" d=\"M{:.1f} {:.1f}H{:.1f}\"/>", x.from, y.from, x.to);
-  out += fmt::format("<text x=\"2\" y=\"11\">{}</text>", escape_markup(c.y_label));
+  out += fmt::format("<text x=\"2\" y=\"11\">{}{}</text>", escape_markup(c.y_label), y.log ? ", log scale" : "");
   return out + fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" class=\"mid\">{}</text>", (x.from + x.to) / 2, c.height - 4,
                            escape_markup(c.x_label));
+}
+
+// A count begins at its first value, so that is where the first tick is. Ticks too close to it make room.
+Ticks from_the_first(const Ticks& all, double first, double last, const Axis& x) {
+  constexpr double kNearest = 24;
+  Ticks out{{first}, {number_text(first, 0)}};
+  for (std::size_t i = 0; i < all.at.size(); ++i) {
+    if (x(all.at[i]) - x(first) < kNearest || all.at[i] > last) continue;
+    out.at.push_back(all.at[i]);
+    out.text.push_back(all.text[i]);
+  }
+  return out;
+}
+
+// A dot on the first line at c.best, with its label on the side that has room.
+std::string best_mark(const Chart& c, const Axis& x, const Axis& y) {
+  if (!c.best || c.series.empty()) return "";
+  const Series& s = c.series.front();
+  const auto at = std::find(s.x.begin(), s.x.end(), *c.best);
+  if (at == s.x.end()) return "";
+  const double value = s.y[static_cast<std::size_t>(at - s.x.begin())];
+  if (!std::isfinite(value)) return "";
+  const bool to_the_left = x(*c.best) > (x.from + x.to) / 2;
+  return fmt::format(
+      "<path class=\"best\" d=\"M{0:.1f} {1:.1f}V{2:.1f}\"/><circle class=\"dot\" cx=\"{0:.1f}\" cy=\"{3:.1f}\" "
+      "r=\"3.5\"/><text x=\"{4:.1f}\" y=\"{5:.1f}\"{6}>{7}</text>",
+      x(*c.best), y.from, y.to, y(value), x(*c.best) + (to_the_left ? -6 : 6), y.to + 10,
+      to_the_left ? " class=\"end\"" : "", escape_markup(c.best_label));
 }
 
 std::string drawing(const Chart& c) {
@@ -131,19 +159,20 @@ std::string drawing(const Chart& c) {
       if (std::isfinite(s.y[i])) xe.add(s.x[i]), ye.add(s.y[i]);
   if (!xe.any() || !ye.any())
     return fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" class=\"mid\">undefined</text>", c.width / 2, c.height / 2);
-  const bool log = ye.lo > 0 && ye.hi / ye.lo > kLogSpan;
+  const bool log = c.log_y && ye.lo > 0 && ye.hi / ye.lo > kLogSpan;
   const Extent room = with_room(ye, log), across = xe.hi > xe.lo ? xe : Extent{xe.lo - 1, xe.hi + 1};
   const Ticks ys = log ? log_ticks(room.lo, room.hi)
                        : linear_ticks(room.lo, room.hi, static_cast<int>((c.height - kTop - kBottom) / 26));
   std::size_t letters = 1;
   for (const auto& t : ys.text) letters = std::max(letters, t.size());
   const double left = 10 + kLetter * static_cast<double>(letters);
-  const Ticks xs = linear_ticks(across.lo, across.hi, static_cast<int>((c.width - left - kRight) / 60), c.whole_x);
   const Axis x{across.lo, across.hi, left, c.width - kRight}, y{room.lo, room.hi, c.height - kBottom, kTop, log};
+  Ticks xs = linear_ticks(across.lo, across.hi, static_cast<int>((c.width - left - kRight) / 60), c.whole_x);
+  if (c.whole_x) xs = from_the_first(xs, xe.lo, xe.hi, x);
   std::string out = axes(c, x, y, xs, ys);
   for (std::size_t i = c.series.size(); i-- > 0;)  // the first on top
     out += fmt::format("<path class=\"line s{}\" d=\"{}\"/>", i % 2, path_of(c.series[i], x, y));
-  return out;
+  return out + best_mark(c, x, y);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,8 +18,11 @@ struct Chart {
   std::string title, x_label, y_label;  // the labels with the unit
   std::vector<Series> series;           // the first is drawn solid, the second dashed
   std::vector<double> marks;            // x of thin vertical lines
-  bool whole_x = false;                 // x counts something: no tick between whole numbers
-  double width = 480, height = 260;     // in the drawing's own units; the page scales it
+  std::optional<double> best;           // x of the value to point out on the first line, with `best_label`
+  std::string best_label;
+  bool whole_x = false;              // x counts something: a tick at the first, none between whole numbers
+  bool log_y = false;                // logarithmic where the values are positive and span more than a factor of 20
+  double width = 480, height = 260;  // in the drawing's own units; the page scales it
 };
 
 // Where ticks stand: multiples of 1, 2 or 5 times a power of ten within [lo, hi], from about / 2.5 (rounded down) to
@@ -31,8 +35,8 @@ Ticks linear_ticks(double lo, double hi, int about, bool whole = false);
 Ticks log_ticks(double lo, double hi);
 
 // A <figure> with title, legend (for two lines) and one <svg>, in the colours of the page around it (html_report.cpp).
-// A y axis whose positive values span more than a factor of 20 is logarithmic. Long lines keep every peak but not every
-// point.
+// An axis is logarithmic only where the chart asks for it, and its label then says "log scale". Long lines keep every
+// peak but not every point.
 std::string figure(const Chart&);
 
 // A small line without axes, for a table; empty if fewer than two values are finite.

@@ -59,10 +59,10 @@ static void fields(FieldTable& v, TrainerConfig& c) {
 }
 
 static void fields(FieldTable& v, Targets& c) {
-  v("target_rmse", c.rmse, in(0.0, 1e9), "goal shown by eval, z units");
-  v("target_pearson", c.pearson, in(-1.0, 1.0), "goal shown by eval");
-  v("target_mae", c.mae, in(0.0, 1e9), "goal shown by eval, z units; default: that of Gaussian errors at RMSE 0.15");
-  v("target_loss", c.loss, in(0.0, 1e9), "goal shown by eval; default: 0.15 squared");
+  v("target_rmse", c.rmse, in(0.0, 1e9), "target that eval judges the RMSE by (z)");
+  v("target_pearson", c.pearson, in(-1.0, 1.0), "target that eval judges the Pearson correlation by");
+  v("target_mae", c.mae, in(0.0, 1e9), "target that eval judges the MAE by (z)");
+  v("target_loss", c.loss, in(0.0, 1e9), "target that eval judges the loss by (trainer.loss, z)");
 }
 
 void fields(FieldTable& v, RunConfig& c) {

@@ -43,7 +43,8 @@ Scores Evaluator::operator()(Exec& ex, Network& network, std::span<const Channel
   std::vector<Scored> scored;
   for (Index i = 0; i < U; ++i) {
     const Example& e = data_.examples[static_cast<std::size_t>(i)];
-    scored.push_back({e.speaker, e.targets.rows, {sums.begin() + i * P, sums.begin() + (i + 1) * P}, e.unit_per_z});
+    scored.push_back(
+        {e.id, e.speaker, e.targets.rows, {sums.begin() + i * P, sums.begin() + (i + 1) * P}, e.unit_per_z});
   }
   return score(scored, channels, split, config.trainer.loss, config.eval);
 }
@@ -53,7 +54,8 @@ Scores evaluate(const Dataset& data, std::span<const Matrix> predicted, std::spa
   std::vector<Scored> scored;
   for (std::size_t i = 0; i < predicted.size(); ++i) {
     const Example& e = data.examples[i];
-    scored.push_back({e.speaker, e.targets.rows, score_sums(predicted[i].view(), e.targets.view()), e.unit_per_z});
+    scored.push_back(
+        {e.id, e.speaker, e.targets.rows, score_sums(predicted[i].view(), e.targets.view()), e.unit_per_z});
   }
   return score(scored, channels, split, config.trainer.loss, config.eval);
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <set>
 
 #include "host/core/plant.h"
 #include "train/version.h"
@@ -83,6 +84,23 @@ std::vector<Trace> telling_traces(const Dataset& data, std::span<const Matrix> m
     out.push_back(std::move(t));
   }
   return out;
+}
+
+Provenance provenance(const TrainedModel& m, const std::string& model, const Corpus& corpus, const Dataset& data) {
+  Provenance p{model,
+               find_checkpoint(model),
+               m.epoch,
+               corpus.name,
+               m.config.trainer.seed,
+               m.config.data.normalise_features,
+               m.config.data.normalise_targets,
+               {},
+               kVersion};
+  std::set<std::string> unknown;
+  for (const Example& e : data.examples)
+    if (!m.features.knows(e.speaker) || !m.targets.knows(e.speaker)) unknown.insert(e.speaker);
+  p.speakers_without_statistics.assign(unknown.begin(), unknown.end());
+  return p;
 }
 
 std::string duration_text(double s) {

@@ -18,6 +18,9 @@ Report describe(const TrainedModel&, const Exec&);
 std::vector<Trace> telling_traces(const Dataset& data, std::span<const Matrix> measured,
                                   std::span<const Matrix> predicted, const Extractor&);
 
+// What the scores of a split belong to. `model` is the path that the user gave.
+Provenance provenance(const TrainedModel&, const std::string& model, const Corpus&, const Dataset&);
+
 std::string duration_text(double seconds);  // "8.3 s", "2.4 min", "7.1 h"
 
 }  // namespace cutract

@@ -19,9 +19,20 @@ std::string number(double v) {
   return fmt::format("{}", v);
 }
 
+// A number with a decimal point or an exponent, as TOML wants it for a float.
+std::string real_text(double v) {
+  const std::string s = fmt::format("{}", v);
+  return s.find_first_of(".en") == std::string::npos ? s + ".0" : s;
+}
+
+bool unset(const Field& f) {
+  const auto* v = std::get_if<std::optional<double>*>(&f.value);
+  return v && !**v;
+}
+
 std::string type_name(const Field& f) {
-  static constexpr const char* kNames[] = {"true or false", "a whole number", "a whole number",
-                                           "a number",      "a string",       "a list of strings"};
+  static constexpr const char* kNames[] = {"true or false", "a whole number",    "a whole number", "a number",
+                                           "a string",      "a list of strings", "a number"};
   return kNames[f.value.index()];
 }
 
@@ -88,7 +99,7 @@ std::string assign(const Field& f, const toml::node& node) {
             items.push_back(*v);
           }
           *out = std::move(items);
-        } else if constexpr (std::is_same_v<T, double>) {
+        } else if constexpr (std::is_same_v<T, double> || std::is_same_v<T, std::optional<double>>) {
           const auto v = node.value<double>();  // a whole number is a number too
           if (!v || node.is_boolean()) return wrong;
           if (auto bad = check_number(f, *v); !bad.empty()) return bad;
@@ -179,8 +190,9 @@ std::string value_text(const Field& f) {
           for (const auto& s : *v) out += (out.size() > 1 ? ", " : "") + quoted(s);
           return out + "]";
         } else if constexpr (std::is_same_v<T, double>) {
-          std::string s = fmt::format("{}", *v);
-          return s.find_first_of(".en") == std::string::npos ? s + ".0" : s;
+          return real_text(*v);
+        } else if constexpr (std::is_same_v<T, std::optional<double>>) {
+          return *v ? real_text(**v) : "unset";
         } else
           return fmt::format("{}", *v);
       },
@@ -221,6 +233,7 @@ void read_config(const FieldTable& table, const std::string& path, std::span<con
 std::string write_config(const FieldTable& table) {
   std::string out, section;
   for (const auto& f : table.all()) {
+    if (unset(f)) continue;
     const std::string in = section_of(f.name);
     if (in != section) out += fmt::format("{}[{}]\n", out.empty() ? "" : "\n", section = in);
     out += fmt::format("{} = {}\n", f.name.substr(in.empty() ? 0 : in.size() + 1), value_text(f));

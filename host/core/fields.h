@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,7 +17,8 @@ namespace cutract {
 // checks and the echo in the run folder, so a setting is written down once.
 struct Field {
   std::string name;  // dotted: "model.hidden"
-  std::variant<bool*, int*, std::int64_t*, double*, std::string*, std::vector<std::string>*> value;
+  std::variant<bool*, int*, std::int64_t*, double*, std::string*, std::vector<std::string>*, std::optional<double>*>
+      value;
   double lo = 0, hi = 0;             // inclusive, for numbers
   std::vector<std::string> choices;  // for strings; empty: anything
   std::string help;                  // with the unit
@@ -38,6 +40,10 @@ class FieldTable {
   requires std::is_arithmetic_v<T>
   void operator()(const char* name, T& member, Range<T> range, const char* help) {
     add({prefix_ + name, &member, static_cast<double>(range.lo), static_cast<double>(range.hi), {}, help});
+  }
+  // A number that may be left unset; write_config leaves it out then.
+  void operator()(const char* name, std::optional<double>& member, Range<double> range, const char* help) {
+    add({prefix_ + name, &member, range.lo, range.hi, {}, help});
   }
   void operator()(const char* name, bool& member, const char* help) { add({prefix_ + name, &member, 0, 1, {}, help}); }
   void operator()(const char* name, std::string& member, const char* help, std::vector<std::string> choices = {}) {
@@ -70,10 +76,10 @@ void read_config(const FieldTable&, const std::string& path, std::span<const std
 void parse_config(const FieldTable&, std::string_view text, const std::string& origin,
                   std::span<const std::string> assignments = {});
 
-// Resolved TOML of all fields: reading it gives the same values.
+// Resolved TOML of all fields that have a value: reading it gives the same values.
 std::string write_config(const FieldTable&);
 
-// The value as TOML.
+// The value as TOML; "unset" for an optional number without one.
 std::string value_text(const Field&);
 
 // One entry per field with default, range and help, at most `columns` wide.

@@ -80,11 +80,21 @@ TEST(HtmlReport, SaysWhatThereIs) {
              "epoch 9, of 12.",
              "<tr><td>tt_x</td><td>mm</td><td>3.000</td><td>0.3333</td><td>0.2500</td><td><svg class=\"spark\"",
              "7 utterances of 2 speakers, 123,456 frames, 20.6 min. RMSE in units 2.314 mm",
-             "<tr><td>RMSE (z)</td><td>0.842</td><td>&le; 0.150</td><td class=\"bad\">not met</td></tr>",
-             "<tr><td>Pearson r</td><td>0.612</td><td>&ge; 0.500</td><td class=\"good\">met</td></tr>",
+             "<tr><td>RMSE (z)</td><td>0.842</td><td>&le; 0.150</td><td class=\"bad\">no</td></tr>",
+             "<tr><td>Pearson r</td><td>0.612</td><td>&ge; 0.500</td><td class=\"good\">yes</td></tr>",
              "<td>0.08910 rad</td><td>undefined</td><td></td>", "<td>undefined</td><td>3</td><td>23,456</td>",
              "<h3>u1, speaker F01</h3>", "Predicted and measured movement", "prefers-color-scheme: dark"});
   EXPECT_EQ(std::count(page.begin(), page.end(), '\0'), 0);
+}
+
+TEST(HtmlReport, JudgesOnlyAgainstTargetsThatAreSet) {
+  Report r = example();
+  r.scores->targets.clear();
+  const std::string page = html_report(r);
+  expect_well_formed(page);
+  expect_parts(page, {"<tr><th>metric</th><th>value</th></tr>", "<tr><td>RMSE (z)</td><td>0.842</td></tr>"});
+  EXPECT_EQ(page.find("target"), std::string::npos);
+  EXPECT_EQ(page.find("met?"), std::string::npos);
 }
 
 TEST(HtmlReport, NeedsNothingFromOutside) {
@@ -119,7 +129,7 @@ TEST(HtmlReport, UndefinedSaysSo) {
   r.epochs[3].train_loss = HUGE_VAL;
   r.scores->rmse = r.scores->channels[0].rmse = kNaN;
   r.scores->pearson_utterance.reset(), r.scores->rmse_units.reset();
-  r.scores->targets[0].value = kNaN, r.scores->targets[1].value.reset();
+  r.scores->pearson.reset();
   for (float& v : r.traces[0].predicted.values) v = std::nanf("");
   r.traces[0].measured.values[7] = HUGE_VALF;
   const std::string page = html_report(r);
@@ -214,6 +224,7 @@ std::vector<std::string> curves(const std::string& drawn, const char* line) {
 TEST(Figure, CurvesLieWhereTheAxesSay) {
   for (const bool log : {false, true}) {
     Chart c{"t", "x", "y", {{"a", {}, {}}}};
+    c.log_y = log;
     for (int i = 0; i <= 10; ++i)
       c.series[0].x.push_back(i), c.series[0].y.push_back(log ? std::pow(10, i % 4 - 1) : 10 * (i % 4));
     const std::string drawn = figure(c);
@@ -242,6 +253,59 @@ TEST(Figure, CurvesLieWhereTheAxesSay) {
     for (std::size_t i = 1; i < 3; ++i)  // equal steps, or equal factors
       EXPECT_NEAR(path[2 * i - 1] - path[2 * i + 1], path[2 * i + 1] - path[2 * i + 3], 0.21);
   }
+}
+
+// All positive, largest over smallest 30: drawn on a linear axis unless the chart asks for another, so the middle value
+// is in the middle.
+TEST(Figure, IsLinearUnlessAskedAndSaysLog) {
+  Chart c{"t", "time (s)", "mm", {{"a", {0, 1, 2}, {1, 15.5, 30}}}};
+  const std::string linear = figure(c);
+  const auto at = numbers(curves(linear, "s0").at(0));
+  ASSERT_EQ(at.size(), 6u);
+  EXPECT_NEAR(at[3], (at[1] + at[5]) / 2, 0.11);
+  EXPECT_EQ(linear.find("log"), std::string::npos);
+  c.log_y = true;
+  const std::string log = figure(c);
+  EXPECT_NE(log.find(">mm, log scale</text>"), std::string::npos);
+  const auto log_at = numbers(curves(log, "s0").at(0));
+  EXPECT_NEAR((log_at[1] - log_at[3]) / (log_at[1] - log_at[5]), std::log(15.5) / std::log(30), 0.002);
+  c.series[0].y = {5, 6, 7};
+  EXPECT_EQ(figure(c).find("log"), std::string::npos) << "too narrow a range for it";
+  c.series[0].y = {-1, 6, 700};
+  EXPECT_EQ(figure(c).find("log"), std::string::npos) << "no logarithm of a negative number";
+}
+
+TEST(Figure, CountsFromItsFirstTick) {
+  for (const int last : {1, 2, 3, 7, 12, 50, 1000}) {
+    Chart c{"t", "epoch", "y", {{"a", {}, {}}}};
+    c.whole_x = true;
+    for (int i = 1; i <= last; ++i) c.series[0].x.push_back(i), c.series[0].y.push_back(i % 3);
+    const std::string drawn = figure(c);
+    auto text = between(drawn, "class=\"mid\">", "<");
+    text.pop_back();  // the label
+    ASSERT_FALSE(text.empty());
+    EXPECT_EQ(text[0], "1");
+    for (const auto& t : text) EXPECT_LE(std::stoi(t), last);
+    auto at = between(drawn, "class=\"axis\" d=\"", "\"");
+    for (std::size_t i = 1; i + 1 < at.size(); ++i)
+      EXPECT_GE(numbers(at[i])[0] - numbers(at[i - 1])[0], 23.9) << "room for the numbers";
+  }
+}
+
+TEST(Figure, PointsOutTheBest) {
+  Chart c{"t", "epoch", "y", {{"a", {1, 2, 3}, {5, 1, 2}}}};
+  c.best = 2, c.best_label = "best, epoch 2";
+  const std::string drawn = figure(c);
+  const auto at = numbers(curves(drawn, "s0").at(0));
+  const auto dot = numbers(between(drawn, "class=\"dot\" ", "r=").at(0));
+  ASSERT_EQ(dot.size(), 2u);
+  EXPECT_NEAR(dot[0], at[2], 0.11);
+  EXPECT_NEAR(dot[1], at[3], 0.11);
+  EXPECT_NE(drawn.find(">best, epoch 2</text>"), std::string::npos);
+  c.best = 9;
+  EXPECT_EQ(figure(c).find("dot"), std::string::npos) << "it has no such epoch";
+  c.best = 2, c.series[0].y[1] = kNaN;
+  EXPECT_EQ(figure(c).find("dot"), std::string::npos);
 }
 
 TEST(Figure, StaysInsideItsFrame) {

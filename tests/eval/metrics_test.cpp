@@ -25,7 +25,8 @@ struct Split {
   std::vector<Scored> scored() const {
     std::vector<Scored> out;
     for (std::size_t u = 0; u < target.size(); ++u) {
-      out.push_back({speakers[u], target[u].rows, score_sums(predicted[u].view(), target[u].view()), unit_per_z[u]});
+      out.push_back({"u" + std::to_string(u), speakers[u], target[u].rows,
+                     score_sums(predicted[u].view(), target[u].view()), unit_per_z[u]});
     }
     return out;
   }
@@ -257,6 +258,34 @@ TEST(Metrics, APredictionThatIsNotANumberIsNotHidden) {
   EXPECT_FALSE(got.channels[1].pearson.has_value());
   EXPECT_EQ(got.pearson, got.channels[0].pearson);
   EXPECT_FALSE(got.targets[0].met || got.targets[2].met || got.targets[3].met);
+}
+
+TEST(Metrics, OnlyTargetsThatAreSetAreJudged) {
+  const Split s = random_split(2, 0, 7);
+  EXPECT_TRUE(s.score().targets.empty());
+  const Scores one = s.score("mse", {.rmse = {}, .pearson = -1, .mae = {}, .loss = {}});
+  ASSERT_EQ(one.targets.size(), 1u);
+  EXPECT_EQ(one.targets[0].metric, "pearson");
+  EXPECT_TRUE(one.targets[0].met);
+}
+
+// A score of one utterance is the score of a split that holds nothing else.
+TEST(Metrics, EachUtteranceIsScoredOnItsOwn) {
+  const Split s = random_split(3, 0, 8);
+  const Scores all = s.score();
+  ASSERT_EQ(all.each.size(), s.target.size());
+  for (std::size_t u = 0; u < s.target.size(); ++u) {
+    const auto alone = s.scored();
+    const Scores own = score(std::span(&alone[u], 1), s.channels, "test", "mse", {});
+    const UtteranceScore& got = all.each[u];
+    EXPECT_EQ(got.id, "u" + std::to_string(u));
+    EXPECT_EQ(got.speaker, s.speakers[u]);
+    EXPECT_EQ(got.frames, s.target[u].rows);
+    EXPECT_EQ(got.rmse, own.rmse);
+    EXPECT_EQ(got.mae, own.mae);
+    EXPECT_EQ(got.pearson, own.pearson);
+    EXPECT_EQ(got.rmse_units, own.rmse_units);
+  }
 }
 
 TEST(Metrics, TargetsAreMetAtTheirValue) {

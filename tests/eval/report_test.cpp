@@ -54,17 +54,41 @@ TEST(ScoresTable, SaysWhatThereIs) {
        "  RMSE (z)         0.842   target <= 0.150   not met\n", "  Pearson r        0.612   target >= 0.500   met\n",
        "  MAE (z)          0.655   target <= 0.120   not met\n",
        "  loss (mse)      0.3000   target <= 0.0225  not met\n", "  1 of 4 targets met\n",
-       "  RMSE in units         2.31 mm over 2 channels\n", "  r within utterances   0.580\n",
+       "  RMSE                   2.31 mm (2 channels in mm)\n", "  mean r per utterance   0.580\n",
        "  29 % less squared error than always predicting the mean (RMSE 0.998)\n",
        "channel           RMSE z   MAE z      RMSE unit         r\n",
-       "tt_x               0.800   0.600      2.25 mm       0.710  #########...\n",
+       "tt_x               0.800   0.600      2.25 mm       0.710\n",
        "ll_y               0.300   0.200      0.89 mm           -\n",
-       "jaw                1.000   1.000     12.30 deg     -0.100  ............\n",
+       "jaw                1.000   1.000     12.30 deg     -0.100\n",
        "speaker           RMSE z   MAE z      RMSE unit         r     utt       frames\n",
        "F01                0.800   0.600      2.20 mm       0.650      40      100,000\n",
        "M01                0.900   0.700         - mm           -      35       86,124\n",
-       "r is undefined, and in no mean, for 1 of 3 channels and for\n"
-       "75 of 225 utterance-channel pairs (constant, or one frame).\n"});
+       "r is undefined (-) for 1 of 3 channels and for\n75 of 225 utterance-channel pairs\n"
+       "(a constant side, or a single frame); means of r leave these out.\n"});
+  const std::string table = scores_table(example(), false);
+  EXPECT_LT(table.find("z: in standard deviations of the training data."), table.find("RMSE (z)")) << "explained first";
+}
+
+TEST(ScoresTable, ShowsOnlyTheTargetsThatAreSet) {
+  Scores s = example();
+  s.targets.erase(s.targets.begin() + 1, s.targets.end());
+  expect_lines(scores_table(s, false),
+               {"  RMSE (z)         0.842   target <= 0.150   not met\n", "  Pearson r        0.612\n",
+                "  MAE (z)          0.655\n", "  loss (mse)      0.3000\n", "  0 of 1 target met\n"});
+  s.targets.clear();
+  const std::string table = scores_table(s, true);
+  EXPECT_EQ(table.find("target"), std::string::npos) << table;
+  EXPECT_EQ(table.find("met"), std::string::npos) << table;
+  EXPECT_NE(table.find("0.842"), std::string::npos) << table;
+  EXPECT_EQ(json::parse(scores_json(s))["targets"], json::array());
+}
+
+TEST(ScoresTable, CountsOneOfAThing) {
+  Scores s = example();
+  s.frames = s.utterances = 1;
+  s.speakers.resize(1);
+  s.channels.resize(1);
+  expect_lines(scores_table(s, false), {"1 utterance, 1 speaker, 1 frame, 0.0 min\n", "(1 channel in mm)"});
 }
 
 TEST(ScoresTable, PutsSkillInWords) {
@@ -82,9 +106,8 @@ TEST(ScoresTable, LeavesOutWhatIsNotKnown) {
   s.frame_step_s = 0, s.rmse_units.reset(), s.pearson_utterance.reset(), s.undefined_channels = 0,
   s.undefined_utterances = 0;
   const std::string table = scores_table(s, false);
-  for (const char* part : {"min\n", "RMSE in units", "undefined"})
-    EXPECT_EQ(table.find(part), std::string::npos) << part;
-  expect_lines(table, {"  r within utterances   -\n"});
+  for (const char* part : {"min\n", "  RMSE    ", "undefined"}) EXPECT_EQ(table.find(part), std::string::npos) << part;
+  expect_lines(table, {"  mean r per utterance   -\n"});
 }
 
 TEST(ScoresTable, ColourOnlyWhenAsked) {
@@ -114,7 +137,7 @@ TEST(ScoresTable, ColumnsLineUp) {
   std::size_t r_ends = 0;
   for (const auto& line : lines(scores_table(s, false))) {
     if (line.starts_with("channel ")) r_ends = columns(line);
-    if (line.starts_with("größe") || line.starts_with("jaw")) { EXPECT_EQ(columns(line), r_ends + 14) << line; }
+    if (line.starts_with("größe") || line.starts_with("jaw")) { EXPECT_EQ(columns(line), r_ends) << line; }
   }
 }
 
@@ -136,6 +159,30 @@ TEST(ScoresJson, HasTheKeysOfTheContract) {
   EXPECT_EQ(j["speakers"][1]["name"], "M01");
   EXPECT_EQ(j["speakers"][0]["frames"], 100000);
   EXPECT_EQ(j["targets"][1], (json{{"metric", "pearson"}, {"value", 0.612}, {"target", 0.5}, {"met", true}}));
+}
+
+TEST(ScoresJson, SaysWhatWasScored) {
+  Scores s = example();
+  s.each = {{"u1", "F01", 120, 0.5, 0.25, 1.5, 0.75}, {"u2", "M01", 0, std::nan(""), std::nan(""), {}, {}}};
+  const Provenance origin{"runs/a", "runs/a/checkpoints/epoch_3", 3, "tiny", 42, "speaker", "corpus", {"M01"}, "9.9"};
+  const json j = json::parse(scores_json(s, &origin));
+  EXPECT_EQ(j["model"], "runs/a");
+  EXPECT_EQ(j["checkpoint"], "runs/a/checkpoints/epoch_3");
+  EXPECT_EQ(j["epoch"], 3);
+  EXPECT_EQ(j["corpus"], "tiny");
+  EXPECT_EQ(j["seed"], 42);
+  EXPECT_EQ(j["cutract"], "9.9");
+  EXPECT_EQ(j["statistics"], (json{{"features", "speaker"}, {"targets", "corpus"}, {"speakers_without_own", {"M01"}}}));
+  ASSERT_EQ(j["per_utterance"].size(), 2u);
+  EXPECT_EQ(j["per_utterance"][0], (json{{"id", "u1"},
+                                         {"speaker", "F01"},
+                                         {"frames", 120},
+                                         {"rmse", 0.5},
+                                         {"mae", 0.25},
+                                         {"pearson", 0.75},
+                                         {"rmse_units", 1.5}}));
+  for (const char* key : {"rmse", "mae", "pearson", "rmse_units"}) EXPECT_TRUE(j["per_utterance"][1][key].is_null());
+  EXPECT_FALSE(json::parse(scores_json(s)).contains("model"));
 }
 
 TEST(ScoresJson, UndefinedIsNull) {

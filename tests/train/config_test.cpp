@@ -12,8 +12,13 @@ RunConfig from(const std::string& text, std::vector<std::string> set = {}) {
   return read_run_config(folder.write("c.toml", text), set);
 }
 
-TEST(RunConfig, DefaultsAreTheReportsConfiguration) {
-  const RunConfig file = read_run_config(test::source_file("configs/baseline.toml"), {});
+TEST(RunConfig, DefaultsAreTheBaselineWithoutTargets) {
+  RunConfig file = read_run_config(test::source_file("configs/baseline.toml"), {});
+  EXPECT_EQ(file.eval.rmse, 0.15);
+  EXPECT_EQ(file.eval.pearson, 0.5);
+  EXPECT_EQ(file.eval.mae, 0.12);
+  EXPECT_EQ(file.eval.loss, 0.0225);
+  file.eval = {};
   EXPECT_EQ(write_run_config(file), write_run_config(RunConfig{.features = checked(FeatureConfig{})}));
   EXPECT_EQ(file.features.n_mels, 80);
   EXPECT_EQ(file.model.hidden, 128);
@@ -28,6 +33,20 @@ TEST(RunConfig, WhatIsWrittenReadsBackTheSame) {
   EXPECT_EQ(c.data.corpus, "some where");
   const std::string text = write_run_config(c);
   EXPECT_EQ(write_run_config(parse_run_config(text, "again")), text);
+}
+
+TEST(RunConfig, ATargetIsSetOrAbsent) {
+  const RunConfig none = from("");
+  EXPECT_FALSE(none.eval.rmse || none.eval.pearson || none.eval.mae || none.eval.loss);
+  EXPECT_EQ(write_run_config(none).find("target_"), std::string::npos);
+  const RunConfig some = from("[eval]\ntarget_rmse = 1\n", {"eval.target_pearson=-0.25"});
+  const RunConfig again = parse_run_config(write_run_config(some), "again");
+  EXPECT_EQ(again.eval.rmse, 1.0);
+  EXPECT_EQ(again.eval.pearson, -0.25);
+  EXPECT_FALSE(again.eval.mae || again.eval.loss);
+  EXPECT_FAULT(from("[eval]\ntarget_pearson = 1.5\n"), Fault::config, "eval.target_pearson = 1.5 is outside [-1, 1]");
+  EXPECT_FAULT(from("[eval]\ntarget_rmse = \"low\"\n"), Fault::config, "eval.target_rmse: expected a number");
+  EXPECT_NE(help_run_config().find("eval.target_rmse = unset"), std::string::npos);
 }
 
 TEST(RunConfig, AllMistakesInOnePass) {
