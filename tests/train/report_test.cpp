@@ -58,7 +58,7 @@ TEST_F(RunReport, ShowsEveryEpochAlsoAfterResume) {
 
 // Neither a page nor anything else to look at stops training.
 TEST_F(RunReport, FailureWarnsOnceAndTrainingGoesOn) {
-  fs::create_directories(corpus_.folder / "run/report.html.tmp/in the way");
+  fs::create_directories(corpus_.folder / "run/report.html/in the way");  // a file cannot take its place
   testing::internal::CaptureStderr();
   EXPECT_EQ(go("run", {"trainer.max_epochs=3"}).epochs, 3);
   const std::string text = testing::internal::GetCapturedStderr();
