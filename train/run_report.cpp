@@ -88,7 +88,7 @@ std::vector<Trace> telling_traces(const Dataset& data, std::span<const Matrix> m
 
 Provenance provenance(const TrainedModel& m, const std::string& model, const Corpus& corpus, const Dataset& data) {
   Provenance p{model,
-               find_checkpoint(model),
+               m.checkpoint,
                m.epoch,
                corpus.name,
                m.config.trainer.seed,
