@@ -35,7 +35,7 @@ std::string file_name(std::string split) {
 // The curves of the training too, where MODEL lies in a run folder.
 void write_report(const EvalArgs& a, Report r, const TrainedModel& m, const Scores& scores) {
   const std::string& checkpoint = m.checkpoint;
-  r.title = fmt::format("{}, epoch {}: scores on split {}", a.model, m.epoch, scores.split);
+  r.title = fmt::format("Evaluation of {}, epoch {}, on split {}", a.model, m.epoch, scores.split);
   r.summary = "Checkpoint " + checkpoint + ".";
   if (const auto parent = std::filesystem::absolute(checkpoint).parent_path(); parent.filename() == "checkpoints")
     r.epochs = read_history(parent.parent_path().string());
@@ -70,6 +70,7 @@ int run(const EvalArgs& a) {
   if (!a.report.empty()) {
     Report r = describe(m, ex);
     r.traces = telling_traces(data, measured, predicted, extractor);
+    add_texts(r.traces, corpus);
     write_report(a, std::move(r), m, scores);
   }
   if (a.json == "-") {

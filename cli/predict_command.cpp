@@ -9,6 +9,7 @@
 #include "features/extractor.h"
 #include "host/core/error.h"
 #include "host/core/log.h"
+#include "host/core/text.h"
 #include "host/io/atomic_file.h"
 #include "train/evaluate.h"
 
@@ -27,12 +28,27 @@ std::string encode_next(const PredictArgs& a, const Prediction& p, const std::ve
   return a.format == "csv" ? prediction_csv_rows(p, channels, first) : prediction_json_line(p, channels);
 }
 
-std::string plot(const PredictArgs& a, const Prediction& p, const std::vector<Channel>& channels) {
+// Whose statistics turned features into z and z into movement.
+std::string statistics_text(const PredictArgs& a, const TrainedModel& m) {
+  const auto name = [&a](Scope scope) -> std::string {
+    if (scope == Scope::utterance) return "this recording";
+    if (scope == Scope::corpus) return "the training data";
+    return a.speaker.empty() ? "all training speakers" : "speaker " + a.speaker;
+  };
+  // Movement has no measured utterance to take statistics from.
+  const std::string movement = m.targets.scope() == Scope::utterance ? "the training data" : name(m.targets.scope());
+  return fmt::format("features: {}; movement: {}", name(m.features.scope()), movement);
+}
+
+std::string plot(const PredictArgs& a, const Prediction& p, const TrainedModel& m) {
   Report r;
-  r.title = p.audio;
+  r.title = "Predicted movement: " + p.audio;
   r.summary =
-      fmt::format("Movement that {} predicts: {} frames, one every {:g} ms.", a.model, p.values.rows, 1000 * p.step_s);
-  r.channels = channels;
+      fmt::format("Predicted by model {}: {} at {:g} Hz.", a.model, counted(p.values.rows, "frame"), 1 / p.step_s);
+  r.facts = {{"model", fmt::format("{}, epoch {}", m.checkpoint.empty() ? a.model : m.checkpoint, m.epoch)},
+             {"trained on", m.corpus_name},
+             {"statistics", statistics_text(a, m)}};
+  r.channels = m.channels;
   r.traces = {{"", p.first_s, p.step_s, p.values, {}}};
   return html_report(r);
 }
@@ -99,7 +115,7 @@ int run(const PredictArgs& a) {
     }
     make_folder(folder_of(paths[i]));
     write_output(real_file_system(), paths[i], encode(a, p, m.channels));
-    if (a.plot) write_output(real_file_system(), plots[i], plot(a, p, m.channels));
+    if (a.plot) write_output(real_file_system(), plots[i], plot(a, p, m));
     log::info(fmt::format("{}: {} {}, {} channels -> {}", input.name, p.values.rows,
                           p.values.rows == 1 ? "frame" : "frames", p.values.cols, paths[i]));
   });

@@ -28,11 +28,13 @@ struct Trace {
   double first_s = 0, step_s = 0.01;  // centre time of row 0, and between rows
   Matrix predicted;                   // [T,P]
   Matrix measured;                    // [T,P], or empty where nobody knows
+  std::string id, text;               // of the utterance, and what was said; "" if not known
 };
 
 // What a page shows. Parts that are empty are left out.
 struct Report {
   std::string title, summary;
+  int refresh_s = 0;  // > 0: the browser loads the page again this often, for a training in progress
   std::vector<Fact> facts;
   std::string loss_name;  // "mse" or "mae", of `epochs`
   std::vector<EpochPoint> epochs;
@@ -45,11 +47,5 @@ struct Report {
 // One self-contained HTML page: no script, no network, light and dark. What is undefined says so. Throws
 // Error{internal} if a trace's columns are not the channels.
 std::string html_report(const Report&);
-
-// Four significant digits, or "undefined".
-std::string four_digits(double);
-
-// The page's "Scores" part, for html_report.
-std::string scores_section(const Scores&, const std::string& title);
 
 }  // namespace cutract

@@ -3,28 +3,26 @@
 #include <algorithm>
 #include <cmath>
 
-#include "eval/html_report.h"
+#include "eval/html_parts.h"
 #include "eval/svg_chart.h"
 
 namespace cutract {
 namespace {
 
-std::string shown(std::optional<double> v, int decimals = 3) {
-  return v && std::isfinite(*v) ? fmt::format("{:.{}f}", *v, decimals) : "undefined";
+std::string shown(std::optional<double> v, int decimals = 3) { return v ? fixed(*v, decimals) : "undefined"; }
+
+std::string with_unit(std::optional<double> v, const std::string& unit) {
+  if (!v || !std::isfinite(*v)) return "undefined";
+  return fixed(*v, column_decimals(std::span(&*v, 1))) + " " + escape_markup(unit);
 }
 
-std::string in_units(std::optional<double> v, const std::string& unit) {
-  return v && std::isfinite(*v) ? four_digits(*v) + " " + escape_markup(unit) : "undefined";
-}
-
-// 0 to 1; a negative r has an empty bar, its sign is in the number.
-std::string bar(std::optional<double> r) {
-  if (!r || !std::isfinite(*r)) return "";
+// The share of the largest value in a column, so that the worst stands out.
+std::string bar(double v, double largest) {
+  if (!std::isfinite(v) || !std::isfinite(largest) || largest <= 0) return "";
   return fmt::format(
       "<svg class=\"bar\" viewBox=\"0 0 100 10\" preserveAspectRatio=\"none\" aria-hidden=\"true\"><rect "
-      "width=\"{:.0f}\" "
-      "height=\"10\"/></svg>",
-      100 * std::clamp(*r, 0.0, 1.0));
+      "width=\"{:.0f}\" height=\"10\"/></svg>",
+      100 * std::clamp(v / largest, 0.0, 1.0));
 }
 
 // The four metrics, with targets and verdicts where the config sets any.
@@ -46,57 +44,91 @@ std::string headline(const Scores& s) {
 }
 
 std::string channels(const Scores& s) {
-  std::string out =
-      "<h3>By channel</h3>\n<div class=\"wide\"><table><tr><th>channel</th><th>RMSE (z)</th><th>MAE (z)</th><th>RMSE "
-      "in "
-      "units</th><th>Pearson r</th><th></th></tr>\n";
+  std::vector<double> units;
+  double largest = 0;
+  for (const ChannelScore& c : s.channels) {
+    units.push_back(c.rmse_units);
+    if (std::isfinite(c.rmse)) largest = std::max(largest, c.rmse);
+  }
+  const int decimals = column_decimals(units);
+  std::string rows =
+      "<tr><th>channel</th><th>RMSE (z)</th><th></th><th>MAE (z)</th><th>Pearson r</th><th>RMSE</th><th "
+      "class=\"text\">unit</th></tr>\n";
   for (const ChannelScore& c : s.channels)
-    out += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
-                       escape_markup(c.name), shown(c.rmse), shown(c.mae), in_units(c.rmse_units, c.unit),
-                       shown(c.pearson), bar(c.pearson));
-  return out + "</table></div>\n";
+    rows += fmt::format(
+        "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td class=\"text\">{}</td></tr>\n",
+        escape_markup(c.name), fixed(c.rmse), bar(c.rmse, largest), fixed(c.mae), shown(c.pearson),
+        fixed(c.rmse_units, decimals), escape_markup(c.unit));
+  return table_block("By channel", rows);
 }
 
 std::string speakers(const Scores& s) {
-  std::string out =
-      "<h3>By speaker</h3>\n<div class=\"wide\"><table><tr><th>speaker</th><th>RMSE (z)</th><th>MAE (z)</th><th>RMSE "
-      "in "
-      "units</th><th>Pearson r</th><th>utterances</th><th>frames</th></tr>\n";
+  std::vector<double> units;
+  for (const SpeakerScore& p : s.speakers) units.push_back(p.rmse_units.value_or(0));
+  const int decimals = column_decimals(units);
+  std::string rows = fmt::format(
+      "<tr><th>speaker</th><th>RMSE (z)</th><th>MAE (z)</th><th>Pearson r</th><th>RMSE ({})</th><th>utterances</th>"
+      "<th>frames</th></tr>\n",
+      escape_markup(s.rmse_units_name));
   for (const SpeakerScore& p : s.speakers)
-    out += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
-                       escape_markup(p.name), shown(p.rmse), shown(p.mae), in_units(p.rmse_units, s.rmse_units_name),
-                       shown(p.pearson), thousands(p.utterances), thousands(p.frames));
-  return out + "</table></div>\n";
+    rows += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
+                        escape_markup(p.name), fixed(p.rmse), fixed(p.mae), shown(p.pearson),
+                        shown(p.rmse_units, decimals), thousands(p.utterances), thousands(p.frames));
+  return table_block("By speaker", rows);
+}
+
+// Folded: a split can have thousands.
+std::string utterances(const Scores& s) {
+  std::vector<double> units;
+  for (const UtteranceScore& u : s.each) units.push_back(u.rmse_units.value_or(0));
+  const int decimals = column_decimals(units);
+  std::string out = fmt::format(
+      "<details><summary>By utterance ({})</summary><div class=\"wide\"><table><tr><th>utterance</th><th "
+      "class=\"text\">speaker</th><th>RMSE (z)</th><th>MAE (z)</th><th>Pearson r</th><th>RMSE "
+      "({})</th><th>frames</th></tr>\n",
+      thousands(std::ssize(s.each)), escape_markup(s.rmse_units_name));
+  for (const UtteranceScore& u : s.each)
+    out += fmt::format(
+        "<tr><td>{}</td><td class=\"text\">{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
+        escape_markup(u.id), escape_markup(u.speaker), fixed(u.rmse), fixed(u.mae), shown(u.pearson),
+        shown(u.rmse_units, decimals), thousands(u.frames));
+  return out + "</table></div></details>\n";
 }
 
 std::string in_words(const Scores& s) {
-  std::string out = fmt::format("<p>{} utterances of {} speakers, {} frames", thousands(s.utterances),
-                                s.speakers.size(), thousands(s.frames));
+  std::string out =
+      fmt::format("<p>{} of {}, {}", thousands(s.utterances, "utterance", "utterances"),
+                  thousands(std::ssize(s.speakers), "speaker", "speakers"), thousands(s.frames, "frame", "frames"));
   const double minutes = static_cast<double>(s.frames) * s.frame_step_s / 60;
   if (minutes > 0) out += fmt::format(", {:.1f} min", minutes);
-  out += fmt::format(
-      ". RMSE in units {}; Pearson r within utterances {}; always predicting the mean has RMSE (z) {}.</p>\n",
-      in_units(s.rmse_units, s.rmse_units_name), shown(s.pearson_utterance), shown(s.rmse_mean_predictor));
-  return out;
+  const auto n = std::count_if(s.channels.begin(), s.channels.end(),
+                               [&](const ChannelScore& c) { return c.unit == s.rmse_units_name; });
+  return out +
+         fmt::format(
+             ". RMSE {} ({} in {}); mean r per utterance {}. Always predicting the mean would have RMSE {} (z).</p>\n",
+             with_unit(s.rmse_units, s.rmse_units_name), thousands(n, "channel", "channels"),
+             escape_markup(s.rmse_units_name), shown(s.pearson_utterance), fixed(s.rmse_mean_predictor));
 }
 
-std::string notes(const Scores& s) {
-  std::string out =
-      "<p class=\"faint\">z: in standard deviations of the training data. Every frame counts, silence too.";
-  if (s.undefined_channels > 0 || s.undefined_utterances > 0)
-    out += fmt::format(
-        " r is undefined, and in no mean, for {} of {} channels and for {} of {} pairs of utterance and channel (a "
-        "side is "
-        "constant, or there is one frame).",
-        s.undefined_channels, s.channels.size(), s.undefined_utterances,
-        s.utterances * static_cast<Index>(s.channels.size()));
-  return out + "</p>\n";
+std::string undefined_note(const Scores& s) {
+  if (s.undefined_channels == 0 && s.undefined_utterances == 0) return "";
+  return fmt::format(
+      "<p class=\"faint\">r is undefined for {} of {} and for {} of {}: one side is constant, or there is a single "
+      "frame. "
+      "Means of r leave these out.</p>\n",
+      s.undefined_channels, thousands(std::ssize(s.channels), "channel", "channels"), thousands(s.undefined_utterances),
+      thousands(s.utterances * std::ssize(s.channels), "pair of utterance and channel",
+                "pairs of utterance and channel"));
 }
 
 }  // namespace
 
-std::string scores_section(const Scores& s, const std::string& title) {
-  return "<h2>" + escape_markup(title) + "</h2>\n" + in_words(s) + headline(s) + channels(s) + speakers(s) + notes(s);
+std::string scores_head(const Scores& s, const std::string& title) {
+  return "<h2>" + escape_markup(title) + "</h2>\n" + in_words(s) + headline(s) + undefined_note(s);
+}
+
+std::string scores_tables(const Scores& s, bool each) {
+  return channels(s) + speakers(s) + (each && !s.each.empty() ? "<section>" + utterances(s) + "</section>\n" : "");
 }
 
 }  // namespace cutract

@@ -136,7 +136,14 @@ Ticks from_the_first(const Ticks& all, double first, double last, const Axis& x)
   return out;
 }
 
-// A dot on the first line at c.best, with its label on the side that has room.
+// A line of a single value would be a speck, so it is a dot.
+std::string only_point(const Series& s, std::size_t index, const Axis& x, const Axis& y) {
+  if (s.x.size() != 1 || s.y.size() != 1 || !std::isfinite(s.y[0])) return "";
+  return fmt::format("<circle class=\"s{}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3.5\"/>", index % 2, x(s.x[0]), y(s.y[0]));
+}
+
+// A dot on the first line at c.best, with its label where the line is not: on the wider side, at the far end of the
+// axis.
 std::string best_mark(const Chart& c, const Axis& x, const Axis& y) {
   if (!c.best || c.series.empty()) return "";
   const Series& s = c.series.front();
@@ -145,10 +152,11 @@ std::string best_mark(const Chart& c, const Axis& x, const Axis& y) {
   const double value = s.y[static_cast<std::size_t>(at - s.x.begin())];
   if (!std::isfinite(value)) return "";
   const bool to_the_left = x(*c.best) > (x.from + x.to) / 2;
+  const double label_y = y(value) < (y.from + y.to) / 2 ? y.from - 6 : y.to + 10;
   return fmt::format(
       "<path class=\"best\" d=\"M{0:.1f} {1:.1f}V{2:.1f}\"/><circle class=\"dot\" cx=\"{0:.1f}\" cy=\"{3:.1f}\" "
       "r=\"3.5\"/><text x=\"{4:.1f}\" y=\"{5:.1f}\"{6}>{7}</text>",
-      x(*c.best), y.from, y.to, y(value), x(*c.best) + (to_the_left ? -6 : 6), y.to + 10,
+      x(*c.best), y.from, y.to, y(value), x(*c.best) + (to_the_left ? -6 : 6), label_y,
       to_the_left ? " class=\"end\"" : "", escape_markup(c.best_label));
 }
 
@@ -172,6 +180,7 @@ std::string drawing(const Chart& c) {
   std::string out = axes(c, x, y, xs, ys);
   for (std::size_t i = c.series.size(); i-- > 0;)  // the first on top
     out += fmt::format("<path class=\"line s{}\" d=\"{}\"/>", i % 2, path_of(c.series[i], x, y));
+  for (std::size_t i = 0; i < c.series.size(); ++i) out += only_point(c.series[i], i, x, y);
   return out + best_mark(c, x, y);
 }
 
@@ -238,9 +247,10 @@ Ticks log_ticks(double lo, double hi) {
 
 std::string figure(const Chart& c) {
   return fmt::format(
-      "<figure><figcaption><strong>{}</strong>{}</figcaption><svg viewBox=\"0 0 {:g} {:g}\" role=\"img\" "
+      "<figure><figcaption><strong>{}</strong>{}{}</figcaption><svg viewBox=\"0 0 {:g} {:g}\" role=\"img\" "
       "aria-label=\"{}\">{}</svg></figure>\n",
-      escape_markup(c.title), legend(c), c.width, c.height, escape_markup(c.title), drawing(c));
+      escape_markup(c.title), c.note.empty() ? "" : "<span class=\"faint\">" + escape_markup(c.note) + "</span>",
+      legend(c), c.width, c.height, escape_markup(c.title), drawing(c));
 }
 
 std::string sparkline(std::span<const double> y) {

@@ -17,6 +17,7 @@ struct Series {
 struct Chart {
   std::string title, x_label, y_label;  // the labels with the unit
   std::vector<Series> series;           // the first is drawn solid, the second dashed
+  std::string note;                     // stands beside the title
   std::vector<double> marks;            // x of thin vertical lines
   std::optional<double> best;           // x of the value to point out on the first line, with `best_label`
   std::string best_label;

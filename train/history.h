@@ -21,18 +21,20 @@ struct EpochRecord {
 };
 
 // metrics.csv: one header line, one line an epoch, each with its line end. The last columns are the validation RMSE of
-// each channel in its unit, named as in TensorBoard; an undefined value is an empty cell.
+// each channel in its unit and then the Pearson r of each, named as in TensorBoard; an undefined value is an empty
+// cell.
 std::string metrics_header(std::span<const Channel>);
 std::string metrics_line(const EpochRecord&);
 
-// The same as TensorBoard scalars: loss/train, loss/val, pearson/val, lr, grad_norm, frames_per_s, and rmse_mm/CHANNEL
-// (rmse/CHANNEL where the unit is not mm), on validation data. Their step is the epoch.
+// The same as TensorBoard scalars: loss/train, loss/val, pearson/val, rmse_z/val, mae_z/val, lr, grad_norm,
+// frames_per_s, skipped_steps, and of each channel rmse_mm/CHANNEL (rmse/CHANNEL where the unit is not mm) and
+// r/CHANNEL, on validation data. Their step is the epoch; what is undefined has no point.
 std::vector<Scalar> scalars(const EpochRecord&);
 
 // The lines of a metrics.csv of epochs up to `last_epoch`, without the header; none if there is no such file. Those of
 // an older file may have fewer columns.
 std::vector<std::string> metrics_lines(const std::string& path, int last_epoch);
-EpochPoint parse_metrics_line(const std::string& line);
+EpochPoint parse_metrics_line(const std::string& line, std::size_t channels);
 
 // The epochs of a run folder; none if it has no metrics.csv.
 std::vector<EpochPoint> read_history(const std::string& run_dir);

@@ -129,7 +129,7 @@ void RunFolder::start_metrics(int epochs_done, std::span<const Channel> channels
   std::string kept = metrics_header(channels);
   for (const auto& line : metrics_lines(path, epochs_done)) {
     kept += line;
-    history_.push_back(parse_metrics_line(line));
+    history_.push_back(parse_metrics_line(line, channels.size()));
   }
   metrics_ok_ = write("metrics.csv", kept);  // if not, what is there stays as it is, with its header
   events_.emplace(real_file_system(), path_, epochs_done + 1);
@@ -144,7 +144,7 @@ void RunFolder::start_metrics(int epochs_done, std::span<const Channel> channels
 
 void RunFolder::add_metrics(const EpochRecord& r) {
   const std::string line = metrics_line(r);
-  history_.push_back(parse_metrics_line(line));
+  history_.push_back(parse_metrics_line(line, r.val->channels.size()));
   events_->add(r.epoch, scalars(r));
   if (!metrics_ok_) return;
   metrics_ok_ = metrics_->append(line);

@@ -4,24 +4,28 @@
 
 #include <algorithm>
 #include <cmath>
+#include <ctime>
 #include <numeric>
 #include <set>
 
 #include "host/core/plant.h"
+#include "host/core/text.h"
 #include "train/version.h"
 
 namespace cutract {
 namespace {
 
 std::string features_text(const FeatureConfig& f) {
-  return fmt::format("{} preset, {} {}, a frame every {:g} ms", f.preset, f.kind == "mfcc" ? f.n_mfcc : f.n_mels,
-                     f.kind == "mfcc" ? "MFCCs" : "log-mels", 1000.0 * f.hop_samples / f.sample_rate);
+  return fmt::format("{} {} per {:g} ms frame ({} preset)", f.kind == "mfcc" ? f.n_mfcc : f.n_mels,
+                     f.kind == "mfcc" ? "MFCCs" : "log-mels", 1000.0 * f.hop_samples / f.sample_rate, f.preset);
 }
 
 std::string schedule_text(const RunConfig& c) {
-  if (c.schedule.name == "constant") return fmt::format("{}, learning rate {:g}", c.optim.name, c.optim.lr);
-  return fmt::format("{}, learning rate {:g}, times {:g} after more than {} epochs without progress", c.optim.name,
-                     c.optim.lr, c.schedule.factor, c.schedule.patience);
+  const std::string name = c.optim.name == "adam" ? "Adam" : c.optim.name == "adamw" ? "AdamW" : c.optim.name;
+  const std::string start = fmt::format("{}, learning rate {:g}", name, c.optim.lr);
+  if (c.schedule.name == "constant") return start;
+  const std::string change = c.schedule.factor == 0.5 ? "halved" : fmt::format("multiplied by {:g}", c.schedule.factor);
+  return fmt::format("{}, {} after {} without improvement", start, change, counted(c.schedule.patience + 1, "epoch"));
 }
 
 double rmse(const Matrix& a, const Matrix& b) {
@@ -44,10 +48,10 @@ Report describe(const TrainedModel& m, const Exec& ex) {
       {"corpus", m.corpus_name},
       {"features", features_text(c.features)},
       {"normalisation",
-       fmt::format("features by {}, channels by {}", c.data.normalise_features, c.data.normalise_targets)},
+       fmt::format("features per {}, channels per {}", c.data.normalise_features, c.data.normalise_targets)},
       {"optimizer", schedule_text(c)},
-      {"batch",
-       fmt::format("{} utterances, gradient norm at most {:g}", c.trainer.batch_size, c.trainer.gradient_clip_val)},
+      {"batch", fmt::format("{}; gradient norm clipped to {:g}", counted(c.trainer.batch_size, "utterance"),
+                            c.trainer.gradient_clip_val)},
       {"regularisation", fmt::format("dropout {:g}, weight decay {:g}", c.model.dropout, c.optim.weight_decay)},
       {"seed", std::to_string(c.trainer.seed)},
       {"device", cutract::describe(ex)},
@@ -72,8 +76,8 @@ std::vector<Trace> telling_traces(const Dataset& data, std::span<const Matrix> m
   std::vector<Trace> out;
   for (const auto& [i, which] : chosen) {
     const Example& e = data.examples[i];
-    Trace t{fmt::format("{}, speaker {}: RMSE {:.3f} (z), {} of {} utterances", e.id, e.speaker, error[i], which,
-                        order.size()),
+    const std::string rank = order.size() > 1 ? fmt::format(", {} of {} utterances", which, order.size()) : "";
+    Trace t{fmt::format("{}, speaker {}: RMSE {:.3f} (z){}", e.id, e.speaker, error[i], rank),
             extractor.first_centre_s(), extractor.step_s(), measured[i], measured[i]};
     // Measured plus error: right for every scope of normalisation, where inverting would need the utterance's own mean.
     for (Index p = 0; p < t.predicted.cols; ++p) {
@@ -81,9 +85,27 @@ std::vector<Trace> telling_traces(const Dataset& data, std::span<const Matrix> m
       for (Index n = 0; n < t.predicted.rows; ++n)
         t.predicted.row(n)[p] += static_cast<float>((predicted[i].row(n)[p] - e.targets.row(n)[p]) * unit);
     }
+    t.id = e.id;
     out.push_back(std::move(t));
   }
   return out;
+}
+
+void add_texts(std::vector<Trace>& traces, const Corpus& corpus) {
+  for (Trace& t : traces)
+    for (const Utterance& u : corpus.utterances)
+      if (t.id == u.id) t.text = u.text;
+}
+
+std::string training_summary(int epochs, int most, double seconds, const std::string& status) {
+  return fmt::format("{} of at most {}, {}: {}.", epochs, counted(most, "epoch"), duration_text(seconds), status);
+}
+
+std::string clock_text(std::time_t at) {
+  std::tm local{};
+  localtime_r(&at, &local);
+  char text[64];
+  return {text, std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S %z", &local)};
 }
 
 Provenance provenance(const TrainedModel& m, const std::string& model, const Corpus& corpus, const Dataset& data) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <ctime>
 #include <span>
 #include <string>
 #include <vector>
@@ -20,6 +21,14 @@ std::vector<Trace> telling_traces(const Dataset& data, std::span<const Matrix> m
 
 // What the scores of a split belong to. `model` is the path that the user gave.
 Provenance provenance(const TrainedModel&, const std::string& model, const Corpus&, const Dataset&);
+
+// Fills in what was said in each trace, from the manifest.
+void add_texts(std::vector<Trace>&, const Corpus&);
+
+// The line at the top of a training's page: "12 of at most 50 epochs, 8.3 s: STATUS."
+std::string training_summary(int epochs, int most, double seconds, const std::string& status);
+
+std::string clock_text(std::time_t);  // "2026-01-31 17:05:09 +0100", local time
 
 std::string duration_text(double seconds);  // "8.3 s", "2.4 min", "7.1 h"
 

@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <ctime>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 
 #include "host/core/error.h"
 #include "host/core/log.h"
+#include "host/core/text.h"
 #include "host/corpus/batcher.h"
 #include "host/run/checkpoints.h"
 #include "host/run/early_stopping.h"
@@ -160,6 +162,7 @@ class Run {
     stopping_.restore(was.stopping);
     was.config = state_.config;
     state_ = was;
+    resumed_from_ = state_.epoch;
     // A run that ended because it reached max_epochs goes on if there are more now; one that stopped early has ended.
     if (state_.finished == kAllEpochs && state_.epoch < config_.trainer.max_epochs) state_.finished.clear();
     log::info(fmt::format("resuming from {} (epoch {})", checkpoint, state_.epoch));
@@ -252,7 +255,7 @@ class Run {
     }
     report(record, val);
     if (!scores_ || state_.best_epoch == state_.epoch) scores_ = val, scores_epoch_ = state_.epoch;
-    if (!dev_ && seconds_since(reported_) > kReportEvery) write_report("training goes on");
+    if (!dev_ && seconds_since(reported_) > kReportEvery) write_report("training in progress", true);
     if (fell) log::info(fmt::format("learning rate falls to {:.3g}", plateau_.lr()));
   }
 
@@ -269,16 +272,20 @@ class Run {
 
   void report(const EpochRecord& r, const Scores& val);
 
-  void write_report(const std::string& status) {
+  // A page about a training in progress loads itself again as often as it is written.
+  void write_report(const std::string& status, bool running = false) {
     Report r = describe(*trained_, ex_);
     r.title = "Training: " + options_.run_dir;
     r.epochs = folder_->history();
     double seconds = 0;
     for (const EpochPoint& e : r.epochs) seconds += e.seconds;
-    r.summary = fmt::format("{} of at most {} epochs in {}; {}.", state_.epoch, config_.trainer.max_epochs,
-                            duration_text(seconds), status);
+    r.summary = training_summary(state_.epoch, config_.trainer.max_epochs, seconds, status);
+    r.refresh_s = running ? static_cast<int>(kReportEvery) : 0;
+    r.facts.push_back(
+        {resumed_from_ > 0 ? fmt::format("resumed after epoch {}", resumed_from_) : "started", clock_text(started_)});
+    r.facts.push_back({running ? "last update" : "ended", clock_text(std::time(nullptr))});
     for (const auto& [name, data] : {std::pair{"training data", &data_.train}, {"validation data", &data_.val}})
-      r.facts.push_back({name, fmt::format("{} utterances, {:.1f} min", data->examples.size(),
+      r.facts.push_back({name, fmt::format("{}, {:.1f} min", counted(std::ssize(data->examples), "utterance"),
                                            minutes(data->frames(), extractor_.step_s()))});
     r.scores = scores_;
     r.scores_title = fmt::format("Scores on split {}, epoch {}", config_.data.val_split, scores_epoch_);
@@ -338,6 +345,8 @@ class Run {
   std::unique_ptr<Checkpoints> checkpoints_;
   std::optional<Scores> scores_;  // of the best epoch that this process saw
   int scores_epoch_ = 0;
+  std::time_t started_ = std::time(nullptr);  // this process
+  int resumed_from_ = 0;                      // epoch; 0: it started from scratch
   Clock::time_point reported_{};
   bool dev_;
   TrainResult result_;
@@ -346,9 +355,10 @@ class Run {
 void Run::report(const EpochRecord& r, const Scores& val) {
   log::record(fmt::format("epoch {}: loss {:.6g}, val_loss {:.6g}, lr {:.3g}, {:.1f} s", r.epoch, r.train_loss,
                           val.loss, r.lr, r.seconds));
-  progress_.epoch_done({val.loss, state_.best_val_loss, state_.best_epoch,
-                        fmt::format("pearson {}  {:.1f} s",
-                                    val.pearson ? fmt::format("{:.4f}", *val.pearson) : "undefined", r.seconds)});
+  progress_.epoch_done(
+      {val.loss, state_.best_val_loss, state_.best_epoch,
+       fmt::format("pearson {}  {:.1f} s", val.pearson ? fmt::format("{:.4f}", *val.pearson) : "undefined", r.seconds),
+       val.rmse, val.pearson, r.seconds});
 }
 
 }  // namespace

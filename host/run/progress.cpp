@@ -87,6 +87,26 @@ std::size_t width(const std::vector<Part>& parts) {
   return sum;
 }
 
+// Leaves out the parts of least worth until the rest fits.
+void drop_to_fit(std::vector<Part>& parts, std::size_t room) {
+  while (width(parts) > room && parts.size() > 1)
+    parts.erase(std::min_element(parts.begin(), parts.end(), [](auto& a, auto& b) { return a.worth < b.worth; }));
+  parts.front().text.resize(std::min(parts.front().text.size(), room));
+}
+
+std::string joined(const std::vector<Part>& parts, bool colour) {
+  std::string out;
+  for (const Part& p : parts) {
+    const bool painted = colour && *p.colour;
+    out += (out.empty() ? "" : p.gap) + (painted ? p.colour + p.text + "\x1b[0m" : p.text);
+  }
+  return out;
+}
+
+std::string labelled(const char* format, std::optional<double> v) {
+  return v ? fmt::format(fmt::runtime(format), *v) : "";
+}
+
 }  // namespace
 
 struct Progress::State {
@@ -111,6 +131,7 @@ struct Progress::State {
   std::optional<double> eta() const;
   std::string line(int columns) const;
   std::string plain_line(const Epoch&) const;
+  std::string epoch_line(const Epoch&, int columns) const;
   std::string epoch_text() const { return fmt::format("epoch {}/{}", epoch, epochs); }
   std::string loss_text() const { return loss_frames > 0 ? fmt::format("loss {:.4f}", loss_sum / loss_frames) : ""; }
   std::string rate_or_none() const {
@@ -169,12 +190,24 @@ std::string Progress::State::line(int columns) const {
     }
   }
   parts.front().text.resize(std::min(parts.front().text.size(), room));
-  std::string out;
-  for (const Part& p : parts) {
-    const bool painted = options.colour && *p.colour;
-    out += (out.empty() ? "" : p.gap) + (painted ? p.colour + p.text + "\x1b[0m" : p.text);
-  }
-  return out;
+  return joined(parts, options.colour);
+}
+
+// What stays of an epoch on a terminal.
+std::string Progress::State::epoch_line(const Epoch& e, int columns) const {
+  const bool best = e.val_loss && e.best_epoch == epoch;
+  const char* green = "\x1b[32m";
+  std::vector<Part> parts{{fmt::format("epoch {:>{}}/{}", epoch, fmt::formatted_size("{}", epochs), epochs), 8},
+                          {loss_frames > 0 ? fmt::format("train {:.4f}", loss_sum / loss_frames) : "", 5},
+                          {val_text(e), 7, kGap, best ? green : ""},
+                          {labelled("RMSE {:.3f} z", e.val_rmse), 3},
+                          {labelled("r {:.3f}", e.val_pearson), 4},
+                          {lr_or_none(), 1},
+                          {e.seconds > 0 ? duration_text(e.seconds) : "", 0},
+                          {best ? "*" : "", 6, " ", green}};
+  std::erase_if(parts, [](const Part& p) { return p.text.empty(); });
+  drop_to_fit(parts, static_cast<std::size_t>(std::max(columns, 2) - 1));
+  return joined(parts, options.colour);
 }
 
 std::string Progress::State::plain_line(const Epoch& e) const {
@@ -257,15 +290,23 @@ void Progress::epoch_done(const Epoch& e) {
   s.done = s.frames_per_epoch, s.between_epochs = true;
   if (e.val_loss) s.last = e;
   if (s.running && !s.options.terminal && !s.options.quiet) s.options.write(s.plain_line(e));
-  s.draw(false);
+  if (!s.shown()) return;
+  const int columns = s.options.columns();
+  s.options.write(std::string("\r") + kClearToEnd + s.epoch_line(e, columns) + "\n" + s.line(columns));
+  s.last_draw = now;
+  s.drawn = true;
 }
 
 void Progress::finish() {
   const std::lock_guard lock(state_->mutex);
   State& s = *state_;
   if (s.shown()) {
-    s.draw(true);
-    s.options.write("\n");
+    if (s.between_epochs) {  // the epoch's own line says all
+      s.options.write(std::string("\r") + kClearToEnd);
+    } else {
+      s.draw(true);
+      s.options.write("\n");
+    }
     log::set_terminal_writer(nullptr, nullptr);
   }
   s.running = false;

@@ -8,9 +8,11 @@
 
 namespace cutract {
 
-// How a run stands, for people. On a terminal one line, redrawn at most 10 times a second and cut to the terminal's
-// width; log lines appear above it. Off a terminal one plain line per epoch, no escape codes. Nothing at all with
-// `quiet`.
+// How a run stands, for people. On a terminal one line for each finished epoch, and below them the line of the current
+// epoch, redrawn at most 10 times a second and cut to the terminal's width; log lines appear above it. Off a terminal
+// one plain line per epoch, no escape codes. Nothing at all with `quiet`.
+//
+//   epoch 11/80  train 0.4402  val 0.4521  RMSE 0.672 z  r 0.741  lr 8.0e-4  00:14 *      (*: the best so far)
 //
 //   epoch 12/80  [=========>.....]  61 %  loss 0.4312  val 0.4521 (best 0.4498 @ 9)  24.1 kframes/s  lr 8.0e-4  ETA
 //   04:12
@@ -47,10 +49,13 @@ class Progress {
     double best_val_loss = 0;
     int best_epoch = 0;  // 0: none yet
     std::string note;    // ends the plain line, e.g. "pearson 0.612"
+    std::optional<double> val_rmse{}, val_pearson{};
+    double seconds = 0;  // 0: not known
   };
   void epoch_done(const Epoch&);
 
-  // Leaves the last line standing, with the cursor below. Also if the run ends early.
+  // Leaves the epochs' lines standing, and that of an epoch that has not ended, with the cursor below. Also if the run
+  // ends early.
   void finish();
 
  private:

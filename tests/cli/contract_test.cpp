@@ -122,7 +122,7 @@ TEST_F(Contract, EvalWritesAReport) {
   EXPECT_TRUE(nlohmann::json::accept(f.out)) << "the JSON alone";
   const std::string page = read_file(corpus_.folder / "run/test report/eval-test.html");
   for (const char* part : {"Scores on split test", "<h2>Learning</h2>", "Predicted and measured movement",
-                           "u8, speaker b", "u9, speaker a", "<td>opening</td>"})
+                           "<details><summary>By utterance (2)", "u8, speaker b", "u9, speaker a", "<td>opening</td>"})
     EXPECT_NE(page.find(part), std::string::npos) << part;
   // A model on its own has no training to show, even beside somebody's metrics.csv.
   fs::create_directories(corpus_.folder / "a/b");
@@ -143,7 +143,8 @@ TEST_F(Contract, PredictPlots) {
   EXPECT_GT(fs::file_size(corpus_.folder / "p/u9.csv"), 100u);
   const std::string page = read_file(corpus_.folder / "p/u9.html");
   for (const char* part :
-       {"<h1>corpus/audio/u9.wav</h1>", "<strong>height</strong>", "<strong>opening</strong>", "time (s)"})
+       {"<h1>Predicted movement: corpus/audio/u9.wav</h1>", "Predicted by model run: ", " frames at 100 Hz.",
+        "<dt>statistics</dt>", "<strong>height</strong>", "<strong>opening</strong>", "time (s)"})
     EXPECT_NE(page.find(part), std::string::npos) << part;
   const auto piped = run({"predict", "run", "corpus/audio/u9.wav", "--plot", "--out", "-", "--device", "cpu"});
   EXPECT_EQ(piped.code, 2);

@@ -6,6 +6,7 @@
 #include <limits>
 #include <regex>
 
+#include "eval/channel_names.h"
 #include "eval/svg_chart.h"
 #include "tests/support/support.h"
 
@@ -16,7 +17,7 @@ constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 Report example() {
   Report r;
-  r.title = "Training: runs/demo", r.summary = "12 of at most 50 epochs; training goes on.";
+  r.title = "Training: runs/demo", r.summary = "12 of at most 50 epochs, 30.0 s: training in progress.";
   r.facts = {{"model", "2 x 9 Bi-LSTM"}, {"corpus", "tiny"}};
   r.loss_name = "mse";
   r.channels = {{"tt_x", "mm"}, {"jaw", "rad"}};
@@ -33,6 +34,7 @@ Report example() {
   for (std::size_t i = 0; i < 100; ++i)
     t.predicted.values[i] = std::sin(static_cast<float>(i) / 9),
     t.measured.values[i] = std::cos(static_cast<float>(i) / 9);
+  t.text = "It was said.";
   r.traces = {t};
   return r;
 }
@@ -74,16 +76,29 @@ TEST(HtmlReport, SaysWhatThereIs) {
   const std::string page = html_report(example());
   expect_well_formed(page);
   expect_parts(
-      page, {"<title>Training: runs/demo</title>", "<h1>Training: runs/demo</h1>", "12 of at most 50 epochs",
-             "<dt>model</dt><dd>2 x 9 Bi-LSTM</dd>", "<strong>Loss</strong>", "training, with dropout",
-             "Learning rate 0.001 at the start; 0.0005 from epoch 6 (vertical lines). Lowest validation loss 0.1222 in "
-             "epoch 9, of 12.",
-             "<tr><td>tt_x</td><td>mm</td><td>3.000</td><td>0.3333</td><td>0.2500</td><td><svg class=\"spark\"",
-             "7 utterances of 2 speakers, 123,456 frames, 20.6 min. RMSE in units 2.314 mm",
-             "<tr><td>RMSE (z)</td><td>0.842</td><td>&le; 0.150</td><td class=\"bad\">no</td></tr>",
-             "<tr><td>Pearson r</td><td>0.612</td><td>&ge; 0.500</td><td class=\"good\">yes</td></tr>",
-             "<td>0.08910 rad</td><td>undefined</td><td></td>", "<td>undefined</td><td>3</td><td>23,456</td>",
-             "<h3>u1, speaker F01</h3>", "Predicted and measured movement", "prefers-color-scheme: dark"});
+      page,
+      {"<title>Training: runs/demo</title>",
+       "<h1>Training: runs/demo</h1>",
+       "12 of at most 50 epochs",
+       "<dt>model</dt><dd>2 x 9 Bi-LSTM</dd>",
+       "<strong>Loss</strong>",
+       "training (with dropout)",
+       "Learning rate started at 0.001 and changed to 0.0005 in epoch 6 (dotted vertical lines). Best validation loss: "
+       "0.1222 (epoch 9 of 12).",
+       "best: epoch 9",
+       "<th>epoch 9 (best)</th>",
+       "<tr><td>tt_x</td><td>mm</td><td>3.000</td><td>0.333</td><td>0.250</td><td><svg class=\"spark\"",
+       "7 utterances of 2 speakers, 123,456 frames, 20.6 min. RMSE 2.314 mm (1 channel in mm); mean r per utterance",
+       "<tr><td>RMSE (z)</td><td>0.842</td><td>&le; 0.150</td><td class=\"bad\">no</td></tr>",
+       "<tr><td>Pearson r</td><td>0.612</td><td>&ge; 0.500</td><td class=\"good\">yes</td></tr>",
+       "<td>undefined</td><td>0.089</td><td class=\"text\">rad</td>",
+       "<td>undefined</td><td>3</td><td>23,456</td>",
+       "<strong>tt_x</strong><span class=\"faint\">tongue tip, front-back</span>",
+       "<td>tt_x</td><td class=\"text\">tongue tip, front-back</td>",
+       "<blockquote>It was said.</blockquote>",
+       "<h3>u1, speaker F01</h3>",
+       "Predicted and measured movement",
+       "prefers-color-scheme: dark"});
   EXPECT_EQ(std::count(page.begin(), page.end(), '\0'), 0);
 }
 
@@ -108,7 +123,8 @@ TEST(HtmlReport, TextStaysText) {
   const std::string evil = "<script>alert(\"1\")</script>&'";
   const std::string tame = "&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&amp;&#39;";
   Report r = example();
-  r.title = r.summary = r.loss_name = r.scores_title = r.traces[0].title = evil;
+  r.title = r.summary = r.loss_name = r.scores_title = r.traces[0].title = r.traces[0].text = evil;
+  r.scores->each = {{evil, evil, 1, 1, 1, {}, {}}};
   r.facts = {{evil, evil}};
   for (Channel& c : r.channels) c = {evil, evil};
   r.scores->rmse_units_name = r.scores->loss_name = evil;
@@ -136,7 +152,7 @@ TEST(HtmlReport, UndefinedSaysSo) {
   expect_well_formed(page);
   EXPECT_FALSE(std::regex_search(page, std::regex("nan|inf\\b", std::regex::icase)));
   expect_parts(page, {"<td>undefined</td><td>&ge; 0.500</td>", "<td>tt_x</td><td>mm</td><td>undefined</td>",
-                      "RMSE in units undefined; Pearson r within utterances undefined", ">undefined</text>"});
+                      "RMSE undefined (1 channel in mm); mean r per utterance", ">undefined</text>"});
 }
 
 TEST(HtmlReport, PartsThatAreNotThereLeaveNoHole) {
@@ -152,8 +168,34 @@ TEST(HtmlReport, PartsThatAreNotThereLeaveNoHole) {
   const std::string one = html_report(r);
   expect_well_formed(one);
   EXPECT_EQ(one.find("Validation RMSE by channel"), std::string::npos) << "an older metrics.csv does not know it";
-  EXPECT_EQ(one.find("measured"), std::string::npos);
-  expect_parts(one, {"<h2>Predicted movement</h2>", "and to the end."});
+  for (const char* part : {" measured</span>", "Predicted and measured"}) EXPECT_EQ(one.find(part), std::string::npos);
+  expect_parts(one, {"<h2>Predicted movement</h2>", "Learning rate stayed at 0.001.", "<circle class=\"s1\""});
+}
+
+TEST(HtmlReport, LoadsItselfAgainOnlyWhileAsked) {
+  Report r = example();
+  EXPECT_EQ(html_report(r).find("refresh"), std::string::npos);
+  r.refresh_s = 10;
+  expect_well_formed(html_report(r));
+  expect_parts(html_report(r), {"<meta http-equiv=\"refresh\" content=\"10\">"});
+}
+
+TEST(HtmlReport, SmallUnitsKeepTheirDigits) {
+  Report r = example();
+  for (ChannelScore& c : r.scores->channels) c.unit = "m", c.rmse_units = 0.00125;
+  expect_parts(html_report(r), {"<td>0.00125</td><td class=\"text\">m</td>"});
+}
+
+TEST(ChannelNames, AreThoseOfTheCorporaThatPeopleUse) {
+  const std::vector<Channel> flat{{"tt_x", "mm"}, {"tt_y", "mm"}}, deep{{"TT_x", "mm"}, {"TT_y", "mm"}, {"TT_z", "mm"}};
+  EXPECT_EQ(channel_meaning("tt_x", flat), "tongue tip, front-back");
+  EXPECT_EQ(channel_meaning("tt_y", flat), "tongue tip, up-down");
+  EXPECT_EQ(channel_meaning("TT_y", deep), "tongue tip, left-right");
+  EXPECT_EQ(channel_meaning("TT_z", deep), "tongue tip, up-down");
+  EXPECT_EQ(channel_meaning("LLx", flat), "lower lip, front-back");
+  EXPECT_EQ(channel_meaning("velum", flat), "velum opening");
+  for (const char* name : {"", "x", "_x", "tt", "height", "opening", "tt_w", "f0"})
+    EXPECT_EQ(channel_meaning(name, flat), "") << name;
 }
 
 TEST(HtmlReport, ATraceOfOtherChannelsIsAMistake) {

@@ -159,8 +159,8 @@ TEST(Progress, RedrawsAtMostTenTimesASecond) {
   for (int i = 0; i < 20; ++i) b.step(milliseconds(500), 10);  // slow steps are all shown
   EXPECT_EQ(b.writes.size(), 20u);
   b.writes.clear();
-  for (int i = 0; i < 100; ++i) b.progress->epoch_done({1.0, 1.0, 1, ""});  // epochs of no time at all
-  EXPECT_LE(b.writes.size(), 1u);
+  for (int i = 0; i < 100; ++i) b.progress->epoch_done({1.0, 1.0, 1, ""});  // each leaves its line
+  EXPECT_EQ(b.writes.size(), 100u);
 }
 
 TEST(Progress, EtaIsTimePerFrameTimesFramesLeft) {
@@ -261,11 +261,35 @@ TEST(Progress, FinishLeavesTheLastStateAndAFreeLine) {
   b.progress->epoch_done({0.5, 0.5, 1, ""});
   b.progress->finish();
   ASSERT_EQ(b.screen.rows.size(), 2u);
-  EXPECT_TRUE(b.screen.rows[0].find("100 %") != std::string::npos) << b.screen.rows[0];
-  EXPECT_TRUE(b.screen.rows[0].find("val 0.5000 (best 0.5000 @ 1)") != std::string::npos) << b.screen.rows[0];
+  EXPECT_EQ(b.screen.rows[0], "epoch 1/1  train 1.0000  val 0.5000 *");
   EXPECT_EQ(b.line(), "");
   b.progress->finish();
   EXPECT_EQ(b.screen.rows.size(), 2u);
+}
+
+TEST(Progress, EveryEpochLeavesALine) {
+  Bench b(true);
+  b.progress->start(9, 11, 100);
+  for (int epoch = 9; epoch <= 11; ++epoch) {
+    b.step(milliseconds(500), 100, 0.25, 1e-3);
+    const double val = epoch == 10 ? 0.75 : 0.5;
+    b.progress->epoch_done({val, 0.5, 9, "", 0.707, 0.8125, 61.2});
+  }
+  b.step(milliseconds(500), 0);
+  b.progress->finish();
+  ASSERT_EQ(b.screen.rows.size(), 5u) << "three epochs, the line of a fourth, and the free line";
+  EXPECT_EQ(b.screen.rows[0], "epoch  9/11  train 0.2500  val 0.5000  RMSE 0.707 z  r 0.812  lr 1.0e-3  01:01 *");
+  EXPECT_EQ(b.screen.rows[1], "epoch 10/11  train 0.2500  val 0.7500  RMSE 0.707 z  r 0.812  lr 1.0e-3  01:01");
+  EXPECT_TRUE(b.screen.rows[2].starts_with("epoch 11/11  ")) << b.screen.rows[2];
+  for (const int columns : {80, 60, 40, 20}) {
+    Bench narrow(true);
+    narrow.columns = columns;
+    narrow.progress->start(1, 1, 100);
+    narrow.step(milliseconds(500), 100, 0.25, 1e-3);
+    narrow.progress->epoch_done({0.5, 0.5, 1, "", 0.707, 0.8125, 61.2});
+    EXPECT_LT(narrow.screen.rows[0].size(), static_cast<std::size_t>(columns));
+    EXPECT_TRUE(narrow.screen.rows[0].starts_with("epoch 1/1")) << narrow.screen.rows[0];
+  }
 }
 
 TEST(Progress, AnEndByExceptionFreesTheLineToo) {

@@ -17,7 +17,8 @@ except ImportError as error:
     sys.exit(77)
 
 TAGS = {"loss/train": "train_loss", "loss/val": "val_loss", "pearson/val": "val_pearson", "lr": "lr",
-        "grad_norm": "grad_norm", "frames_per_s": "frames_per_s"}
+        "grad_norm": "grad_norm", "frames_per_s": "frames_per_s", "skipped_steps": "skipped_steps", "rmse_z/val": "val_rmse",
+        "mae_z/val": "val_mae"}
 
 
 def float32(text):
@@ -27,7 +28,7 @@ def float32(text):
 def agrees(tag, got, text):
     if tag == "frames_per_s":
         return abs(got - float(text)) <= 0.5 + 1e-6 * got
-    digits = 1e-5 if tag.startswith("rmse") else 2e-7  # 6 digits in the file, or 9 and then float32
+    digits = 1e-5 if tag.startswith(("rmse_mm/", "rmse/", "r/")) else 2e-7  # 6 digits in the file, or 9 and then float32
     return math.isclose(got, float32(text), rel_tol=digits)
 
 
@@ -36,7 +37,7 @@ def main(run):
         rows = list(csv.DictReader(file))
     events = EventAccumulator(run, size_guidance={SCALARS: 0})
     events.Reload()
-    tags = {**TAGS, **{name: name for name in rows[0] if name.startswith("rmse")}}
+    tags = {**TAGS, **{name: name for name in rows[0] if name.startswith(("rmse_mm/", "rmse/", "r/"))}}
     wrong = []
     if set(events.Tags()["scalars"]) != set(tags):
         wrong.append(f"tags {sorted(events.Tags()['scalars'])}, expected {sorted(tags)}")

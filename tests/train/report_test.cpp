@@ -33,7 +33,7 @@ class RunReport : public testing::Test {
 
 TEST_F(RunReport, ShowsEveryEpochAlsoAfterResume) {
   go("run", {"trainer.max_epochs=2"});
-  EXPECT_NE(page("run").find("2 of at most 2 epochs in "), std::string::npos);
+  EXPECT_NE(page("run").find("2 of at most 2 epochs, "), std::string::npos);
   go("run", {"trainer.max_epochs=4"});
   const std::string report = page("run");
   const auto history = read_history(corpus_.folder / "run");
@@ -44,20 +44,23 @@ TEST_F(RunReport, ShowsEveryEpochAlsoAfterResume) {
     EXPECT_GT(std::min(history[i].channel_rmse[0], history[i].channel_rmse[1]), 0);
   }
   char first[32], last[32];
-  std::snprintf(first, sizeof first, "%#.4g", history[0].channel_rmse[1]);
-  std::snprintf(last, sizeof last, "%#.4g", history[3].channel_rmse[1]);
-  const std::string row = report.substr(report.find("<tr><td>opening</td>"));
+  std::snprintf(first, sizeof first, "%.3f", history[0].channel_rmse[1]);
+  std::snprintf(last, sizeof last, "%.3f", history[3].channel_rmse[1]);
+  const std::string row = report.substr(report.find("<tr><td>opening</td>", report.find("Validation RMSE by channel")));
   EXPECT_EQ(row.find(std::string("<td>mm</td><td>") + first + "</td>"), std::string("<tr><td>opening</td>").size())
       << row;
   EXPECT_LT(row.find(std::string("<td>") + last + "</td><td><svg"), row.find("</tr>")) << row;
+  EXPECT_EQ(report.find("http-equiv=\"refresh\""), std::string::npos) << "it has ended";
   for (const char* part :
-       {"4 of at most 4 epochs in ", "all epochs are done", "<dd>tiny</dd>", "2 x 9 Bi-LSTM", "<dd>CPU, 1 thread</dd>",
-        "<dt>seed</dt><dd>17</dd>", "6 utterances, ", "Scores on split val, epoch "})
+       {"4 of at most 4 epochs, ", "<dt>resumed after epoch 2</dt>", "<dt>ended</dt>", "<dd>tiny</dd>", "2 x 9 Bi-LSTM",
+        "<dd>CPU, 1 thread</dd>", "<dt>seed</dt><dd>17</dd>", "6 utterances, ", "Scores on split val, epoch "})
     EXPECT_NE(report.find(part), std::string::npos) << part;
 }
 
 // Neither a page nor anything else to look at stops training.
 TEST_F(RunReport, FailureWarnsOnceAndTrainingGoesOn) {
+  go("run", {"trainer.max_epochs=1"});
+  fs::remove(corpus_.folder / "run/report.html");
   fs::create_directories(corpus_.folder / "run/report.html/in the way");  // a file cannot take its place
   testing::internal::CaptureStderr();
   EXPECT_EQ(go("run", {"trainer.max_epochs=3"}).epochs, 3);
@@ -73,8 +76,8 @@ TEST_F(RunReport, FailureWarnsOnceAndTrainingGoesOn) {
 TEST_F(RunReport, TracesHaveTheErrorThatTheScoresReport) {
   for (const std::string scope : {"utterance", "speaker", "corpus"}) {
     SCOPED_TRACE(scope);
-    go(scope, {"data.normalise_targets=" + scope, "trainer.max_epochs=5"});
-    TrainedModel m = load_model(corpus_.folder / scope);
+    go("run-" + scope, {"data.normalise_targets=" + scope, "trainer.max_epochs=5"});
+    TrainedModel m = load_model(corpus_.folder / ("run-" + scope));
     Exec ex = CpuExec(1);
     const Extractor extractor(m.config.features);
     Dataset data = load_dataset(ex, read_corpus(corpus_.dir), "test", extractor, false);
@@ -125,9 +128,9 @@ TEST_F(RunReport, OfManyUtterancesTheMedianIsOneOfThem) {
 TEST(History, ReadsWhatItWrote) {
   Scores val;
   val.loss = 1.0 / 3, val.rmse = 0.5, val.mae = 0.4;
-  val.channels = {{"a,b", "mm", 0, 0, 1.25, {}}, {"jaw", "rad", 0, 0, 0.0625, {}}};
+  val.channels = {{"a,b", "mm", 0, 0, 1.25, 0.5}, {"jaw", "rad", 0, 0, 0.0625, {}}};
   const EpochRecord r{7, 70, 0.25, 1e-3, 0.5, 2, &val, 1234.5, 8.25};
-  const EpochPoint p = parse_metrics_line(metrics_line(r));
+  const EpochPoint p = parse_metrics_line(metrics_line(r), 2);
   EXPECT_EQ(p.epoch, 7);
   EXPECT_EQ(p.train_loss, 0.25);
   EXPECT_NEAR(p.val_loss, 1.0 / 3, 1e-9);
@@ -136,19 +139,24 @@ TEST(History, ReadsWhatItWrote) {
   EXPECT_EQ(p.seconds, 8.25);
   EXPECT_EQ(p.channel_rmse, (std::vector<double>{1.25, 0.0625}));
   EXPECT_TRUE(metrics_header(std::vector<Channel>{{"a,b", "mm"}, {"jaw", "rad"}})
-                  .ends_with(",seconds,\"rmse_mm/a,b\",rmse/jaw\n"));
+                  .ends_with(",seconds,\"rmse_mm/a,b\",rmse/jaw,\"r/a,b\",r/jaw\n"));
+  EXPECT_TRUE(metrics_line(r).ends_with(",1.25,0.0625,0.5,\n")) << metrics_line(r);
+  const test::TempFolder folder;
+  folder.write("metrics.csv", metrics_header(std::vector<Channel>{{"a,b", "mm"}, {"jaw", "rad"}}) + metrics_line(r));
+  EXPECT_EQ(read_history(folder.path()).at(0).channel_rmse, p.channel_rmse) << "the header says how many channels";
   val.pearson = 0.75;
-  EXPECT_EQ(parse_metrics_line(metrics_line(r)).val_pearson, 0.75);
+  EXPECT_EQ(parse_metrics_line(metrics_line(r), 2).val_pearson, 0.75);
 }
 
 TEST(History, KnowsTheScalarsOfTensorBoard) {
   Scores val;
   val.loss = 0.5;
-  val.channels = {{"tt_x", "mm", 0, 0, 1.25, {}}, {"jaw", "rad", 0, 0, 0.0625, {}}};
+  val.channels = {{"tt_x", "mm", 0, 0, 1.25, 0.5}, {"jaw", "rad", 0, 0, 0.0625, {}}};
   std::vector<std::string> tags;
   for (const Scalar& s : scalars({1, 10, 0.25, 1e-3, 0.5, 0, &val, 1000, 1})) tags.push_back(s.tag);
-  EXPECT_EQ(tags, (std::vector<std::string>{"loss/train", "loss/val", "lr", "grad_norm", "frames_per_s", "rmse_mm/tt_x",
-                                            "rmse/jaw"}));
+  EXPECT_EQ(tags,
+            (std::vector<std::string>{"loss/train", "loss/val", "lr", "grad_norm", "frames_per_s", "skipped_steps",
+                                      "rmse_z/val", "mae_z/val", "rmse_mm/tt_x", "rmse/jaw", "r/tt_x"}));
 }
 
 TEST(History, OfAnOlderRunHasNoChannels) {
