@@ -37,6 +37,7 @@ dd { margin: 0; overflow-wrap: anywhere; }
 figure { margin: 0; min-width: 0; }
 figcaption { display: flex; flex-wrap: wrap; gap: 0 12px; align-items: baseline; font-size: 14px; }
 figcaption > * { min-width: 0; overflow-wrap: anywhere; }
+.many .legend { flex-basis: 100%; }
 .legend { display: flex; flex-wrap: wrap; gap: 0 14px; color: var(--faint); font-size: 13px; }
 figure > svg { display: block; width: 100%; height: auto; }
 svg text { font-size: 11px; fill: var(--faint); paint-order: stroke; stroke: var(--paper); stroke-width: 3px; }
@@ -58,8 +59,8 @@ circle.s1 { fill: var(--second); }
 table { border-collapse: collapse; margin: 6px 0 14px; font-variant-numeric: tabular-nums; }
 th, td { padding: 3px 14px 3px 0; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--grid); }
 th { color: var(--faint); font-weight: 600; font-size: 13px; vertical-align: bottom; }
-th:first-child, td:first-child, .text { text-align: left; white-space: normal; overflow-wrap: anywhere; max-width: 34ch; }
-th:first-child, td:first-child { min-width: 9ch; }
+th:first-child, td:first-child, .text { text-align: left; white-space: normal; overflow-wrap: break-word; max-width: 34ch; }
+th:first-child, td:first-child { min-width: 9ch; overflow-wrap: anywhere; }
 .good { color: var(--good); font-weight: 600; }
 .bad { color: var(--bad); font-weight: 600; }
 summary { cursor: pointer; font-weight: 600; margin: 14px 0 4px; }
