@@ -65,7 +65,7 @@ void check_run_folder(const std::string& path) {
              "with --out");
 }
 
-RunFolder::RunFolder(std::string path) : path_(made(std::move(path))), lock_(path_) {
+RunFolder::RunFolder(std::string path) : path_(made(std::move(path))), lock_(path_), files_(path_) {
   for (const char* name : {"/train.log", "/metrics.csv", "/checkpoints"}) {
     FileFacts facts;
     if (real_file_system().look(path_ + name, facts) == 0 && facts.kind == FileFacts::Kind::link)
@@ -73,7 +73,7 @@ RunFolder::RunFolder(std::string path) : path_(made(std::move(path))), lock_(pat
                           ": is a symbolic link, and links in a run folder are never followed; remove the "
                           "link, or choose another --out");
   }
-  remove_stale_temporaries(real_file_system(), path_);
+  remove_stale_temporaries(files_, path_);
 }
 
 void RunFolder::expect_ours() const {
@@ -86,7 +86,7 @@ void RunFolder::expect_ours() const {
 bool RunFolder::write(const std::string& name, const std::string& text) {
   if (!lock_.holds()) return false;  // the next save says so and ends the run
   try {
-    save_atomically(real_file_system(), path_ + "/" + name, text);
+    save_atomically(files_, path_ + "/" + name, text);
     return true;
   } catch (const Error& e) { log::warn(std::string(e.what()) + "; continuing without it"); }
   return false;
@@ -132,7 +132,7 @@ void RunFolder::start_metrics(int epochs_done, std::span<const Channel> channels
     history_.push_back(parse_metrics_line(line, channels.size()));
   }
   metrics_ok_ = write("metrics.csv", kept);  // if not, what is there stays as it is, with its header
-  events_.emplace(real_file_system(), path_, epochs_done + 1);
+  events_.emplace(files_, path_, epochs_done + 1);
   if (!metrics_ok_) return;
   try {
     metrics_.emplace(path);

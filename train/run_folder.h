@@ -8,6 +8,7 @@
 #include "features/dataset.h"
 #include "host/core/append_file.h"
 #include "host/io/folder_lock.h"
+#include "host/io/held_folder.h"
 #include "host/run/events.h"
 #include "train/config.h"
 #include "train/history.h"
@@ -26,6 +27,7 @@ class RunFolder {
   explicit RunFolder(std::string path);
   const std::string& path() const { return path_; }
   std::string checkpoints() const { return path_ + "/checkpoints"; }
+  FileSystem& files() { return files_; }  // this folder, even if another one takes its place
 
   // Error{io} if the folder was removed or replaced meanwhile. Before each save, so that a new run there is left alone.
   void expect_ours() const;
@@ -45,6 +47,7 @@ class RunFolder {
   bool write(const std::string& name, const std::string& text);  // false: it warned
   std::string path_;
   FolderLock lock_;
+  HeldFolder files_;
   std::optional<AppendFile> metrics_;
   bool metrics_ok_ = true, report_ok_ = true;
   std::vector<EpochPoint> history_;

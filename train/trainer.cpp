@@ -114,7 +114,7 @@ class Run {
   void open_folder() {
     folder_ = std::make_unique<RunFolder>(options_.run_dir);
     checkpoints_ =
-        std::make_unique<Checkpoints>(real_file_system(), folder_->checkpoints(), config_.trainer.save_top_k);
+        std::make_unique<Checkpoints>(folder_->files(), folder_->checkpoints(), config_.trainer.save_top_k);
     if (options_.resume == Resume::never && checkpoints_->any())
       fail(Fault::usage, options_.run_dir +
                              ": holds the checkpoints of an earlier run, and --resume never would lose "

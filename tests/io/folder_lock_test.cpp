@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "host/io/atomic_file.h"
+#include "host/io/held_folder.h"
 #include "tests/support/support.h"
 
 namespace cutract {
@@ -73,6 +74,26 @@ TEST(FolderLock, NoticesThatItsFolderWasReplaced) {
   EXPECT_TRUE(next.holds());
   std::filesystem::remove(run + "/.lock");
   EXPECT_FALSE(next.holds()) << "another run could start";
+}
+
+// A job that was stopped in the middle of a save goes on with it after its folder was removed and made anew.
+TEST(HeldFolder, LeavesTheFolderAloneThatTookItsPlace) {
+  test::TempFolder folder;
+  for (const std::string& run : {folder / "run", folder / "slash/"}) {
+    make_folder(run);
+    HeldFolder held(run);
+    save_atomically(held, run + "/a", "first");
+    EXPECT_EQ(read_file(run + "/a"), "first");
+    EXPECT_EQ(read_file(held, run + "/a"), "first");
+    std::filesystem::remove_all(run);
+    make_folder(run);
+    EXPECT_FAULT(save_atomically(held, run + "/a", "second"), Fault::io, run + "/a: cannot create: No such file");
+    EXPECT_FAULT(make_folder(held, run + "/b"), Fault::io, run + "/b: cannot make the folder");
+    EXPECT_TRUE(std::filesystem::is_empty(run));
+  }
+  save_atomically(real_file_system(), folder / "run2", "beside it");
+  HeldFolder held(folder / "run");
+  EXPECT_EQ(read_file(held, folder / "run2"), "beside it") << "a name that only begins like the folder's";
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "host/core/error.h"
 #include "host/io/atomic_file.h"
+#include "host/run/checkpoints.h"
 #include "tests/support/tiny_corpus.h"
 #include "train/trainer.h"
 
@@ -96,6 +97,21 @@ TEST(RunFolder, MetricsThatCannotBeRewrittenStay) {
   EXPECT_EQ(said.find("metrics.csv"), said.rfind("metrics.csv")) << said;
   EXPECT_NE(said.find("continuing without it"), std::string::npos) << said;
   EXPECT_TRUE(fs::is_empty(folder / "run/metrics.csv"));
+}
+
+// Nor may one that was stopped in the middle of a save, after the check.
+TEST(RunFolder, ThatWasReplacedIsNotSavedTo) {
+  const TempFolder folder;
+  RunFolder run(folder / "run");
+  Checkpoints checkpoints(run.files(), run.checkpoints(), 1);
+  checkpoints.save(1, 0.5, {{"model", "m"}});
+  fs::remove_all(folder / "run");
+  folder.write("run/checkpoints/last", "of the new run");
+  EXPECT_FAULT(checkpoints.save(2, 0.4, {{"model", "m"}}), Fault::io, "No such file or directory");
+  EXPECT_EQ(read_file(folder / "run/checkpoints/last"), "of the new run");
+  std::vector<std::string> names;
+  real_file_system().list(folder / "run/checkpoints", names);
+  EXPECT_EQ(names, std::vector<std::string>{"last"});
 }
 
 // A slow job must not write into the run that took the place of its folder.

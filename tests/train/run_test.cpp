@@ -270,8 +270,9 @@ TEST_F(TrainingRun, GoesOnWithTheStatisticsOfItsWeights) {
 TEST_F(TrainingRun, UnitsFollowTheScopeOfNormalisation) {
   for (const std::string scope : {"utterance", "speaker", "corpus"}) {
     SCOPED_TRACE(scope);
-    go(scope, {"data.normalise_targets=" + scope, "data.normalise_features=" + scope});
-    const TrainedModel m = load_model(corpus_.folder / scope);
+    const std::string out = "by_" + scope;  // the folder "corpus" holds the corpus
+    go(out, {"data.normalise_targets=" + scope, "data.normalise_features=" + scope});
+    const TrainedModel m = load_model(corpus_.folder / out);
     Exec ex = CpuExec(1);
     Dataset data = load_dataset(ex, read_corpus(corpus_.dir), "test", Extractor(m.config.features), false);
     std::vector<Matrix> raw;
