@@ -15,6 +15,7 @@
 
 #include "cli/commands.h"
 #include "host/core/error.h"
+#include "host/core/log.h"
 #include "host/io/atomic_file.h"
 
 namespace cutract::cli {
@@ -124,9 +125,11 @@ AudioInputs audio_inputs(const std::vector<std::string>& given, const std::strin
   return inputs;
 }
 
-Audio read_input(const AudioInput& input) {
-  if (input.path != "-") return read_audio(input.path);
-  return decode_audio(read_standard_input("audio"), input.name);
+Audio read_input(const AudioInput& input, const AudioOptions& options) {
+  Audio audio = input.path != "-" ? read_audio(input.path, options)
+                                  : decode_audio(read_standard_input("audio"), input.name, options);
+  for (const std::string& note : audio.notes) log::warn(input.name + ": " + note);
+  return audio;
 }
 
 std::vector<std::string> output_paths(std::span<const AudioInput> inputs, const std::string& dir,

@@ -26,7 +26,8 @@ struct AudioInputs {
 // Error{usage} if that leaves no file or standard input is asked for twice; Error{io} for a list that cannot be read.
 AudioInputs audio_inputs(const std::vector<std::string>& given, const std::string& list);
 
-Audio read_input(const AudioInput&);
+// Logs what the reader noticed, such as channels that differ.
+Audio read_input(const AudioInput&, const AudioOptions& options = {});
 
 // DIR/STEM.ENDING for each input. Error{usage} if two inputs of the same stem would overwrite each other.
 std::vector<std::string> output_paths(std::span<const AudioInput>, const std::string& dir, const std::string& ending);

@@ -29,14 +29,22 @@ struct Loaded {
   Matrix track;
   std::optional<UtteranceFacts> facts;
   std::string problem;
+  std::vector<std::string> notes;  // about the audio file
 };
 
-std::vector<Loaded> load_all(const Corpus& corpus, const std::function<void(const Utterance&, Loaded&)>& load) {
+std::vector<Loaded> load_all(const Corpus& corpus,
+                             const std::function<void(RecordingReader&, const Utterance&, Loaded&)>& load) {
   std::vector<Loaded> out(corpus.utterances.size());
-  CpuExec(0).parallel(static_cast<Index>(out.size()), [&](Index i) {
-    Loaded& l = out[static_cast<std::size_t>(i)];
+  std::vector<const Utterance*> utterances;
+  for (const Utterance& u : corpus.utterances) utterances.push_back(&u);
+  const std::vector<std::size_t> order = by_recording(utterances);
+  const CpuExec cpu(0);
+  RecordingReader reader(corpus, cpu.threads());
+  cpu.parallel(static_cast<Index>(out.size()), [&](Index i) {
+    const std::size_t place = order[static_cast<std::size_t>(i)];
+    Loaded& l = out[place];
     try {
-      load(corpus.utterances[static_cast<std::size_t>(i)], l);
+      load(reader, corpus.utterances[place], l);
     } catch (const Error& e) {  // listed by the caller
       if (e.fault() != Fault::data && e.fault() != Fault::io) throw;
       l = {};
@@ -144,8 +152,11 @@ int run(const CorpusCheckArgs& a) {
   const Corpus corpus = read_corpus(a.dir);
   const RunConfig config;  // the defaults
   const Extractor extractor(config.features);
-  const std::vector<Loaded> loaded = load_all(corpus, [&](const Utterance& u, Loaded& l) {
-    load_example(corpus, u, extractor, [&](const Recording& r) { l.facts = facts_of(r, corpus.sample_rate); });
+  const std::vector<Loaded> loaded = load_all(corpus, [&](RecordingReader& reader, const Utterance& u, Loaded& l) {
+    load_example(reader, u, extractor, [&](const Recording& r) {
+      l.facts = facts_of(r, corpus.sample_rate);
+      l.notes = r.notes;
+    });
   });
   std::vector<std::string> bad;
   for (std::size_t i = 0; i < loaded.size(); ++i)
@@ -154,6 +165,10 @@ int run(const CorpusCheckArgs& a) {
   if (!bad.empty()) print_text(listed(bad, kNamed) + "\n");
   if (!missing.empty()) print_text(listed(missing) + "\n");
   print_text(doubts_text(corpus, loaded, config.data));
+  AudioNotes notes;
+  for (std::size_t i = 0; i < loaded.size(); ++i) notes.add(corpus.utterances[i].audio, loaded[i].notes);
+  if (const std::string text = notes.summary(); !text.empty())
+    log::warn(a.dir + ": " + text + "; train with data.channel = N to use one channel");
   if (!bad.empty())
     fail(Fault::data, fmt::format("{}: {} of {} cannot be used; fix them, or train with --skip-bad", a.dir, bad.size(),
                                   counted(static_cast<Index>(loaded.size()), "utterance")));
@@ -168,8 +183,8 @@ int run(const CorpusCheckArgs& a) {
 
 int run(const CorpusStatsArgs& a) {
   const Corpus corpus = read_corpus(a.dir);
-  const std::vector<Loaded> loaded = load_all(corpus, [&](const Utterance& u, Loaded& l) {
-    Recording r = read_recording(corpus, u);
+  const std::vector<Loaded> loaded = load_all(corpus, [&](RecordingReader& reader, const Utterance& u, Loaded& l) {
+    Recording r = reader.read(u);
     l.seconds = static_cast<double>(r.samples.size()) / corpus.sample_rate;
     l.track = std::move(r.track.values);
   });

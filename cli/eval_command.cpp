@@ -52,7 +52,8 @@ void write_report(const EvalArgs& a, Report r, const TrainedModel& m, const Scor
 int run(const EvalArgs& a) {
   const TrainedModel m = load_model(a.model);
   Exec ex = choose_device(a.device, m.config.trainer.threads);
-  const Corpus corpus = read_corpus(a.corpus.empty() ? m.config.data.corpus : a.corpus);
+  const Corpus corpus =
+      read_corpus(a.corpus.empty() ? m.config.data.corpus : a.corpus, {.channel = m.config.data.channel});
   expect_channels(corpus, m, a.model);
   const std::string split = a.split.empty() ? m.config.data.test_split : a.split;
   const Extractor extractor(m.config.features);

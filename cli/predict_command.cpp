@@ -101,7 +101,7 @@ int run(const PredictArgs& a) {
   bool first = true;
   for_each_input(inputs, [&](std::size_t i) {
     const AudioInput& input = inputs.files[i];
-    const Audio audio = read_input(input);
+    const Audio audio = read_input(input, {.channel = m.config.data.channel});
     Frames features = extractor.from_audio(ex, audio.samples, audio.sample_rate);
     if (features.rows() == 0)
       fail(Fault::data, fmt::format("{}: {} samples are too short for one frame; give longer audio", input.name,

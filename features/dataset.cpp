@@ -26,16 +26,18 @@ constexpr std::size_t kNamed = 20;
 struct Outcome {
   std::optional<Example> example;
   std::string problem;
+  std::vector<std::string> notes;  // about the audio file
 };
 
 // With samples at the extractor's rate.
-Recording recording_of(const Corpus& corpus, const Utterance& u, const Extractor& extract,
+Recording recording_of(RecordingReader& reader, const Utterance& u, const Extractor& extract,
                        const std::function<void(const Recording&)>& read = {}) {
+  const Corpus& corpus = reader.corpus();
   if (!u.features.empty())
     fail(Fault::data,
          fmt::format("{}: features computed elsewhere are not read yet; leave the column features of {} empty",
                      u.features, corpus.dir + "/manifest.tsv"));
-  Recording r = read_recording(corpus, u);
+  Recording r = reader.read(u);
   if (read) read(r);
   if (const int rate = extract.config().sample_rate; rate != corpus.sample_rate)
     r.samples = resample(r.samples, corpus.sample_rate, rate);
@@ -61,17 +63,19 @@ void keep_faults(Outcome& outcome, const std::function<void()>& step) {
     step();
   } catch (const Error& e) {
     if (e.fault() != Fault::data && e.fault() != Fault::io) throw;
-    outcome = {std::nullopt, e.what()};
+    outcome = {std::nullopt, e.what(), {}};
   }
 }
 
 // An utterance per thread, from file to example.
-void load_on_cpu(const CpuExec& cpu, const Corpus& corpus, std::span<const Utterance* const> utterances,
+void load_on_cpu(const CpuExec& cpu, RecordingReader& reader, std::span<const Utterance* const> utterances,
                  const Extractor& extract, std::span<Outcome> outcomes) {
   cpu.parallel(static_cast<Index>(utterances.size()), [&](Index i) {
     const Utterance& u = *utterances[static_cast<std::size_t>(i)];
     Outcome& outcome = outcomes[static_cast<std::size_t>(i)];
-    keep_faults(outcome, [&] { outcome.example = load_example(corpus, u, extract); });
+    keep_faults(outcome, [&] {
+      outcome.example = load_example(reader, u, extract, [&](const Recording& r) { outcome.notes = r.notes; });
+    });
   });
 }
 
@@ -93,14 +97,15 @@ std::vector<std::int16_t> as_int16(std::span<const float> samples) {
 }
 
 // All utterances by one launch of each op. `room` is what features may still take of the GPU's memory.
-void load_on_gpu(Exec& gpu, const Corpus& corpus, std::span<const Utterance* const> utterances,
+void load_on_gpu(Exec& gpu, RecordingReader& reader, std::span<const Utterance* const> utterances,
                  const Extractor& extract, Index& room, std::span<Outcome> outcomes) {
   std::vector<std::size_t> which;  // could be read
   std::vector<Recording> recordings;
   std::vector<std::vector<std::int16_t>> int16s;
   for (std::size_t i = 0; i < utterances.size(); ++i)
     keep_faults(outcomes[i], [&] {
-      recordings.push_back(recording_of(corpus, *utterances[i], extract));
+      recordings.push_back(recording_of(reader, *utterances[i], extract));
+      outcomes[i].notes = recordings.back().notes;
       int16s.push_back(as_int16(recordings.back().samples));
       which.push_back(i);
     });
@@ -129,6 +134,15 @@ void load_on_gpu(Exec& gpu, const Corpus& corpus, std::span<const Utterance* con
   for (const auto& b : bad.first(std::min(bad.size(), kNamed))) text += fmt::format("\n  {}: {}", b.id, b.reason);
   if (bad.size() > kNamed) text += fmt::format("\n  and {} more", bad.size() - kNamed);
   fail(Fault::data, text);
+}
+
+// One line for all files that the reader noticed something about, however many there are.
+void warn_of_notes(const Corpus& corpus, const std::string& split, std::span<const Utterance* const> utterances,
+                   std::span<const Outcome> outcomes) {
+  AudioNotes notes;
+  for (std::size_t i = 0; i < outcomes.size(); ++i) notes.add(utterances[i]->audio, outcomes[i].notes);
+  if (const std::string text = notes.summary(); !text.empty())
+    log::warn(fmt::format("{}, split {}: {}; set data.channel to use one channel", corpus.dir, split, text));
 }
 
 template <class Member>
@@ -162,10 +176,10 @@ Index Dataset::frames() const {
   return n;
 }
 
-Example load_example(const Corpus& corpus, const Utterance& u, const Extractor& extract,
+Example load_example(RecordingReader& reader, const Utterance& u, const Extractor& extract,
                      const std::function<void(const Recording&)>& read) {
   Exec alone{CpuExec(1)};  // calls to parallel() do not nest
-  const Recording r = recording_of(corpus, u, extract, read);
+  const Recording r = recording_of(reader, u, extract, read);
   return example_of(u, extract, r, extract.frames_of(alone, r.samples));
 }
 
@@ -176,18 +190,25 @@ Dataset load_dataset(Exec& ex, const Corpus& corpus, const std::string& split, c
   std::vector<Outcome> outcomes(utterances.size());
   auto* gpu = std::get_if<GpuExec>(&ex);
   Index room = gpu ? gpu_free_bytes(*gpu) / 2 : 0;
+  const auto* cpu = std::get_if<CpuExec>(&ex);
+  RecordingReader reader(corpus, cpu ? cpu->threads() : 1);
+  // Parts of one recording are loaded one after the other, and their outcomes put back where the manifest has them.
+  const std::vector<std::size_t> order = by_recording(utterances);
   for (Index from = 0; from < all; from += kChunk) {
     const Index count = std::min(kChunk, all - from);
-    const auto at = static_cast<std::size_t>(from), size = static_cast<std::size_t>(count);
-    const auto chunk = std::span(utterances).subspan(at, size);
-    const auto results = std::span(outcomes).subspan(at, size);
-    if (const auto* cpu = std::get_if<CpuExec>(&ex))
-      load_on_cpu(*cpu, corpus, chunk, extract, results);
+    const auto places = std::span(order).subspan(static_cast<std::size_t>(from), static_cast<std::size_t>(count));
+    std::vector<const Utterance*> chunk;
+    for (const std::size_t place : places) chunk.push_back(utterances[place]);
+    std::vector<Outcome> results(chunk.size());
+    if (cpu)
+      load_on_cpu(*cpu, reader, chunk, extract, results);
     else
-      load_on_gpu(ex, corpus, chunk, extract, room, results);
+      load_on_gpu(ex, reader, chunk, extract, room, results);
+    for (std::size_t i = 0; i < places.size(); ++i) outcomes[places[i]] = std::move(results[i]);
     if (loaded) loaded(static_cast<int>(from + count), static_cast<int>(all));
   }
 
+  warn_of_notes(corpus, split, utterances, outcomes);
   Dataset d;
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     if (outcomes[i].example)

@@ -37,7 +37,7 @@ struct Dataset {
 
 // One utterance as load_dataset loads it on the CPU, on the calling thread. Error{data} or Error{io} if it cannot be
 // used. `read` is given the recording before it is resampled.
-Example load_example(const Corpus&, const Utterance&, const Extractor&,
+Example load_example(RecordingReader&, const Utterance&, const Extractor&,
                      const std::function<void(const Recording&)>& read = {});
 
 // Loads the utterances of one split in manifest order, several at a time on the executor's threads. A bad utterance is

@@ -13,6 +13,7 @@ static void fields(FieldTable& v, DataConfig& c) {
   v("normalise_features", c.normalise_features, "scope of feature means and deviations, from training data", scopes);
   v("normalise_targets", c.normalise_targets, "scope of channel means and deviations, from training data", scopes);
   v("skip_bad", c.skip_bad, "leave bad utterances out and list them in skipped.tsv, instead of stopping");
+  v("channel", c.channel, in(0, 64), "channel of multichannel audio to use, counted from 1; 0: the average of all");
 }
 
 static void fields(FieldTable& v, ModelConfig& c) {

@@ -17,6 +17,7 @@ struct DataConfig {
   std::string train_split = "train", val_split = "val", test_split = "test";
   std::string normalise_features = "speaker", normalise_targets = "speaker";  // utterance | speaker | corpus
   bool skip_bad = false;
+  int channel = 0;  // of audio with several: 0 averages them
 };
 
 struct ModelConfig {

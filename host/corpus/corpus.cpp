@@ -14,7 +14,7 @@
 #include "host/core/fields.h"
 #include "host/core/text.h"
 #include "host/corpus/tsv.h"
-#include "host/io/atomic_file.h"
+#include "host/io/input_file.h"
 #include "host/io/sha256.h"
 
 namespace cutract {
@@ -208,11 +208,12 @@ void read_manifest(Corpus& corpus, const std::string& text, const std::string& o
 
 }  // namespace
 
-Corpus read_corpus(const std::string& dir) {
+Corpus read_corpus(const std::string& dir, const AudioOptions& audio) {
   Corpus corpus;
+  corpus.audio = audio;
   corpus.dir = dir;
   const std::string toml_path = dir + "/corpus.toml", manifest_path = dir + "/manifest.tsv";
-  const std::string toml_text = read_file(toml_path), manifest_text = read_file(manifest_path);
+  const std::string toml_text = read_regular_file(toml_path), manifest_text = read_regular_file(manifest_path);
   Problems problems;
   read_toml(corpus, toml_text, toml_path, problems);
   read_manifest(corpus, manifest_text, manifest_path, problems);

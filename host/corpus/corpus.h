@@ -1,11 +1,17 @@
 #pragma once
 
+#include <cstddef>
+#include <list>
+#include <memory>
+#include <mutex>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "host/core/view.h"
+#include "host/io/audio.h"
 
 namespace cutract {
 
@@ -31,6 +37,7 @@ struct Corpus {
   double articulation_rate_hz = 0;    // sample k of a track is at k / rate seconds; audio starts at 0 too
   std::vector<Utterance> utterances;  // in manifest order
   std::string hash;                   // SHA-256 of corpus.toml and manifest.tsv
+  AudioOptions audio = {};            // how its audio is read: a setting of the run, not of the corpus
 
   std::vector<const Utterance*> split(
       const std::string& name) const;  // Error{data} with the splits there are if none match
@@ -39,7 +46,7 @@ struct Corpus {
 
 // Reads and checks the two text files. All problems are found in one pass and thrown as one Error{data} (Error{io} if a
 // file is missing): file:line: what. Among them: missing columns, duplicate ids, an id in two splits, empty fields.
-Corpus read_corpus(const std::string& dir);
+Corpus read_corpus(const std::string& dir, const AudioOptions& audio = {});
 
 // Articulation over time.
 struct Track {
@@ -53,8 +60,48 @@ struct Track {
 struct Recording {
   std::vector<float> samples;  // at corpus.sample_rate
   Track track;
+  std::vector<std::string> notes = {};  // about the audio file, see Audio
 };
 Recording read_recording(const Corpus&, const Utterance&);
+
+// Reads utterances of a corpus from any number of threads. A file that several utterances are parts of (start_s, end_s)
+// is decoded once while it is among the files used last, one more than threads, so memory is bounded; visit utterances
+// in the order of by_recording(). The result is that of read_recording.
+class RecordingReader {
+ public:
+  RecordingReader(const Corpus&, int threads);
+  ~RecordingReader();
+  Recording read(const Utterance&);
+  const Corpus& corpus() const { return corpus_; }
+
+ private:
+  struct Whole;
+  struct Slot;
+  static std::shared_ptr<const Whole> load(const Corpus&, const Utterance&);
+  static Recording cut(const Corpus&, const Utterance&, const Whole&);
+  std::shared_ptr<Slot> slot_of(const Utterance&);
+  friend Recording read_recording(const Corpus&, const Utterance&);
+
+  const Corpus& corpus_;
+  std::size_t most_;
+  std::mutex mutex_;
+  std::list<std::pair<std::string, std::shared_ptr<Slot>>> recent_;  // the one used last is in front
+};
+
+// Indices of the utterances such that those of one recording are neighbours; recordings in order of first appearance.
+std::vector<std::size_t> by_recording(std::span<const Utterance* const> utterances);
+
+// What was noticed about the audio files of a corpus, in one line for all of them.
+class AudioNotes {
+ public:
+  void add(const std::string& audio, const std::vector<std::string>& notes);
+  // "" if nothing was noticed; otherwise the first file with its note, and how many more files have one.
+  std::string summary() const;
+
+ private:
+  std::set<std::string> files_;
+  std::string first_;
+};
 
 // Rows of the track interpolated linearly at times first_s + k * step_s, k = 0 .. frames - 1. Times before the first
 // sample take it; frames behind the last sample are dropped, so the result may have fewer rows.

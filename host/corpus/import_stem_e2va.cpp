@@ -6,6 +6,7 @@
 
 #include "host/core/error.h"
 #include "host/core/log.h"
+#include "host/corpus/corpus.h"
 #include "host/corpus/importers.h"
 #include "host/corpus/lowpass.h"
 #include "host/corpus/stem_e2va_source.h"
@@ -81,18 +82,19 @@ Matrix midsagittal(const Matrix& ema, const std::string& path) {
 struct Converted {
   Audio audio;
   Matrix track;
-  double seconds = 0;  // of audio
+  double seconds = 0;              // of audio
+  std::vector<std::string> notes;  // about the original audio
 };
 
 Converted convert(const StemUtterance& s) {
-  const Audio audio = read_audio(s.audio);
+  const Audio audio = read_audio_file(s.audio);
   const Matrix track = midsagittal(read_mat(s.ema, s.id), s.ema);
   const double audio_s = static_cast<double>(audio.samples.size()) / audio.sample_rate;
   const double track_s = static_cast<double>(track.rows) / kTrackRate;
   if (std::abs(audio_s - track_s) > kSlack_s + 1e-9)
     fail(Fault::data, fmt::format("{}: lasts {:.3f} s, its audio {} {:.3f} s; expected the same within {:.0f} ms",
                                   s.ema, track_s, s.audio, audio_s, 1000 * kSlack_s));
-  return {{kSampleRate, resample(audio.samples, audio.sample_rate, kSampleRate)}, track, audio_s};
+  return {{kSampleRate, resample(audio.samples, audio.sample_rate, kSampleRate)}, track, audio_s, audio.notes};
 }
 
 std::string corpus_toml() {
@@ -115,6 +117,7 @@ ImportReport import_stem_e2va(const std::string& source, const std::string& out)
   const std::vector<StemUtterance> all = read_stem_source(source);
   claim(out);
   ImportReport report;
+  AudioNotes notes;
   std::string manifest = "id\tspeaker\tsplit\taudio\tarticulation\ttext\temotion\n";
   for (const StemUtterance& s : all) {
     Converted c;
@@ -130,11 +133,14 @@ ImportReport import_stem_e2va(const std::string& source, const std::string& out)
     // Not to be able to write is not the utterance's fault: that ends the import.
     write_audio(out + "/audio/" + s.id + ".flac", c.audio);
     save_atomically(real_file_system(), out + "/articulation/" + s.id + ".npy", encode_npy(c.track.view()));
+    notes.add(s.audio, c.notes);
     report.seconds += c.seconds;
     ++report.done;
     manifest += fmt::format("{0}\t{1}\t{2}\taudio/{0}.flac\tarticulation/{0}.npy\t{3}\t{4}\n", s.id, s.speaker, s.split,
                             s.text, s.emotion);
   }
+  if (const std::string text = notes.summary(); !text.empty())
+    log::warn(source + ": " + text + "; keep one channel of the originals if that is not wanted");
   if (report.done == 0)
     fail(Fault::data, source + ": none of its utterances could be imported; the warnings above say why");
   save_atomically(real_file_system(), out + "/manifest.tsv", manifest);

@@ -1,12 +1,19 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <memory>
+#include <optional>
+#include <utility>
 
 #include "host/core/error.h"
 #include "host/core/plant.h"
+#include "host/core/text.h"
 #include "host/corpus/corpus.h"
 #include "host/io/audio.h"
+#include "host/io/input_file.h"
 #include "host/io/npy.h"
 
 namespace cutract {
@@ -20,16 +27,16 @@ std::string path_of(const Corpus& corpus, const std::string& file) {
   return file.starts_with('/') ? file : corpus.dir + "/" + file;
 }
 
-std::vector<float> read_samples(const Corpus& corpus, const std::string& path) {
-  Audio audio = read_audio(path);
+Audio read_corpus_audio(const Corpus& corpus, const std::string& path) {
+  Audio audio = read_audio_file(path, corpus.audio);
   if (audio.sample_rate != corpus.sample_rate)
     fail(Fault::data,
          fmt::format("{}: sample rate is {}, corpus.toml says {}", path, audio.sample_rate, corpus.sample_rate));
-  return std::move(audio.samples);
+  return audio;
 }
 
 Matrix read_track(const Corpus& corpus, const std::string& path) {
-  Matrix track = read_npy(path);
+  Matrix track = decode_npy(read_regular_file(path), path);
   const auto channels = static_cast<Index>(corpus.channels.size());
   if (track.cols != channels)
     fail(Fault::data, fmt::format("{}: has {} channels, corpus.toml lists {}", path, track.cols, channels));
@@ -44,10 +51,81 @@ Matrix read_track(const Corpus& corpus, const std::string& path) {
 
 }  // namespace
 
+struct RecordingReader::Whole {
+  Audio audio;
+  Matrix track;
+};
+
+// The first thread that needs a recording loads it, and the others wait. What was wrong with it is kept as well.
+struct RecordingReader::Slot {
+  std::mutex mutex;
+  std::shared_ptr<const Whole> whole;
+  std::optional<Error> error;
+};
+
+RecordingReader::RecordingReader(const Corpus& corpus, int threads)
+    : corpus_(corpus), most_(static_cast<std::size_t>(std::max(threads, 1)) + 1) {}
+
+RecordingReader::~RecordingReader() = default;
+
+std::shared_ptr<const RecordingReader::Whole> RecordingReader::load(const Corpus& corpus, const Utterance& u) {
+  Whole whole{read_corpus_audio(corpus, path_of(corpus, u.audio)), {}};
+  whole.track = read_track(corpus, path_of(corpus, u.articulation));
+  return std::make_shared<const Whole>(std::move(whole));
+}
+
+std::shared_ptr<RecordingReader::Slot> RecordingReader::slot_of(const Utterance& u) {
+  const std::string key = u.audio + '\n' + u.articulation;
+  const std::lock_guard lock(mutex_);
+  const auto found =
+      std::find_if(recent_.begin(), recent_.end(), [&](const auto& entry) { return entry.first == key; });
+  if (found != recent_.end()) {
+    recent_.splice(recent_.begin(), recent_, found);
+  } else {
+    recent_.emplace_front(key, std::make_shared<Slot>());
+    if (recent_.size() > most_) recent_.pop_back();
+  }
+  return recent_.front().second;
+}
+
+Recording RecordingReader::read(const Utterance& u) {
+  const bool segment = u.start_s > 0 || u.end_s >= 0;
+  if (!segment) return cut(corpus_, u, *load(corpus_, u));
+  const std::shared_ptr<Slot> slot = slot_of(u);
+  std::shared_ptr<const Whole> whole;
+  {
+    const std::lock_guard lock(slot->mutex);
+    if (!slot->whole && !slot->error) {
+      try {
+        slot->whole = load(corpus_, u);
+      } catch (const Error& e) { slot->error = e; }
+    }
+    if (slot->error) throw Error(*slot->error);
+    whole = slot->whole;
+  }
+  return cut(corpus_, u, *whole);
+}
+
+std::vector<std::size_t> by_recording(std::span<const Utterance* const> utterances) {
+  std::map<std::string, std::size_t> rank;
+  std::vector<std::size_t> order(utterances.size());
+  for (std::size_t i = 0; i < utterances.size(); ++i) {
+    rank.emplace(utterances[i]->audio, i);
+    order[i] = i;
+  }
+  const auto first = [&](std::size_t i) { return rank.at(utterances[i]->audio); };
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return first(a) < first(b); });
+  return order;
+}
+
 Recording read_recording(const Corpus& corpus, const Utterance& u) {
+  return RecordingReader::cut(corpus, u, *RecordingReader::load(corpus, u));
+}
+
+Recording RecordingReader::cut(const Corpus& corpus, const Utterance& u, const Whole& recording) {
   const std::string audio_path = path_of(corpus, u.audio), track_path = path_of(corpus, u.articulation);
-  std::vector<float> samples = read_samples(corpus, audio_path);
-  Matrix track = read_track(corpus, track_path);
+  const std::vector<float>& samples = recording.audio.samples;
+  const Matrix& track = recording.track;
   const double rate = corpus.articulation_rate_hz, audio_rate = corpus.sample_rate;
   const double audio_s = static_cast<double>(samples.size()) / audio_rate,
                track_s = static_cast<double>(track.rows) / rate;
@@ -61,7 +139,7 @@ Recording read_recording(const Corpus& corpus, const Utterance& u) {
     if (u.start_s >= length || (!whole && u.end_s > length + slack))
       fail(Fault::data, fmt::format("{}: lasts {:.3f} s, manifest.tsv:{} asks for {:.3f} s to {}", path, length, u.line,
                                     u.start_s, whole ? std::string("the end") : fmt::format("{:.3f} s", u.end_s)));
-  if (whole && u.start_s == 0) return {std::move(samples), {rate, 0, std::move(track)}};
+  if (whole && u.start_s == 0) return {samples, {rate, 0, track}, recording.audio.notes};
 
   const auto count = static_cast<Index>(samples.size());
   const Index first = std::llround(u.start_s * audio_rate);
@@ -72,9 +150,22 @@ Recording read_recording(const Corpus& corpus, const Utterance& u) {
   const Index top = std::min(track.rows - 1, static_cast<Index>(std::floor(start * rate)));
   const Index bottom = std::min(track.rows, static_cast<Index>(std::ceil(end * rate)) + 1);
   Recording cut{{samples.begin() + first, samples.begin() + last},
-                {rate, static_cast<double>(top) / rate - start, Matrix(bottom - top, track.cols)}};
+                {rate, static_cast<double>(top) / rate - start, Matrix(bottom - top, track.cols)},
+                recording.audio.notes};
   std::copy(track.row(top), track.row(bottom), cut.track.values.values.begin());
   return cut;
+}
+
+void AudioNotes::add(const std::string& audio, const std::vector<std::string>& notes) {
+  if (notes.empty()) return;
+  if (files_.empty()) first_ = fmt::format("{}: {}", audio, fmt::join(notes, "; "));
+  files_.insert(audio);
+}
+
+std::string AudioNotes::summary() const {
+  if (files_.empty()) return "";
+  const auto others = static_cast<std::int64_t>(files_.size()) - 1;
+  return first_ + (others > 0 ? fmt::format(" (and {} like it)", counted(others, "more file", "more files")) : "");
 }
 
 Matrix at_times(const Track& track, double first_s, double step_s, Index frames) {

@@ -5,14 +5,17 @@
 #include <soxr.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <memory>
 
 #include "host/core/error.h"
+#include "host/core/text.h"
 #include "host/io/atomic_file.h"
+#include "host/io/audio_container.h"
+#include "host/io/channels.h"
+#include "host/io/input_file.h"
 
 namespace cutract {
 namespace {
@@ -21,89 +24,12 @@ namespace {
   fail(Fault::data, fmt::format("{}: {}", origin, why));
 }
 
-std::uint32_t little_endian(std::string_view bytes, std::size_t at, std::size_t count) {
-  std::uint32_t v = 0;
-  for (std::size_t i = count; i-- > 0;) v = v << 8 | static_cast<unsigned char>(bytes[at + i]);
-  return v;
-}
-
-// Walks the chunks of a RIFF WAVE file: refuses codecs whose decoders are not to be trusted (libsndfile's ADPCM
-// readers, which already run when a file is opened) and data that are cut off, which libsndfile would pass over.
-void check_wav(std::string_view bytes, const std::string& origin) {
-  constexpr std::uint32_t kPcm = 1, kFloat = 3, kALaw = 6, kMuLaw = 7, kExtensible = 0xFFFE;
-  constexpr std::uint32_t kUnknownSize =
-      0x7FFFF000;  // a size from here on was written by a pipe that could not know it
-  bool format = false;
-  for (std::size_t at = 12; bytes.size() - at >= 8;) {
-    const std::string_view id = bytes.substr(at, 4);
-    const std::uint32_t size = little_endian(bytes, at + 4, 4);
-    at += 8;
-    const std::size_t left = bytes.size() - at;
-    if (id == "fmt ") {
-      if (size < 16 || size > left || (size < 26 && little_endian(bytes, at, 2) == kExtensible))
-        refuse(origin, "WAV format chunk is cut off");
-      std::uint32_t tag = little_endian(bytes, at, 2);
-      if (tag == kExtensible) tag = little_endian(bytes, at + 24, 2);
-      if (tag != kPcm && tag != kFloat && tag != kALaw && tag != kMuLaw)
-        refuse(origin,
-               fmt::format("WAV codec is {:#x}, expected PCM, float, A-law or mu-law; convert it to 16-bit PCM", tag));
-      format = true;
-    } else if (id == "data") {
-      if (!format) refuse(origin, "WAV data come before their format");
-      if (size > left && size < kUnknownSize)
-        refuse(origin, fmt::format("is cut off: {} bytes of samples announced, {} there", size, left));
-      return;
-    }
-    if (size > left) break;
-    at += std::min<std::size_t>(left, size + (size & 1));  // chunks begin at even offsets
-  }
-  refuse(origin, "is a WAV file without samples");
-}
-
-// Walks the pages of an OGG file: they must end where the file does, the last one marked as such, since libsndfile
-// takes what is left of a cut-off file for the whole.
-void check_ogg(std::string_view bytes, const std::string& origin) {
-  constexpr std::size_t kHeader = 27, kSegments = 26, kFlags = 5;
-  constexpr int kLast = 4;
-  bool last = false;
-  for (std::size_t at = 0; at < bytes.size();) {
-    const std::size_t left = bytes.size() - at;
-    if (left < kHeader || bytes.substr(at, 4) != "OggS") refuse(origin, "is cut off or damaged: an OGG page is broken");
-    const std::size_t segments = little_endian(bytes, at + kSegments, 1);
-    std::size_t size = kHeader + segments;
-    for (std::size_t i = 0; size <= left && i < segments; ++i) size += little_endian(bytes, at + kHeader + i, 1);
-    if (size > left) refuse(origin, "is cut off: the last OGG page is not whole");
-    last = (little_endian(bytes, at + kFlags, 1) & kLast) != 0;
-    at += size;
-  }
-  if (!last) refuse(origin, "is cut off: the last OGG page is missing");
-}
-
-// Samples per channel that a SPHERE header announces, 0 if it does not; libsndfile does not look at that.
-sf_count_t sphere_count(std::string_view bytes) {
-  constexpr std::string_view kKey = "\nsample_count -i ";
-  if (!bytes.starts_with("NIST_1A")) return 0;
-  const std::string_view header = bytes.substr(0, bytes.find("end_head"));
-  const auto at = header.find(kKey);
-  sf_count_t n = 0;
-  if (at != std::string_view::npos) std::from_chars(header.data() + at + kKey.size(), header.data() + header.size(), n);
-  return n;
-}
-
-// Lets only containers pass whose decoders we mean to use.
-void check_container(std::string_view bytes, const std::string& origin) {
-  if (bytes.empty()) refuse(origin, "is empty, expected audio");
-  if (bytes.size() >= 12 && bytes.starts_with("RIFF") && bytes.substr(8, 4) == "WAVE") return check_wav(bytes, origin);
-  if (bytes.starts_with("OggS")) return check_ogg(bytes, origin);
-  if (!bytes.starts_with("fLaC") && !bytes.starts_with("NIST_1A"))
-    refuse(origin, "is no WAV, FLAC, NIST SPHERE or OGG file");
-}
-
 // A file in memory for libsndfile: it reads `in`, or writes `out`.
 struct MemoryFile {
   std::string_view in;
   std::string* out = nullptr;
   std::size_t at = 0;
+  std::string start = {};  // read instead of the first bytes of `in`, and no longer than it
 
   std::size_t size() const { return out ? out->size() : in.size(); }
 };
@@ -124,6 +50,7 @@ SF_VIRTUAL_IO memory_io() {
     MemoryFile& m = memory(user);
     const std::size_t n = m.at >= m.in.size() ? 0 : std::min(static_cast<std::size_t>(count), m.in.size() - m.at);
     if (n > 0) std::memcpy(to, m.in.data() + m.at, n);
+    if (m.at < m.start.size()) std::memcpy(to, m.start.data() + m.at, std::min(n, m.start.size() - m.at));
     m.at += n;
     return static_cast<sf_count_t>(n);
   };
@@ -143,53 +70,86 @@ struct SndfileCloser {
 };
 using Sndfile = std::unique_ptr<SNDFILE, SndfileCloser>;
 
+// libsndfile stops at the number of samples that a FLAC header announces. Without that number it reads to the end, so
+// that what was announced can be compared with what is there.
+std::string flac_start_without_length(std::string_view bytes) {
+  constexpr std::size_t kTotal = 21, kEnd = 26;
+  std::string start(bytes.substr(0, kEnd));
+  start[kTotal] = static_cast<char>(start[kTotal] & 0xF0);
+  std::fill(start.begin() + kTotal + 1, start.end(), '\0');
+  return start;
+}
+
+// All frames of an open file, mixed to one channel. Reads in blocks: the announced length is not to be trusted.
+void read_samples(SNDFILE* in, const SF_INFO& info, const AudioOptions& options, const std::string& origin,
+                  Audio& audio) {
+  constexpr sf_count_t kFrames = 16384;
+  const auto channels = static_cast<std::size_t>(info.channels);
+  std::vector<float> block(static_cast<std::size_t>(kFrames) * channels);
+  ChannelMixer mixer(channels, options.channel);
+  for (sf_count_t n = kFrames; n == kFrames;) {
+    n = sf_readf_float(in, block.data(), kFrames);
+    const std::size_t values = static_cast<std::size_t>(std::max<sf_count_t>(n, 0)) * channels;
+    for (std::size_t i = 0; i < values; ++i)
+      if (!std::isfinite(block[i]))
+        refuse(origin, fmt::format("sample {} of channel {} is {}, expected a finite number",
+                                   audio.samples.size() + i / channels, i % channels + 1, block[i]));
+    mixer.add(std::span<const float>(block).first(values), audio.samples);
+    if (static_cast<std::int64_t>(audio.samples.size()) > options.most_samples)
+      refuse(origin,
+             fmt::format("lasts more than {:.1f} hours, the longest that is read at {} Hz; split it into shorter "
+                         "files",
+                         static_cast<double>(options.most_samples) / info.samplerate / 3600, info.samplerate));
+  }
+  if (const std::string note = mixer.note(); !note.empty()) audio.notes.push_back(note);
+}
+
 }  // namespace
 
-Audio decode_audio(std::string_view bytes, const std::string& origin) {
-  check_container(bytes, origin);
-  MemoryFile file{bytes, nullptr, 0};
+Audio decode_audio(std::string_view bytes, const std::string& origin, const AudioOptions& options) {
+  const AudioContainer container = inspect_audio(bytes, origin);
+  MemoryFile file{container.bytes};
+  if (container.flac) file.start = flac_start_without_length(container.bytes);
   SF_VIRTUAL_IO io = memory_io();
   SF_INFO info{};
   const Sndfile in(sf_open_virtual(&io, SFM_READ, &info, &file));
   if (!in) refuse(origin, fmt::format("cannot be decoded: {}", sf_strerror(nullptr)));
-  if (info.samplerate <= 0 || info.channels <= 0) refuse(origin, "has no sample rate or no channels");
+  check_rate_and_channels(info.samplerate, info.channels, origin);
+  if (options.channel > info.channels)
+    refuse(origin, fmt::format("has {}, channel {} was asked for; choose one that exists, or 0 for the average",
+                               counted(info.channels, "channel"), options.channel));
 
   Audio audio{info.samplerate, {}};
-  constexpr sf_count_t kFrames = 16384;  // read in blocks: the announced length is not to be trusted
-  std::vector<float> block(static_cast<std::size_t>(kFrames * info.channels));
-  const auto channels = static_cast<std::size_t>(info.channels);
-  for (sf_count_t n = kFrames; n == kFrames;) {
-    n = sf_readf_float(in.get(), block.data(), kFrames);
-    for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) {
-      double sum = 0;
-      for (std::size_t c = 0; c < channels; ++c) {
-        const float v = block[i * channels + c];
-        if (!std::isfinite(v))
-          refuse(origin, fmt::format("sample {} of channel {} is {}, expected a finite number", audio.samples.size(),
-                                     c + 1, v));
-        sum += v;
-      }
-      audio.samples.push_back(static_cast<float>(sum / static_cast<double>(channels)));
-    }
-  }
+  read_samples(in.get(), info, options, origin, audio);
+  const auto got = static_cast<sf_count_t>(audio.samples.size());
+  const sf_count_t decoder = info.frames < SF_COUNT_MAX ? info.frames : -1;
+  if (const sf_count_t announced = std::max<sf_count_t>(decoder, container.frames); got < announced)
+    refuse(origin, fmt::format("is cut off: {} samples announced, {} could be read", announced, got));
+  if (container.frames >= 0 && got > container.frames)
+    refuse(origin, fmt::format("holds more audio than its header announces: {} samples announced, {} there; convert it "
+                               "to WAV to keep all of them",
+                               container.frames, got));
   if (sf_error(in.get()) != SF_ERR_NO_ERROR)
     refuse(origin, fmt::format("cannot be decoded: {}", sf_strerror(in.get())));
-  const auto got = static_cast<sf_count_t>(audio.samples.size());
-  const sf_count_t announced = std::max(info.frames, sphere_count(bytes));
-  if (announced < SF_COUNT_MAX && got < announced)
-    refuse(origin, fmt::format("is cut off: {} samples announced, {} could be read", announced, got));
   if (audio.samples.empty()) refuse(origin, "holds no samples");
   return audio;
 }
 
-Audio read_audio(const std::string& path) { return decode_audio(read_file(path), path); }
+Audio read_audio(const std::string& path, const AudioOptions& options) {
+  return decode_audio(read_file(path), path, options);
+}
+
+Audio read_audio_file(const std::string& path, const AudioOptions& options) {
+  return decode_audio(read_regular_file(path), path, options);
+}
 
 std::vector<float> resample(std::span<const float> samples, int from_hz, int to_hz) {
   if (from_hz <= 0 || to_hz <= 0)
     fail(Fault::internal, fmt::format("resample: rates are {} and {} Hz, expected both above 0", from_hz, to_hz));
   if (from_hz == to_hz || samples.empty()) return {samples.begin(), samples.end()};
-  const auto n =
-      (static_cast<std::int64_t>(samples.size()) * to_hz * 2 + from_hz) / (2 * static_cast<std::int64_t>(from_hz));
+  // The length that librosa.resample gives. Where it is one more than round(n * to / from), soxr leaves the last sample
+  // unwritten and it stays 0, as librosa pads it.
+  const auto n = (static_cast<std::int64_t>(samples.size()) * to_hz + from_hz - 1) / from_hz;
   std::vector<float> out(static_cast<std::size_t>(n));  // what soxr does not fill stays silence
   if (out.empty()) return out;
   const soxr_io_spec_t io = soxr_io_spec(SOXR_FLOAT32_I, SOXR_FLOAT32_I);
@@ -212,7 +172,7 @@ void write_audio(const std::string& path, const Audio& audio) {
     pcm.push_back(static_cast<std::int16_t>(std::clamp(std::lrint(v * 32768.0), -32768L, 32767L)));
   }
   std::string bytes;
-  MemoryFile file{{}, &bytes, 0};
+  MemoryFile file{{}, &bytes};
   SF_VIRTUAL_IO io = memory_io();
   SF_INFO info{};
   info.samplerate = audio.sample_rate, info.channels = 1;

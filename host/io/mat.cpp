@@ -14,6 +14,7 @@
 #include "host/core/error.h"
 #include "host/core/text.h"
 #include "host/io/atomic_file.h"
+#include "host/io/file_kind.h"
 
 // The format is MathWorks' "MAT-File Level 5 File Format". Every size is checked against the bytes that are there
 // before anything is allocated.
@@ -253,6 +254,7 @@ Matrix find_matrix(std::string_view bytes, bool little, const std::string& path,
 
 Matrix read_mat(const std::string& path, const std::string& variable) {
   const std::string bytes = read_file(path);
+  refuse_git_lfs_pointer(bytes, path);
   const bool little = little_endian(bytes, path);
   try {
     return find_matrix(bytes, little, path, variable);

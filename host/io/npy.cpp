@@ -15,6 +15,7 @@
 #include "host/core/error.h"
 #include "host/core/text.h"
 #include "host/io/atomic_file.h"
+#include "host/io/file_kind.h"
 
 namespace cutract {
 namespace {
@@ -167,7 +168,6 @@ std::string unreadable(const NpyHeader& h) {
 // What the file is, if it is something else that people save arrays as.
 std::string other_format(std::string_view bytes) {
   if (bytes.starts_with("PK\3\4")) return "is a .npz archive, expected one array; save the array with np.save";
-  if (bytes.starts_with("version https://git-lfs")) return "is a Git LFS pointer, not the file; run `git lfs pull`";
   return "is not a .npy file; save the array with np.save";
 }
 
@@ -280,6 +280,7 @@ std::string zip_fields(const std::string& name, std::uint32_t crc, std::size_t p
 
 Matrix decode_npy(std::string_view bytes, const std::string& origin) {
   const auto refuse = [&](const std::string& why) { fail(Fault::data, fmt::format("{}: {}", origin, why)); };
+  refuse_git_lfs_pointer(bytes, origin);
   if (bytes.size() < 10 || !bytes.starts_with(kMagic)) refuse(other_format(bytes));
   const int major = static_cast<unsigned char>(bytes[6]), minor = static_cast<unsigned char>(bytes[7]);
   if (major < 1 || major > 3 || minor != 0)

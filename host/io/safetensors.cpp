@@ -12,6 +12,7 @@
 
 #include "host/core/error.h"
 #include "host/io/atomic_file.h"
+#include "host/io/file_kind.h"
 
 namespace cutract {
 namespace {
@@ -310,6 +311,7 @@ TensorFile decode_safetensors(std::string_view bytes, const std::string& origin)
   const auto refuse = [&](const std::string& why) {
     fail(Fault::data, fmt::format("{}: {}; it is no intact safetensors file", origin, why));
   };
+  refuse_git_lfs_pointer(bytes, origin);
   std::uint64_t length = 0;
   if (bytes.size() < sizeof length) refuse(fmt::format("has {} bytes, a header needs at least 8", bytes.size()));
   std::memcpy(&length, bytes.data(), sizeof length);

@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <cmath>
 #include <filesystem>
@@ -45,7 +46,8 @@ TEST(Recording, BadDataAreRefusedEachForItsOwnReason) {
       {[](auto& f) { f.audio("a", 44100, 22050); }, "/audio/a.wav: sample rate is 44100, corpus.toml says 8000"},
       {[](auto& f) { f.audio("a", 8000, 0); }, "/audio/a.wav: holds no samples"},
       {[](auto& f) { f.write("audio/a.wav", ""); }, "/audio/a.wav: is empty, expected audio"},
-      {[](auto& f) { f.write("audio/a.wav", "text"); }, "/audio/a.wav: is no WAV, FLAC, NIST SPHERE or OGG file"},
+      {[](auto& f) { f.write("audio/a.wav", "text"); },
+       "/audio/a.wav: is a text file; expected a WAV, FLAC, SPHERE, OGG, MP3, AIFF or AU file"},
       {[](auto& f) { std::filesystem::remove(f / "audio/a.wav"); },
        "/audio/a.wav: cannot read: No such file or directory", Fault::io},
       {[](auto& f) { std::filesystem::remove(f / "art/a.npy"); }, "/art/a.npy: cannot read: No such file or directory",
@@ -77,6 +79,83 @@ TEST(Recording, BadDataAreRefusedEachForItsOwnReason) {
     EXPECT_EQ(std::string(e.what()), words);
     EXPECT_NO_THROW(read_one(folder, "b"));
   }
+}
+
+// What is not a regular file is refused without waiting for it.
+TEST(Recording, PipesAndFoldersAreRefused) {
+  const CorpusFolder folder;
+  for (const char* name : {"audio/a.wav", "art/a.npy"}) {
+    std::filesystem::rename(folder / name, folder / "kept");
+    ASSERT_EQ(::mkfifo((folder / name).c_str(), 0600), 0);
+    EXPECT_FAULT(read_one(folder), Fault::io, (folder / name) + ": cannot read: is a named pipe, expected a file");
+    std::filesystem::remove(folder / name);
+    std::filesystem::create_directory(folder / name);
+    EXPECT_FAULT(read_one(folder), Fault::io, (folder / name) + ": cannot read: is a folder, expected a file");
+    std::filesystem::remove(folder / name);
+    std::filesystem::create_symlink("/dev/zero", folder / name);
+    EXPECT_FAULT(read_one(folder), Fault::io, (folder / name) + ": cannot read: is a device, expected a file");
+    std::filesystem::remove(folder / name);
+    std::filesystem::rename(folder / "kept", folder / name);
+  }
+  std::filesystem::remove(folder / "manifest.tsv");
+  ASSERT_EQ(::mkfifo((folder / "manifest.tsv").c_str(), 0600), 0);
+  EXPECT_FAULT(read_corpus(folder.path()), Fault::io, "is a named pipe");
+}
+
+// 40 parts of one recording, and of a second one in between, read in any way: the same, and decoded once each. Once a
+// recording has been read its file may go, which shows that it is not opened again.
+TEST(Recording, PartsOfOneFileDecodeItOnce) {
+  const CorpusFolder folder;
+  std::string rows = "id\tspeaker\tsplit\taudio\tarticulation\tstart_s\tend_s\n";
+  for (int i = 0; i < 40; ++i) {
+    const std::string file = i % 2 ? "a" : "b", start = std::to_string(i / 2 * 0.02),
+                      end = std::to_string(i / 2 * 0.02 + 0.1);
+    rows += "u" + std::to_string(i) + "\ts\ttrain\taudio/" + file + ".wav\tart/" + file + ".npy\t" + start + "\t" +
+            end + "\n";
+  }
+  folder.write("manifest.tsv", rows);
+  const Corpus corpus = read_corpus(folder.path());
+  std::vector<const Utterance*> all;
+  for (const Utterance& u : corpus.utterances) all.push_back(&u);
+  const std::vector<std::size_t> order = by_recording(all);
+  ASSERT_EQ(order.size(), 40u);
+  for (std::size_t i = 0; i < 40; ++i) EXPECT_EQ(order[i], i < 20 ? 2 * i : 2 * (i - 20) + 1);
+
+  std::vector<Recording> want;
+  for (const std::size_t i : order) want.push_back(read_recording(corpus, *all[i]));
+  RecordingReader reader(corpus, 1);
+  reader.read(*all[0]);
+  reader.read(*all[1]);
+  for (const char* name : {"audio/a.wav", "audio/b.wav", "art/a.npy", "art/b.npy"})
+    std::filesystem::remove(folder / name);
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    const Recording got = reader.read(*all[order[i]]);
+    EXPECT_EQ(got.samples, want[i].samples);
+    EXPECT_EQ(got.track.values.values, want[i].track.values.values);
+    EXPECT_EQ(got.track.first_s, want[i].track.first_s);
+  }
+}
+
+TEST(Recording, ChannelsThatDifferAreNoted) {
+  const CorpusFolder folder;
+  const auto le = [](int v, int bytes) {
+    std::string out;
+    for (int i = 0; i < bytes; ++i) out += static_cast<char>(v >> (8 * i) & 255);
+    return out;
+  };
+  std::string data;
+  for (int i = 0; i < 4000; ++i) data += le(i, 2) + le(-i, 2);
+  const std::string wav = "RIFF" + le(36 + 16000, 4) + "WAVEfmt " + le(16, 4) + le(1, 2) + le(2, 2) + le(8000, 4) +
+                          le(32000, 4) + le(4, 2) + le(16, 2) + "data" + le(16000, 4) + data;
+  folder.write("audio/a.wav", wav);
+  EXPECT_EQ(read_one(folder).notes.size(), 1u);
+  EXPECT_TRUE(read_one(folder, "b").notes.empty());
+  const Corpus second = read_corpus(folder.path(), {.channel = 2});
+  EXPECT_EQ(read_recording(second, second.utterances[0]).samples[5], -5 / 32768.0f);
+  AudioNotes notes;
+  EXPECT_EQ(notes.summary(), "");
+  for (const char* file : {"a.wav", "b.wav", "b.wav", "c.wav"}) notes.add(file, {"is odd"});
+  EXPECT_EQ(notes.summary(), "a.wav: is odd (and 2 more files like it)");
 }
 
 TEST(Recording, NonFiniteSampleIsNamed) {
