@@ -60,6 +60,11 @@ if [ "$what" = all ]; then
   fi
 fi
 
+if [ "$what" = all ]; then
+  echo "== every test that was built has been selected"
+  python3 tests/rules/every_test_runs.py "$log" build/*/
+fi
+
 # Every failure has ended the script before this line.
 awk '/tests passed, 0 tests failed out of/ { run += $NF }
      /\(Skipped\)$/ { skipped++ }
