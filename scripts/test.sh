@@ -30,6 +30,8 @@ if [ "$what" = all ]; then
       echo "skipped: see the line above"
     fi
   done
+  echo "== reported faults, where their scripts are present"
+  scripts/cases.sh
   echo "== clang-tidy"
   scripts/tidy.sh
   echo "== planted bugs: each must be caught"
