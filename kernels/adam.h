@@ -9,17 +9,17 @@
 
 namespace cutract {
 
-// The scalars of a step, computed once in double. rest1 and rest2 are 1 - beta: taken from the rounded beta2 = 0.999f,
-// the second moment would be 1.3e-5 off.
+// The scalars of one step, computed once in double. rest1 and rest2 are 1 - beta in double: computed from the rounded
+// beta2 = 0.999f, the second moment would be off by 1.3e-5.
 struct AdamStep {
   float shrink, l2, grad_scale, beta1, rest1, beta2, rest2, inv_root_bias2, rate, eps;
-  bool skip;  // nothing is to change
+  bool skip;  // leave the parameters and moments unchanged
 };
 struct AdamSettings {
   double beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0;
   bool decoupled = false;
 };
-// Step `step` counts from 1; grad_scale, from clipping, multiplies the gradient.
+// `step` counts from 1. grad_scale comes from clipping and multiplies the gradient.
 CUTRACT_HD inline AdamStep adam_step(const AdamSettings& a, double lr, double grad_scale, Index step) {
   double bias1 = 1 - std::pow(a.beta1, static_cast<double>(step)),
          bias2 = 1 - std::pow(a.beta2, static_cast<double>(step));
@@ -39,8 +39,8 @@ CUTRACT_HD inline AdamStep adam_step(const AdamSettings& a, double lr, double gr
           false};
 }
 
-// One step of Adam (Kingma and Ba 2015) or, if `decoupled`, AdamW (Loshchilov and Hutter 2019), as torch.optim has
-// them: Adam adds weight_decay * p to the gradient, AdamW shrinks p by lr * weight_decay first.
+// One step of Adam (Kingma and Ba 2015) or, if `decoupled`, of AdamW (Loshchilov and Hutter 2019), defined as in
+// torch.optim: Adam adds weight_decay * p to the gradient; AdamW first shrinks p by lr * weight_decay.
 struct AdamArgs {
   View<float, 1> p;                 // [n] parameters
   View<const float, 1> g;           // [n] gradient

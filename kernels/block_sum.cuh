@@ -4,8 +4,8 @@
 
 namespace cutract {
 
-// The sum over the threads of a block, by a tree of fixed shape: the same bits on every run. All threads call it and
-// get it; `part` is shared memory for kBlock doubles, a power of two; kBlock threads along x.
+// The sum over the threads of a block, by a tree of fixed shape, so every run gives the same bits. All kBlock threads
+// (a power of two, along x) call it and receive the sum; `part` is shared memory for kBlock doubles.
 template <int kBlock>
 __device__ double block_sum(double mine, double* part) {
   const int thread = static_cast<int>(threadIdx.x);

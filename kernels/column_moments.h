@@ -8,10 +8,11 @@
 
 namespace cutract {
 
-// Mean, and sum of squared deviations from it, of each column of each utterance, in double and two passes: a mean that
-// is large beside the deviations costs no digits. An utterance without frames gets zeros.
+// The mean of each column of each utterance, and the sum of squared deviations from it. Both are computed in double and
+// in two passes, so no digits are lost when the mean is large compared with the deviations. An utterance without frames
+// gets zeros.
 struct ColumnMomentsArgs {
-  View<const float* const, 1> rows;    // [U] the first of each utterance's rows of C, where the executor can read
+  View<const float* const, 1> rows;    // [U] first row, of C floats, of each utterance; in memory the executor can read
   View<const std::int32_t, 1> frames;  // [U]
   View<double, 2> mean, square;        // [U, C]
 };
@@ -19,14 +20,14 @@ void column_moments(Exec&, const ColumnMomentsArgs&);
 void column_moments(CpuExec&, const ColumnMomentsArgs&);
 void column_moments(GpuExec&, const ColumnMomentsArgs&);
 
-// While the frames of one column are added up about its mean. The drift, which exact sums would not have, takes out
-// what rounding left in the mean.
+// Accumulates the deviations of one column from its computed mean. With exact arithmetic `drift`, the sum of the
+// deviations, would be zero; it corrects for the rounding error of the mean.
 struct Deviations {
   double drift = 0, square = 0;
   CUTRACT_HD void add(double deviation) { drift += deviation, square += deviation * deviation; }
   CUTRACT_HD double about_the_mean(Index frames) const {
     const double corrected = square - drift * drift / static_cast<double>(frames);
-    return corrected < 0 ? 0 : corrected;  // NaN stays
+    return corrected < 0 ? 0 : corrected;  // NaN is kept
   }
 };
 

@@ -6,7 +6,8 @@
 
 namespace cutract {
 
-// A sum that keeps what plain addition drops (Neumaier 1974), so that no mean depends on how many terms there are.
+// A compensated sum (Neumaier 1974): it keeps what plain addition rounds away, so the accuracy of a mean does not
+// depend on the number of terms.
 class CompensatedSum {
  public:
   CUTRACT_HD void add(double v) {

@@ -9,15 +9,15 @@
 
 namespace cutract {
 
-// y = x * keep / (1 - p), where keep is a function of (seed, step, layer, utterance uid, frame, column) alone: the same
-// on every device, for every batch split and thread count. Backward is the same op applied to dy.
+// y = x * keep / (1 - p). keep depends only on (seed, step, layer, utterance uid, frame, column), so it is the same on
+// every device, for every batch split and for every thread count. Backward is the same op applied to dy.
 struct DropoutArgs {
   View<const float, 2> x;  // [N, C]
   Ragged ragged;
-  View<const std::uint32_t, 1> uid;  // [B] which utterance of the corpus each one is
+  View<const std::uint32_t, 1> uid;  // [B] index of each utterance in the corpus
   std::uint64_t seed = 0, layer = 0;
-  View<const Index, 1> step;  // [1] in the executor's memory, since it changes while launches are replayed
-  float p = 0;                // probability of zero, in [0, 1)
+  View<const Index, 1> step;  // [1] in the executor's memory, because it changes between replays of a captured graph
+  float p = 0;                // probability of dropping an element, in [0, 1)
   View<float, 2> y;           // [N, C] may alias x
 };
 void dropout(Exec&, const DropoutArgs&);
@@ -27,7 +27,7 @@ void dropout(GpuExec&, const DropoutArgs&);
 CUTRACT_HD inline std::uint64_t dropout_key(const DropoutArgs& a) {
   return derive_key(a.seed, static_cast<std::uint64_t>(a.step.data[0]), a.layer);
 }
-// Four columns share one Philox block.
+// Four neighbouring columns share one Philox block.
 CUTRACT_HD inline Philox4 dropout_bits(std::uint64_t key, std::uint32_t uid, std::uint32_t frame,
                                        std::uint32_t column) {
   return philox(key, {{column / 4, frame, uid, 0}});

@@ -8,10 +8,11 @@
 
 namespace cutract {
 
-// Packs a batch: the frames of some utterances of a corpus one after another, zeros behind the last.
+// Packs a batch: copies the frames of some utterances of a corpus one after another, and zeroes the rows after the
+// last. `ragged` gives the number of rows of each utterance and their place in the batch.
 struct GatherArgs {
-  View<const float* const, 1> source;  // [U] the first of each utterance's rows, wherever the executor can read
-  View<const std::uint32_t, 1> uid;    // [B] which of them; with as many rows as `ragged` says
+  View<const float* const, 1> source;  // [U] first row of each utterance, in memory the executor can read
+  View<const std::uint32_t, 1> uid;    // [B] index into source of each utterance of the batch
   Ragged ragged;
   View<float, 2> out;  // [N, C]
 };

@@ -6,7 +6,8 @@
 
 namespace cutract {
 
-// As gemm_cpu.h on the device: cuBLAS, or the CPU's where the GPU is emulated, which is fp32 in any precision.
+// The product of gemm_cpu.h on the device, by cuBLAS. Where the GPU is emulated, it is the CPU's product, in fp32
+// whatever the precision.
 void gemm(GpuExec&, Index m, Index n, Index k, GemmOperand a, GemmOperand b, bool add, float* c, Index ldc,
           Precision = Precision::fp32);
 

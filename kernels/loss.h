@@ -9,13 +9,13 @@ namespace cutract {
 
 enum class LossKind { mse, mae };
 
-// The mean over all elements of the utterances' frames of (y - target)^2 or |y - target|, and its gradient. The
-// gradient of |0| is 0, as in torch.nn.L1Loss; that of rows behind the last utterance too.
+// The mean of (y - target)^2 or |y - target| over all elements of the utterances' frames, and its gradient. The
+// gradient of |0| is 0, as in torch.nn.L1Loss. The gradient of the rows after the last utterance is 0 too.
 struct LossArgs {
   LossKind kind = LossKind::mse;
   View<const float, 2> y, target;  // [N, P]
   Ragged ragged;
-  View<float, 2> dy;      // [N, P] or null: not wanted
+  View<float, 2> dy;      // [N, P], or null to skip the gradient
   View<double, 1> value;  // [1]
 };
 void loss(Exec&, const LossArgs&);

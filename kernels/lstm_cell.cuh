@@ -3,27 +3,27 @@
 #include "kernels/lstm_tile.cuh"
 #include "kernels/math.h"
 
-// The cells of the engines that keep the recurrent weights in registers: a lane owns some and holds in registers what
-// it needs of them from step to step.
+// The cells of the engines that keep the recurrent weights in registers. A lane owns some cells and keeps their state
+// in registers from step to step.
 namespace cutract {
 
-constexpr int kTileRows = 8;  // utterances that walk together: as many as a fragment B or D has columns
+constexpr int kTileRows = 8;  // utterances processed together: the number of columns of a fragment B or D
 
-// What a cell's gates are computed with.
-struct Approximate {  // about as good as products in bf16
+// The functions used to compute the gates.
+struct Approximate {  // about as accurate as products in bf16
   __device__ static float tanh(float x) { return simt::tanh_approximate(x); }
   __device__ static float sigmoid(float x) { return 0.5f * tanh(0.5f * x) + 0.5f; }
 };
-struct Accurate {  // to a few units in the last place
+struct Accurate {  // accurate to a few units in the last place
   __device__ static float tanh(float x) { return tanh_fast(x); }
   __device__ static float sigmoid(float x) { return cutract::sigmoid(x); }
 };
 
-// One unit of one utterance in one direction. Tile i holds the utterances from Rows i on, the longest first.
+// One unit of one utterance in one direction. Tile i holds the utterances from Rows * i on, the longest first.
 template <int H, int Rows = kTileRows>
 struct Cell {
   Span row;
-  int unit, d, directions, longest;  // longest: steps that the tile walks
+  int unit, d, directions, longest;  // longest: number of steps of the tile
 
   __device__ Cell(const LstmSteps& a, int tile, int in_tile, int which)
       : row(span_of(a, tile * Rows + in_tile)),
@@ -32,19 +32,19 @@ struct Cell {
         directions(a.directions),
         longest(span_of(a, tile * Rows).length) {}
   __device__ bool has(int s) const { return s >= 0 && s < row.length; }
-  // Where it lies at step s in an array [N, D, H], and its gates in [N, D, 4H]: H apart from there on.
+  // The index of this unit at step s in an array [N, D, H], and of its first gate in [N, D, 4H]; its gates are H apart.
   __device__ Index at(int s) const { return line(s) * H + unit; }
   __device__ Index gate_at(int s) const { return line(s) * 4 * H + unit; }
 
  private:
   __device__ Index line(int s) const {
-    if (CUTRACT_PLANTED("gpu_ignores_length") && d == 1)  // as if every utterance were as long as the longest
+    if (CUTRACT_PLANTED("gpu_ignores_length") && d == 1)  // treat every utterance as being as long as the longest
       return Index(row.offset + min(longest - 1 - s, row.length - 1)) * directions + d;
     return row.frame(d, s) * directions + d;
   }
 };
 
-// Forward: take() what the product is to be added to, step(), and save().
+// Forward: call take() for the start value of the product's sums, then step() and save().
 template <int H, class Maths = Approximate, int Rows = kTileRows>
 struct ForwardCell : Cell<H, Rows> {
   float bias[4], x[4];  // x: W x of the next step
@@ -56,7 +56,7 @@ struct ForwardCell : Cell<H, Rows> {
     for (int q = 0; q < 4; ++q) bias[q] = pick(a.b_ih, this->d)[q * H + which] + pick(a.b_hh, this->d)[q * H + which];
     load(a, 0);
   }
-  // W x + b of step s; and the next step's is on its way.
+  // Returns W x + b of step s and starts loading those of the next step.
   __device__ void take(const LstmStepsForward& a, int s, float (&out)[4]) {
 #pragma unroll
     for (int q = 0; q < 4; ++q) out[q] = x[q] + bias[q];
@@ -80,13 +80,13 @@ struct ForwardCell : Cell<H, Rows> {
  private:
   __device__ void load(const LstmStepsForward& a, int s) {
     const bool has = this->has(s);
-    const Index at = this->gate_at(s);  // once: the compiler would work it out for each gate
+    const Index at = this->gate_at(s);  // computed once: the compiler would compute it for each gate
 #pragma unroll
     for (int q = 0; q < 4; ++q) x[q] = has ? a.gates[at + q * H] : 0.0f;
   }
 };
 
-// Backward in time: step(), save(), and load() of the next.
+// Backward in time: call step(), save(), then load() of the next step.
 template <int H, class Maths = Approximate, int Rows = kTileRows>
 struct BackwardCell : Cell<H, Rows> {
   float gate[4], c_before, dy;  // of the next step
@@ -106,7 +106,8 @@ struct BackwardCell : Cell<H, Rows> {
     dy = has ? a.dh[this->at(s)] : 0.0f;
     c_before = this->has(s - 1) ? a.c[this->at(s - 1)] : 0.0f;
   }
-  // dh: what the step after it, backward the one before, gives. Zero gradients before the utterance has begun.
+  // dh is the gradient from the following step in time, which is processed just before this one. Gradients are zero
+  // before the utterance has begun.
   __device__ void step(int s, float dh) {
     const bool has = this->has(s);
     const float i = gate[0], f = gate[1], g = gate[2], o = gate[3], t = Maths::tanh(c);

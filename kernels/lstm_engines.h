@@ -7,33 +7,33 @@
 
 namespace cutract {
 
-// Which code walks through the steps of `lstm` on a GPU. The CPU has one way of its own.
+// The implementation that runs the time steps of `lstm` on a GPU. The CPU has a single implementation.
 enum class LstmEngine { automatic, cudnn, cluster, persistent, steps };
 
-// As trainer.engine names it: "auto", "cudnn", ...
+// The name used for trainer.engine: "auto", "cudnn", ...
 const char* name_of(LstmEngine);
 LstmEngine lstm_engine(const std::string& name);
 
-// What an engine is chosen for.
+// The properties of a run that determine the choice of an engine.
 struct LstmRequest {
-  LstmEngine engine = LstmEngine::automatic;  // the one that is asked for
+  LstmEngine engine = LstmEngine::automatic;  // the requested engine
   Precision precision = Precision::fp32;
   Index H = 0, rows = 0;  // units per direction; utterances in a batch
-  bool ragged = true;     // lengths differ, or may
+  bool ragged = true;     // lengths differ, or may differ
   int capability = 0;     // as GpuExec::capability
   bool cudnn = false;     // cuDNN can be called
 };
 std::string describe(const LstmRequest&);  // "bf16, H 128"
 struct LstmChoice {
   LstmEngine engine;
-  const char* why;  // for people
+  const char* why;  // the reason, to show to the user
 };
 
-// The same answer to the same request, so that forward and backward of a layer, which ask the same, agree.
-// Error{config} if the engine that is asked for cannot take it.
+// The same request always gets the same answer, so that forward and backward of a layer use the same engine. Throws
+// Error{config} if the requested engine does not support the request.
 LstmChoice choose_engine(const LstmRequest&);
 
-// The same with what the executor knows filled in; on the CPU: automatic.
+// The same, with the fields that the executor knows filled in. On the CPU the result is `automatic`.
 LstmChoice choose_engine(const GpuExec&, LstmRequest);
 LstmChoice choose_engine(const Exec&, const LstmRequest&);
 

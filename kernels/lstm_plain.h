@@ -4,8 +4,8 @@
 
 namespace cutract {
 
-// The recurrence as a textbook writes it: one frame at a time, loops and the C library's exponentials, nothing laid out
-// beforehand. The readable reference of what every fast engine computes; tests hold both against the double oracle.
+// The recurrence in textbook form: one frame at a time, plain loops, the C library's exponentials, and no packed data.
+// It is the readable reference for every fast engine; tests check both against the double-precision oracle.
 void lstm_plain(const LstmArgs&);
 void lstm_backward_plain(const LstmBackwardArgs&);
 

@@ -11,15 +11,15 @@ struct alignas(16) Quad {
   T word[4];
 };
 
-// A lane's own weights from the first step to the last: the first Near quads in registers, the others in shared memory,
-// where no other thread reads or writes them.
+// The weights of one lane, kept for all steps: the first Near quads in registers, the others in shared memory that no
+// other thread reads or writes.
 template <class T, int Quads, int Near, int Threads>
 class Resident {
  public:
   static constexpr std::size_t kShared = std::size_t(Quads - Near) * Threads * sizeof(Quad<T>);
 
   __device__ explicit Resident(std::byte* shared) : far_(reinterpret_cast<Quad<T>*>(shared) + threadIdx.x) {}
-  // Whoever calls these is unrolled: an index that is not known to the compiler would send them to local memory.
+  // Calls must be in unrolled loops: an index unknown to the compiler would move the registers to local memory.
   __device__ void set(int i, const Quad<T>& q) {
     (i < Near ? near_[i < Near ? i : 0] : far_[(i - Near) * Threads]) = q;
   }

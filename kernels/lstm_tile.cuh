@@ -6,7 +6,7 @@
 
 namespace cutract {
 
-// An utterance as the recurrent kernels walk through it; empty for a row of a tile that has none.
+// An utterance as the recurrent kernels traverse it; empty for a row of a tile without an utterance.
 struct Span {
   int offset, length;
   // The frame at step s: forward in time for d = 0, from its own last frame for d = 1.
@@ -20,7 +20,7 @@ __device__ inline Span span_of(const LstmSteps& a, int utterance) {
   return {a.offset[utterance], a.length[utterance]};
 }
 
-// of[d]; an index that is not known to the compiler would send the kernel's arguments to local memory.
+// Returns of[d]. Indexing directly with a d unknown to the compiler would copy the kernel's arguments to local memory.
 template <class T>
 __device__ T pick(const T (&of)[2], int d) {
   return d == 0 ? of[0] : of[1];

@@ -6,18 +6,18 @@
 
 #include "host/core/philox.h"  // CUTRACT_HD
 
-// Scalar maths without branches or library calls, so that a loop over it vectorises. Accurate to a few units in the
-// last place; tests/kernels/math_test.cpp measures it against double.
+// Scalar functions without branches or library calls, so that loops over them vectorise. They are accurate to a few
+// units in the last place; tests/kernels/math_test.cpp checks this against double.
 namespace cutract {
 
-// x as n ln 2 + r with |r| <= ln(2)/2, and what e^x needs of it: 2^n and e^r - 1. For x in [-87, 88].
+// Range reduction for e^x: x = n ln 2 + r with |r| <= ln(2)/2. Holds 2^n and e^r - 1. For x in [-87, 88].
 struct Exponential {
   float power, rest;
   CUTRACT_HD explicit Exponential(float x) {
-    constexpr float kRound = 12582912.0f;  // 1.5 * 2^23: adding it rounds to a whole number in the low bits
+    constexpr float kRound = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer in the low bits
     const float shifted = x * 1.44269504f + kRound, n = shifted - kRound;
-    const float r = (x - n * 0.693359375f) - n * -2.12194440e-4f;  // ln 2 in two parts, the first exact in 10 bits
-    // Of its degree the polynomial whose largest relative error in e^r - 1 is least.
+    const float r = (x - n * 0.693359375f) - n * -2.12194440e-4f;  // ln 2 in two parts; the first is exact in 10 bits
+    // Minimax polynomial of this degree for the relative error of e^r - 1.
     float p = 1.38825167e-3f;
     p = p * r + 8.36654752e-3f;
     p = p * r + 4.16672006e-2f;
@@ -26,12 +26,12 @@ struct Exponential {
     rest = p * r * r + r;
     power = std::bit_cast<float>((std::bit_cast<std::uint32_t>(shifted) << 23) + 0x3f800000u);
   }
-  // e^x - 1, in full relative accuracy near 0.
+  // e^x - 1, with full relative accuracy near 0.
   CUTRACT_HD float minus_1() const { return power * rest + (power - 1.0f); }
   CUTRACT_HD float plus_1() const { return power * rest + power + 1.0f; }
 };
 
-// Saturates outside [-87, 88].
+// Saturates for x outside [-87, 88].
 CUTRACT_HD inline float expm1_fast(float x) {
   return Exponential(x < -87.0f ? -87.0f : x > 88.0f ? 88.0f : x).minus_1();
 }
@@ -45,13 +45,13 @@ CUTRACT_HD inline float tanh_fast(float x) {
   return e / (e + 2.0f);
 }
 
-// ln x = n ln 2 + ln m with x = 2^n m and m in [1/sqrt 2, sqrt 2), by the series of 2 artanh((m - 1) / (m + 1)), whose
-// argument is at most 0.1716: the first term left out is below 6e-11 of the sum. NaN and infinity stay; 0 and what is
-// too small to be a normal number give the logarithm of about 2^-1023; not for x < 0.
+// ln x = n ln 2 + ln m with x = 2^n m and m in [1/sqrt 2, sqrt 2). ln m is the series of 2 artanh((m - 1) / (m + 1)),
+// whose argument is at most 0.1716; the first omitted term is below 6e-11 of the sum. NaN and infinity are returned
+// unchanged. 0 and subnormal numbers give the logarithm of about 2^-1023. Not valid for x < 0.
 CUTRACT_HD inline double log_fast(double x) {
   const std::uint64_t bits = std::bit_cast<std::uint64_t>(x);
   constexpr std::uint64_t kRootHalf = 0x3fe6a09e667f3bcd;
-  // n comes out of the bits of 2^52 + n + 1023: no integer has to be converted.
+  // n is extracted from the bits of 2^52 + n + 1023, which avoids an integer conversion.
   const std::uint64_t lifted = bits - kRootHalf + 0x3ff0000000000000;
   const double n = std::bit_cast<double>((lifted >> 52) | 0x4330000000000000) - (0x1p52 + 1023);
   const double m = std::bit_cast<double>((lifted & 0x000fffffffffffff) + kRootHalf);

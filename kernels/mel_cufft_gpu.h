@@ -2,13 +2,14 @@
 
 #include "kernels/mel.h"
 
-// Log-mels by three passes over memory: windowed frames, their FFT by a library, power and filters. Not an op:
-// mel_gpu.cu calls it.
+// Log-mels in three passes over memory: windowing, an FFT by a library, then power and filters. Not an op: mel_gpu.cu
+// calls it.
 namespace cutract {
 
-Index mel_cufft_scratch(Index n_fft);  // in Complex
+Index mel_cufft_scratch(Index n_fft);  // in elements of type Complex
 
-// Into a.out [T, M], without basis, range, shift and gain. `most` [T]: the largest of each frame, or null: not wanted.
+// Writes to a.out [T, M] and ignores basis, range, shift and gain. `most` [T] receives the largest value of each frame,
+// or is null.
 void mel_by_cufft(GpuExec&, const MelArgs& a, float* most, void* scratch);
 
 }  // namespace cutract

@@ -4,7 +4,7 @@
 
 namespace cutract {
 
-// Sample i of a signal that goes on beyond its ends; i is any number.
+// Sample i of a signal extended beyond its ends; i may be any integer.
 CUTRACT_HD inline float sample_at(const Samples& x, Edge edge, Index i) {
   const Index S = x.size();
   if (i >= 0 && i < S) return x[i];

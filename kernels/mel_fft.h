@@ -7,8 +7,8 @@
 
 namespace cutract {
 
-// Signals abreast: element l of a vector belongs to signal l. No operation crosses lanes, so a signal's result does not
-// depend on its lane or on its neighbours, and any length of FFT runs in full vectors.
+// Several signals side by side: element l of a vector belongs to signal l. No operation crosses lanes, so the result of
+// a signal does not depend on its lane or on its neighbours, and FFTs of any length use full vectors.
 template <Isa>
 struct Abreast;
 template <>
@@ -35,23 +35,23 @@ struct Complexes {
   Doubles<I> re, im;
   CUTRACT_INLINE Complexes() : re{}, im{} {}
   CUTRACT_INLINE Complexes(const Doubles<I>& r, const Doubles<I>& i) : re(r), im(i) {}
-  // Member by member: gcc copies a struct of vectors in smaller pieces, through the stack.
+  // Copies member by member: gcc copies a struct of vectors in smaller pieces, through the stack.
   CUTRACT_INLINE Complexes(const Complexes& z) : re(z.re), im(z.im) {}
   CUTRACT_INLINE Complexes& operator=(const Complexes& z) { return re = z.re, im = z.im, *this; }
 };
 constexpr Index signals_abreast(Isa isa) { return lanes_of(isa) / 2; }
 
-// Memory for vectors, which must lie at multiples of their size.
+// Storage for vectors, which must be aligned to their size.
 struct alignas(64) Line {
   double values[8];
 };
 
 // Power spectra of real signals of any length n, in double. An even n is packed as n/2 complex points. The complex
-// transform is Sande and Tukey's (decimation in frequency), in place, one pass per factor: 4s, at most one 2, then the
-// odd primes. A prime p costs n p.
+// transform is Sande and Tukey's (decimation in frequency), in place, with one pass per factor: 4s, at most one 2, then
+// the odd primes. A prime factor p costs n p operations.
 class PowerSpectrum {
  public:
-  // roots [n, 2]: real and imaginary part of exp(-2 pi j i / n); must outlive this object.
+  // roots [n, 2]: real and imaginary part of exp(-2 pi j i / n). They must outlive this object.
   PowerSpectrum(Index n, const double* roots) : n_(n), points_(n % 2 == 0 ? n / 2 : n), roots_(roots) {
     Index left = points_, most = 0;
     while (left % 4 == 0) radices_.push_back(4), left /= 4;
@@ -65,7 +65,7 @@ class PowerSpectrum {
     }
   }
   Index bins() const { return n_ / 2 + 1; }
-  Index work() const { return 2 * (points_ + scratch_); }  // values x needs room for, n or more
+  Index work() const { return 2 * (points_ + scratch_); }  // number of values x must have room for: n or more
 
   // power[k] = |sum_i x[i] exp(-2 pi j i k / n)|^2. x [n], overwritten; power [bins()].
   template <Isa I>
@@ -112,14 +112,14 @@ class PowerSpectrum {
   }
   const double* root(Index i, Index of) const { return roots_ + 2 * (n_ / of) * i; }  // exp(-2 pi j i / of), i < of
 
-  // A real signal as a complex one, in place.
+  // Turns a real signal into a complex one, in place.
   template <Isa I>
   CUTRACT_INLINE void spread(Doubles<I>* x) const {
     for (Index i = n_ - 1; i >= 0; --i) x[2 * i] = x[i], x[2 * i + 1] = Doubles<I>{};
   }
 
-  // A pass of radix p turns each block of length N = p m into p blocks of length m: block k, k < p, becomes
-  // w_N^(j k) sum_r z[j + m r] w_p^(r k), j < m, whose transform holds the bins k, k + p, k + 2 p, ...
+  // A pass of radix p turns each block of length N = p m into p blocks of length m. Block k, k < p, becomes w_N^(j k)
+  // sum_r z[j + m r] w_p^(r k), j < m, and its transform holds the bins k, k + p, k + 2 p, ...
   template <Isa I>
   CUTRACT_INLINE void pass2(Index N, Complexes<I>* z) const {
     const Index m = N / 2;
@@ -146,8 +146,9 @@ class PowerSpectrum {
       }
   }
 
-  // P is p where the compiler shall unroll, else 0; then scratch [p - 1]. Inputs r and p - r are met by conjugate
-  // roots c +- j s: outputs k and p - k are z[0] + sum_r c (z[r] + z[p-r]) +- j sum_r s (z[r] - z[p-r]).
+  // P is p where the compiler should unroll; otherwise P is 0 and scratch [p - 1] is used. Inputs r and p - r are
+  // multiplied by conjugate roots c +- j s, so outputs k and p - k are z[0] + sum_r c (z[r] + z[p-r]) +- j sum_r s
+  // (z[r] - z[p-r]).
   template <Isa I, int P>
   CUTRACT_INLINE void pass_odd(Index p, Index N, Complexes<I>* z, Complexes<I>* scratch) const {
     if (P != 0) p = P;
@@ -177,8 +178,8 @@ class PowerSpectrum {
       }
   }
 
-  // From z, the transform of x[2i] + j x[2i+1], with E = z[k] + z*[-k] and O = (z[k] - z*[-k]) / j:
-  // X[k] = (E + w_n^k O) / 2 and X[n/2 - k] = (E - w_n^k O)* / 2.
+  // Separates the spectrum from z, the transform of x[2i] + j x[2i+1]. With E = z[k] + z*[-k] and O = (z[k] - z*[-k]) /
+  // j: X[k] = (E + w_n^k O) / 2 and X[n/2 - k] = (E - w_n^k O)* / 2.
   template <Isa I>
   CUTRACT_INLINE void unpack(const Complexes<I>* z, Doubles<I>* power) const {
     power[0] = (z[0].re + z[0].im) * (z[0].re + z[0].im);

@@ -5,17 +5,18 @@
 #include "kernels/mel_frame_gpu.cuh"
 #include "kernels/short_dft_gpu.cuh"
 
-// The power spectrum of one real frame of any length by one warp, in shared memory and float. As kernels/mel_fft.h: an
-// even n is packed as n/2 complex points, decimation in frequency, in place, radices 4, 2, 3 and 5; what has another
-// prime factor is summed by the definition. Between two steps the lanes of the warp meet.
+// The power spectrum of one real frame of any length, computed by one warp in shared memory and float. The method is
+// that of kernels/mel_fft.h: an even n is packed as n/2 complex points, decimation in frequency, in place, radices 4,
+// 2, 3 and 5. Lengths with another prime factor are summed by the definition. The lanes of the warp synchronise between
+// two passes.
 namespace cutract {
 
-// Where point i lies: one place in five stays empty, so that lanes a power of four apart meet different banks.
+// The place of point i: one place in five stays unused, so that lanes a power of four apart use different banks.
 CUTRACT_HD inline int padded(int i) { return i + i / 4; }
 
 struct FftPlan {
-  int n, points;              // real samples; complex points, 0: by the definition
-  std::uint64_t radices = 0;  // one in 4 bits, the first one lowest; an array would go to the threads' own memory
+  int n, points;              // real samples; complex points, 0 if the definition is used
+  std::uint64_t radices = 0;  // 4 bits each, the first lowest; an array would be in the threads' local memory
 
   explicit FftPlan(Index samples) : n(static_cast<int>(samples)), points(n % 2 == 0 ? n / 2 : n) {
     int left = points, at = 0;
@@ -23,13 +24,14 @@ struct FftPlan {
       for (; left % static_cast<int>(p) == 0 && at < 64; at += 4) radices |= p << at, left /= static_cast<int>(p);
     if (left > 1) points = 0, radices = 0;
   }
-  // Shared memory, in floats: tables of a block; of a warp, and where in it the power spectrum comes to lie.
+  // Sizes in floats of shared memory: tables per block, memory per warp, and the offset of the power spectrum in the
+  // latter.
   Index tables() const { return 2 * Index(n) + points; }
   Index of_warp() const { return points > 0 ? 2 * Index(padded(points)) : n + n % 2; }
   Index power_at() const { return of_warp(); }
 };
 
-// Where bin k of the complex transform ends up: its digits in reverse.
+// The final place of bin k of the complex transform: its digits in reverse.
 __device__ inline int place_of(const FftPlan& plan, int k) {
   int place = 0, block = plan.points;
   for (std::uint64_t left = plan.radices; left != 0; left >>= 4) {
@@ -39,13 +41,13 @@ __device__ inline int place_of(const FftPlan& plan, int k) {
   return padded(place);
 }
 
-// Turns each block of N points into P blocks of N / P. A lane owns the P points that it reads and writes back.
+// Turns each block of N points into P blocks of N / P. A lane owns the P points that it reads and writes.
 template <int P>
 __device__ inline void fft_pass(const FftPlan& plan, int N, const float2* roots, float2* z, int lane) {
   const int m = N / P, step = plan.n / N;
   const float per_m = 1.0f / static_cast<float>(m);
   for (int b = lane; b < plan.points / P; b += 32) {
-    // b / m: half a step from the nearest whole number, which float tells apart up to b = 2^20
+    // b / m: adding half keeps the quotient away from integers by a margin that float resolves up to b = 2^20
     const int block = static_cast<int>((static_cast<float>(b) + 0.5f) * per_m), j = b - block * m, at = block * N + j;
     float2 v[P];
     for (int r = 0; r < P; ++r) v[r] = z[padded(at + r * m)];
@@ -57,7 +59,7 @@ __device__ inline void fft_pass(const FftPlan& plan, int N, const float2* roots,
   __syncwarp();
 }
 
-// Puts sample i of the frame where the transform wants it.
+// Stores sample i of the frame where the transform expects it.
 __device__ inline void put_sample(const FftPlan& plan, float2* z, int i, float v) {
   if (plan.points == 0)
     reinterpret_cast<float*>(z)[i] = v;
@@ -97,7 +99,7 @@ class FftByPlan {
   static constexpr double kWindowScale = 1;
   static constexpr int kBlocks = 4;
 
-  // All threads of a block make its tables together, in shared memory; they have to meet before the first power().
+  // All threads of a block build its tables together, in shared memory. They must synchronise before the first power().
   __device__ FftByPlan(const MelArgs& a, const FftPlan& plan, float* tables)
       : plan_(plan),
         roots_(reinterpret_cast<float2*>(tables)),
@@ -108,8 +110,8 @@ class FftByPlan {
     for (int k = thread; k < plan.points; k += threads) place_[k] = place_of(plan, k);
   }
 
-  // From a frame to power [n/2 + 1 + kSilentBins]. All lanes of a warp call it; they have met when it returns. memory
-  // [of_warp()]
+  // Computes power [n/2 + 1 + kSilentBins] from a frame, using memory [of_warp()]. All lanes of a warp call it; they
+  // are synchronised when it returns.
   __device__ void power(const Frame& f, float* memory, float* power, int lane) const {
     auto* z = reinterpret_cast<float2*>(memory);
     put_frame(f, z, lane);

@@ -5,28 +5,28 @@
 #include "kernels/mel_frame_gpu.cuh"
 #include "kernels/short_dft_gpu.cuh"
 
-// The power spectrum of one real frame of 2 kN samples by one warp: packed as kN complex points, which stay in
-// registers through three passes of Stockham's algorithm with radices R0, R1, R2. Twiddles stay in registers from frame
-// to frame.
+// The power spectrum of one real frame of 2 kN samples, computed by one warp. The frame is packed as kN complex points,
+// which stay in registers through three passes of Stockham's algorithm with radices R0, R1, R2. The twiddles stay in
+// registers from frame to frame.
 //
-// Between two passes the points change lanes by way of the warp's own slice of shared memory, one store and one load of
-// 64 bits each. Shuffles would take 5 kN / 32 of a complex point (an exchange for each bit of the lane), each with
-// three selections for the two registers that meet: for 512 samples 80 SHFL and 240 SEL against 16 STS and 16 LDS. Only
-// the mirror bins come by shuffles: there the register is known.
+// Between two passes the points change lanes through the warp's own slice of shared memory, with one 64-bit store and
+// one 64-bit load each. Shuffles would need 5 kN / 32 exchanges of a complex point (one for each bit of the lane), each
+// with three selections between the two registers involved: for 512 samples, 80 SHFL and 240 SEL compared with 16 STS
+// and 16 LDS. Only the mirror bins are exchanged by shuffles, because there the register is known at compile time.
 namespace cutract {
 
 template <int kN, int R0, int R1, int R2>
 class FftInRegisters {
   static_assert(R0 * R1 * R2 == kN);
-  // Butterflies of a lane; lane l has those l, l + 32, ...
+  // Number of butterflies of a lane; lane l has numbers l, l + 32, ...
   static constexpr int each(int radix) { return (kN / radix + 31) / 32; }
   static constexpr int kLast = each(R2), kLanes = kN / R2 < 32 ? kN / R2 : 32;  // lanes of the last pass
-  static constexpr int kBins = kN / kLanes;                                     // of a lane: l, l + kLanes, ...
-  static constexpr int kTurns = 32 % R0 == 0 ? 1 : each(R1);  // butterflies of a lane with twiddles of their own
+  static constexpr int kBins = kN / kLanes;                                     // per lane: l, l + kLanes, ...
+  static constexpr int kTurns = 32 % R0 == 0 ? 1 : each(R1);  // butterflies of a lane that have their own twiddles
 
-  // Where points lie between passes, so that the 16 lanes that store or load at a time meet 16 banks of 64 bits:
-  // between the first two with one place in 17 empty, unless R0 is odd; then in rows of R0 R1 that begin R0 banks
-  // apart.
+  // The places of points between passes are chosen so that the 16 lanes that access memory at a time use 16 different
+  // 64-bit banks. Between the first two passes one place in 17 stays unused unless R0 is odd; after that, points are in
+  // rows of R0 R1 that begin R0 banks apart.
   CUTRACT_HD static constexpr int padded(int i) { return R0 % 2 == 0 ? i + i / 16 : i; }
   static constexpr int kRow = R0 * R1 + (R0 + 16 * R1 - R0 * R1) % 16;
   static_assert(R0 % 2 == 1 || (16 % R0 == 0 && kN / R1 % 16 == 0), "padded(a + b) is to be padded(a) + padded(b)");
@@ -67,8 +67,9 @@ class FftInRegisters {
     for (int k = thread; k < kN / 2; k += threads) mirror_[k] = root(k);
   }
 
-  // From a frame to power [kN + 1 + kSilentBins], which may lie where `memory` lies. All lanes of a warp call it, after
-  // they have met; they have met when it returns. Even f.size; f.samples and f.window at multiples of 8 bytes.
+  // Computes power [kN + 1 + kSilentBins] from a frame; `power` may overlap `memory`. All lanes of a warp call it after
+  // synchronising, and they are synchronised when it returns. f.size must be even, and f.samples and f.window aligned
+  // to 8 bytes.
   __device__ void power(const Frame& f, float* memory, float* power, int lane) const {
     auto* z = reinterpret_cast<float2*>(memory);
     first_pass(f, z, lane);
@@ -100,7 +101,7 @@ class FftInRegisters {
     }
   }
 
-  // v[b][r] = point lane + 32 b + m r: a pair of samples, ready for the transform.
+  // v[b][r] = point lane + 32 b + m r: a pair of samples, as input of the transform.
   template <int m>
   static __device__ void load(const Frame& f, float2 (&v)[each(R0)][R0], int lane) {
     const auto* pairs = reinterpret_cast<const float2*>(f.samples);
@@ -170,8 +171,9 @@ class FftInRegisters {
     }
   }
 
-  // As unpack_power in mel_fft_gpu.cuh; the window has halved everything. Bin kN - k of k = lane + kLanes q lies in
-  // lane kLanes - lane as its point kBins - 1 - q; lane 0 has those of its own.
+  // The same as unpack_power in mel_fft_gpu.cuh; the factor 1/2 is already in the window. Bin kN - k of k = lane +
+  // kLanes q is held by lane kLanes - lane as its point kBins - 1 - q; lane 0 finds its mirror bins in its own
+  // registers.
   __device__ void unpack(const float2 (&bins)[kBins], float* power, int lane) const {
     const int from = lane > 0 && lane < kLanes ? kLanes - lane : 0;
 #pragma unroll

@@ -2,7 +2,7 @@
 
 #include "kernels/simt/simt.cuh"
 
-// A frame of speech before its transform, for one warp.
+// A frame of speech before its transform, processed by one warp.
 namespace cutract {
 
 struct Frame {
@@ -14,7 +14,7 @@ struct Frame {
   __device__ bool plain() const { return preemphasis == 0 && !remove_dc; }
 };
 
-// Bins beyond the spectrum, for filters whose weights are padded with zeros.
+// Zeroed bins after the spectrum, for filters whose weights are padded with zeros.
 constexpr int kSilentBins = 3;
 __device__ inline void put_silent_bins(float* beyond, int lane) {
   if (lane < kSilentBins) beyond[lane] = 0;

@@ -7,7 +7,7 @@
 
 namespace cutract {
 
-// The logarithm that a asks for, of the power under a filter.
+// The logarithm, in the unit set by a, of the power under a filter.
 __device__ inline float logarithm(const MelArgs& a, float x) {
   constexpr float kLeast = std::numeric_limits<float>::min();
   const float floor = static_cast<float>(a.floor);

@@ -8,10 +8,10 @@
 
 namespace cutract {
 
-// Copies the plan of the batch whose turn it is, record.batches, to where the ops of a step read it. So the launches of
-// one graph serve every batch of an epoch.
+// Copies the plan of batch number record.batches to where the ops of a step read it, so that the launches of one graph
+// serve every batch of an epoch.
 struct NextBatchArgs {
-  View<const std::int32_t, 2> offsets, lengths;  // [S, B] of every batch of the epoch
+  View<const std::int32_t, 2> offsets, lengths;  // [S, B] for every batch of the epoch
   View<const std::uint32_t, 2> uids;             // [S, B]
   View<const StepRecord, 1> record;              // [1]
   View<std::int32_t, 1> offset, length;          // [b], b <= B

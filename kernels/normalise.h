@@ -7,10 +7,10 @@
 
 namespace cutract {
 
-// z = (x - mean) / std per column, in place, each utterance by the statistics of its group (its speaker, say). In
-// double, rounded once: the same bits on every device.
+// z = (x - mean) / std per column, in place; each utterance uses the statistics of its group, for example its speaker.
+// Computed in double and rounded once, so every device gives the same bits.
 struct NormaliseArgs {
-  View<float* const, 1> rows;          // [U] the first of each utterance's rows of C, where the executor can write
+  View<float* const, 1> rows;  // [U] first row, of C floats, of each utterance; in memory the executor can write
   View<const std::int32_t, 1> frames;  // [U]
   View<const std::int32_t, 1> group;   // [U] 0 to G - 1
   View<const double, 2> mean, std;     // [G, C], std > 0

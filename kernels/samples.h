@@ -9,7 +9,7 @@
 
 namespace cutract {
 
-// Audio of full scale 1 as it lies in memory: float, or int16 in steps of 2^-15, which float holds exactly.
+// Audio with full scale 1 in either storage format: float, or int16 in steps of 2^-15, which float represents exactly.
 class Samples {
  public:
   Samples() = default;
@@ -25,8 +25,8 @@ class Samples {
     if (float_) return float_[i];
     return static_cast<float>(int16_[i]) * (CUTRACT_PLANTED("int16_scale") ? 1 / 32767.0f : 0x1p-15f);
   }
-  const float* floats() const { return float_; }         // null if they are int16
-  const std::int16_t* int16s() const { return int16_; }  // null if they are float
+  const float* floats() const { return float_; }         // null if the samples are int16
+  const std::int16_t* int16s() const { return int16_; }  // null if the samples are float
   CUTRACT_HD Samples part(Index from, Index count) const {
     Samples p;
     p.size_ = count;

@@ -9,28 +9,28 @@
 
 namespace cutract {
 
-// What the scores of one channel need of some frames: means of prediction and target, sums of the products of their
-// deviations from them, and sums over the errors e = prediction - target.
+// The sums over some frames from which the scores of one channel are computed: means of prediction and target, sums of
+// products of deviations from these means, and sums over the errors e = prediction - target.
 struct ScoreSums {
   double mean_p = 0, mean_t = 0;
-  double pp = 0, tt = 0, pt = 0;                        // of deviations
-  double square = 0, magnitude = 0, square_target = 0;  // of e^2, |e| and target^2
+  double pp = 0, tt = 0, pt = 0;                        // products of deviations
+  double square = 0, magnitude = 0, square_target = 0;  // sums of e^2, |e| and target^2
 };
 
-// The sums of every utterance and channel, in one pass: deviations are taken from the first frame, and moved to the
+// The sums for every utterance and channel, in one pass. Deviations are taken from the first frame and shifted to the
 // mean at the end (Chan, Golub and LeVeque 1983), so a large mean costs no digits and a constant channel gives exactly
-// 0. In double, compensated.
+// 0. Computed in double with compensated sums.
 struct ScoreSumsArgs {
   View<const float, 2> predicted, target;  // [N, P]
   Ragged ragged;
-  View<const std::uint32_t, 1> uid;  // [B] the row of `out` for each utterance
+  View<const std::uint32_t, 1> uid;  // [B] row of `out` for each utterance
   View<ScoreSums, 2> out;            // [U, P]
 };
 void score_sums(Exec&, const ScoreSumsArgs&);
 void score_sums(CpuExec&, const ScoreSumsArgs&);
 void score_sums(GpuExec&, const ScoreSumsArgs&);
 
-// One channel's sums while frames are added, all about the values of one frame.
+// The running sums of one channel, all taken about the values of one frame.
 class ScoreSumsAbout {
  public:
   CUTRACT_HD ScoreSumsAbout(float p, float t) : first_p_(static_cast<double>(p)), first_t_(static_cast<double>(t)) {}
@@ -41,7 +41,7 @@ class ScoreSumsAbout {
     const double terms[kSums] = {dp, dt, dp * dp, dt * dt, dp * dt, e * e, e < 0 ? -e : e, t * t};
     for (int i = 0; i < kSums; ++i) sum_[i].add(terms[i]);
   }
-  // Adds frames that were added to another one, about the same values.
+  // Adds the frames that `other` has accumulated about the same values.
   CUTRACT_HD void add(const ScoreSumsAbout& other) {
     for (int i = 0; i < kSums; ++i) sum_[i].add(other.sum_[i].value());
   }

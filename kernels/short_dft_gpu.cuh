@@ -2,7 +2,7 @@
 
 #include "kernels/simt/simt.cuh"
 
-// Complex numbers and the discrete Fourier transforms of a few points that longer ones are made of, in registers.
+// Complex numbers, and discrete Fourier transforms of a few points in registers, from which longer ones are built.
 namespace cutract {
 
 __device__ inline float2 plus(float2 a, float2 b) { return make_float2(a.x + b.x, a.y + b.y); }
@@ -28,7 +28,7 @@ __device__ inline void short_dft(float2 (&v)[P]) {
     const float2 odd = make_float2(0.86602540378f * dif.x, 0.86602540378f * dif.y);
     v[0] = plus(v[0], sum), v[1] = plus(even, odd), v[2] = minus(even, odd);
   } else if constexpr (P == 8) {
-    constexpr float half = 0.70710678118f;  // the square root of it
+    constexpr float half = 0.70710678118f;  // the square root of one half
     float2 even[4] = {v[0], v[2], v[4], v[6]}, odd[4] = {v[1], v[3], v[5], v[7]};
     short_dft<4>(even), short_dft<4>(odd);
     odd[1] = make_float2(half * (odd[1].x + odd[1].y), half * (odd[1].y - odd[1].x));

@@ -6,12 +6,12 @@
 
 namespace cutract {
 
-// Each row with its neighbours: y[t] = x[t-n] .. x[t] .. x[t+n], rows beyond an edge of its utterance repeating
-// the edge's.
+// Each row with its neighbours: y[t] = x[t-n] .. x[t] .. x[t+n]. Rows beyond the edge of an utterance repeat its first
+// or last row.
 struct SpliceArgs {
   View<const float, 2> x;  // [T, F]
   View<float, 2> y;        // [T, F (2 n + 1)]; may not alias x
-  Starts starts;           // of the utterances
+  Starts starts;           // first row of each utterance
 };
 void splice(Exec&, const SpliceArgs&);
 void splice(CpuExec&, const SpliceArgs&);

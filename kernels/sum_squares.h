@@ -5,7 +5,7 @@
 
 namespace cutract {
 
-// value = sum of x^2 in double, in fixed chunks: the square of the global norm of a gradient arena.
+// value = sum of x^2 in double, in fixed chunks. Applied to a gradient arena, this is the square of its global norm.
 struct SumSquaresArgs {
   View<const float, 1> x;  // [n]
   View<double, 1> value;   // [1]

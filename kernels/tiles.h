@@ -4,8 +4,8 @@
 
 namespace cutract {
 
-// Utterances cut into tiles of `each` rows or, at their ends, fewer. Those of utterance u are numbered from
-// start / each + u on, so that no list of tiles is needed; up to one number of each utterance stays empty.
+// Utterances divided into tiles of `each` rows; the last tile of an utterance may have fewer. The tiles of utterance u
+// are numbered from start / each + u, so no list of tiles is needed; at most one number per utterance stays unused.
 struct Tiles {
   Starts starts;
   Index rows = 0, each = 1;
@@ -20,7 +20,7 @@ struct Tiles {
     }
     return from;
   }
-  // The rows of a tile, the first one counted from the beginning of its utterance; none if rows <= 0.
+  // The rows of a tile; `first` counts from the beginning of its utterance. The tile is empty if rows <= 0.
   struct Tile {
     Index first, rows;
   };

@@ -7,27 +7,29 @@
 
 namespace cutract {
 
-// What training knows of its steps. It lies in the executor's memory, so that the host need not wait for a step.
+// Counters and sums of the steps taken so far. Kept in the executor's memory, so that the host need not wait for a
+// step.
 struct StepRecord {
-  Index steps = 0;              // updates made, in all epochs
-  Index batches = 0;            // of this epoch: seen, finite or not; also the place of the next one in its plan
-  Index frames = 0, taken = 0;  // of this epoch: frames of finite steps, and those steps
-  Index in_a_row = 0, longest_row = 0;  // steps in a row that were not finite: now; the most so far in this epoch
-  Index first_bad = -1;                 // batch of this epoch that was the first not finite
-  double loss_sum = 0, norm_sum = 0;    // of finite steps: loss times frames; gradient norm before clipping
+  Index steps = 0;    // updates made, over all epochs
+  Index batches = 0;  // batches of this epoch seen so far, finite or not; also the index of the next one in the plan
+  Index frames = 0, taken = 0;          // this epoch: frames of finite steps, and the number of those steps
+  Index in_a_row = 0, longest_row = 0;  // consecutive non-finite steps: now, and the maximum in this epoch
+  Index first_bad = -1;                 // index of the first non-finite batch of this epoch
+  double loss_sum = 0, norm_sum = 0;    // over finite steps: loss times frames; gradient norm before clipping
   double loss = 0, grad_norm = 0;       // of the latest step
 };
 
-// Decides on the update of a step: with a loss or gradient that is not finite, none (`scalars` says skip); else the
-// scalars of Adam, clipped by the global norm as torch.nn.utils.clip_grad_norm_ does.
+// Decides on the update of a step. If the loss or the gradient is not finite, the step is skipped (`scalars` says
+// skip). Otherwise it computes the scalars of Adam, with the gradient clipped by its global norm as in
+// torch.nn.utils.clip_grad_norm_.
 struct UpdateArgs {
   AdamSettings adam;
   double clip = 0;             // 0: off
   View<const double, 1> lr;    // [1]
   View<const double, 1> sums;  // [2] loss; squared norm of the gradient
-  Ragged ragged;               // the batch: its frames weigh the loss
+  Ragged ragged;               // the batch; its number of frames weights the loss
   View<StepRecord, 1> record;  // [1]
-  View<StepRecord, 1> mirror;  // [1] in memory that the host reads too, for progress; or null
+  View<StepRecord, 1> mirror;  // [1] in memory the host can read, to show progress; or null
   View<AdamStep, 1> scalars;   // [1]
 };
 void update(Exec&, const UpdateArgs&);
