@@ -5,7 +5,7 @@
 
 namespace cutract {
 
-// An utterance per thread, row after row.
+// Each task is one utterance, processed row by row.
 void column_moments(CpuExec& ex, const ColumnMomentsArgs& a) {
   const Index C = a.mean.shape[1];
   ex.parallel(a.rows.shape[0], [&](Index u) {

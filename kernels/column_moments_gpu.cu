@@ -8,7 +8,7 @@ namespace {
 constexpr int kColumns = 32, kParts = 8;
 
 // A block owns 32 columns of one utterance. Thread (c, p) adds frames p, p + 8, ... of column c in order, and every
-// thread adds the parts in order: the same bits on every run.
+// thread adds the parts in order, so every run gives the same bits.
 __global__ void __launch_bounds__(kColumns* kParts) column_moments_kernel(ColumnMomentsArgs a) {
   auto* part = reinterpret_cast<Deviations*>(simt::shared_memory());  // [kParts, kColumns]
   const Index u = blockIdx.x, C = a.mean.shape[1], T = a.frames.data[u];
@@ -16,7 +16,7 @@ __global__ void __launch_bounds__(kColumns* kParts) column_moments_kernel(Column
   const Index c = Index(blockIdx.y) * kColumns + x;
   const float* rows = a.rows.data[u];
   double mean = 0, square = 0;
-  for (int pass = 0; pass < 2; ++pass) {  // the mean; then deviations from it
+  for (int pass = 0; pass < 2; ++pass) {  // first the mean, then the deviations from it
     Deviations mine;
     if (c < C)
       for (Index t = y; t < T; t += kParts) mine.add(static_cast<double>(rows[t * C + c]) - mean);

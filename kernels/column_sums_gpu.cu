@@ -6,9 +6,10 @@ namespace cutract {
 namespace {
 
 constexpr int kBlock = 256;
-constexpr Index kRows = 512;  // of one partial sum
+constexpr Index kRows = 512;  // rows per partial sum
 
-// One thread owns the sum of one column over 512 rows (blockIdx.y), taken in order: neighbours read neighbours.
+// One thread owns the sum of one column over 512 rows (blockIdx.y), added in order. Neighbouring threads read
+// neighbouring floats.
 __global__ void __launch_bounds__(kBlock)
     partial_sums_kernel(const float* m, Index rows, Index cols, Index ld, double* sums) {
   const Index c = Index(blockIdx.x) * kBlock + threadIdx.x, first = Index(blockIdx.y) * kRows;
@@ -19,7 +20,7 @@ __global__ void __launch_bounds__(kBlock)
   sums[Index(blockIdx.y) * cols + c] = sum;
 }
 
-// One thread owns one column: adds its partial sums in order.
+// One thread owns one column and adds its partial sums in order.
 __global__ void __launch_bounds__(kBlock)
     add_sums_kernel(const double* sums, Index chunks, Index cols, float* out, float* also) {
   const Index c = Index(blockIdx.x) * kBlock + threadIdx.x;

@@ -5,7 +5,7 @@
 namespace cutract {
 
 void dct(CpuExec& ex, const DctArgs& a) {
-  constexpr Index kTile = 256;  // rows of one task
+  constexpr Index kTile = 256;  // rows per task
   const Index T = a.x.shape[0], M = a.x.shape[1], C = a.y.shape[1];
   ex.parallel((T + kTile - 1) / kTile, [&](Index tile) {
     for (Index t = tile * kTile; t < std::min(T, (tile + 1) * kTile); ++t)

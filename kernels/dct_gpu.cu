@@ -6,7 +6,8 @@ namespace {
 
 constexpr int kBlock = 256;
 
-// One thread owns one element of y. Double, as on the CPU: about a thousand products a frame, little beside the mel.
+// One thread owns one element of y. Computed in double, as on the CPU: about a thousand products per frame, which is
+// little compared with the log-mel kernel.
 __global__ void __launch_bounds__(kBlock) dct_kernel(DctArgs a) {
   const Index M = a.x.shape[1], C = a.y.shape[1], stride = Index(gridDim.x) * kBlock;
   for (Index i = Index(blockIdx.x) * kBlock + threadIdx.x; i < a.y.shape[0] * C; i += stride) {

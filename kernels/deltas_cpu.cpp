@@ -5,7 +5,7 @@
 namespace cutract {
 namespace {
 
-// Columns from .. from + F - 1 of rows top .. bottom - 1 of y become the slopes of the F columns before them.
+// In rows top .. bottom - 1 of y, fills columns from .. from + F - 1 with the slopes of the F columns before them.
 void append_order(const DeltasArgs& a, Index top, Index bottom, Index from) {
   const Index F = a.x.shape[1];
   double norm = 0;

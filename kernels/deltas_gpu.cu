@@ -7,11 +7,11 @@ namespace cutract {
 namespace {
 
 constexpr int kBlock = 256;
-constexpr Index kRows = 32;  // of a tile
+constexpr Index kRows = 32;  // rows per tile
 
-// A block takes tiles of rows of one utterance, so that its edges are looked up once. One thread owns one element of
-// columns from .. from + F - 1 of y: x itself if from is 0, else the slopes of the F columns before, which the launch
-// before has written. Double, as on the CPU: reading is what takes the time.
+// A block processes tiles of rows of one utterance, so that the utterance's edges are looked up once. One thread owns
+// one element of columns from .. from + F - 1 of y: a copy of x if from is 0, otherwise the slope of the F columns
+// before, which the previous launch has written. Computed in double, as on the CPU: the kernel is bound by reading.
 __global__ void __launch_bounds__(kBlock, 4) deltas_kernel(DeltasArgs a, Tiles tiles, Index from, double norm) {
   const Index F = a.x.shape[1], wide = a.y.shape[1];
   for (Index tile = blockIdx.x; tile < tiles.count(); tile += gridDim.x) {

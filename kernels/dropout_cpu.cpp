@@ -9,7 +9,7 @@ namespace {
 template <Isa>
 CUTRACT_INLINE void drop_row_body(const float* x, float* y, Index C, std::uint64_t key, std::uint32_t uid,
                                   std::uint32_t frame, float p) {
-  constexpr Index kChunk = 64;  // columns whose masks are made together, so that the Philox rounds vectorise
+  constexpr Index kChunk = 64;  // columns whose masks are computed together, so that the Philox rounds vectorise
   const float scale = 1.0f / (1.0f - p);
   for (Index first = 0; first < C; first += kChunk) {
     float keep[4][kChunk / 4];
@@ -17,7 +17,7 @@ CUTRACT_INLINE void drop_row_body(const float* x, float* y, Index C, std::uint64
       const Philox4 r = dropout_bits(key, uid, frame, static_cast<std::uint32_t>(first + 4 * q));
       for (int lane = 0; lane < 4; ++lane) keep[lane][q] = uniform(r.v[lane]) < p ? 0.0f : scale;
     }
-    if (first + kChunk <= C) {  // four lanes a time, so that this loop vectorises too
+    if (first + kChunk <= C) {  // four lanes at a time, so that this loop vectorises too
 #pragma GCC ivdep
       for (Index q = 0; q < kChunk / 4; ++q)
         for (int lane = 0; lane < 4; ++lane) y[first + 4 * q + lane] = x[first + 4 * q + lane] * keep[lane][q];

@@ -7,8 +7,8 @@ namespace {
 constexpr int kBlock = 256;
 
 // One thread owns four neighbouring columns of one frame, which share a Philox block; no two threads write the same
-// element. A block walks whole utterances (blockIdx.x strides over them), so a thread knows its frame without a search.
-// The last utterance's block also zeroes the rows behind it.
+// element. A block processes whole utterances (blockIdx.x strides over them), so a thread knows its frame without a
+// search. The block of the last utterance also zeroes the rows after it.
 __global__ void __launch_bounds__(kBlock) dropout_kernel(DropoutArgs a, Index C) {
   const Index quads = (C + 3) / 4;
   const float scale = 1.0f / (1.0f - a.p);

@@ -11,7 +11,7 @@
 namespace cutract {
 namespace {
 
-void check(cufftResult r, const char* what) {  // cuFFT has numbers and no words
+void check(cufftResult r, const char* what) {  // cuFFT reports error numbers without a text
   if (r != CUFFT_SUCCESS)
     fail(r == CUFFT_ALLOC_FAILED ? Fault::memory : Fault::device,
          std::string("fft by cuFFT: ") + what + ": status " + std::to_string(r) +
@@ -35,12 +35,12 @@ class Plan {
   ~Plan() { (void)cufftDestroy(plan_); }
   Plan(const Plan&) = delete;
   Plan& operator=(const Plan&) = delete;
-  operator cufftHandle() const { return plan_; }  // NOLINT(google-explicit-constructor): every call takes one
+  operator cufftHandle() const { return plan_; }  // NOLINT(google-explicit-constructor): every cuFFT call takes one
 
  private:
   cufftHandle plan_ = 0;
 };
-using Plans = std::map<std::pair<Index, Index>, Plan>;  // by n and room
+using Plans = std::map<std::pair<Index, Index>, Plan>;  // keyed by n and room
 
 }  // namespace
 
@@ -50,7 +50,7 @@ void fft_real(GpuExec& ex, Index n, Index room, Index, const float* signals, Com
   auto& plans = *static_cast<Plans*>(kept.get());
   const Plan& plan =
       plans.try_emplace({n, room}, ex.stream(), static_cast<int>(n), static_cast<int>(room)).first->second;
-  // Out of place, so the signals are only read.
+  // The transform is out of place, so the signals are only read.
   check(cufftExecR2C(plan, const_cast<cufftReal*>(signals), reinterpret_cast<cufftComplex*>(spectra)), "cufftExecR2C");
 }
 

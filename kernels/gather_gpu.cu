@@ -8,8 +8,9 @@ namespace {
 constexpr int kBlock = 256;
 constexpr unsigned kBlocksPerUtterance = 16;
 
-// The blocks along y share one utterance, element by element in turn; those of the last one also zero what is behind
-// it. The source may be host memory: neighbours read neighbours, so that it crosses the bus in whole lines.
+// The blocks along y share one utterance and take its elements in turn; those of the last utterance also zero the rows
+// after it. The source may be host memory: neighbouring threads read neighbouring floats, so that data crosses the bus
+// in whole lines.
 __global__ void __launch_bounds__(kBlock) gather_kernel(GatherArgs a) {
   const int b = static_cast<int>(blockIdx.x);
   const Index C = a.out.shape[1], filled = a.ragged.length.data[b] * C;

@@ -10,7 +10,8 @@ namespace {
 constexpr Index kTileRows = 128;
 
 void one_thread() {
-  static const bool done = (openblas_set_num_threads(1), true);  // its own threading changes bits with the thread count
+  // With OpenBLAS's own threads the bits would depend on the thread count.
+  static const bool done = (openblas_set_num_threads(1), true);
   (void)done;
 }
 

@@ -20,7 +20,7 @@ void gemm(GpuExec& ex, Index m, Index n, Index k, GemmOperand a, GemmOperand b, 
   const auto dim = [](Index v) { return static_cast<int>(v); };
   const auto op = [](const GemmOperand& v) { return v.transposed ? CUBLAS_OP_T : CUBLAS_OP_N; };
   const float one = 1, beta = add ? 1.0f : 0.0f;
-  // cuBLAS reads columns: what is row-major here is its transpose there, and C^T = B^T A^T.
+  // cuBLAS is column-major: a row-major matrix is its transpose there, so C^T = B^T A^T is computed.
   check(cublasGemmEx(ex.blas(), op(b), op(a), dim(n), dim(m), dim(k), &one, b.data, CUDA_R_32F, dim(b.ld), a.data,
                      CUDA_R_32F, dim(a.ld), &beta, c, CUDA_R_32F, dim(ldc), compute_type(p), CUBLAS_GEMM_DEFAULT),
         "gemm");

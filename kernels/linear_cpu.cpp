@@ -7,7 +7,7 @@
 namespace cutract {
 namespace {
 
-// sums[c] += sum over rows of m[r, c], in double, rows in order.
+// sums[c] += sum over rows of m[r, c], in double, in row order.
 void add_column_sums(const CpuExec& ex, const float* m, Index rows, Index cols, float* sums) {
   constexpr Index kBlock = 64;
   ex.parallel((cols + kBlock - 1) / kBlock, [&](Index block) {

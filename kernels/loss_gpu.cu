@@ -8,8 +8,8 @@ namespace {
 
 constexpr int kBlock = 1024;
 
-// One block owns the whole sum: thread k takes elements k, k + 1024, ... in order and a tree adds the threads, so the
-// bits are the same on every run. N * P is a few hundred thousand at most, a few microseconds.
+// One block owns the whole sum: thread k adds elements k, k + 1024, ... in order, and a tree adds the threads' sums, so
+// every run gives the same bits. N * P is a few hundred thousand at most; the time is not measured on a GPU yet.
 __global__ void __launch_bounds__(kBlock) loss_kernel(LossArgs a) {
   __shared__ double part[kBlock];
   const int thread = static_cast<int>(threadIdx.x);

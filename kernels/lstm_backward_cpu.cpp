@@ -9,7 +9,7 @@
 namespace cutract {
 namespace {
 
-// Walks one direction's steps backward for utterances [first, last); gates become their gradients.
+// Runs the steps of one direction backward for utterances [first, last); gates are replaced by their gradients.
 void run_steps(const LstmBackwardArgs& a, const PackedMatrix& recurrent, Index d, Index first, Index last) {
   const Index H = a.h.shape[2];
   const Ragged& r = a.ragged;
@@ -20,7 +20,7 @@ void run_steps(const LstmBackwardArgs& a, const PackedMatrix& recurrent, Index d
   float* carry_c = carry.data() + static_cast<Index>(count) * H;
   for (std::size_t b = 0; b < count; ++b) carry_h[b] = carry.data() + static_cast<Index>(b) * H;
 
-  Index began = first;  // utterances whose last step has been passed; the carries of the others are still zero
+  Index began = first;  // utterances whose last step has been processed; the carries of the others are still zero
   for (Index s = r.length.data[first] - 1; s >= 0; --s) {
     Index active = began;
     while (active < last && r.length.data[active] > s) ++active;
@@ -44,7 +44,7 @@ void run_steps(const LstmBackwardArgs& a, const PackedMatrix& recurrent, Index d
   }
 }
 
-// h of the step before each frame; null at an utterance's first step.
+// h of the step before each frame; null for an utterance's first step.
 std::vector<const float*> previous_h(const LstmBackwardArgs& a, Index d) {
   const Index H = a.h.shape[2];
   std::vector<const float*> before(static_cast<std::size_t>(a.h.shape[0]));
@@ -56,7 +56,7 @@ std::vector<const float*> previous_h(const LstmBackwardArgs& a, Index d) {
   return before;
 }
 
-// dx of the frames of one tile: from one direction, then added from the other.
+// dx of the frames of one tile: set from the first direction; the second is added.
 void input_gradient(const LstmBackwardArgs& a, const std::vector<PackedMatrix>& input, Index begin, Index end) {
   const Index F = a.x.shape[1], D = a.h.shape[1], H = a.h.shape[2];
   const std::vector<float> zeros(static_cast<std::size_t>(F));
@@ -104,7 +104,7 @@ void weight_gradient(const LstmBackwardArgs& a, const std::vector<const float*>&
 void lstm_backward(CpuExec& ex, const LstmBackwardArgs& a) {
   const Index N = a.x.shape[0], F = a.x.shape[1], D = a.h.shape[1], H = a.h.shape[2], B = a.ragged.utterances;
   if (N == 0) return;
-  std::vector<PackedMatrix> recurrent, input;  // [4H, H] and [4H, F], as they lie
+  std::vector<PackedMatrix> recurrent, input;  // [4H, H] and [4H, F], not transposed
   for (Index d = 0; d < D; ++d) {
     const LstmWeights& w = a.w[static_cast<std::size_t>(d)];
     recurrent.emplace_back(w.w_hh.data, 4 * H, H, H, 1);
@@ -118,7 +118,7 @@ void lstm_backward(CpuExec& ex, const LstmBackwardArgs& a) {
 
   std::vector<std::vector<const float*>> h_prev;
   for (Index d = 0; d < D; ++d) h_prev.push_back(previous_h(a, d));
-  // How the gate rows are cut changes no bit either.
+  // This division and that of RowGroups depend on the number of threads, but no bit of the result depends on either.
   const Index per_direction = (ex.threads() + D - 1) / D, even = (4 * H + per_direction - 1) / per_direction;
   const Index per_tile = std::min(kMostOuterRows, (even + 15) / 16 * 16),
               gate_tiles = (4 * H + per_tile - 1) / per_tile;

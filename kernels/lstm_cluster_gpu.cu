@@ -3,34 +3,35 @@
 #include "kernels/lstm_gpu.h"
 #include "kernels/simt/simt.cuh"
 
-// The cluster engine: as the persistent one, for weights that one multiprocessor's registers cannot hold, or for so few
-// utterances that most multiprocessors would idle. The C blocks of a cluster (sm_90) own eight utterances in one
-// direction; each block owns H / C units and, in registers, a fragment A of H / 4 words a lane. What blocks tell each
-// other is stored straight into the receiver's shared memory and counted in by its mbarrier (st.async); no step has a
-// barrier of the cluster.
+// The cluster engine extends the persistent engine to weights that do not fit in the registers of one multiprocessor,
+// and to batches of so few utterances that most multiprocessors would be idle. The C blocks of a cluster (sm_90) own
+// eight utterances in one direction; each block owns H / C units and, in registers, a fragment A of H / 4 words per
+// lane. A block stores data for another block directly into the receiver's shared memory, where the receiver's mbarrier
+// counts the bytes (st.async). No step has a cluster-wide barrier.
 //
-// Forward, everybody needs all of h: 16 H bytes a step reach each block. A warp owns 4 units, and the 16 rows of its
-// fragment are the four gates of each; a lane has two gates of two cells, trades two sums with another lane, and owns
-// one cell.
+// Forward, every block needs all of h, so each block receives 16 H bytes per step. A warp owns 4 units, and the 16 rows
+// of its fragment are the four gates of each. A lane has two gates of two cells, exchanges two sums with another lane,
+// and owns one cell.
 //
-// Backward, dh of a unit needs the gate gradients of all units. Sending those around costs 64 H bytes a block and step
-// (4 H of 8 rows in bf16), and the products that remain, 4 H deep for few rows, would have to be cut between warps and
-// added up through shared memory. Instead each block multiplies the gradients of its own gates alone, for all units,
-// and sends the partial sums to whom the unit belongs: 32 H bytes (64 H for C = 2) though in fp32, and no more
-// registers than forward. Partial sums are added in pairs, pairs of pairs and so on, from slices of the gates that are
-// the same for every C: so an utterance gives the same bits in whatever batch.
+// Backward, dh of a unit needs the gate gradients of all units. Sending these to every block would cost 64 H bytes per
+// block and step (4 H values in each of 8 rows, in bf16), and the remaining products, 4 H deep for few rows, would have
+// to be divided among warps and added through shared memory. Instead, each block multiplies only the gradients of its
+// own gates, for all units, and sends each partial sum to the block that owns the unit. This costs 32 H bytes (64 H for
+// C = 2), although in fp32, and no more registers than forward. Partial sums are added pairwise, then pairs of pairs
+// and so on, over slices of the gates that are the same for every C, so an utterance gives the same bits in any batch.
 //
-// Two buffers in turn are enough, and nobody has to say that a buffer has been read. Forward, who sends h of step s has
-// h of s - 1 from every warp of the receiver, and a warp sends that when it has read h of s - 2. Backward, who sends in
-// a round has partial sums of the round before from the receiver, which sends them behind a __syncthreads that its
-// warps reach when they have read those before. In the same way an mbarrier is armed for its next phase before any byte
-// of that phase can arrive.
+// Two alternating buffers are enough, and no block needs to signal that it has read a buffer. Forward, a block that
+// sends h of step s has received h of s - 1 from every warp of the receiver, and a warp sends that only after reading h
+// of s - 2. Backward, a block that sends in a round has received the partial sums of the previous round from the
+// receiver, which sends them after a __syncthreads that its warps reach only after reading the partial sums of the
+// round before that. For the same reason, an mbarrier is armed for its next phase before any byte of that phase can
+// arrive.
 namespace cutract {
 namespace {
 
 constexpr unsigned kAllLanes = 0xffffffffu;
 
-// Two buffers that the peers of a cluster fill in turn, `bytes` each round, with an mbarrier each.
+// Two buffers that the peers of a cluster fill alternately, `bytes` per round, with one mbarrier each.
 class Exchange {
  public:
   static constexpr std::size_t kShared = 16;
@@ -46,7 +47,7 @@ class Exchange {
   __device__ static std::uint64_t* barrier(int round) {
     return reinterpret_cast<std::uint64_t*>(simt::shared_memory()) + round % 2;
   }
-  // Until all of this round has arrived here.
+  // Waits until all data of this round has arrived in this block.
   __device__ void wait(int round) const {
     const int phase = round / 2 + (CUTRACT_PLANTED("gpu_cluster_wrong_parity") ? 1 : 0);
     if (!CUTRACT_PLANTED("gpu_cluster_no_wait") || threadIdx.x == 0) simt::mbarrier_wait(barrier(round), phase % 2);
@@ -58,7 +59,7 @@ class Exchange {
   std::uint32_t bytes_;
 };
 
-// Who is who: warp w of a block owns units 4 w to 4 w + 3 of the block's.
+// The division of the work: warp w owns units 4 w to 4 w + 3 of its block.
 template <int H, int C>
 struct Block {
   static constexpr int kUnits = H / C, kWarps = kUnits / 4, kThreads = 32 * kWarps, kBlocks = C;
@@ -66,7 +67,7 @@ struct Block {
 
   Lane lane;
   int rank = static_cast<int>(simt::cluster_rank()), tile = static_cast<int>(blockIdx.x) / C;
-  // The lane's cell: which utterance of the tile, which unit of the block.
+  // The lane's cell: the utterance within the tile and the unit within the block.
   int row = 2 * lane.t + lane.g / 4, unit = 4 * lane.warp + lane.g % 4;
 
   static __device__ std::byte* shared() { return simt::shared_memory() + Exchange::kShared; }
@@ -76,14 +77,14 @@ template <int H, int C>
 struct Forward : Block<H, C> {
   using Steps = LstmStepsForward;
   using Block<H, C>::lane, Block<H, C>::rank, Block<H, C>::unit, Block<H, C>::row;
-  static constexpr int kStride = H + 8;  // of a row of h
+  static constexpr int kStride = H + 8;  // of one row of h
   static constexpr std::size_t kBuffer = kTileRows * kStride * sizeof(std::uint16_t),
                                kShared = Exchange::kShared + 2 * kBuffer;
 
   Steps a;
   ForwardCell<H> cell;
   Exchange exchange{kTileRows * H * sizeof(std::uint16_t)};
-  Word w[H / 16][4];  // row r of the warp's 16: gate r / 4 of its unit r % 4
+  Word w[H / 16][4];  // row r of the warp's 16 rows is gate r / 4 of its unit r % 4
 
   __device__ explicit Forward(const Steps& steps)
       : a(steps), cell(steps, this->tile, this->row, rank * this->kUnits + unit) {
@@ -103,16 +104,16 @@ struct Forward : Block<H, C> {
   }
 
  private:
-  // h of step s of all units, bf16 [kTileRows, kStride].
+  // h of all units at step s, bf16 [kTileRows, kStride].
   __device__ std::uint16_t* h(int s) const {
     const int buffer = CUTRACT_PLANTED("gpu_cluster_single_buffer") ? 0 : s % 2;
     return reinterpret_cast<std::uint16_t*>(this->shared() + buffer * kBuffer);
   }
 
-  // before += R h of the step before.
+  // before += R h of the previous step.
   __device__ void add_product(int s, float (&before)[4]) {
     exchange.wait(s - 1);
-    float sum[4] = {}, odd[4] = {};  // two sums: the matrix unit need not wait for itself
+    float sum[4] = {}, odd[4] = {};  // two sums, so that consecutive products are independent
 #pragma unroll
     for (int k = 0; k < H / 16; k += 2) {
       Word b0[2], b1[2];
@@ -122,7 +123,8 @@ struct Forward : Block<H, C> {
     }
 #pragma unroll
     for (int i = 0; i < 4; ++i) sum[i] += odd[i];
-    // Lanes with g < 4 have gates 0 and 2 of both their utterances, those with g + 4 have 1 and 3: one utterance each.
+    // Lanes with g < 4 have gates 0 and 2 of both their utterances, and lanes with g + 4 have gates 1 and 3. After the
+    // exchange each lane has all four gates of one utterance.
     const bool upper = lane.g >= 4;
     const float first = __shfl_xor_sync(kAllLanes, upper ? sum[0] : sum[1], 16),
                 second = __shfl_xor_sync(kAllLanes, upper ? sum[2] : sum[3], 16);
@@ -130,8 +132,8 @@ struct Forward : Block<H, C> {
     before[2] += upper ? second : sum[2], before[3] += upper ? sum[3] : second;
   }
 
-  // The four lanes that have the warp's units of one utterance make one word of 8 bytes of them, and share out the
-  // peers.
+  // The four lanes that hold the warp's units of one utterance combine them into one 8-byte word and divide the peers
+  // among themselves.
   __device__ void send(int s) {
     const float neighbour = __shfl_xor_sync(kAllLanes, cell.h, 4);
     const bool even = unit % 2 == 0;
@@ -153,12 +155,12 @@ struct Backward : Block<H, C> {
   using Steps = LstmStepsBackward;
   using Block<H, C>::lane, Block<H, C>::rank, Block<H, C>::unit, Block<H, C>::row;
   using Block<H, C>::kUnits, Block<H, C>::kWarps;
-  // All gates are cut into shares, one for each partial sum that reaches a unit, and these into slices: 8 for every C,
-  // 16 for H = 512. A warp has one share, and kPanels times 16 units that it sums for.
+  // All gates are divided into shares, one for each partial sum that a unit receives, and the shares into slices: 8
+  // slices in total for every C, 16 for H = 512. A warp has one share and computes sums for 16 kPanels units.
   static constexpr int kShares = C < 4 ? 4 : C, kSlices = C < 8 ? 2 : 1, kPanels = kShares / 4;
   static constexpr int kSharesHere = kShares / C, kWarpsOfShare = kWarps / kSharesHere;
-  static constexpr int kDepth = 4 * H / kShares / kSlices / 16;  // products one after the other
-  static constexpr int kStride = 4 * kUnits + 8;                 // of a row of gate gradients
+  static constexpr int kDepth = 4 * H / kShares / kSlices / 16;  // consecutive products
+  static constexpr int kStride = 4 * kUnits + 8;                 // of one row of gate gradients
   static constexpr int kCells = kUnits * kTileRows;
   static constexpr std::size_t kPartial = kShares * kCells * sizeof(float),
                                kGradients = kTileRows * kStride * sizeof(std::uint16_t),
@@ -168,11 +170,11 @@ struct Backward : Block<H, C> {
   BackwardCell<H> cell;
   Exchange exchange{kPartial};
   int share = lane.warp / kWarpsOfShare, first_unit = lane.warp % kWarpsOfShare * kPanels * 16;
-  // Columns of w_hh for 16 units, row r of the fragment for unit 2 (r % 8) + r / 8; gates in the order unit, gate.
+  // Columns of w_hh for 16 units: row r of the fragment is unit 2 (r % 8) + r / 8; gates are in the order unit, gate.
   Word w[kPanels][kSlices * kDepth][4];
 
   __device__ explicit Backward(const Steps& steps) : a(steps), cell(steps, this->tile, row, rank * kUnits + unit) {
-    const int first = rank * kUnits + share * kUnits / kSharesHere;  // unit of the share
+    const int first = rank * kUnits + share * kUnits / kSharesHere;  // first unit of the share
 #pragma unroll
     for (int panel = 0; panel < kPanels; ++panel) {
       const float* from = pick(a.w_hh, cell.d) + first * H + first_unit + 16 * panel;
@@ -188,19 +190,19 @@ struct Backward : Block<H, C> {
     const int s = cell.longest - 1 - round;
     cell.step(s, round > 0 ? receive(round - 1) : 0.0f);
     store_gates(gradients(round) + row * kStride + 4 * unit, cell.dgate);
-    cell.load(a, s - 1);  // on its way while the product runs
+    cell.load(a, s - 1);  // loads while the product runs
     if (s > 0 || CUTRACT_PLANTED("gpu_cluster_backward_early_exit")) send(round);
     cell.save(a, s);
   }
 
  private:
-  // bf16 [kTileRows, kStride] of this block's gates.
+  // Gate gradients of this block, bf16 [kTileRows, kStride].
   __device__ std::uint16_t* gradients(int round) const {
     const int buffer = CUTRACT_PLANTED("gpu_cluster_backward_single_gradients") ? 0 : round % 2;
     return reinterpret_cast<std::uint16_t*>(this->shared() + 2 * kPartial + buffer * kGradients);
   }
-  // Partial sums of dh of this block's units, [kShares, kCells]: two utterances of two units side by side, as a lane
-  // has them in its fragment D.
+  // Partial sums of dh of this block's units, [kShares, kCells]: two utterances of two units side by side, in the order
+  // of a lane's fragment D.
   __device__ float* partial(int round) const {
     const int buffer = CUTRACT_PLANTED("gpu_cluster_backward_single_partial") ? 0 : round % 2;
     return reinterpret_cast<float*>(this->shared() + buffer * kPartial);
@@ -252,7 +254,8 @@ struct Backward : Block<H, C> {
   }
 };
 
-// Nobody sends before all peers are there and their mbarriers armed, and nobody leaves before all have received.
+// The first barrier keeps blocks from sending before all peers have started and armed their mbarriers; the last keeps a
+// block from exiting before all have received.
 template <class Walk>
 __global__ void __launch_bounds__(Walk::kThreads, 1) lstm_cluster_kernel(typename Walk::Steps a) {
   Walk walk(a);
@@ -262,7 +265,7 @@ __global__ void __launch_bounds__(Walk::kThreads, 1) lstm_cluster_kernel(typenam
     simt::cluster_sync();
 }
 
-// Tiles of long utterances come first, in both directions.
+// In both directions, tiles of long utterances come first.
 template <class Walk>
 void launch_walk(GpuExec& ex, const char* op, const typename Walk::Steps& a) {
   const Geometry g{{static_cast<unsigned>((a.utterances + kTileRows - 1) / kTileRows * Walk::kBlocks),
@@ -273,7 +276,7 @@ void launch_walk(GpuExec& ex, const char* op, const typename Walk::Steps& a) {
   launch(ex, op, lstm_cluster_kernel<Walk>, g, a);
 }
 
-// Each H with the numbers of blocks that lstm_cluster_size gives it.
+// Every H with the numbers of blocks that lstm_cluster_size can return for it.
 template <template <int, int> class Walk, class Steps>
 void launch_for(GpuExec& ex, const char* op, const Steps& a) {
   const int C = lstm_cluster_size(a.H, a.utterances, a.directions);

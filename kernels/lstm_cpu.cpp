@@ -9,7 +9,7 @@
 namespace cutract {
 namespace {
 
-// The weights of one direction, laid out for the products of this call.
+// The weights of one direction, packed for the products of this call.
 struct Packed {
   PackedMatrix input, recurrent;  // [F, 4H], [H, 4H]
   std::vector<float> bias;        // [4H]
@@ -29,8 +29,8 @@ void project(const LstmArgs& a, const Packed& w, Index d, Index begin, Index end
   w.input.multiply(rows.data(), end - begin, w.bias.data(), out.data());
 }
 
-// All steps of utterances [first, last) in one direction: at each, one product of the active rows with the recurrent
-// weights, then the gate maths.
+// Runs all steps of utterances [first, last) in one direction. Each step is one product of the active rows with the
+// recurrent weights, followed by the gate maths.
 void run_steps(const LstmArgs& a, const Packed& w, Index d, Index first, Index last) {
   const Index H = a.h.shape[2];
   const Ragged& r = a.ragged;
@@ -42,7 +42,7 @@ void run_steps(const LstmArgs& a, const Packed& w, Index d, Index first, Index l
     active = active_at(r, s, active);
     for (Index b = first; b < active; ++b) {
       Index n = frame_at(r, d, b, s);
-      if (CUTRACT_PLANTED("reverse_ignores_length") && d == 1)  // as if every utterance were as long as the longest
+      if (CUTRACT_PLANTED("reverse_ignores_length") && d == 1)  // treat every utterance as being as long as the longest
         n = r.offset.data[b] + std::min<Index>(r.longest - 1 - s, r.length.data[b] - 1);
       gates[static_cast<std::size_t>(b - first)] = a.gates.row(n) + d * 4 * H;
     }

@@ -1,4 +1,5 @@
-// The LSTM's engine cudnn: our frames and weights into the form of kernels/rnn_gpu.h, one call, and back.
+// The LSTM engine cudnn: converts our frames and weights to the layout of kernels/rnn_gpu.h, makes one call, and
+// converts back.
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -16,7 +17,7 @@ namespace {
 
 constexpr int kBlock = 256;
 
-// An element of the library's form: float itself, or the upper half of one.
+// An element in the library's layout: a float, or the upper half of one.
 struct Bf16 {
   std::uint16_t bits;
 };
@@ -25,7 +26,8 @@ __device__ inline void put(float v, Bf16& to) { to.bits = static_cast<std::uint1
 __device__ inline float value(float v) { return v; }
 __device__ inline float value(Bf16 v) { return simt::bf16_low(v.bits); }
 
-// Where step t of utterance 0 lies in the order of time, and how many utterances reach it: the longest come first.
+// The row of step t of utterance 0 in time order, and the number of utterances that reach step t; the longest come
+// first.
 struct Step {
   Index first;
   int utterances;
@@ -40,7 +42,8 @@ __device__ inline Step step_of(const Ragged& r, int t) {
   return s;
 }
 
-// A block owns one step: it moves the rows of all utterances that reach it between our order, `rows`, and that of time.
+// A block owns one step: it copies the rows of all utterances that reach the step from our order, `rows`, to time
+// order, or back.
 template <class T>
 __global__ void __launch_bounds__(kBlock) to_time_kernel(Ragged r, const float* rows, T* timed, int width) {
   const int t = static_cast<int>(blockIdx.x);
@@ -56,7 +59,7 @@ __global__ void __launch_bounds__(kBlock) from_time_kernel(Ragged r, const T* ti
     rows[Index(r.offset.data[i / width] + t) * width + i % width] = value(timed[s.first * width + i]);
 }
 
-// A run of our weights, or of their gradients, and where it begins in the library's space.
+// A contiguous part of our weights or gradients, and its start in the library's space.
 template <class Ours>
 struct Run {
   Ours* ours;
@@ -68,7 +71,7 @@ struct Runs {
   Run<Ours> run[kMostRuns];
 };
 
-// A row of blocks owns one run.
+// One row of blocks owns one run.
 template <class T>
 __global__ void __launch_bounds__(kBlock) put_weights_kernel(Runs<const float> runs, T* space) {
   const Run<const float> run = runs.run[blockIdx.y];
@@ -82,7 +85,7 @@ __global__ void __launch_bounds__(kBlock) add_gradients_kernel(Runs<float> runs,
     run.ours[i] = (CUTRACT_PLANTED("cudnn_gradients_replace") ? 0.0f : run.ours[i]) + value(space[run.there + i]);
 }
 
-// Of LstmWeights or LstmGradients.
+// W is LstmWeights or LstmGradients.
 template <class Ours, class W>
 Runs<Ours> runs_of(const Rnn& rnn, const std::array<W, 2>& w, Index D, const std::byte* space) {
   Runs<Ours> out{};
@@ -99,7 +102,7 @@ Runs<Ours> runs_of(const Rnn& rnn, const std::array<W, 2>& w, Index D, const std
   return out;
 }
 
-// LstmArgs or LstmBackwardArgs, with memory laid out for them.
+// Args is LstmArgs or LstmBackwardArgs. This class also divides up their memory.
 template <class Args>
 class Layer {
  public:
@@ -116,7 +119,7 @@ class Layer {
   Index work_bytes() const { return aligned(sizes_.work); }
   Index weight_bytes() const { return aligned(sizes_.weights); }
 
-  // What forward leaves for backward: of the library, then ours.
+  // What forward keeps for backward: the library's reserve, then our data.
   struct Kept {
     std::byte *reserve, *x, *y, *weights;
   };
@@ -144,7 +147,7 @@ class Layer {
     });
   }
   void put_weights(std::byte* space) const {
-    gpu_clear(ex_, space, sizes_.weights);  // the gaps too
+    gpu_clear(ex_, space, sizes_.weights);  // clears the gaps too
     with_elements(space, [&](auto* elements) {
       using T = std::remove_reference_t<decltype(*elements)>;
       launch(ex_, "lstm", put_weights_kernel<T>, all_runs(), runs_of<const float>(rnn_, a_.w, D(), space), elements);
@@ -164,7 +167,7 @@ class Layer {
     const View<const std::int32_t, 1> lengths = a.ragged.host_length;
     expect_shape("lstm.ragged.host_length", lengths, {a.ragged.utterances});
     const Index rows = std::accumulate(lengths.data, lengths.data + lengths.size(), Index{0}), N = a.x.shape[0];
-    expect_shape("lstm.ragged.host_length, summed,", &rows, &N, 1);  // nothing lies behind the last utterance
+    expect_shape("lstm.ragged.host_length, summed,", &rows, &N, 1);  // no rows after the last utterance
     return {a.x.shape[1], a.h.shape[2], a.h.shape[1], {lengths.data, static_cast<std::size_t>(lengths.size())},
             a.precision,  training};
   }

@@ -13,17 +13,17 @@ namespace {
 
 using Where = bool (*)(const LstmRequest&);
 
-// Whether a block may have 163 KiB of shared memory (CUDA programming guide, "Compute Capabilities").
+// Whether a block can use 163 KiB of shared memory (CUDA programming guide, "Compute Capabilities").
 bool large_shared(const LstmRequest& r) {
   return r.capability == 80 || r.capability == 87 || (r.capability >= 90 && r.capability < 120);
 }
 
-// What each engine can do.
+// The requests that each engine supports.
 struct Engine {
   LstmEngine engine;
   const char* name;
   Where takes;
-  const char* what;  // it takes, in words
+  const char* what;  // the supported requests, in words
 };
 constexpr Engine kEngines[] = {
     {LstmEngine::cudnn, "cudnn",
@@ -43,9 +43,10 @@ constexpr Engine kEngines[] = {
     {LstmEngine::steps, "steps", [](const LstmRequest&) { return true; }, "anything"},
 };
 
-// What `auto` takes: the first line that holds and whose engine takes the request. Microseconds a step of one layer and
-// direction at H 128 and 8 rows, forward + backward. No line has been measured on a GPU yet: "estimated" is counted
-// from instructions and bytes for an H100 of 1.75 GHz, "published" is what others measured.
+// The choice made by `auto`: the first line whose condition holds and whose engine supports the request. Times are in
+// microseconds per step of one layer and direction at H 128 and 8 rows, forward + backward. No line has been measured
+// on a GPU yet: "estimated" is computed from instruction and byte counts for an H100 at 1.75 GHz; "published" comes
+// from other people's measurements.
 struct Line {
   LstmEngine engine;
   Where where;
@@ -103,7 +104,7 @@ LstmChoice choose_engine(const LstmRequest& r) {
 
 LstmChoice choose_engine(const GpuExec& ex, LstmRequest r) {
   r.capability = ex.capability();
-  // What stands for cuDNN on the emulated GPU is there for those who ask for it.
+  // On the emulated GPU the stand-in for cuDNN is used only if it is requested explicitly.
   r.cudnn = why_no_cudnn().empty() && (r.engine == LstmEngine::cudnn || !gpu_is_emulated());
   return choose_engine(r);
 }

@@ -12,21 +12,21 @@ namespace {
 
 constexpr int kBlock = 256;
 
-// One thread owns one element of out [H, 4H], whose neighbours it shares a line of memory with.
+// One thread owns one element of out [H, 4H]; neighbouring threads write neighbouring floats.
 __global__ void __launch_bounds__(kBlock) transpose_kernel(const float* w, float* out, int H) {
   const Index at = Index(blockIdx.x) * kBlock + threadIdx.x;
   if (at < Index(4) * H * H) out[at] = w[at % (4 * H) * H + at / (4 * H)];
 }
 
-// The rows of utterance u; with those behind it if it is the last one.
+// The number of rows of utterance u; for the last utterance, including the rows after it.
 __device__ Index rows_of(const LstmSteps& a, int u, Index N) {
   return u + 1 == a.utterances ? N - a.offset[u] : Index(a.length[u]);
 }
 
 constexpr unsigned kBlocksPerUtterance = 16;
 
-// out [D, N, H] = h of the step before, zero at the first step and behind the last utterance. The blocks along y share
-// one utterance in one direction, element by element in turn.
+// out [D, N, H] = h of the previous step; zero at the first step and after the last utterance. The blocks along y share
+// one utterance in one direction and take its elements in turn.
 __global__ void __launch_bounds__(kBlock) previous_h_kernel(LstmStepsBackward a, float* out, Index N) {
   const int u = static_cast<int>(blockIdx.x), d = static_cast<int>(blockIdx.z), H = a.H;
   const int offset = a.offset[u], length = a.length[u];
@@ -37,7 +37,7 @@ __global__ void __launch_bounds__(kBlock) previous_h_kernel(LstmStepsBackward a,
   }
 }
 
-// Zeroes h behind the last utterance, which the layer above reads: with all its blocks, element by element in turn.
+// Zeroes h after the last utterance, because the next layer reads those rows. All blocks take elements in turn.
 __global__ void __launch_bounds__(kBlock) clear_behind_kernel(LstmStepsForward a, Index N) {
   const int last = a.utterances - 1;
   const Index width = Index(a.directions) * a.H, stride = Index(gridDim.x) * kBlock;
@@ -46,7 +46,7 @@ __global__ void __launch_bounds__(kBlock) clear_behind_kernel(LstmStepsForward a
     a.h[i] = 0;
 }
 
-// LstmStepsForward of LstmArgs, or LstmStepsBackward of LstmBackwardArgs.
+// Builds LstmStepsForward from LstmArgs, or LstmStepsBackward from LstmBackwardArgs.
 template <class Steps, class Args>
 Steps steps_of(const Args& a) {
   const Index D = a.h.shape[1];
@@ -63,7 +63,7 @@ Steps steps_of(const Args& a) {
 
 float* float_workspace(GpuExec& ex, Index n) { return reinterpret_cast<float*>(ex.workspace((n + 1) / 2)); }
 
-// LstmArgs or LstmBackwardArgs.
+// Args is LstmArgs or LstmBackwardArgs.
 template <class Args>
 LstmEngine engine_of(const GpuExec& ex, const Args& a) {
   const Index H = a.h.shape[2], B = a.ragged.utterances;
@@ -75,7 +75,7 @@ LstmEngine engine_of(const GpuExec& ex, const Args& a) {
       .engine;
 }
 
-// dW and dR of all directions, and dx.
+// Computes dW and dR of all directions, and dx.
 void products(GpuExec& ex, const LstmBackwardArgs& a, const float* h_prev) {
   const Index N = a.x.shape[0], F = a.x.shape[1], D = a.h.shape[1], H = a.h.shape[2];
   for (Index d = 0; d < D; ++d) {
@@ -134,7 +134,7 @@ void lstm_backward(GpuExec& ex, const LstmBackwardArgs& a) {
   const Geometry g{{static_cast<unsigned>(s.utterances), kBlocksPerUtterance, static_cast<unsigned>(D)}, {kBlock}};
   launch(ex, "lstm_backward", previous_h_kernel, g, s, h_prev, N);
   products(ex, a, h_prev);
-  for (Index d = 0; d < D; ++d) {  // last: they take the workspace in which h_prev lay
+  for (Index d = 0; d < D; ++d) {  // last, because they use the workspace in which h_prev was
     const LstmGradients& dw = a.dw[static_cast<std::size_t>(d)];
     add_column_sums(ex, a.gates.data + d * 4 * H, N, 4 * H, D * 4 * H, dw.b_ih.data, dw.b_hh.data);
   }

@@ -3,23 +3,23 @@
 #include "kernels/lstm_resident.cuh"
 #include "kernels/simt/simt.cuh"
 
-// The persistent engine without the matrix unit. A block of 4 H threads owns four utterances in one direction; H = 128
-// fills the registers and needs as much again in shared memory, so each thread keeps 64 of its 128 weights in either.
-// A step is bound by its multiplications, of which an SM does 128 a clock, 2048 clocks for H = 128: eight utterances
-// would take twice the time.
+// The persistent engine without the matrix unit. A block of 4 H threads owns four utterances in one direction. With H =
+// 128 the weights fill the registers and as much shared memory again, so each thread keeps 64 of its 128 weights in
+// each. A step is bound by its multiplications: an SM does 128 per clock, which makes 2048 clocks for H = 128. Eight
+// utterances would take twice as long.
 //
-// Lane (g, t) of a warp, g = lane / 4 and t = lane % 4, owns the cell of unit 8 warp + g and utterance t. For each
-// number read from shared memory, h forward and dgates backward, to serve several products, a lane sums a part of K for
-// several cells of its neighbours as well; then the lanes of a group fold their sums, each keeping the half that its
-// own cell is in. Two buffers in turn make one barrier a step enough.
+// Lane (g, t) of a warp, with g = lane / 4 and t = lane % 4, owns the cell of unit 8 warp + g and utterance t. Each
+// number read from shared memory (h forward, dgates backward) should serve several products, so a lane sums a part of K
+// for several cells of its neighbours as well. The lanes of a group then fold their sums, each keeping the half that
+// contains its own cell. With two alternating buffers, one barrier per step is enough.
 namespace cutract {
 namespace {
 
-constexpr int kRows = 4;   // utterances
+constexpr int kRows = 4;   // utterances per block
 constexpr int kNear = 16;  // quads of weights that a lane keeps in registers
 
 using Weight4 = Quad<float>;
-using Row4 = Quad<float>;  // one number of each utterance
+using Row4 = Quad<float>;  // one number for each utterance
 
 template <int H>
 using Weights = Resident<float, H / 4, H / 4 < kNear ? H / 4 : kNear, 4 * H>;
@@ -33,7 +33,7 @@ __device__ void add_outer(float (&sum)[L * R], const float (&left)[L], const flo
     for (int j = 0; j < R; ++j) sum[i * R + j] += left[i] * right[j];
 }
 
-// Adds the sums of two lanes whose numbers differ in `bit`: the one where it is set gets the upper half.
+// Adds the sums of two lanes whose numbers differ in `bit`; the lane with the bit set keeps the upper half.
 template <int N>
 __device__ void fold(const float (&sum)[2 * N], int bit, float (&own)[N]) {
   const bool upper = ((threadIdx.x & static_cast<unsigned>(bit)) != 0) != CUTRACT_PLANTED("gpu_swapped_fold");
@@ -51,7 +51,7 @@ struct Forward {
   LstmStepsForward a;
   int thread = static_cast<int>(threadIdx.x), t = thread % 4;
   ForwardCell<H, Accurate, kRows> cell;
-  Weights<H> w{simt::shared_memory()};  // quad i: the gates' weights of k = 4 i + t
+  Weights<H> w{simt::shared_memory()};  // quad i: weights of the four gates for k = 4 i + t
   float* buffer = reinterpret_cast<float*>(simt::shared_memory() + Weights<H>::kShared);  // [2, H, kRows] h
 
   __device__ explicit Forward(const LstmStepsForward& steps)
@@ -65,7 +65,7 @@ struct Forward {
 
   __device__ void step(int s) {
     const Row4* h = reinterpret_cast<const Row4*>(buffer + s % 2 * kBuffer) + t;
-    float sum[kRows * 4] = {}, half[kRows * 2], own[4], before[4];  // by utterance and gate
+    float sum[kRows * 4] = {}, half[kRows * 2], own[4], before[4];  // indexed by utterance and gate
 #pragma unroll
     for (int i = 0; i < H / 4; ++i) add_outer(sum, h[4 * i].word, w.get(i).word);
     fold(sum, 2, half);
@@ -90,7 +90,8 @@ __global__ void __launch_bounds__(4 * H, 1) lstm_persistent_fp32_kernel(LstmStep
   }
 }
 
-// Eight lanes share two units: each sums both, for all utterances, over the rows j of w_hh with j % 8 = lane % 8.
+// Eight lanes share two units. Each lane sums both units, for all utterances, over the rows j of w_hh with j % 8 = lane
+// % 8.
 template <int H>
 struct Backward {
   static constexpr int kBuffer = 4 * H * kRows;
@@ -119,10 +120,10 @@ struct Backward {
 #pragma unroll
     for (int q = 0; q < 4; ++q) dgates[q * kRows * H + thread] = cell.dgate[q];
     cell.save(a, s);
-    cell.load(a, s - 1);  // on its way while the product runs
+    cell.load(a, s - 1);  // loads while the product runs
     if (!CUTRACT_PLANTED("gpu_backward_no_barrier")) __syncthreads();
     const Row4* rows = reinterpret_cast<const Row4*>(dgates) + part;
-    float sum[2 * kRows] = {}, four[4], two[2], one[1];  // by unit and utterance
+    float sum[2 * kRows] = {}, four[4], two[2], one[1];  // indexed by unit and utterance
 #pragma unroll
     for (int i = 0; i < H / 4; ++i) {
       const Weight4 v = w.get(i);

@@ -4,31 +4,32 @@
 #include "kernels/lstm_resident.cuh"
 #include "kernels/simt/simt.cuh"
 
-// The persistent engine on the matrix unit. A block of H/16 warps owns eight utterances in one direction and walks
-// through all their steps with one barrier each; the recurrent weights stay where they are as fragments A: in 128
-// registers a lane, and, for tf32 and H = 128, as much again in shared memory, whose reading takes 1024 clocks a step.
-// What the lanes tell each other, h forward and dgates backward, goes through two buffers in shared memory in turn, so
-// that a step may be written while the slowest warp still reads the one before.
+// The persistent engine on the matrix unit. A block of H/16 warps owns eight utterances in one direction and runs
+// through all their steps with one barrier per step. The recurrent weights stay in place as fragments A: in 128
+// registers per lane and, for tf32 with H = 128, in as much shared memory again, which takes 1024 clocks per step to
+// read. The lanes exchange data (h forward, dgates backward) through two alternating buffers in shared memory, so that
+// one step can be written while the slowest warp still reads the previous one.
 //
-// A warp owns 16 units and all four gates of each. With g = lane / 4 and t = lane % 4, the lane's fragment D holds cell
-// i of 0 to 3: utterance 2t + i % 2 of the tile, unit 16 warp + g + 8 (i / 2); so a lane has i, f, g and o of its cells
-// and keeps c, or dc and dh, in registers.
+// A warp owns 16 units and all four gates of each. With g = lane / 4 and t = lane % 4, cell i (0 to 3) of the lane's
+// fragment D is utterance 2t + i % 2 of the tile and unit 16 warp + g + 8 (i / 2). A lane therefore has i, f, g and o
+// of its cells and keeps c, or dc and dh, in registers.
 //
-// The gates are kept in fp32, as the other engines keep them. bf16 would halve the 32 bytes that a cell reads and
-// writes forward for its gates.
+// The gates are stored in fp32, as in the other engines. bf16 would halve the 32 bytes that a cell reads and writes for
+// its gates in forward.
 namespace cutract {
 namespace {
 
-constexpr int kNear = 32;  // fragments A of a lane in registers
+constexpr int kNear = 32;  // fragments A that a lane keeps in registers
 
-// What is particular to a kind of factor. Fragments come in pairs, whose columns one load from shared memory serves.
+// The code specific to one number format of the factors. Fragments come in pairs; one load from shared memory serves
+// the columns of both.
 struct Bf16 {
   using Number = std::uint16_t;
   using Maths = Approximate;
-  static constexpr int kColumns = 32;  // of a pair
-  static constexpr int kPad = 8;       // numbers beyond each row in shared memory, so that rows lie in different banks
+  static constexpr int kColumns = 32;  // columns of a pair
+  static constexpr int kPad = 8;       // numbers added to each row in shared memory, so that rows use different banks
 
-  // Fragment `half` of a pair: weight(row, column) with 16 rows.
+  // Fragment `half` of a pair; weight(row, column) covers 16 rows.
   template <class Weight>
   __device__ static Quad<Word> weights(const Lane& lane, int half, Weight weight) {
     Quad<Word> w;
@@ -41,7 +42,8 @@ struct Bf16 {
   __device__ static void mma(float (&sum)[4], const Quad<Word>& w, const Word (&b)[2]) {
     simt::mma_bf16(sum, w.word, b);
   }
-  // h of a lane's cells, to the first of the warp's units. Transposed, a word holds two units of one utterance.
+  // Stores h of a lane's cells, starting at the first of the warp's units. After the transpose, a word holds two units
+  // of one utterance.
   __device__ static void store(Number* to, int stride, const Lane& lane, const float (&h)[4]) {
     const Word first = simt::transpose_matrix(simt::pack_bf16(h[0], h[1])),
                second = simt::transpose_matrix(simt::pack_bf16(h[2], h[3]));
@@ -52,8 +54,8 @@ struct Bf16 {
   __device__ static void store_gates(Number* to, const float (&gate)[4]) { cutract::store_gates(to, gate); }
 };
 
-// m16n8k8. The order of columns within a pair is free if weights and rows agree on it: a lane takes four neighbours,
-// two for either fragment, so that one load of 16 bytes brings all of them.
+// m16n8k8. The order of columns within a pair is arbitrary as long as weights and rows use the same one. A lane takes
+// four neighbouring columns, two for each fragment, so that one 16-byte load reads all of them.
 struct Tf32 {
   using Number = Word;
   using Maths = Accurate;
@@ -86,14 +88,14 @@ struct Tf32 {
   }
 };
 
-// Utterance and unit of a lane's cell i.
+// The cell i of a lane: its utterance and unit.
 template <class OneCell, class Steps>
 __device__ OneCell cell_of(const Steps& a, const Lane& lane, int i) {
   return {a, static_cast<int>(blockIdx.x), 2 * lane.t + i % 2, 16 * lane.warp + lane.g + 8 * (i / 2)};
 }
 
-// The fragments of a lane for rows of K weights, and what shared memory holds: those that registers do not, then the
-// two buffers [2, kTileRows, kStride].
+// The fragments of a lane for rows of K weights, and the layout of shared memory: first the fragments that do not fit
+// in registers, then the two buffers [2, kTileRows, kStride].
 template <int H, class Factor, int K, int Fragments>
 struct Layout {
   using Weights = Resident < Word, Fragments, Fragments<kNear ? Fragments : kNear, 2 * H>;
@@ -113,7 +115,7 @@ struct Forward : Layout<H, Factor, H, 8 * H / Factor::kColumns> {
   Lane lane;
   Own cell[4];
   typename Factor::Number* buffer = Shared::buffer();  // h
-  typename Shared::Weights w{simt::shared_memory()};   // of each gate, the warp's 16 rows of w_hh: [kPairs, 2, 4]
+  typename Shared::Weights w{simt::shared_memory()};   // for each gate, the warp's 16 rows of w_hh: [kPairs, 2, 4]
 
   __device__ explicit Forward(const LstmStepsForward& steps) : a(steps), cell{one(0), one(1), one(2), one(3)} {
 #pragma unroll
@@ -126,7 +128,7 @@ struct Forward : Layout<H, Factor, H, 8 * H / Factor::kColumns> {
   __device__ Own one(int i) const { return cell_of<Own>(a, lane, i); }
 
   __device__ void step(int s) {
-    float sum[4][4], before[4];  // by gate and cell: W x + b + R h
+    float sum[4][4], before[4];  // indexed by gate and cell: W x + b + R h
 #pragma unroll
     for (int i = 0; i < 4; ++i) {
       cell[i].take(a, s, before);
@@ -175,8 +177,8 @@ struct Backward : Layout<H, Factor, 4 * H, 8 * H / Factor::kColumns> {
   LstmStepsBackward a;
   Lane lane;
   Own cell[4];
-  typename Factor::Number* buffer = Shared::buffer();  // gradients of the gates, in the order unit, gate
-  typename Shared::Weights w{simt::shared_memory()};   // the warp's 16 columns of w_hh, transposed, so: [kPairs, 2]
+  typename Factor::Number* buffer = Shared::buffer();  // gate gradients, in the order unit, gate
+  typename Shared::Weights w{simt::shared_memory()};   // the warp's 16 columns of w_hh, transposed: [kPairs, 2]
   float dh[4] = {};
 
   __device__ explicit Backward(const LstmStepsBackward& steps) : a(steps), cell{one(0), one(1), one(2), one(3)} {
@@ -198,9 +200,9 @@ struct Backward : Layout<H, Factor, 4 * H, 8 * H / Factor::kColumns> {
       cell[i].save(a, s);
     }
 #pragma unroll
-    for (int i = 0; i < 4; ++i) cell[i].load(a, s - 1);  // on its way while the product runs
+    for (int i = 0; i < 4; ++i) cell[i].load(a, s - 1);  // loads while the product runs
     if (!CUTRACT_PLANTED("gpu_backward_no_barrier")) __syncthreads();
-    float even[4] = {}, odd[4] = {};  // two sums: the matrix unit need not wait for itself
+    float even[4] = {}, odd[4] = {};  // two sums, so that consecutive products are independent
 #pragma unroll
     for (int k = 0; k < Shared::kPairs; ++k) {
       Word low[2], high[2];
@@ -219,7 +221,7 @@ __global__ void __launch_bounds__(2 * H, 1) lstm_persistent_backward_kernel(Lstm
   for (int s = b.cell[0].longest - 1; s >= 0; --s) b.step(s);
 }
 
-// Tiles of long utterances come first, in both directions.
+// In both directions, tiles of long utterances come first.
 template <int H>
 Geometry geometry(const LstmSteps& a, std::size_t shared) {
   const auto tiles = static_cast<unsigned>((a.utterances + kTileRows - 1) / kTileRows);

@@ -31,8 +31,8 @@ void add_outer(const float* y, const float* x, View<float, 2> dw) {
     for (Index j = 0; j < dw.shape[1]; ++j) dw.row(i)[j] += y[i] * x[j];
 }
 
-// One frame of one direction: a = W x + b_ih + R h' + b_hh; i, f, o = logistic(a), g = tanh(a); c = f c' + i g;
-// h = o tanh(c).
+// One frame of one direction: a = W x + b_ih + R h' + b_hh; i, f, o = logistic(a), g = tanh(a); c = f c' + i g; h = o
+// tanh(c).
 void step(const LstmArgs& a, Index d, Index n, const float* h_prev, const float* c_prev) {
   const Index H = a.h.shape[2];
   const LstmWeights& w = a.w[static_cast<std::size_t>(d)];
@@ -50,8 +50,8 @@ void step(const LstmArgs& a, Index d, Index n, const float* h_prev, const float*
   }
 }
 
-// The same backward: gates become their gradients before activation, dc the gradient of c'. dh is that of h, from above
-// and from the next step.
+// The same step backward: gates are replaced by their gradients before activation, dc by the gradient of c'. dh is the
+// gradient of h, from the layer above and from the next step.
 void step_back(const LstmBackwardArgs& a, Index d, Index n, const float* c_prev, const Row& dh, Row& dc) {
   const Index H = a.h.shape[2];
   float* gate = a.gates.row(n) + d * 4 * H;

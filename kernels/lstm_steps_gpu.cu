@@ -8,7 +8,7 @@ namespace {
 
 constexpr int kMostThreads = 512;
 
-// The utterances of a block, and a thread's part of the work on them.
+// The utterances of a block, and one thread's part of the work on them.
 struct Tile {
   const LstmSteps& a;
   int d = static_cast<int>(blockIdx.y), first, longest, thread = static_cast<int>(threadIdx.x),
@@ -17,9 +17,9 @@ struct Tile {
   __device__ Tile(const LstmSteps& steps, int rows)
       : a(steps), first(static_cast<int>(blockIdx.x) * rows), longest(row(0).length) {}
   __device__ Span row(int r) const { return span_of(a, first + r); }
-  // Where step s of a row lies in an array [N, D, ...].
+  // The index of step s of a row in an array [N, D, ...].
   __device__ Index at(const Span& u, int s) const { return u.frame(d, s) * a.directions + d; }
-  // n zeros in shared memory.
+  // Returns n zeros in shared memory.
   __device__ float* zeros(int n) const {
     float* all = reinterpret_cast<float*>(simt::shared_memory());
     for (int i = thread; i < n; i += threads) all[i] = 0;
@@ -28,9 +28,10 @@ struct Tile {
   }
 };
 
-// A block owns Rows utterances in one direction. At each step thread j takes gate columns j, j + blockDim, ... of all
-// rows, and then cells: between the two the whole block meets, since a cell needs four columns and a column all of h.
-// A cell stays with its thread, so c needs no barrier. Every sum runs over k in order, whatever Rows is.
+// A block owns Rows utterances in one direction. At each step, thread j computes gate columns j, j + blockDim, ... of
+// all rows, and then cells. The whole block synchronises between the two, since a cell needs four columns and a column
+// needs all of h. A cell stays with its thread, so c needs no barrier. Every sum runs over k in order, for any value of
+// Rows.
 template <int Rows>
 __global__ void __launch_bounds__(kMostThreads) lstm_steps_kernel(LstmStepsForward a) {
   const Tile tile(a, Rows);
@@ -66,13 +67,13 @@ __global__ void __launch_bounds__(kMostThreads) lstm_steps_kernel(LstmStepsForwa
   }
 }
 
-// The same backward in time. A thread owns a cell, whose gates become their gradients, and then one gate's share of the
-// gradient of h at k: dh[k] = sum over gates q and units j of w_hh[q, j, k] dgates[q, j].
+// The same backward in time. A thread owns a cell, whose gates it replaces by their gradients, and then one gate's
+// share of the gradient of h at k: dh[k] = sum over gates q and units j of w_hh[q, j, k] dgates[q, j].
 template <int Rows>
 __global__ void __launch_bounds__(kMostThreads) lstm_steps_backward_kernel(LstmStepsBackward a) {
   const Tile tile(a, Rows);
   const int H = a.H;
-  float* carry_h = tile.zeros(5 * Rows * H);  // [4, Rows, H] the shares
+  float* carry_h = tile.zeros(5 * Rows * H);  // [4, Rows, H] the shares of each gate
   float* carry_c = carry_h + 4 * Rows * H;    // [Rows, H]
   for (int s = tile.longest - 1; s >= 0; --s) {
     for (int cell = tile.thread; cell < H * Rows; cell += tile.threads) {
@@ -97,7 +98,7 @@ __global__ void __launch_bounds__(kMostThreads) lstm_steps_backward_kernel(LstmS
       const int q = j / H, k = j % H;
       const float* w = pick(a.w_hh, tile.d) + Index(q) * H * H + k;
       float sum[Rows] = {};
-      const float* dgates[Rows];  // of the row's frame, this gate; null for a row that has not begun
+      const float* dgates[Rows];  // this gate, in the row's frame; null for a row that has not begun
       for (int r = 0; r < Rows; ++r) {
         const Span u = tile.row(r);
         dgates[r] = s < u.length ? a.gates + (tile.at(u, s) * 4 + q) * H : nullptr;
@@ -113,7 +114,8 @@ __global__ void __launch_bounds__(kMostThreads) lstm_steps_backward_kernel(LstmS
 
 constexpr int kRows = 8;
 
-// kRows utterances to a block while their state, at most five floats a cell, is small beside shared memory; else one.
+// Each block takes kRows utterances if their state (at most five floats per cell) is small compared with shared memory,
+// and otherwise one.
 template <class Steps>
 void launch_steps(GpuExec& ex, const char* op, void (*many)(Steps), void (*one)(Steps), const Steps& a, int floats) {
   const int rows = a.H <= 512 ? kRows : 1, threads = (4 * a.H + 31) / 32 * 32;

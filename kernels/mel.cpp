@@ -7,7 +7,7 @@
 namespace cutract {
 namespace {
 
-// The tables of a GPU lie where only it can read them.
+// With on_host false, the tables are in GPU memory and their contents cannot be checked here.
 void check_filters(const MelArgs& a, bool on_host) {
   const Index M = a.filter_bin.shape[0], K = a.n_fft / 2 + 1;
   expect_shape("mel.filter_offset", a.filter_offset, {M + 1});
@@ -22,7 +22,7 @@ void check_filters(const MelArgs& a, bool on_host) {
   }
 }
 
-// A sample to reflect, for every frame that may want one.
+// Every utterance with frames needs at least one sample to reflect.
 void check_utterances(const MelArgs& a) {
   expect_starts("mel.first_sample", a.first_sample, a.samples.size());
   expect_starts("mel.first_frame", a.first_frame, a.out.shape[0]);

@@ -15,10 +15,10 @@
 namespace cutract {
 namespace {
 
-constexpr Index kTile = 64;  // frames of one task; fixed, so that the number of threads changes no bit
+constexpr Index kTile = 64;  // frames per task; fixed, so that the result does not depend on the number of threads
 
-// What `frames` frames from frame t on see, from the first sample of that frame on: the signal itself or, where it
-// ends or is no float, a copy in `edge`.
+// The samples that frames t .. t + frames - 1 cover, starting at the first sample of frame t. Returns the signal
+// itself, or a copy in `edge` if the range extends beyond the signal or the samples are not floats.
 const float* samples_of(const MelArgs& a, Index t, Index frames, std::vector<float>& edge) {
   const Index start = t * a.hop + a.first + (CUTRACT_PLANTED("mel_window_shift") ? 1 : 0);
   const Index count = (frames - 1) * a.hop + a.window.shape[0];
@@ -35,13 +35,13 @@ CUTRACT_INLINE Floats<I> floats_at(const float* p) {
   return v;
 }
 
-// a[from] b[from] a[from + 1] b[from + 1] ...
+// Returns a[from] b[from] a[from + 1] b[from + 1] ...
 template <Isa I, int from, int... lane>
 CUTRACT_INLINE Floats<I> interleaved(Floats<I> a, Floats<I> b, std::integer_sequence<int, lane...>) {
   return __builtin_shufflevector(a, b, (from + lane / 2 + lane % 2 * static_cast<int>(sizeof...(lane)))...);
 }
 
-// column[i][r] = rows[r * apart + i]: a perfect shuffle of all values, once for each bit of a row's number.
+// column[i][r] = rows[r * apart + i]: one perfect shuffle of all values for each bit of the row number.
 template <Isa I>
 CUTRACT_INLINE void transpose(const float* rows, Index apart, Floats<I>* column) {
   constexpr int W = signals_abreast(I);
@@ -57,7 +57,7 @@ CUTRACT_INLINE void transpose(const float* rows, Index apart, Floats<I>* column)
   }
 }
 
-// Mean of the n samples of each frame.
+// The mean of the n samples of each frame.
 template <Isa I>
 CUTRACT_INLINE Doubles<I> means(const float* samples, Index hop, Index n) {
   constexpr Index W = signals_abreast(I);
@@ -75,7 +75,7 @@ CUTRACT_INLINE Doubles<I> means(const float* samples, Index hop, Index n) {
   return mean;
 }
 
-// Frames ready for the FFT: x [n_fft].
+// Writes frames ready for the FFT to x [n_fft].
 template <Isa I>
 CUTRACT_INLINE void windowed_frames(const MelArgs& a, const float* samples, Doubles<I>* x) {
   constexpr Index W = signals_abreast(I);
@@ -114,7 +114,7 @@ CUTRACT_INLINE void filtered(const MelArgs& a, const Doubles<I>* power, Doubles<
   }
 }
 
-// [count]
+// x and y are [count].
 CUTRACT_INLINE void logarithms(const MelArgs& a, const double* x, Index count, float* y) {
   constexpr double kLn10 = 2.302585092994046;
   const double unit = a.log == LogUnit::ln ? 1 : (a.log == LogUnit::db ? 10 : 1) / kLn10;
@@ -122,7 +122,7 @@ CUTRACT_INLINE void logarithms(const MelArgs& a, const double* x, Index count, f
   for (Index i = 0; i < count; ++i) y[i] = static_cast<float>(unit * log_fast((x[i] < least ? least : x[i]) + more));
 }
 
-// From y [M, frames abreast] to `frames` rows of out; returns the largest value.
+// Writes y [M, signals_abreast] to `frames` rows of out; returns the largest value.
 template <Isa I>
 CUTRACT_INLINE float put_rows(const float* y, Index frames, Index M, float* out) {
   constexpr Index W = signals_abreast(I);
@@ -145,7 +145,7 @@ CUTRACT_INLINE float put_rows(const float* y, Index frames, Index M, float* out)
   return largest;
 }
 
-// Frames t .. end - 1 and the largest of their values.
+// Computes frames t .. end - 1, and in `most` the largest of their values.
 template <Isa I>
 CUTRACT_INLINE void log_mel_tile_body(const MelArgs& a, const PowerSpectrum& spectrum, Index t, Index end,
                                       float* most) {

@@ -12,13 +12,13 @@
 namespace cutract {
 namespace {
 
-constexpr int kFrames = 8;              // of a block, one warp each
-constexpr Index kMostPoints = 1 << 21;  // of frames transformed at once: 16 MiB of spectra
+constexpr int kFrames = 8;              // per block, one warp each
+constexpr Index kMostPoints = 1 << 21;  // in the frames transformed at once: 16 MiB of spectra
 
 Index frames_at_once(Index n_fft) { return std::clamp<Index>(kMostPoints / n_fft, 1, 4096); }
 Index spectra_size(Index n_fft) { return frames_at_once(n_fft) * (n_fft / 2 + 1); }
 
-// The utterance that a frame belongs to: the last that begins at it or before.
+// The utterance that contains a frame: the last one whose first frame is not after it.
 __device__ Index utterance_of(const Starts& s, Index frame, Index frames) {
   Index from = 0, end = utterances_in(s);
   while (end - from > 1) {
@@ -28,7 +28,7 @@ __device__ Index utterance_of(const Starts& s, Index frame, Index frames) {
   return from;
 }
 
-// One warp owns one frame of those from `first` on: its row of `frames`, n_fft points.
+// One warp owns one frame, counted from `first`: its row of `frames`, n_fft points.
 __global__ void __launch_bounds__(32 * kFrames) frame_kernel(MelArgs a, Index first, Index count, float* frames) {
   const int lane = static_cast<int>(threadIdx.x % 32), n_fft = static_cast<int>(a.n_fft);
   const int size = static_cast<int>(a.window.shape[0]);
@@ -56,7 +56,7 @@ __global__ void __launch_bounds__(32 * kFrames) frame_kernel(MelArgs a, Index fi
   }
 }
 
-// One warp owns one frame and its row of out, one lane every 32nd filter.
+// One warp owns one frame and its row of out; each lane takes every 32nd filter.
 __global__ void __launch_bounds__(32 * kFrames)
     filter_kernel(MelArgs a, Index first, Index count, const Complex* spectra, float* most) {
   const int lane = static_cast<int>(threadIdx.x % 32), filters = static_cast<int>(a.filter_bin.shape[0]);

@@ -12,30 +12,32 @@
 #include "kernels/mel_log_gpu.cuh"
 #include "kernels/tiles.h"
 
-// Samples to log-mels, or to cepstra, in one kernel: a warp takes a frame from framing to the last logarithm, and to
-// the DCT where no maximum over the utterance (`range`) has to come between. That one is a second small pass, in place.
-// Slopes over time are another kernel (deltas_gpu.cu): a tile of 8 frames would need 4 more on either side for the
-// usual two orders of 2, twice the work of this kernel, while reading 13 cepstra again costs 52 bytes of L2 a frame.
+// Samples to log-mels, or to cepstra, in one kernel. A warp processes a frame from framing to the last logarithm, and
+// on to the DCT unless a maximum over the utterance (`range`) is needed in between. That maximum is applied by a
+// second, small pass, in place. Slopes over time are a separate kernel (deltas_gpu.cu): a tile of 8 frames would need 4
+// more on each side for the usual two orders of 2, which doubles the work of this kernel, whereas reading 13 cepstra
+// again costs 52 bytes of L2 per frame.
 namespace cutract {
 namespace {
 
-constexpr int kMostFrames = 8;            // of a tile, one warp each
-constexpr Index kMostBlocks = 1024;       // each takes a run of tiles, so that tables are made a few times only
-constexpr Index kMostShared = 160 << 10;  // of a block: sm_80 has 163 KiB, sm_90 227
-constexpr Index kMostBasis = 4096;        // values of a basis that goes into shared memory: 51 cepstra of 80 mels
+constexpr int kMostFrames = 8;            // per tile, one warp each
+constexpr Index kMostBlocks = 1024;       // each processes a run of tiles, so that tables are built only a few times
+constexpr Index kMostShared = 160 << 10;  // per block: sm_80 has 163 KiB, sm_90 227
+constexpr Index kMostBasis = 4096;        // largest basis kept in shared memory, in values: 51 cepstra of 80 mels
 constexpr int kAdjustBlock = 256, kAdjustFrames = 64;
 
-// Where things lie in the shared memory of a block, in floats.
+// The layout of a block's shared memory, in floats.
 struct MelPlan {
   int window = 0, filters = 0, weights = 0, cepstra = 0;  // sizes
-  int frames = 0, staged = 0, of_warp = 0;                // of a tile: its frames and their samples; floats of a warp
+  int frames = 0, staged = 0, of_warp = 0;                // of a tile: its frames and their samples; floats per warp
   Index window_at = 0, weights_at = 0, filters_at = 0, basis_at = 0, tables_at = 0, samples_at = 0, warps_at = 0;
-  Index power_at = 0, log_mel_at = 0;  // in what a warp has
+  Index power_at = 0, log_mel_at = 0;  // within the memory of a warp
   Index floats = 0;
 };
 
-// Weights lie in fours that begin at a multiple of 16 bytes, zeros behind the last. Filter m, the first weight of which
-// is number `offset`, has those from here on: room for all that come before, with no need to count them.
+// Weights are stored in quads aligned to 16 bytes, with zeros after the last weight. The quads of filter m, whose first
+// weight is number `offset`, start at this index. That leaves room for all filters before it, without counting their
+// quads.
 CUTRACT_HD int first_quad(int offset, int m) { return offset / 4 + m; }
 
 template <class FftPlan>
@@ -63,7 +65,7 @@ MelPlan plan_with(const MelArgs& a, const FftPlan& fft, int frames) {
 
 Index bytes_of(const MelPlan& p) { return p.floats * static_cast<Index>(sizeof(float)); }
 
-// As many frames a block as keep most warps on a multiprocessor of 227 KiB.
+// Chooses the number of frames per block that keeps the most warps on a multiprocessor with 227 KiB.
 template <class FftPlan>
 MelPlan plan_for(const MelArgs& a, const FftPlan& fft) {
   MelPlan best;
@@ -81,7 +83,7 @@ MelPlan plan_for(const MelArgs& a, const FftPlan& fft) {
 
 struct MelShared {
   float *window, *weights;
-  int2* filters;  // first bin and first weight of each, and an end
+  int2* filters;  // first bin and first weight of each filter, and an end entry
   float *basis, *tables, *samples, *of_warp;
 };
 
@@ -102,11 +104,11 @@ __device__ void make_tables(const MelArgs& a, const MelPlan& p, const MelShared&
   }
   for (int m = thread; m <= p.filters; m += threads)
     s.filters[m] = make_int2(m < p.filters ? a.filter_bin.data[m] : 0, a.filter_offset.data[m]);
-  for (int i = thread; i < p.cepstra * p.filters; i += threads)  // transposed: neighbours for the lanes
+  for (int i = thread; i < p.cepstra * p.filters; i += threads)  // transposed, so that lanes read neighbouring values
     s.basis[i] = static_cast<float>(a.basis.data[i % p.cepstra * p.filters + i / p.cepstra]);
 }
 
-// The samples of the frames of a tile of utterance u, from its sample `start` on.
+// Copies the samples of the frames of a tile of utterance u, from its sample `start` on, to shared memory.
 __device__ void stage_samples(const MelArgs& a, const MelPlan& p, float* staged, Index u, Index start) {
   const Index from = start_of(a.first_sample, u, a.samples.size());
   const Samples x = a.samples.part(from, start_of(a.first_sample, u + 1, a.samples.size()) - from);
@@ -115,7 +117,7 @@ __device__ void stage_samples(const MelArgs& a, const MelPlan& p, float* staged,
     staged[i] = sample_at(x, a.edge, start + i);
 }
 
-// One lane has every 32nd filter. Returns the lane's largest value.
+// Each lane takes every 32nd filter. Returns the lane's largest value.
 __device__ float log_mels(const MelArgs& a, const MelPlan& p, const MelShared& s, float* out, int lane) {
   float most = -std::numeric_limits<float>::infinity();
   for (int m = lane; m < p.filters; m += 32) {
@@ -124,7 +126,7 @@ __device__ float log_mels(const MelArgs& a, const MelPlan& p, const MelShared& s
     const auto* weights = reinterpret_cast<const float4*>(s.weights) + first_quad(filter.y, m);
     const float* bin = s.of_warp + p.power_at + filter.x;
     float sum = 0;
-#pragma unroll 1  // few turns, and lanes that differ in their number
+#pragma unroll 1  // few iterations, whose number differs between lanes
     for (int q = 0; q < quads; ++q, bin += 4) {
       const float4 w = weights[q];
       sum += w.x * bin[0], sum += w.y * bin[1], sum += w.z * bin[2], sum += w.w * bin[3];
@@ -135,7 +137,7 @@ __device__ float log_mels(const MelArgs& a, const MelPlan& p, const MelShared& s
   return most;
 }
 
-// Two lanes share a cepstrum, the even and the odd mels.
+// Two lanes share a cepstrum: one sums the even mels, the other the odd ones.
 __device__ void cepstra(const MelPlan& p, const float* basis, const float* log_mel, float* out, int lane) {
   for (int from = 0; from < p.cepstra; from += 16) {
     const int c = from + lane % 16;
@@ -146,7 +148,7 @@ __device__ void cepstra(const MelPlan& p, const float* basis, const float* log_m
   }
 }
 
-// From the power spectrum of a frame to its row of out.
+// Writes a frame's row of out from its power spectrum.
 __device__ void put_row(const MelArgs& a, const MelPlan& p, const MelShared& s, Index row, float* most, int lane) {
   float* out = a.out.data + row * a.out.shape[1];
   float* log_mel = p.cepstra > 0 ? s.of_warp + p.log_mel_at : out;
@@ -157,8 +159,8 @@ __device__ void put_row(const MelArgs& a, const MelPlan& p, const MelShared& s, 
   cepstra(p, s.basis, log_mel, out, lane);
 }
 
-// One warp owns one frame. A block takes tiles of neighbouring frames, since those share samples: they are read once,
-// into shared memory. Writes log-mels or cepstra and, if most is not null, the largest log-mel of each frame.
+// One warp owns one frame. A block processes tiles of neighbouring frames, because these share samples, which are then
+// read into shared memory once. Writes log-mels or cepstra and, if most is not null, the largest log-mel of each frame.
 template <class Fft>
 __global__ void __launch_bounds__(32 * kMostFrames, Fft::kBlocks)
     mel_kernel(MelArgs a, MelPlan p, typename Fft::Plan fft_plan, Tiles tiles, float* most) {
@@ -181,11 +183,11 @@ __global__ void __launch_bounds__(32 * kMostFrames, Fft::kBlocks)
       const Index row = start_of(tiles.starts, u, tiles.rows) + of.first + warp;
       put_row(a, p, s, row, most, lane);
     }
-    __syncthreads();  // before the next samples come
+    __syncthreads();  // the next samples overwrite these
   }
 }
 
-// One thread owns one element. Each block finds the maximum of the utterance of its tile for itself.
+// One thread owns one element. Each block computes the maximum of its tile's utterance itself.
 __global__ void __launch_bounds__(kAdjustBlock) mel_adjust_kernel(MelArgs a, Tiles tiles, const float* most) {
   __shared__ float part[kAdjustBlock / 32];
   const int thread = static_cast<int>(threadIdx.x);
@@ -222,7 +224,7 @@ void run(GpuExec& ex, const MelArgs& a, float* most) {
   launch(ex, "mel", mel_kernel<Fft>, shape, a, p, fft, tiles, most);
 }
 
-// Frames that begin at an odd sample, and odd windows, are no pairs of 64 bits: they take the general transform.
+// Frames that begin at an odd sample, and odd windows, are not aligned pairs of 64 bits and use the general transform.
 void run(GpuExec& ex, const MelArgs& a, float* most) {
   switch (a.hop % 2 == 0 && a.window.shape[0] % 2 == 0 ? a.n_fft : 0) {
     case 256:
@@ -250,7 +252,7 @@ void mel(GpuExec& ex, const MelArgs& a) {
   if (a.out.size() == 0) return;
   const bool adjusts = a.range != 0 || a.shift != 0 || a.gain != 1;
   const bool by_cufft = a.engine == MelEngine::cufft;
-  // Log-mels, before the DCT.
+  // Whether the log-mels are stored separately, before the DCT.
   const bool aside = a.basis.size() > 0 && (adjusts || by_cufft || a.basis.size() > kMostBasis);
   const Index scratch = by_cufft ? mel_cufft_scratch(a.n_fft) : 0;
   double* memory = ex.workspace(scratch + (T + (aside ? T * M : 0) + 1) / 2);

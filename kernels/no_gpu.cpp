@@ -1,4 +1,4 @@
-// GPU overloads in a build without CUDA: they say so.
+// GPU overloads for a build without CUDA: each throws an error that says so.
 #include <string>
 
 #include "host/core/error.h"

@@ -2,7 +2,7 @@
 
 namespace cutract {
 
-// An utterance per thread.
+// Each task is one utterance.
 void normalise(CpuExec& ex, const NormaliseArgs& a) {
   const Index C = a.mean.shape[1];
   ex.parallel(a.rows.shape[0], [&](Index u) {

@@ -8,7 +8,7 @@ namespace {
 constexpr int kBlock = 256;
 constexpr unsigned kBlocksPerUtterance = 16;
 
-// The blocks along y share one utterance, element by element in turn.
+// The blocks along y share one utterance and take its elements in turn.
 __global__ void __launch_bounds__(kBlock) normalise_kernel(NormaliseArgs a) {
   const Index u = blockIdx.x, C = a.mean.shape[1];
   const Index group = CUTRACT_PLANTED("normalises_by_the_first_group") ? 0 : a.group.data[u];

@@ -13,7 +13,7 @@ namespace {
 constexpr Index kPanel = PackedMatrix::kPanel;
 
 template <Isa I>
-struct Tile;  // R rows by V vectors of W floats: as many sums as the registers hold
+struct Tile;  // R rows by V vectors of W floats: as many sums as fit in the registers
 template <>
 struct Tile<Isa::avx512> {
   static constexpr int W = 16, R = 8, V = 2;
@@ -30,7 +30,7 @@ struct Tile<Isa::portable> {
   typedef float Lanes __attribute__((vector_size(16)));
 };
 
-// The left factor: element (r, k) of the rows at hand.
+// The left factor: at(r, k) is element k of row r.
 template <int R>
 struct Rows {
   const float* row[R];
@@ -45,8 +45,8 @@ struct Interleaved {  // [K][R]
   CUTRACT_INLINE float at(int r, Index k) const { return left[k * R + r]; }
 };
 
-// out[r][0..cols) = start (or out) + left * panels, for R rows and V vectors; `panels` is where their first panel lies,
-// `apart` how many floats the next one is away.
+// out[r][0..cols) = start (or out) + left * panels, for R rows and V vectors. `panels` points to the first panel;
+// consecutive panels are `apart` floats apart.
 template <Isa I, int R, int V, class Left>
 CUTRACT_INLINE void block(const Left left, Index K, const float* panels, Index apart, const float* start,
                           float* const* out, Index cols) {
@@ -58,7 +58,7 @@ CUTRACT_INLINE void block(const Left left, Index K, const float* panels, Index a
     Lanes w[V];
     for (int v = 0; v < V; ++v) {
       const float* from = panels + v * W / kPanel * apart + k * kPanel + v * W % kPanel;
-      __builtin_prefetch(from + 16 * kPanel);  // from the second cache to the first
+      __builtin_prefetch(from + 16 * kPanel);  // from the L2 cache to the L1 cache
       std::memcpy(&w[v], from, sizeof w[v]);
     }
     for (int r = 0; r < R; ++r)
@@ -71,7 +71,7 @@ CUTRACT_INLINE void block(const Left left, Index K, const float* panels, Index a
       for (Index j = 0; j < cols; ++j) out[r][j] = (start ? start[j] : out[r][j]) + row[r][j];
     return;
   }
-// Unrolled, or the sums would go through memory once more.
+// Must be unrolled: otherwise the sums would pass through memory.
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r) {
 #pragma GCC unroll 16
@@ -84,7 +84,7 @@ CUTRACT_INLINE void block(const Left left, Index K, const float* panels, Index a
   }
 }
 
-// All columns of `count` <= R rows, by the function made for just that many.
+// Computes all columns of `count` <= R rows with the instance for exactly that many rows.
 template <Isa I, int R>
 CUTRACT_INLINE void row_block(const float* const* rows, Index count, Index K, Index N, const float* panels,
                               const float* start, float* const* out) {
@@ -123,9 +123,9 @@ CUTRACT_PER_ISA(multiply_rows,
                  float* const* out),
                 (rows, count, K, N, panels, start, out))
 
-// Frames that are summed in registers before the sums are added up in memory: the packed factors stay in the L2 cache.
+// Frames summed in registers before the sums are added in memory; chosen so that the packed factors stay in L2.
 constexpr Index kChunk = 192;
-constexpr Index kMostBlockRows = 8;  // Tile::R at most
+constexpr Index kMostBlockRows = 8;  // the largest Tile::R
 
 struct Chunk {
   Index begin, frames;
@@ -133,7 +133,7 @@ struct Chunk {
   float* panels;  // [right + more columns / 16][kChunk][16]
 };
 
-// Rows that are pieces of longer ones: the hardware does not see where the next one begins.
+// These rows are parts of longer ones, so the hardware prefetcher cannot predict where the next one begins.
 constexpr Index kAhead = 8;
 CUTRACT_INLINE void prefetch(const float* row, Index n) {
   for (Index j = 0; row != nullptr && j < n; j += 16) __builtin_prefetch(row + j);
@@ -142,7 +142,7 @@ CUTRACT_INLINE void prefetch(const float* row, Index n) {
 template <Isa I>
 CUTRACT_INLINE void pack_left_body(const OuterProduct& p, const Chunk& c) {
   constexpr Index R = Tile<I>::R;
-  constexpr Index kSome = 4;  // frames that are added up in float before their sum is, in double
+  constexpr Index kSome = 4;  // frames added in float before their sum is added in double
   const Index blocks = (p.rows + R - 1) / R;
   for (Index k = 0; k < c.frames; ++k) {
     const float* row = p.left + (c.begin + k) * p.left_stride + p.first;
@@ -166,7 +166,7 @@ CUTRACT_INLINE void pack_left_body(const OuterProduct& p, const Chunk& c) {
 }
 CUTRACT_PER_ISA(pack_left, (const OuterProduct& p, const Chunk& c), (p, c))
 
-// Columns [begin, begin + n) of the panels, from one row; null is zeros.
+// Fills columns [begin, begin + n) of the panels from one row; null stands for zeros.
 CUTRACT_INLINE void scatter_row(const float* row, Index n, Index begin, Index k, float* panels) {
   Index j = 0;
   if (row != nullptr && begin % kPanel == 0)
@@ -194,7 +194,7 @@ CUTRACT_INLINE void add_chunk_body(const OuterProduct& p, const Chunk& c) {
   using T = Tile<I>;
   constexpr Index R = T::R, kWide = T::V * T::W;
   const Index N = p.right_cols + p.more_cols;
-  float spare[R][kWide] = {};  // where rows beyond the last one go
+  float spare[R][kWide] = {};  // receives the rows after the last one
   for (Index i = 0; i < p.rows; i += R) {
     const Interleaved<R> left{c.left + i * kChunk};
     for (Index n = 0; n < N; n += kWide) {

@@ -1,6 +1,7 @@
-// cuDNN 9. What it demands, by its documentation and by the messages of its own checks: packed data sorted longest
-// first, no empty sequence, at most 65535 steps; lengths that differ with STANDARD alone; two biases, and float or
-// double, for every other algorithm; gradients of weights that are added, never set.
+// The implementation by cuDNN 9. Its requirements, from its documentation and from the messages of its own checks:
+// packed data is sorted longest first, without empty sequences, and has at most 65535 steps; different lengths need the
+// STANDARD algorithm; every other algorithm needs two biases and float or double; gradients of weights are added, never
+// set.
 #include <cudnn.h>
 
 #include <array>
@@ -35,7 +36,7 @@ class Descriptor {
   ~Descriptor() { (void)destroy(d_); }
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
-  operator D() const { return d_; }  // NOLINT(google-explicit-constructor): every call of cuDNN takes one
+  operator D() const { return d_; }  // NOLINT(google-explicit-constructor): every cuDNN call takes one
 
  private:
   D d_ = nullptr;
@@ -68,17 +69,18 @@ cudnnDataType_t data_type(const RnnShape& s) {
   return s.precision == Precision::bf16 ? CUDNN_DATA_BFLOAT16 : CUDNN_DATA_FLOAT;
 }
 
-// By cuDNN's definition of these: FMA_MATH keeps off the tensor cores; DEFAULT_MATH lets fp32 products run there as
-// tf32; TENSOR_OP_MATH lets bf16 ones, with fp32 sums. TENSOR_OP_MATH_ALLOW_CONVERSION, which would round weights and
-// states to half, has another range than tf32 and is not used.
+// As cuDNN defines them: FMA_MATH does not use the tensor cores; DEFAULT_MATH allows fp32 products there as tf32;
+// TENSOR_OP_MATH allows bf16 products with fp32 sums. TENSOR_OP_MATH_ALLOW_CONVERSION is not used: it would round
+// weights and states to half, whose range differs from that of tf32.
 cudnnMathType_t math_type(Precision p) {
   if (p == Precision::bf16) return CUDNN_TENSOR_OP_MATH;
   return p == Precision::tf32 ? CUDNN_DEFAULT_MATH : CUDNN_FMA_MATH;
 }
 
-// PERSIST_STATIC_SMALL_H keeps the weights on the chip but its time grows with the batch: published 2.35 against 6.5 us
-// a step at 8 rows and H 128, 34 against 11 at 45 rows and H 152. Forward takes H up to 192, backward 128, and both
-// must use the same. Ragged batches, and bf16, have STANDARD alone.
+// PERSIST_STATIC_SMALL_H keeps the weights on the chip, but its time grows with the batch: published 2.35 against 6.5
+// us per step at 8 rows and H 128, but 34 against 11 at 45 rows and H 152. It supports H up to 192 forward and 128
+// backward, and both passes must use the same algorithm. The limit of 192, which applies when no backward follows, is
+// reached from tests only. Ragged batches and bf16 always use STANDARD.
 cudnnRNNAlgo_t algorithm(const RnnShape& s) {
   const bool equal = s.lengths.front() == s.lengths.back();
   const bool small = s.H <= (s.training ? 128 : 192) && s.lengths.size() <= 16;
@@ -106,14 +108,14 @@ struct Rnn::Impl {
     check(cudnnSetTensorNdDescriptor(state, data_type(s), 3, dims.data(), strides.data()),
           "cudnnSetTensorNdDescriptor");
     cudnnStatus_t taken = describe_rnn(algorithm(s));
-    // Which shapes SMALL_H takes depends on the GPU; STANDARD takes all.
+    // The shapes that SMALL_H supports depend on the GPU; STANDARD supports all.
     if (CUDNN_STATUS_CATEGORY(taken) == CUDNN_STATUS_NOT_SUPPORTED) taken = describe_rnn(CUDNN_RNN_ALGO_STANDARD);
     check(taken, "cudnnSetRNNDescriptor_v8 and the sizes of its memory");
   }
 
   cudnnForwardMode_t mode() const { return shape.training ? CUDNN_FWD_MODE_TRAINING : CUDNN_FWD_MODE_INFERENCE; }
 
-  // Not a success: this algorithm does not take the shape.
+  // Returns an error status if this algorithm does not support the shape.
   cudnnStatus_t describe_rnn(cudnnRNNAlgo_t by) {
     const auto F = static_cast<std::int32_t>(shape.F), H = static_cast<std::int32_t>(shape.H);
     cudnnStatus_t s = cudnnSetRNNDescriptor_v8(
@@ -152,7 +154,7 @@ Rnn::Sizes Rnn::sizes() const {
 Rnn::Place Rnn::place(Index direction, Index linear, const std::byte* weights) const {
   const TensorDescriptor matrix("cudnnCreateTensorDescriptor"), bias("cudnnCreateTensorDescriptor");
   void *matrix_at = nullptr, *bias_at = nullptr;
-  // With one layer, a pseudo-layer is a direction.
+  // With one layer, cuDNN's pseudo-layer is the direction.
   check(cudnnGetRNNWeightParams(impl_->handle, impl_->rnn, static_cast<std::int32_t>(direction), impl_->weights,
                                 weights, static_cast<std::int32_t>(linear), matrix, &matrix_at, bias, &bias_at),
         "cudnnGetRNNWeightParams");
@@ -161,8 +163,8 @@ Rnn::Place Rnn::place(Index direction, Index linear, const std::byte* weights) c
   return {elements_to(matrix_at), elements_to(bias_at)};
 }
 
-// Lengths travel in the descriptors; device copies of them are no longer read (since 8.9.1) and so are null, as are the
-// states before the first and behind the last step.
+// The descriptors carry the lengths; cuDNN has not read their device copies since 8.9.1, so these are null. So are the
+// states before the first step and after the last.
 void Rnn::forward(const std::byte* x, const std::byte* weights, std::byte* y, std::byte* work, std::byte* reserve) {
   Impl& i = *impl_;
   check(cudnnRNNForward(i.handle, i.rnn, i.mode(), nullptr, i.x, x, i.y, y, i.state, nullptr, nullptr, i.state, nullptr,

@@ -1,5 +1,5 @@
-// What stands for cuDNN where the GPU is emulated: the textbook recurrence, behind a form as foreign as cuDNN's own.
-// Its weight space begins with the last matrix, has gaps, and is NaN where nothing belongs.
+// Stand-in for cuDNN on the emulated GPU: the textbook recurrence behind an equally foreign weight layout. The weight
+// space begins with the last matrix, has gaps, and is NaN where nothing is stored.
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -14,12 +14,12 @@ namespace cutract {
 namespace {
 
 constexpr Index kGap = 5;    // elements between two matrices
-constexpr Index kWork = 64;  // bytes that every call overwrites
+constexpr Index kWork = 64;  // bytes of scratch, which every call overwrites
 using Floats = std::vector<float>;
 
 std::size_t size_of(Index n) { return static_cast<std::size_t>(n); }
 
-// Elements of a precision, as floats.
+// Converts between floats and the elements of a precision.
 struct Elements {
   bool halved;  // bf16
   Index bytes(Index n) const { return n * (halved ? 2 : 4); }
@@ -50,12 +50,12 @@ struct Rnn::Impl {
   RaggedBatch batch;
   Elements elements;
   Index N = 0;
-  Floats weights_used, dy_used;  // by backward_data, for backward_weights
+  Floats weights_used, dy_used;  // stored by backward_data for backward_weights
 
   explicit Impl(const RnnShape& s) : shape(s), batch(s.lengths), elements{s.precision == Precision::bf16} {
     N = batch.view().frames;
   }
-  Index place_of(Index d, Index linear) const {  // of its bias; the matrix follows
+  Index place_of(Index d, Index linear) const {  // place of the bias; the matrix follows it
     Index at = kGap;
     for (Index place = 8 * shape.D - 1; place > 8 * d + linear; --place)
       at += shape.H + shape.H * (place % 8 < 4 ? shape.F : shape.H) + kGap;
@@ -63,7 +63,7 @@ struct Rnn::Impl {
   }
   Index weight_elements() const { return place_of(0, 0) + shape.H + shape.H * shape.F + kGap; }
 
-  // Rows in order of time from rows in order of utterance, or back.
+  // Reorders rows from utterance order to time order, or back.
   Floats reordered(const Floats& rows, Index width, bool to_time) const {
     Floats out(rows.size());
     Index row = 0;
@@ -79,7 +79,7 @@ struct Rnn::Impl {
     return reordered(elements.read(timed, N * width), width, false);
   }
 
-  // One direction's weights in PyTorch's layout.
+  // The weights of one direction in PyTorch's layout.
   struct Direction {
     Floats w_ih, w_hh, b_ih, b_hh;
     LstmWeights view(Index F, Index H) const {
@@ -93,7 +93,7 @@ struct Rnn::Impl {
     const Index F = shape.F, H = shape.H;
     return {Floats(size_of(4 * H * F)), Floats(size_of(4 * H * H)), Floats(size_of(4 * H)), Floats(size_of(4 * H))};
   }
-  // Calls each(matrix, bias, how many, where in the space) for the 8 linear maps of a direction.
+  // Calls each(matrix, bias, number of elements, place in the space) for the 8 linear maps of a direction.
   template <class Each>
   void for_each_linear(Direction& w, Index d, const Each& each) const {
     for (Index linear = 0; linear < 8; ++linear) {
@@ -114,7 +114,7 @@ struct Rnn::Impl {
     return out;
   }
 
-  // What lies in the reserve: gates, then c.
+  // The reserve holds the gates, then c.
   LstmBackwardArgs backward_args(Floats& kept, const Floats& x, const Floats& y, const Floats& dy) const {
     const Index F = shape.F, H = shape.H, D = shape.D;
     LstmBackwardArgs a;

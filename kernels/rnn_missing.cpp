@@ -1,4 +1,4 @@
-// A build whose configuration found no cuDNN: it says so.
+// For a build without cuDNN: creating an Rnn throws an error that says so.
 #include "host/core/error.h"
 #include "kernels/rnn_gpu.h"
 

@@ -7,7 +7,7 @@ namespace {
 constexpr int kColumns = 32, kParts = 8;
 
 // A block owns one utterance. Thread (c, p) adds frames p, p + 8, ... of channel c in order, and the first part adds
-// the parts in order: the same bits on every run.
+// the parts in order, so every run gives the same bits.
 __global__ void __launch_bounds__(kColumns* kParts) score_sums_kernel(ScoreSumsArgs a, Index P) {
   auto* part = reinterpret_cast<ScoreSumsAbout*>(simt::shared_memory());  // [kParts, kColumns]
   const int b = static_cast<int>(blockIdx.x), x = static_cast<int>(threadIdx.x), y = static_cast<int>(threadIdx.y);

@@ -7,9 +7,10 @@ namespace cutract {
 namespace {
 
 constexpr int kBlock = 256;
-constexpr Index kRows = 16;  // of a tile
+constexpr Index kRows = 16;  // rows per tile
 
-// A block takes tiles of rows of one utterance, so that its edges are looked up once. One thread owns one element of y.
+// A block processes tiles of rows of one utterance, so that the utterance's edges are looked up once. One thread owns
+// one element of y.
 __global__ void __launch_bounds__(kBlock) splice_kernel(SpliceArgs a, Tiles tiles, Index F, Index n) {
   const Index wide = a.y.shape[1];
   for (Index tile = blockIdx.x; tile < tiles.count(); tile += gridDim.x) {

@@ -6,9 +6,9 @@ namespace cutract {
 namespace {
 
 constexpr int kBlock = 256;
-constexpr Index kChunk = 16384;  // elements of one block
+constexpr Index kChunk = 16384;  // elements per block
 
-// One block owns one chunk, one thread every 256th element of it in order.
+// One block owns one chunk; each thread adds every 256th element of it in order.
 __global__ void __launch_bounds__(kBlock) chunk_kernel(SumSquaresArgs a, Index n, double* sums) {
   __shared__ double part[kBlock];
   const Index first = Index(blockIdx.x) * kChunk, last = first + kChunk < n ? first + kChunk : n;

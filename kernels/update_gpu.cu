@@ -4,7 +4,7 @@
 namespace cutract {
 namespace {
 
-// One thread does it all: a few dozen operations.
+// One thread does everything: a few dozen operations.
 __global__ void update_kernel(UpdateArgs a) { update_record(a); }
 
 }  // namespace

@@ -1,6 +1,6 @@
 #pragma once
 
-// CUTRACT_ASAN is defined under AddressSanitizer, which g++ and clang++ announce differently.
+// Defines CUTRACT_ASAN under AddressSanitizer, which g++ and clang++ announce differently.
 #if defined(__SANITIZE_ADDRESS__)
 #define CUTRACT_ASAN 1
 #elif defined(__has_feature)

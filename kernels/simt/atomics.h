@@ -4,8 +4,8 @@
 
 #include "kernels/simt/grid.h"
 
-// Atomics on integers: the emulator runs one thread at a time, so each is atomic of itself. Afterwards, at random,
-// other warps come first, since who comes first is what code with atomics must not rely on.
+// Atomics on integers. The emulator runs one thread at a time, so every operation is atomic by itself. After one, at
+// random, other warps run first, because code with atomics must not rely on the order of threads.
 namespace cutract::simt {
 
 template <std::integral T, class Op>

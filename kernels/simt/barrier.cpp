@@ -3,7 +3,7 @@
 namespace cutract::simt {
 namespace {
 
-// Counts the calling thread in; true if it was the last of the round, in which case the others go on.
+// Counts the calling thread in. Returns true if it was the last of the round, in which case the others resume.
 bool arrive(Barrier& b, std::uint32_t id, std::uint32_t threads, bool predicate, const char* call, Where where) {
   Block& at = block();
   if (threads == 0) threads = at.threads;

@@ -39,7 +39,7 @@ void deliver_stores(bool all) {
       continue;
     }
     const PendingStore s = stores[i];
-    stores[i] = stores.back();  // there is no order among them
+    stores[i] = stores.back();  // stores complete in no particular order
     stores.pop_back();
     land(s);
   }
@@ -90,7 +90,7 @@ void cluster_wait(Where where) {
   while (cluster().phase == lane().cluster_phase) poll("cluster_wait", where);
 }
 
-// As the hardware has it: threads that have ended are not waited for.
+// As on hardware, threads that have ended are not waited for.
 void cluster_thread_ended() {
   Cluster& c = cluster();
   if (c.arrived == 0 || c.arrived < c.live) return;

@@ -19,9 +19,9 @@ void copy_async_bytes(void* shared, const void* global, std::uint32_t bytes, std
     fault("copy_async: the destination is beyond shared memory");
   const PendingCopy copy{shared, global, bytes, given < bytes ? given : bytes, lane().copy_group};
   if (chance(2))
-    lane().copies.push_back(copy);  // lands as late as it may
+    lane().copies.push_back(copy);  // completes as late as allowed
   else
-    land(copy);  // as early as it may
+    land(copy);  // completes as early as allowed
 }
 
 void copy_commit() { ++lane().copy_group; }

@@ -5,8 +5,8 @@
 
 #include "kernels/simt/cuda_matrix.cuh"  // shared_address
 
-// The calls of barrier.h, copy.h and cluster.h as CUDA and PTX. Clusters and stores that complete on an mbarrier need
-// sm_90; before that they trap.
+// The calls of barrier.h, copy.h and cluster.h in CUDA and PTX. Clusters, and stores that complete on an mbarrier, need
+// sm_90; on older architectures they trap.
 namespace cutract::simt {
 
 __device__ __forceinline__ std::byte* shared_memory() {

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-// The matrix instructions of matrix.h as PTX.
+// The matrix instructions of matrix.h in PTX.
 namespace cutract::simt {
 
 using Word = std::uint32_t;

@@ -5,8 +5,8 @@
 #include <cmath>
 #include <cstdint>
 
-// The names that CUDA C++ puts into scope in device code, for a plain C++ compiler. Float atomics, activemask and warp
-// votes without _sync are left out on purpose: kernels of this house do not use them.
+// The names that CUDA C++ provides in device code, for a plain C++ compiler. Float atomics, activemask and warp votes
+// without _sync are omitted on purpose: the kernels of this project do not use them.
 
 #define __global__
 #define __device__
@@ -15,8 +15,9 @@
 #define __forceinline__ inline
 #define __restrict__ __restrict
 #define __launch_bounds__(...)
-// One section holds them all, so that the emulator can give every block fresh ones (shared.h). `used`, since the emulator
-// writes them too: clang turns one that a kernel only ever sets to 7 into a flag elsewhere, which then outlives its block.
+// All shared variables are in one section, so that the emulator can give every block fresh ones (shared.h). They are
+// marked `used` because the emulator writes them too: clang turns a variable that a kernel only ever sets to 7 into a
+// flag stored elsewhere, which then outlives its block.
 #define __shared__ static __attribute__((section("cutract_shared"), used))
 
 struct uint3 {
@@ -50,7 +51,7 @@ inline int4 make_int4(int x, int y, int z, int w) { return {x, y, z, w}; }
 inline uint2 make_uint2(unsigned x, unsigned y) { return {x, y}; }
 inline uint4 make_uint4(unsigned x, unsigned y, unsigned z, unsigned w) { return {x, y, z, w}; }
 
-// Those of the thread that is running; the scheduler sets them at every switch.
+// The indices of the running thread; the scheduler sets them at every switch.
 extern uint3 threadIdx, blockIdx;
 extern dim3 blockDim, gridDim;
 inline constexpr int warpSize = 32;

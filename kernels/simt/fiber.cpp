@@ -7,8 +7,8 @@
 
 #if (defined(__x86_64__) || defined(__aarch64__)) && !defined(CUTRACT_FIBER_UCONTEXT)
 
-// cutract_switch(void** save, void* load): keeps the registers that a call must keep on the stack, stores the stack
-// pointer in *save, and goes on where `load` was saved.
+// cutract_switch(void** save, void* load): pushes the callee-saved registers on the stack, stores the stack pointer in
+// *save, and continues where `load` was saved.
 extern "C" void cutract_switch(void** save, void* load);
 
 #if defined(__x86_64__)
@@ -94,7 +94,7 @@ void to_scheduler(void** context) { cutract_switch(context, scheduler); }
 
 namespace {
 
-// The ucontext_t of a fiber lies at the bottom of its stack.
+// The ucontext_t of a fiber is stored at the bottom of its stack.
 ucontext_t scheduler;
 void* prepare(std::byte* top, std::byte* bottom, void (*entry)()) {
   auto* context = reinterpret_cast<ucontext_t*>(bottom);
@@ -116,11 +116,11 @@ namespace {
 
 Fiber* running = nullptr;
 #ifdef CUTRACT_ASAN
-const void* scheduler_bottom = nullptr;  // learnt when the first fiber begins
+const void* scheduler_bottom = nullptr;  // set when the first fiber begins
 std::size_t scheduler_bytes = 0;
 #endif
 
-// The first thing a fiber does after a switch into it.
+// Called by a fiber first after every switch into it.
 void arrived() {
 #ifdef CUTRACT_ASAN
   __sanitizer_finish_switch_fiber(nullptr, &scheduler_bottom, &scheduler_bytes);
@@ -137,7 +137,7 @@ void first_frame() {
 
 void Fiber::start(Stack stack, void (*entry)()) {
   stack_ = stack, begin = entry, fake_stack_ = nullptr;
-#ifdef CUTRACT_ASAN  // the frames of the fiber that had this stack before were never left
+#ifdef CUTRACT_ASAN  // the frames of the fiber that previously had this stack were never left
   __asan_unpoison_memory_region(stack.top - 4096, 4096);
 #endif
   context_ = prepare(stack.top, stack.bottom, first_frame);

@@ -4,9 +4,9 @@
 
 namespace cutract::simt {
 
-// A thread of the emulated GPU: its own stack, switched to and from by a few instructions. x86-64 and aarch64 have a
-// switch of their own (swapcontext makes a system call each time); anything else takes ucontext. AddressSanitizer is
-// told about every switch.
+// A thread of the emulated GPU: it has its own stack and is switched to and from in a few instructions. x86-64 and
+// aarch64 have their own switch, because swapcontext makes a system call each time; other architectures use ucontext.
+// AddressSanitizer is told about every switch.
 class Fiber {
  public:
   // Prepares to run entry(), which must never return, on this stack.
@@ -16,14 +16,15 @@ class Fiber {
  private:
   friend void resume(Fiber&);
   friend void suspend(bool);
-  void* context_ = nullptr;     // where it stands: a stack pointer, or a ucontext_t on its own stack
-  void* fake_stack_ = nullptr;  // AddressSanitizer's
+  void* context_ = nullptr;     // saved position: a stack pointer, or a ucontext_t on its own stack
+  void* fake_stack_ = nullptr;  // of AddressSanitizer
   Stack stack_;
 };
 
-// From the scheduler into a fiber; returns when that fiber suspends.
+// Switches from the scheduler to a fiber; returns when that fiber suspends.
 void resume(Fiber&);
-// From a fiber back to the scheduler. With `for_good` the fiber is never resumed. May be called in a signal handler.
+// Switches from a fiber back to the scheduler. With `for_good`, the fiber is never resumed. Can be called in a signal
+// handler.
 void suspend(bool for_good = false);
 
 }  // namespace cutract::simt

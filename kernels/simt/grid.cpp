@@ -39,10 +39,10 @@ struct Device {
   std::mutex mutex;
   Schedule schedule{true, seed_of_environment()};
   std::uint64_t launches = 0, random = 0;
-  std::size_t turn = 0;  // of the warps, when they run in turn
+  std::size_t turn = 0;  // index of the warp to run, when warps run in turn
   StackPool stacks;
   Cluster cluster;
-  std::vector<Warp*> warps;  // that may still run
+  std::vector<Warp*> warps;  // those that may still run
   const char* kernel = "";
   const std::function<void()>* body = nullptr;
   bool leave_warp = false;
@@ -122,7 +122,7 @@ void on_trap(int signal, const void* address) {
   suspend(true);
 }
 
-// One block, or cluster, of the grid, its threads not yet started.
+// Prepares one block of the grid; its threads are not started yet.
 void set_up(Block& b, const Geometry& g, uint3 index, std::uint32_t rank) {
   const std::uint32_t n = g.block.x * g.block.y * g.block.z, warps = (n + kWarp - 1) / kWarp;
   b.index = index, b.rank = rank, b.threads = b.live = n;
@@ -184,7 +184,7 @@ void run(Lane& l) {
   }
 }
 
-// Runs a warp until no lane of it can go on; or, in one turn of four, for a random while.
+// Runs a warp until none of its lanes can continue, or, one time in four, for a random number of lane runs.
 void run(Warp& w) {
   const bool adversarial = device().schedule.adversarial;
   std::uint32_t budget = adversarial && below(4) == 0 ? 1 + below(100) : UINT_MAX;
@@ -251,7 +251,8 @@ void set_up_cluster(const Geometry& g, std::uint64_t number) {
 void run_all(const Geometry& g) {
   Device& d = device();
   const std::uint64_t clusters = std::uint64_t{g.grid.x} * g.grid.y * g.grid.z / g.cluster;
-  // In steps of a number without a common divisor, from a random start: each once, in no order to rely on.
+  // Visits every cluster once, in an order that cannot be relied on: from a random start, in steps coprime to the
+  // number of clusters.
   std::uint64_t step = 1, at = 0;
   if (d.schedule.adversarial) {
     at = std::uint64_t{random_bits()} % clusters, step = std::uint64_t{random_bits()} % clusters | 1;
@@ -265,7 +266,7 @@ void run_all(const Geometry& g) {
   }
 }
 
-// A sanitizer that is about to end the process knows nothing of blocks and threads.
+// A sanitizer that is about to end the process does not know about blocks and threads, so this reports them.
 void say_where() {
 #ifdef CUTRACT_ASAN
   __sanitizer_set_death_callback([] {
@@ -312,7 +313,7 @@ void completed() {
 bool chance(std::uint32_t one_in) { return device().schedule.adversarial && below(one_in) == 0; }
 
 void fault(std::string text) {
-  device().fault = std::move(text);  // moved: nothing on this stack is ever destroyed
+  device().fault = std::move(text);  // moved, because nothing on this stack is ever destroyed
   suspend(true);
   __builtin_unreachable();
 }
@@ -330,7 +331,7 @@ void run_grid(const char* kernel, const Geometry& g, const std::function<void()>
   say_where();
   try {
     run_all(g);
-  } catch (...) {  // the threads that were under way are abandoned
+  } catch (...) {  // the threads still running are abandoned
     d.lane = nullptr, d.leave_warp = false, d.fault.reset(), d.trap.reset();
     d.stacks.give_back_all();
     throw;

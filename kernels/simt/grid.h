@@ -13,10 +13,10 @@
 #include "kernels/simt/fiber.h"
 #include "kernels/simt/shared.h"
 
-// What the emulated GPU is made of; kernels see none of it.
+// The parts of the emulated GPU; kernels use none of them.
 namespace cutract::simt {
 
-// The line of the kernel that called, for reports.
+// The calling line of the kernel, for reports.
 struct Where {
   const char* file = "";
   int line = 0;
@@ -38,15 +38,15 @@ struct Lane {
   Fiber fiber;
   Warp* warp = nullptr;
   uint3 thread{};
-  std::uint32_t bit = 0;  // of its warp's masks
+  std::uint32_t bit = 0;  // its bit in the warp's masks
   bool started = false, ended = false;
-  // What it waits for, if it does: the call, and for a warp's call with which lanes.
+  // The call the lane waits in, if any; for a warp-level call, `mask` gives the lanes that take part.
   const char* call = "";
   Where where;
   std::uint32_t mask = 0;
   std::array<std::uint32_t, 12> in{};
   std::array<std::uint32_t, 4> out{};
-  std::uint32_t cluster_phase = 0;  // of the cluster's barrier at which it last arrived
+  std::uint32_t cluster_phase = 0;  // phase of the cluster barrier at which it last arrived
   std::uint32_t copy_group = 0;     // cp.async groups committed so far
   std::vector<PendingCopy> copies;
 };
@@ -54,19 +54,19 @@ struct Lane {
 struct Warp {
   Block* block = nullptr;
   Lane* lanes = nullptr;
-  std::uint32_t present = 0, ready = 0;  // lanes that exist; that can run
+  std::uint32_t present = 0, ready = 0;  // lanes that exist; lanes that can run
   std::uint32_t calling = 0,
-                polling = 0;  // that wait in a call of the warp; for something that must be looked at again
+                polling = 0;  // lanes waiting in a call of the warp; lanes waiting for a condition that must be polled
 };
 
 struct Barrier {
   std::uint32_t arrived = 0, threads = 0;
   Where where;
   const char* call = "";
-  int count = 0;   // of true predicates so far
-  int result = 0;  // of the round before, and so for all and any
+  int count = 0;   // true predicates so far in this round
+  int result = 0;  // count of the previous round; `all` and `any` are of that round too
   bool all = false, any = false;
-  std::vector<std::uint32_t> waiting;  // a mask per warp
+  std::vector<std::uint32_t> waiting;  // one mask per warp
 };
 
 struct Block {
@@ -79,7 +79,7 @@ struct Block {
 };
 
 struct Mbarrier {
-  std::int64_t bytes = 0;  // expected and not yet arrived
+  std::int64_t bytes = 0;  // expected but not yet received
   std::uint32_t expected = 0, pending = 0, phase = 0;
 };
 
@@ -91,30 +91,30 @@ struct PendingStore {  // st.async
   std::uint32_t bytes;
 };
 
-// The blocks that run together: one, or a cluster. The next ones start when all their threads have ended.
+// The blocks that run together: one block, or a cluster. The next ones start when all their threads have ended.
 struct Cluster {
   std::vector<std::unique_ptr<Block>> blocks;  // kept for reuse; the first `size` belong to the launch
   std::uint32_t size = 1, live = 0;
-  std::uint32_t arrived = 0, phase = 0;  // of the cluster's barrier
+  std::uint32_t arrived = 0, phase = 0;  // of the cluster barrier
   std::unordered_map<const void*, Mbarrier> mbarriers;
   std::vector<PendingStore> stores;
 };
 
-// For the calls of the device layer, which run on the fiber of a thread.
+// For the functions of the device layer, which run on the fiber of a thread.
 Cluster& cluster();
 Lane& lane();
 inline Block& block() { return *lane().warp->block; }
-void wait(const char* call, Where, std::uint32_t mask = 0);  // until wake()
+void wait(const char* call, Where, std::uint32_t mask = 0);  // returns after wake()
 void wake(Warp&, std::uint32_t lanes);
-void poll(const char* call, Where);  // until wake_pollers(): then the caller looks again
+void poll(const char* call, Where);  // returns after wake_pollers(); the caller then checks again
 void wake_pollers();
-void give_way();                            // other warps may run first
-void completed();                           // a meeting: in turn, those who came earlier go on first
-bool chance(std::uint32_t one_in);          // at random; never in turn
+void give_way();                    // lets other warps run first
+void completed();                   // after a joint call: with the in-turn schedule, earlier arrivals continue first
+bool chance(std::uint32_t one_in);  // random; always false with the in-turn schedule
 [[noreturn]] void fault(std::string text);  // ends the launch with an Error naming kernel, block and thread
 
-// Runs body() once for every thread of the grid. Throws Fault::internal for a wrong geometry and for what a kernel does
-// wrong: deadlock, divergent barrier, access beyond shared memory.
+// Runs body() once for every thread of the grid. Throws Fault::internal for a wrong geometry and for errors of a
+// kernel: deadlock, divergent barrier, access beyond shared memory.
 void run_grid(const char* kernel, const Geometry&, const std::function<void()>& body);
 
 std::string deadlock_report(Cluster&);

@@ -7,7 +7,7 @@
 
 namespace cutract {
 
-// As host/core/launch.cuh, on fibers.
+// The same function as in host/core/launch.cuh, running on fibers.
 template <class... Params, class... Args>
 void launch(GpuExec& ex, const char* op, void (*kernel)(Params...), const Geometry& g, Args... args) {
   if (g.grid.x == 0 || g.grid.y == 0 || g.grid.z == 0) return;

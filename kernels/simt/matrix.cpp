@@ -11,7 +11,7 @@ namespace {
 
 constexpr int kLanes = 32;
 
-// Block m of the warp: row g, columns 2t and 2t + 1, or with `transposed` the same of its transpose.
+// Block m of the warp: row g, columns 2t and 2t + 1; with `transposed`, the same of its transpose.
 void load_blocks(Word* out, int blocks, const void* row, bool transposed, const char* call, Where where) {
   Lane& me = lane();
   const auto address = reinterpret_cast<std::uintptr_t>(row);
@@ -42,7 +42,7 @@ void load_blocks(Word* out, int blocks, const void* row, bool transposed, const 
   std::memcpy(out, me.out.data(), static_cast<std::size_t>(blocks) * sizeof(Word));
 }
 
-// A kind of number: how many a word holds, and its value.
+// A number format: how many numbers a word holds, and their values.
 struct Bf16 {
   static constexpr int kPerWord = 2;
   static float value(Word w, int i) { return i == 0 ? bf16_low(w) : bf16_high(w); }
@@ -56,10 +56,11 @@ struct Tf32 {
   static float value(Word w, int) { return std::bit_cast<float>(w & 0xffffe000u); }
 };
 
-// A is `ABlocks` words per lane, rows g and g + 8 in turn; B is half as many. The lane's words: c, then a, then b.
+// A is `AWords` words per lane, alternating rows g and g + 8; B is half as many. The lane's words are c, then a, then
+// b.
 template <class Number, int AWords>
 void multiply(Exchange x) {
-  constexpr int kPer = Number::kPerWord, kWide = 4 * kPer, K = AWords / 2 * kWide;  // kWide: columns that a word spans
+  constexpr int kPer = Number::kPerWord, kWide = 4 * kPer, K = AWords / 2 * kWide;  // kWide: columns spanned by a word
   float a[16][K], b[K][8];
   for (std::uint32_t i = 0; i < kLanes; ++i) {
     const std::uint32_t g = i / 4, t = i % 4;

@@ -6,7 +6,7 @@
 
 #include "host/core/philox.h"  // CUTRACT_HD
 
-// 16-bit floats as words: two to a register, the lower half first, as the matrix units take them.
+// 16-bit floats packed in words as the matrix units take them: two per register, the lower half first.
 namespace cutract::simt {
 
 // bfloat16, rounded to nearest even; NaN stays NaN.
@@ -16,7 +16,7 @@ CUTRACT_HD inline std::uint32_t bf16_bits(float v) {
   return (u + 0x7fffu + (u >> 16 & 1u)) >> 16;
 }
 CUTRACT_HD inline std::uint32_t pack_bf16(float low, float high) {
-#ifdef __CUDA_ARCH__  // one instruction, which gives the same bits
+#ifdef __CUDA_ARCH__  // one instruction with the same result, bit for bit
   std::uint32_t out;
   asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(out) : "f"(high), "f"(low));
   return out;
@@ -39,14 +39,14 @@ CUTRACT_HD inline std::uint32_t half_bits(float v) {
 CUTRACT_HD inline float half_value(std::uint32_t h) {
   const std::uint32_t sign = (h & 0x8000u) << 16, a = (h & 0x7fffu) << 13;
   if (a >= 0x0f800000u) return std::bit_cast<float>(sign | 0x7f800000u | (a & 0x007fffffu));
-  const float magnitude = std::bit_cast<float>(a) * 0x1p112f;  // subnormals come out normal
+  const float magnitude = std::bit_cast<float>(a) * 0x1p112f;  // subnormals become normal
   return std::bit_cast<float>(sign | std::bit_cast<std::uint32_t>(magnitude));
 }
 CUTRACT_HD inline std::uint32_t pack_half(float low, float high) { return half_bits(low) | half_bits(high) << 16; }
 CUTRACT_HD inline float half_low(std::uint32_t v) { return half_value(v & 0xffffu); }
 CUTRACT_HD inline float half_high(std::uint32_t v) { return half_value(v >> 16); }
 
-// tf32: 10 bits behind the point in a 32-bit word, rounded to nearest, ties away from zero (cvt.rna.tf32.f32).
+// tf32: 10 bits of mantissa in a 32-bit word, rounded to nearest, ties away from zero (cvt.rna.tf32.f32).
 CUTRACT_HD inline std::uint32_t tf32_bits(float v) {
   const std::uint32_t u = std::bit_cast<std::uint32_t>(v);
   return (u & 0x7f800000u) == 0x7f800000u ? u : (u + 0x1000u) & 0xffffe000u;

@@ -11,7 +11,7 @@ std::string text(uint3 v) {
   return "(" + std::to_string(v.x) + "," + std::to_string(v.y) + "," + std::to_string(v.z) + ")";
 }
 
-// Threads of one block that stand at the same place.
+// Threads of one block that wait at the same place.
 struct Group {
   const Lane* first;
   std::uint32_t threads = 0;

@@ -4,17 +4,18 @@
 
 namespace cutract::simt {
 
-// In which order the emulated GPU runs what a real one would run at once. Adversarial: one random warp, its lanes in a
-// random order, until it cannot go on or a random moment earlier; then another. Asynchronous copies land early or as
-// late as they may; blocks run in a random order. Everything follows from the seed and the number of the launch.
-// In turn: the next warp and the next lane, always; only there to show what it misses.
+// The order in which the emulated GPU runs threads that a real GPU would run concurrently. Adversarial: one random warp
+// runs, with its lanes in random order, until it cannot continue or until a random earlier moment; then another warp
+// runs. Asynchronous copies complete as early or as late as allowed, and blocks run in random order. Everything is
+// determined by the seed and the number of the launch. In turn: always the next warp and the next lane. This schedule
+// exists only to show what it fails to detect.
 struct Schedule {
   bool adversarial = true;
   std::uint64_t seed = 1;
 };
 
-// At the beginning the seed is the environment's CUTRACT_EMULATOR_SEED, or 1.
+// The initial seed is the environment variable CUTRACT_EMULATOR_SEED, or 1.
 Schedule schedule();
-void set_schedule(Schedule);  // and counts launches from 0 again
+void set_schedule(Schedule);  // also restarts the count of launches at 0
 
 }  // namespace cutract::simt

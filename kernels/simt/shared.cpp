@@ -8,7 +8,7 @@
 
 #include "host/core/error.h"
 
-// Set by the linker around the section of that name; absent if no kernel has a __shared__ variable.
+// The linker defines these at the bounds of that section; they are absent if no kernel has a __shared__ variable.
 extern "C" std::byte __start_cutract_shared[] __attribute__((weak));
 extern "C" std::byte __stop_cutract_shared[] __attribute__((weak));
 
@@ -19,7 +19,8 @@ constexpr std::size_t kPage = 4096, kAlign = 128, kFence = 128, kGuard = 16 * kP
 constexpr std::size_t kUsable = (kMaxShared + kPage) / kPage * kPage + kPage;
 constexpr std::byte kFill{0xff};
 
-// By words, and not by memcmp: its masked loads would touch the guard page, which costs more than all the rest.
+// Compares word by word instead of with memcmp, whose masked loads would touch the guard page, which costs more
+// than everything else.
 bool all_filled(const std::byte* from, const std::byte* to) {
   std::uint64_t all = ~std::uint64_t{0};
   for (; from < to && reinterpret_cast<std::uintptr_t>(from) % 8 != 0; ++from)

@@ -1,9 +1,9 @@
 #pragma once
 
-// The device layer: the one header that device code includes. Under nvcc it is CUDA, with thin names for what CUDA C++
-// leaves to PTX; under a plain C++ compiler the same names run on the emulated GPU (docs/emulator.md). So a .cu file is
-// one source for two worlds: threadIdx, __shared__, __syncthreads, shuffles, votes and integer atomics are CUDA's own
-// names, the rest is in cutract::simt.
+// The device layer: the one header that device code includes. Under nvcc it is CUDA, with thin names for features that
+// CUDA C++ leaves to PTX. Under a plain C++ compiler the same names run on the emulated GPU (docs/emulator.md), so a
+// .cu file is one source for both: threadIdx, __shared__, __syncthreads, shuffles, votes and integer atomics have
+// CUDA's own names, and everything else is in cutract::simt.
 #ifdef __CUDACC__
 #include "host/core/launch.cuh"
 #include "kernels/simt/cuda_cluster.cuh"

@@ -38,8 +38,8 @@ struct StackPool::Impl {
     for (std::size_t i = 0; i < kPerChunk; ++i) mprotect(chunks.back() + i * stride, page, PROT_NONE);
     add(chunks.back());
   }
-  // At the same place within a page, the hot lines of all stacks would share a few sets of the cache: so each top is
-  // moved down by another number of lines.
+  // If all stacks began at the same place within a page, their hot lines would share a few cache sets. So the top of
+  // each stack is moved down by a different number of lines.
   void add(std::byte* chunk) {
     for (std::size_t i = 0; i < kPerChunk; ++i) {
       std::byte* bottom = chunk + i * stride + page;
@@ -64,7 +64,7 @@ void StackPool::give_back_all() {
   impl_->free.clear();
   for (std::byte* chunk : impl_->chunks) {
     impl_->add(chunk);
-#ifdef CUTRACT_ASAN  // what an abandoned thread was doing left poison behind
+#ifdef CUTRACT_ASAN  // an abandoned thread has left poisoned memory
     for (std::size_t i = 0; i < kPerChunk; ++i)
       __asan_unpoison_memory_region(chunk + i * impl_->stride + impl_->page, kBytes);
 #endif

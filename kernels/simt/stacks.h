@@ -9,8 +9,8 @@ struct Stack {
   std::byte *bottom = nullptr, *top = nullptr;  // grows from top down to bottom; below that is a guard page
 };
 
-// Stacks for fibers, kept for reuse. The one given back last is handed out first: threads that never wait all run on
-// one warm stack.
+// A pool of stacks for fibers. The stack returned last is handed out first, so threads that never wait all run on one
+// warm stack.
 class StackPool {
  public:
   StackPool();
@@ -20,7 +20,7 @@ class StackPool {
 
   Stack take();
   void give_back(Stack);
-  void give_back_all();  // after a fault: also those whose fibers never ended
+  void give_back_all();  // after a fault: also returns those whose fibers never ended
   bool in_guard(const void* address) const;
 
  private:

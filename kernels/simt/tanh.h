@@ -4,8 +4,8 @@
 
 namespace cutract::simt {
 
-// tanh by the special function unit (PTX tanh.approx.f32, sm_75): a relative error of at most 2^-11. The emulator
-// rounds to 10 bits behind the point, which is as much.
+// tanh by the special function unit (PTX tanh.approx.f32, sm_75), with a relative error of at most 2^-11. The emulator
+// rounds to 10 bits of mantissa, which gives the same bound.
 #ifdef __CUDACC__
 __device__ __forceinline__ float tanh_approximate(float x) {
   float y;

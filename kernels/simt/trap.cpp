@@ -9,7 +9,7 @@ namespace {
 constexpr std::array kSignals{SIGSEGV, SIGBUS, SIGILL, SIGTRAP};
 TrapGuard* active = nullptr;
 TrapGuard::Handler handler = nullptr;
-alignas(16) std::byte alternate[64 * 1024];  // the stack of a thread may be what is full
+alignas(16) std::byte alternate[64 * 1024];  // the thread's own stack may have overflowed
 
 }  // namespace
 
@@ -20,7 +20,7 @@ TrapGuard::TrapGuard(Handler on_trap) : before_(kSignals.size()) {
   sigaltstack(&stack, &stack_before_);
   struct sigaction action {};
   action.sa_sigaction = handle;
-  action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;  // the handler may leave by a switch of stacks
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;  // the handler may be left by a switch of stacks
   for (std::size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &action, &before_[i]);
 }
 
@@ -33,7 +33,7 @@ void TrapGuard::restore() {
 
 void TrapGuard::handle(int signal, siginfo_t* info, void*) {
   handler(signal, info->si_addr);
-  active->restore();  // and the instruction, repeated, meets the handler of before
+  active->restore();  // the repeated instruction then reaches the previous handler
 }
 
 }  // namespace cutract::simt

@@ -5,8 +5,9 @@
 
 namespace cutract::simt {
 
-// While one exists, the signals of a wrong memory access or of a failed bounds check call `on_trap` on a stack of
-// their own. It returns only if the signal is not the emulator's: then what was installed before gets it.
+// While a TrapGuard exists, the signals for an invalid memory access and for a failed bounds check call `on_trap` on a
+// separate stack. on_trap returns only if the signal does not concern the emulator; the previously installed handler
+// then receives it.
 class TrapGuard {
  public:
   using Handler = void (*)(int signal, const void* address);

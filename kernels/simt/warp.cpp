@@ -3,7 +3,8 @@
 namespace cutract::simt {
 namespace {
 
-// All lanes of the mask are in a call; but a lane may be in one with other lanes, and come to this one later.
+// Whether all lanes of the mask are in a call with this mask. A lane may be in a call with other lanes and reach this
+// one later.
 bool all_want(const Warp& w, std::uint32_t mask) {
   for (std::uint32_t i = 0; i < 32; ++i)
     if (mask >> i & 1 && w.lanes[i].mask != mask) return false;
@@ -17,7 +18,7 @@ bool last_of_warp(const char* call, std::uint32_t mask, Where where) {
   Warp& w = *l.warp;
   if (!(mask & l.bit)) fault(std::string(call) + ": the mask does not name the lane that calls");
   l.call = call, l.where = where, l.mask = mask;
-  // One comparison each is enough: who has come before agrees already.
+  // Comparing with one lane is enough: the lanes that arrived earlier already agree.
   if (const std::uint32_t before = w.calling & mask) {
     const Lane& other = w.lanes[std::countr_zero(before)];
     if (other.mask == mask && other.call != call && std::strcmp(other.call, call) != 0)

@@ -5,12 +5,12 @@
 
 #include "kernels/simt/grid.h"
 
-// Calls that a warp makes together: the last lane of the mask to arrive computes for all.
+// Calls that the lanes of a warp make together: the last lane of the mask to arrive computes the results for all.
 namespace cutract::simt {
 
 constexpr std::uint32_t kAllLanes = 0xffffffffu;
 
-// What one lane of the mask gave, and what it gets.
+// The inputs of one lane of the mask, and its results.
 struct Exchange {
   Warp& warp;
   std::uint32_t mask;
@@ -20,12 +20,12 @@ struct Exchange {
 };
 inline std::uint32_t lane_number() { return static_cast<std::uint32_t>(std::countr_zero(lane().bit)); }
 
-// The calling lane has put its words into lane().in. Returns true if it is the last of the mask, and `compute` is to be
-// done by it; else waits until another has done so.
+// The calling lane has put its words into lane().in. Returns true if it is the last of the mask and has to run
+// `compute`; otherwise waits until another lane has done so.
 bool last_of_warp(const char* call, std::uint32_t mask, Where);
 void finish_warp(std::uint32_t mask);
 
-// All lanes of `mask` meet here; compute(Exchange) runs once. The results are in lane().out.
+// All lanes of `mask` synchronise here, and compute(Exchange) runs once. The results are in lane().out.
 template <class Compute>
 void together(const char* call, std::uint32_t mask, Where where, Compute compute) {
   if (!last_of_warp(call, mask, where)) return;
@@ -33,10 +33,11 @@ void together(const char* call, std::uint32_t mask, Where where, Compute compute
   finish_warp(mask);
 }
 
-// The lane that `from` reads in a shuffle (PTX shfl), itself if that lies outside its segment of `width` lanes.
+// The lane that `from` reads in a shuffle (PTX shfl); `from` itself if that lane is outside its segment of `width`
+// lanes.
 enum class Shuffle { idx, up, down, bfly };
 std::uint32_t shuffle_source(Shuffle, std::uint32_t from, std::uint32_t by, std::uint32_t width);
-// Two words of the calling lane, exchanged. A lane outside the mask gives 0xffffffff.
+// Exchanges two words of the calling lane. A lane outside the mask gives 0xffffffff.
 void shuffle(const char* call, Shuffle, std::uint32_t mask, std::uint32_t by, std::uint32_t width, Where);
 
 template <class T>
@@ -104,7 +105,7 @@ inline int __all_sync(unsigned mask, int predicate, CUTRACT_WHERE) {
 inline void __syncwarp(unsigned mask = 0xffffffffu, CUTRACT_WHERE) {
   cutract::simt::together("__syncwarp", mask, where, [](cutract::simt::Exchange) {});
 }
-// int or unsigned; the bitwise ones unsigned alone.
+// T is int or unsigned; the bitwise ones take unsigned only.
 template <class T>
 T __reduce_add_sync(unsigned mask, T value, CUTRACT_WHERE) {
   const auto add = [](T a, T b) { return static_cast<T>(static_cast<unsigned>(a) + static_cast<unsigned>(b)); };
