@@ -7,11 +7,11 @@
 
 namespace cutract::bench {
 
-// By the wall clock, until all that fn queued is done.
+// Wall-clock seconds until all work queued by fn is done.
 double wall_seconds(Exec&, const std::function<void()>& fn);
 
-// Seconds of the work that fn queues on a GPU: from event to event on its stream. A host that is slow to queue counts,
-// one that only waits does not. The clock of an emulated GPU is the wall's.
+// Seconds of the work that fn queues on a GPU, measured between two events on its stream. Time in which a host is slow
+// to queue work is included; time in which it only waits is not. For an emulated GPU this is the wall clock.
 class GpuClock {
  public:
   explicit GpuClock(GpuExec&);
@@ -19,7 +19,7 @@ class GpuClock {
   GpuClock(GpuClock&&) noexcept;
   GpuClock& operator=(GpuClock&&) noexcept;
   double seconds(const std::function<void()>& fn);
-  void flush_cache();  // overwrites what the L2 cache holds
+  void flush_cache();  // overwrites the contents of the L2 cache
 
  private:
   struct Impl;

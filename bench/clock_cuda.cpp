@@ -1,4 +1,4 @@
-// The clocks of a build for CUDA.
+// The clocks for a build with CUDA.
 #include <chrono>
 
 #include "bench/clock.h"
@@ -8,7 +8,7 @@
 namespace cutract::bench {
 namespace {
 
-constexpr Index kFlushFloats = Index{64} << 20;  // 256 MiB: several times any L2 cache of today
+constexpr Index kFlushFloats = Index{64} << 20;  // 256 MiB: several times the size of any current L2 cache
 
 }  // namespace
 
@@ -22,7 +22,7 @@ double wall_seconds(Exec& ex, const std::function<void()>& fn) {
 struct GpuClock::Impl {
   cudaStream_t stream;
   cudaEvent_t began = nullptr, ended = nullptr;
-  void* other = nullptr;  // what fills the cache instead
+  void* other = nullptr;  // memory used to fill the cache
   explicit Impl(cudaStream_t s) : stream(s) {}
   ~Impl() {
     check_nothrow(cudaFree(other), "cudaFree");

@@ -1,4 +1,4 @@
-// The clocks of a build without CUDA, where work is done when the call that queued it returns.
+// The clocks for a build without CUDA, where work is done when the call that queued it returns.
 #include <chrono>
 
 #include "bench/clock.h"

@@ -15,13 +15,13 @@
 #include "kernels/score_sums.h"
 #include "tests/oracle/metrics.h"
 
-// The ops between a corpus and its batches, and between a batch and its scores.
+// The ops between a corpus and its batches, and those between a batch and its scores.
 namespace cutract::bench {
 namespace {
 
 using Floats = Buffer<float>;
 
-// Utterances one after another, and where each of them begins.
+// Utterances stored one after another, and the first row of each.
 struct Utterances {
   Index U, C, N;
   Floats rows;
@@ -45,7 +45,7 @@ struct Utterances {
   }
 };
 
-// One column of the frames from `first` on.
+// One column of the frames starting at `first`.
 oracle::Sequence column(const std::vector<float>& rows, Index C, Index first, Index frames, Index c) {
   oracle::Sequence out;
   for (Index t = first; t < first + frames; ++t)
@@ -84,7 +84,7 @@ Prepared prepare_gather(Exec& ex, const std::vector<std::int32_t>& lengths, Inde
           {}};
 }
 
-// The middle one of as many batches as there are utterances in one.
+// The plan has as many batches as a batch has utterances; the middle one is taken.
 Prepared prepare_next_batch(Exec& ex, Index B) {
   struct Data {
     Buffer<std::int32_t> offsets, lengths;
@@ -120,7 +120,7 @@ Prepared prepare_next_batch(Exec& ex, Index B) {
   };
   const bool right =
       d->offset.values(ex) == part(offsets) && d->length.values(ex) == part(lengths) && d->uid.values(ex) == part(uids);
-  return {run, {.bytes = 24.0 * static_cast<double>(B)}, right ? "" : "not the batch whose turn it is", {}, ""};
+  return {run, {.bytes = 24.0 * static_cast<double>(B)}, right ? "" : "not the plan of the expected batch", {}, ""};
 }
 
 Prepared prepare_moments(Exec& ex, const std::vector<std::int32_t>& lengths, Index C) {
@@ -178,7 +178,7 @@ Prepared prepare_normalise(Exec& ex, const std::vector<std::int32_t>& lengths, I
     normalise(
         ex, {d->of.at.view(), d->of.frames.view(), d->group.view(), {d->mean.data(), {2, C}}, {d->std.data(), {2, C}}});
   };
-  run();  // again and again while it is timed: values tend to a fixed point, which costs the same
+  run();  // run repeatedly while timed: values converge to a fixed point, which costs the same
   const double n = static_cast<double>(d->of.N), values = n * static_cast<double>(C);
   return {run,
           {.frames = n, .flops = 2 * values, .bytes = 8 * values},

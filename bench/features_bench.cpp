@@ -8,8 +8,8 @@
 #include "features/extractor.h"
 #include "tests/oracle/mel.h"
 
-// The front end by way of the extractor, whose tables are made beforehand: log-mel, and what is put on top of it. The
-// signal is noise; the output of its first part is checked.
+// The front end, run through the extractor with its tables prepared beforehand: log-mel, and the stages applied to it.
+// The signal is noise; the output of its first part is checked.
 namespace cutract::bench {
 namespace {
 
@@ -24,7 +24,8 @@ constexpr Problem kProblems[] = {
     {"mfcc", "librosa", "mfcc", 0, 0}, {"mel_deltas", "librosa", "mel", 2, 0}, {"mel_splice", "librosa", "mel", 0, 5},
 };
 
-// Additions and multiplications per frame: window, real FFT (2.5 n log2 n), power, filters of about two weights a bin.
+// Additions and multiplications per frame: window, real FFT (2.5 n log2 n), power, and filters with about two weights
+// per bin.
 double flops_of(const FeatureConfig& c) {
   const double n = c.n_fft;
   const double per_frame = c.win_samples + 2.5 * n * std::log2(n) + 1.5 * n + 2 * n;

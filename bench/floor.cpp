@@ -22,7 +22,7 @@ struct Vector {
   typedef float type __attribute__((vector_size(4 * lanes_of(isa))));
 };
 
-// One vector of each chain is updated by a fused multiply-add per round. The factor keeps the sums finite.
+// Each round updates one vector of each chain by a fused multiply-add. The factor keeps the sums finite.
 template <Isa isa>
 CUTRACT_INLINE void fma_chains_body(float start, float* out) {
   using V = typename Vector<isa>::type;
@@ -57,13 +57,13 @@ double fma_rate(const CpuExec& ex, void (*chains)(float, float*), int lanes) {
   const double s = best_seconds(100, [&] {
     ex.parallel(tasks, [&](Index t) { chains(1.0f + static_cast<float>(t), &sums[static_cast<std::size_t>(t)]); });
   });
-  // A sum that nobody reads would let the compiler drop the work.
+  // Reads the sums, so that the compiler cannot drop the work.
   const bool finite = std::all_of(sums.begin(), sums.end(), [](float v) { return v > 0; });
   return finite ? 2.0 * lanes * kChains * static_cast<double>(kRounds * tasks) / s : 0;
 }
 
 double stream_rate(const CpuExec& ex) {
-  constexpr std::size_t kFloats = std::size_t{16} << 20;  // 64 MiB an array
+  constexpr std::size_t kFloats = std::size_t{16} << 20;  // 64 MiB per array
   const Index tasks = ex.threads();
   std::vector<float> a(kFloats), b(kFloats, 1.0f), c(kFloats, 2.0f);
   const double s = best_seconds(10, [&] {

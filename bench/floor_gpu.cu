@@ -6,14 +6,15 @@
 #include "host/core/memory.h"
 #include "kernels/simt/simt.cuh"
 
-// What a GPU can do: the roofs that its cases are held against. An emulated one does each once, to be seen to run.
+// The peak rates of a GPU, against which its cases are compared. An emulated GPU runs each measurement once, only as a
+// test.
 namespace cutract::bench {
 namespace {
 
-constexpr int kBlock = 256, kChains = 8;  // independent sums of a thread or warp, to hide the latency of each
+constexpr int kBlock = 256, kChains = 8;  // independent sums per thread or warp, to hide latency
 using Kernel = void (*)(int, float*);
 
-// One thread owns kChains sums, to which a fused multiply-add is done each round; the factor keeps them finite.
+// One thread owns kChains sums and adds a fused multiply-add to each per round; the factor keeps them finite.
 __global__ void __launch_bounds__(kBlock) fma_kernel(int rounds, float* out) {
   const float start = 1.0f + static_cast<float>(threadIdx.x) * 1e-3f;
   float sum[kChains];
@@ -50,7 +51,7 @@ __global__ void __launch_bounds__(kBlock) tf32_kernel(int rounds, float* out) {
   tile_rounds(rounds, out, [](Tile d, FactorA a, FactorB b) { simt::mma_tf32(d, a, b); });
 }
 
-// One thread owns every (all threads)-th element.
+// Each thread copies every (number of threads)-th element.
 __global__ void __launch_bounds__(kBlock) copy_kernel(const float* from, float* to, Index n) {
   for (Index i = Index(blockIdx.x) * kBlock + threadIdx.x; i < n; i += Index(gridDim.x) * kBlock) to[i] = from[i];
 }
@@ -79,7 +80,7 @@ Floor measure_gpu_floor(Exec& any) {
   };
   Floor floor;
   floor.fp32 = rate("floor fma", fma_kernel, 2);
-  floor.tf32 = rate("floor tf32", tf32_kernel, 2.0 * 16 * 8 * 8 / 32);  // a tile is the work of one warp
+  floor.tf32 = rate("floor tf32", tf32_kernel, 2.0 * 16 * 8 * 8 / 32);  // one warp computes a tile
   floor.bf16 = rate("floor bf16", bf16_kernel, 2.0 * 16 * 8 * 16 / 32);
   floor.peaks = {{"fp32", floor.fp32}, {"tf32", floor.tf32}, {"bf16", floor.bf16}};
   const double s =

@@ -6,14 +6,15 @@
 #include "kernels/gemm_cpu.h"
 #include "kernels/gemm_gpu.h"
 
-// The products over all frames that surround the recurrence: x W^T of a layer, and dgates^T x of its weights.
+// The matrix products over all frames that surround the recurrence: x W^T of a layer, and dgates^T x for its weight
+// gradients.
 namespace cutract::bench {
 namespace {
 
 struct Problem {
   const char* op;
   Index m, n, k;
-  bool weights;  // C = A^T B with A [k, m] and B [k, n], else C = A B^T with A [m, k] and B [n, k]
+  bool weights;  // true: C = A^T B with A [k, m] and B [k, n]; false: C = A B^T with A [m, k] and B [n, k]
   Size size;
 };
 constexpr Problem kProblems[] = {
@@ -33,7 +34,7 @@ void product(Exec& ex, const Problem& p, Precision precision, const float* a, co
     gemm(std::get<CpuExec>(ex), p.m, p.n, p.k, left, right, false, c, p.n);
 }
 
-// Of 20 rows of the result, from the first to the last.
+// Compares 20 rows of the result, spread from the first to the last.
 std::string difference(const Problem& p, Precision precision, const std::vector<float>& a, const std::vector<float>& b,
                        const std::vector<float>& c) {
   constexpr Index kRows = 20;

@@ -6,9 +6,9 @@
 #include <cstdlib>
 #include <initializer_list>
 
-// What a GPU did and when, for scripts/gpu_check.py, which tells from it how long the GPU was idle inside an epoch.
-// CUDA loads this library into a program that is started with CUDA_INJECTION64_PATH naming it. CUTRACT_GPU_TRACE names
-// the file: a line "start end name" in ns for each kernel, copy and clear.
+// Records what a GPU did and when, for scripts/gpu_check.py, which computes from it how long the GPU was idle during an
+// epoch. CUDA loads this library into a program if CUDA_INJECTION64_PATH names it. CUTRACT_GPU_TRACE names the output
+// file, which gets one line "start end name" in ns for each kernel, copy and clear.
 namespace {
 
 std::FILE* out = nullptr;
@@ -18,7 +18,7 @@ void write(std::uint64_t start, std::uint64_t end, const char* name) {
 }
 
 void write(const CUpti_Activity* record) {
-  // The beginning of these records, all that is read here, is that of every later version.
+  // Only the beginning of these records is read, and it is the same in every later version.
   if (record->kind == CUPTI_ACTIVITY_KIND_CONCURRENT_KERNEL) {
     const auto* k = reinterpret_cast<const CUpti_ActivityKernel9*>(record);
     write(k->start, k->end, k->name);
@@ -34,7 +34,7 @@ void write(const CUpti_Activity* record) {
 void CUPTIAPI give_buffer(std::uint8_t** buffer, std::size_t* size, std::size_t* most_records) {
   *size = std::size_t{8} << 20;
   *buffer = static_cast<std::uint8_t*>(std::aligned_alloc(8, *size));
-  *most_records = 0;  // as many as fit
+  *most_records = 0;  // no limit
 }
 
 void CUPTIAPI take_buffer(CUcontext, std::uint32_t, std::uint8_t* buffer, std::size_t, std::size_t valid) {
@@ -50,7 +50,7 @@ void flush() {
 
 }  // namespace
 
-// The name that CUDA looks for; 1: go on.
+// The function that CUDA looks up; returning 1 means success.
 extern "C" __attribute__((visibility("default"))) int InitializeInjection() {
   const char* path = std::getenv("CUTRACT_GPU_TRACE");
   out = path ? std::fopen(path, "w") : nullptr;

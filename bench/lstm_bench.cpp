@@ -17,7 +17,7 @@ struct Problem {
   Size size;
 };
 
-// The report's, short utterances, and around them every H and L.
+// The largest configuration, short utterances, and variations of H and L around them.
 constexpr Problem kOnCpu[] = {
     {3, 20, 16, 2, true, Size::smallest},     {8, 2481, 128, 2, false, Size::standard},
     {8, 300, 128, 2, true, Size::standard},   {32, 300, 128, 2, true, Size::standard},
@@ -28,7 +28,8 @@ constexpr Problem kOnCpu[] = {
     {32, 300, 128, 6, true, Size::more},
 };
 
-// A GPU has engines by H and by the number of utterances: the report's frames and short utterances, of every H.
+// The choice of a GPU engine depends on H and on the number of utterances, so every H is run with long and with short
+// utterances.
 std::vector<Problem> problems_of(Device device) {
   if (device == Device::cpu) return {std::begin(kOnCpu), std::end(kOnCpu)};
   std::vector<Problem> all = {{3, 20, 16, 2, true, Size::smallest}};
@@ -43,8 +44,8 @@ std::vector<Problem> problems_of(Device device) {
   return all;
 }
 
-// The same layers against the oracle, once over few and longer utterances, once over many and shorter ones. The oracle
-// takes about 12 ns a weight and frame: half a second each.
+// Compares the same layers with the oracle, once on a few longer utterances and once on many shorter ones. The oracle
+// takes about 12 ns per weight and frame, so each comparison takes half a second.
 std::string difference_from_oracle(Exec& ex, const LstmShape& shape) {
   const double weights = static_cast<double>(shape.L * 2 * 4 * shape.H * 3 * shape.H);
   const auto frames = static_cast<Index>(std::clamp(0.5 / (12e-9 * weights), 6.0, 400.0));
@@ -91,7 +92,7 @@ void add_lstm(Cases& cases) {
         for (const Problem& p : problems_of(device)) {
           add(device, train, p, precision, LstmEngine::automatic, p.size);
           if (device == Device::cpu) continue;
-          // Beside the one that is chosen by itself, each that can be asked for.
+          // Besides the engine chosen automatically, every engine that can be requested.
           for (const LstmEngine e : {LstmEngine::cudnn, LstmEngine::cluster, LstmEngine::persistent, LstmEngine::steps})
             add(device, train, p, precision, e, train ? p.size : Size::more);
         }

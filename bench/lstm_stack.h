@@ -14,18 +14,19 @@ struct LstmShape {
   Index F = 80, H = 128, L = 2;
   std::vector<std::int32_t> lengths;
   Precision precision = Precision::fp32;
-  LstmEngine engine = LstmEngine::automatic;  // on a GPU
+  LstmEngine engine = LstmEngine::automatic;  // used on a GPU only
 };
 
-// A stack of bidirectional LSTM layers over one packed batch, with random weights, input and gradient of its output,
-// all in the memory of the executor that every call takes.
+// A stack of bidirectional LSTM layers over one packed batch. Weights, input and the gradient of the output are random,
+// and everything is in the memory of the executor that is passed to every call.
 class LstmStack {
  public:
   LstmStack(Exec&, LstmShape);
   void forward(Exec&);
-  void backward(Exec&);  // zeroes the weights' gradients first; the input's gradient is not wanted, as in training
+  void backward(Exec&);  // zeroes the weight gradients first; skips the gradient of the input, as training does
   Work work(bool with_backward) const;
-  // Runs forward and backward and compares output and every weight's gradient with the double oracle; empty: right.
+  // Runs forward and backward and compares the output and every weight gradient with the double-precision oracle; empty
+  // if all are right.
   std::string difference_from_oracle(Exec&);
 
  private:
@@ -35,9 +36,9 @@ class LstmStack {
   struct Layer {
     Index F;
     std::vector<Direction> w;       // [2]
-    Buffer<float> gates, c, h, dx;  // [N,2,4H] [N,2,H] [N,2,H] [N,F], the last empty for the lowest layer
-    Buffer<std::byte> reserve;      // what else an engine keeps for backward
-    Index gradients;                // where those of its weights begin in gradients_
+    Buffer<float> gates, c, h, dx;  // [N,2,4H] [N,2,H] [N,2,H] [N,F]; dx is empty for the lowest layer
+    Buffer<std::byte> reserve;      // data that an engine keeps for backward
+    Index gradients;                // start of this direction's weights in gradients_
   };
   View<const float, 2> input(std::size_t layer) const;
   LstmArgs args(std::size_t layer) const;

@@ -1,4 +1,4 @@
-"""What a result must carry: the machine, the commit, the date; and where results lie (bench/results/<machine>/)."""
+"""What every result file records: the machine, the commit and the date. Results go to bench/results/<machine>/."""
 
 import datetime
 import json
@@ -12,7 +12,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
 def said(*command):
-    """The output of a command; "" if it is not there or fails."""
+    """The output of a command; "" if the command is missing or fails."""
     try:
         return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
@@ -24,7 +24,7 @@ def cores():
 
 
 def commit():
-    """Of the tree, or of the build that a bundle holds (scripts/bundle.sh); and whether it was changed since."""
+    """The commit of the tree, or of the build in a bundle (scripts/bundle.sh), and whether there are later changes."""
     manifest = ROOT / "MANIFEST"
     if manifest.exists():
         _, name, *changes = manifest.read_text().partition("\n")[0].split(" ")

@@ -13,7 +13,8 @@
 #include "kernels/isa.h"
 #include "train/version.h"
 
-// The bench binary: registers every case with Google Benchmark, or serves one of them to bench/peers/compare.py.
+// The bench binary: registers every case with Google Benchmark, or runs one of them on demand for
+// bench/peers/compare.py.
 namespace cutract::bench {
 namespace {
 
@@ -22,9 +23,9 @@ double median(std::vector<double> v) {
   return v[v.size() / 2];
 }
 
-constexpr double kWarmUpS = 0.3;  // before a case on a GPU is timed, so that its clocks have risen
+constexpr double kWarmUpS = 0.3;  // run before timing a case on a GPU, so that its clocks have risen
 
-// An executor, what it can do, and how time is taken on it.
+// An executor, its peak rates, and its clock.
 class Place {
  public:
   explicit Place(Exec exec) : exec_(std::move(exec)) {
@@ -33,7 +34,7 @@ class Place {
   Exec& exec() { return exec_; }
   const Floor& floor() const { return floor_; }
   void measure_floor() { floor_ = bench::measure_floor(exec_); }
-  // On a GPU with nothing of the run before in its cache; a CPU keeps what it has, as it would between two steps.
+  // On a GPU the cache is flushed first; a CPU keeps its caches, as it would between two training steps.
   double seconds(const std::function<void()>& fn) {
     if (!clock_) return wall_seconds(exec_, fn);
     clock_->flush_cache();
@@ -43,7 +44,7 @@ class Place {
     if (clock_ && !gpu_is_emulated())
       for (double spent = 0; spent < kWarmUpS;) spent += wall_seconds(exec_, fn);
   }
-  // `run` and its part in turn, so that both see the same clocks and neighbours.
+  // Alternates `run` and its part, so that both see the same clocks and the same other load.
   double share_of_part(const Prepared& p) {
     std::vector<double> whole, part;
     double spent = 0;
@@ -71,7 +72,7 @@ class Bench {
   Place& place(Device device) { return device == Device::cpu ? cpu_ : *gpu_; }
   bool failed() const { return failed_; }
 
-  // One problem is kept at a time: Google Benchmark calls a case several times to find its number of iterations.
+  // Only one problem is kept at a time: Google Benchmark calls a case several times to find its number of iterations.
   const Prepared& prepared(const Case& c) {
     if (name_ != c.name) {
       name_.clear();
@@ -118,7 +119,7 @@ class Bench {
   bool failed_ = false;
 };
 
-// Filtered in, but never run by default: the test that a wrong output is not timed.
+// Never runs unless the filter selects it; used to test that a wrong output is not timed.
 Case wrong_case() {
   return {"selftest/cpu/wrong_output", Device::cpu, Size::more, [](Exec&) {
             return Prepared{[] {}, {}, compare("selftest", {1.0f, 2.0f}, {1.0, 2.1}, 1e-6), {}};
@@ -137,11 +138,11 @@ Cases all_cases() {
   return cases;
 }
 
-// Prepares the case, runs it once, then once more for every line of stdin, answering with the seconds it took by the
-// wall clock until all is done, as the peers do.
+// Prepares the case and runs it once. Then, for every line on stdin, runs it once more and answers with its wall-clock
+// seconds until all work is done, as the peers do.
 int serve(Bench& bench, const Cases& cases, std::string_view name) {
   const auto it = std::find_if(cases.begin(), cases.end(), [&](const Case& c) { return c.name == name; });
-  if (it == cases.end()) fail(Fault::usage, fmt::format("--serve={}: no such case; --list names them", name));
+  if (it == cases.end()) fail(Fault::usage, fmt::format("--serve={}: no such case; see --list", name));
   if (!bench.has(it->device)) fail(Fault::device, fmt::format("{}: no GPU: {}", name, why_no_gpu()));
   const Prepared& p = bench.prepared(*it);
   if (!p.left_out.empty()) fail(Fault::device, fmt::format("{}: {}", name, p.left_out));
@@ -156,10 +157,10 @@ int serve(Bench& bench, const Cases& cases, std::string_view name) {
   return 0;
 }
 
-// What the options ask for; --benchmark_filter then chooses among `every` case.
+// The cases selected by the options; --benchmark_filter then selects among `every` case.
 struct Wanted {
   enum { standard, smallest, every } size = standard;
-  std::optional<Device> device;  // both
+  std::optional<Device> device;  // empty: both
 };
 
 bool wanted(const Case& c, const Wanted& what) {
@@ -169,7 +170,7 @@ bool wanted(const Case& c, const Wanted& what) {
   return c.size == (smallest ? Size::smallest : Size::standard);
 }
 
-// Compares the output of each case with the oracle's, runs it once and times nothing: for tools that watch memory.
+// Compares the output of each case with the oracle's, running it once and timing nothing, for memory checkers.
 int check(Bench& bench, const Cases& cases, const Wanted& what) {
   int passed = 0, failed = 0;
   for (const Case& c : cases) {
@@ -183,7 +184,7 @@ int check(Bench& bench, const Cases& cases, const Wanted& what) {
     fmt::print("{} {}{}\n", p.wrong.empty() ? "ok     " : "FAILED ", c.name, p.wrong.empty() ? "" : ": " + p.wrong);
     ++(p.wrong.empty() ? passed : failed);
   }
-  if (passed + failed == 0) fail(Fault::usage, "--check: no case that could run; --list names them");
+  if (passed + failed == 0) fail(Fault::usage, "--check: none of the cases can run; see --list");
   fmt::print("{} passed, {} failed\n", passed, failed);
   return failed == 0 ? 0 : static_cast<int>(Fault::internal);
 }
@@ -217,10 +218,10 @@ void register_cases(Bench& bench, const Cases& cases, const Wanted& what) {
     }
   }
   if (gpu > 0) fmt::print(stderr, "{} GPU cases left out: {}\n", gpu, why_no_gpu());
-  if (more > 0) fmt::print(stderr, "{} more cases with --benchmark_filter; --list names them\n", more);
+  if (more > 0) fmt::print(stderr, "{} more cases can be selected with --benchmark_filter; see --list\n", more);
 }
 
-// Takes --NAME=VALUE (or --NAME) out of argv and returns VALUE; `missing` if it is not there.
+// Removes --NAME=VALUE (or --NAME) from argv and returns VALUE; returns `missing` if it is absent.
 std::string take(int& argc, char** argv, const std::string& name, std::string missing) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view arg = argv[i];
@@ -236,7 +237,7 @@ std::string take(int& argc, char** argv, const std::string& name, std::string mi
 int threads_of(const std::string& text) {
   if (!text.empty() && text.size() < 4 && text.find_first_not_of("0123456789") == std::string::npos)
     return std::stoi(text);
-  fail(Fault::usage, fmt::format("--threads={}: expected a number, 0 for every core", text));
+  fail(Fault::usage, fmt::format("--threads={}: expected a number, or 0 for all cores", text));
 }
 
 std::optional<Device> device_of(const std::string& text) {
@@ -266,7 +267,7 @@ int run(int argc, char** argv) {
   describe(bench);
   register_cases(bench, cases, what);
   const std::size_t ran = benchmark::RunSpecifiedBenchmarks();
-  if (ran == 0) fail(Fault::usage, "--benchmark_filter: no case of that name; --list names them");
+  if (ran == 0) fail(Fault::usage, "--benchmark_filter: no matching case; see --list");
   return bench.failed() ? static_cast<int>(Fault::internal) : 0;
 }
 

@@ -1,4 +1,4 @@
-// A build without a GPU: every case of one is left out before its floor is asked for.
+// For a build without a GPU: every GPU case is skipped before its floor is measured.
 #include "bench/floor.h"
 #include "host/core/error.h"
 

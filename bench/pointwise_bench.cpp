@@ -15,7 +15,7 @@
 #include "tests/oracle/linear.h"
 #include "tests/oracle/loss.h"
 
-// The ops that are neither recurrent nor of the front end. Each is timed as it was checked: the whole problem.
+// The ops that are neither recurrent nor part of the front end. Each is checked and timed on the same, whole problem.
 namespace cutract::bench {
 namespace {
 
@@ -68,7 +68,7 @@ Prepared prepare_adam(Exec& ex, Index n) {
   return {run, {.flops = 12.0 * static_cast<double>(n), .bytes = 28.0 * static_cast<double>(n)}, wrong, {}};
 }
 
-// A gradient of norm 3 that is clipped at 1, before the first step.
+// A gradient of norm 3 that is clipped to 1, before the first step.
 Prepared prepare_update(Exec& ex) {
   struct Data {
     Buffer<double> lr, sums;
@@ -174,7 +174,8 @@ void add_pointwise(Cases& cases) {
     const auto add = [&](const std::string& op, const std::string& shape, Size size, Prepare prepare) {
       cases.push_back({op_name(op, device, shape), device, size, std::move(prepare)});
     };
-    for (const Index N : {20, 9600, 19848}) {  // frames: the smoke test's, 32 short utterances, the report's batch
+    // N is in frames: the smoke test, 32 short utterances, and the batch of report_training.sh.
+    for (const Index N : {20, 9600, 19848}) {
       const Size size = size_of(N, 19848);
       for (const Index H : {128, 256}) {
         const std::string shape = fmt::format("N:{}/I:{}/O:14", N, 2 * H);
@@ -188,7 +189,7 @@ void add_pointwise(Cases& cases) {
           [=](Exec& ex) { return prepare_loss(ex, N, LossKind::mae); });
     }
     add("update", "steps:1", Size::smallest, prepare_update);
-    for (const Index n : {20, 613902, 10000000}) {  // parameters: the baseline has 613,902
+    for (const Index n : {20, 613902, 10000000}) {  // parameters: the default model has 613,902
       add("adam", fmt::format("n:{}", n), size_of(n, 613902), [=](Exec& ex) { return prepare_adam(ex, n); });
       add("sum_squares", fmt::format("n:{}", n), size_of(n, 613902),
           [=](Exec& ex) { return prepare_sum_squares(ex, n); });

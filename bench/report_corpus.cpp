@@ -11,23 +11,23 @@
 #include "host/io/audio.h"
 #include "host/io/npy.h"
 
-// report_corpus SRC OUT: a corpus of the size of the report that cutract began from, 50 utterances to train on and 12
-// to validate and to test with, of 2,481 frames each, by joining recordings of SRC end to end. Only its size is meant
-// seriously: what is said recurs in it.
+// report_corpus SRC OUT: makes a corpus with the size of the one in an earlier project's report (50 utterances for
+// training and 12 each for validation and test, of 2,481 frames each) by joining recordings of SRC end to end. Only the
+// size is realistic: the same speech recurs.
 namespace cutract::bench {
 namespace {
 
-constexpr Index kFrames = 2481;  // of 10 ms
+constexpr Index kFrames = 2481;  // at 10 ms per frame
 constexpr int kTrain = 50, kVal = 12, kTest = 12;
 
-// Takes recordings of one split in turn, over and over.
+// Takes the recordings of one split in turn, repeating them as needed.
 class Tape {
  public:
   Tape(const Corpus& corpus, const std::string& split) {
     hop_ = static_cast<Index>(corpus.sample_rate / corpus.articulation_rate_hz);
     for (const Utterance* u : corpus.split(split)) recordings_.push_back(read_recording(corpus, *u));
   }
-  // The next kFrames frames of track and the samples that belong to them.
+  // The next kFrames frames of the track and the corresponding samples.
   Recording next() {
     Recording out;
     out.track.values = Matrix(kFrames, recordings_.front().track.values.cols);
@@ -76,7 +76,7 @@ void write_corpus(const std::string& from, const std::string& to) {
 int main(int argc, char** argv) {
   using namespace cutract;
   try {
-    if (argc != 3) fail(Fault::usage, "report_corpus: expected two folders, the corpus to take from and the new one");
+    if (argc != 3) fail(Fault::usage, "report_corpus: expected two folders: the source corpus and the new one");
     bench::write_corpus(argv[1], argv[2]);
     return 0;
   } catch (const Error& e) {

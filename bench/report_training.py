@@ -28,13 +28,13 @@ def train(corpus, run, epochs, threads):
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
-        raise SystemExit(f"cutract train ended with {process.returncode}; what it wrote above says why")
+        raise SystemExit(f"cutract train ended with {process.returncode}; its messages above say why")
     return time.monotonic() - began, usage.ru_maxrss * 1024
 
 
 def main():
     parser = argparse.ArgumentParser(prog="bench/report_training.sh", description=__doc__)
-    parser.add_argument("--epochs", type=int, default=EPOCHS, help="fewer for a first look; the targets are for 18")
+    parser.add_argument("--epochs", type=int, default=EPOCHS, help="use fewer for a quick look; the targets are for 18")
     parser.add_argument("--threads", type=int, default=0, help="0: every core")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Instructions of a compiled kernel by the function of our sources that they come from.
+"""Counts the instructions of a compiled kernel by the function of our sources they come from.
 
     bench/sass_counts.py OBJECT KERNEL [sm_90a]
 
-OBJECT is a .cu.o of preset cuda (it holds line tables), KERNEL a part of the mangled name. Code that is unrolled is
-counted as often as it is issued; a loop counts once. What lies behind the last EXIT is left out: it is what runs where
-a warp has come apart, and it never does. nvdisasm and cuobjdump come with the CUDA toolkit.
+OBJECT is a .cu.o of preset cuda (it contains line tables); KERNEL is a part of the mangled name. Unrolled code is
+counted every time it is issued; a loop is counted once. Instructions after the last EXIT are ignored: they run only for
+a diverged warp, which never occurs here. nvdisasm and cuobjdump come with the CUDA toolkit.
 """
 
 import collections

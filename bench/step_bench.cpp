@@ -14,8 +14,8 @@
 #include "tests/oracle/lstm.h"
 #include "train/stepper.h"
 
-// A whole training step on cached features: forward, loss, backward, clip, Adam. `lstm_share` is the time of the bare
-// LSTM stack, forward and backward, on the same batch over the time of the step.
+// A whole training step on cached features: forward, loss, backward, clipping, Adam. `lstm_share` is the time of the
+// bare LSTM stack (forward and backward, same batch) divided by the time of the step.
 namespace cutract::bench {
 namespace {
 
@@ -57,7 +57,7 @@ std::vector<int> as_they_are(std::size_t n) {
   return order;
 }
 
-// Steps of the same batch, as many to an epoch as it has utterances.
+// Steps on the same batch; an epoch has as many as the batch has utterances.
 struct Step {
   std::vector<Example> examples;
   Network network;
@@ -97,7 +97,7 @@ std::vector<float> copy(Exec& ex, View<T, Rank> v) {
   return out;
 }
 
-// Loss and gradient of every parameter, in the order of the network's arena, of a batch of one utterance.
+// Loss and gradient of every parameter, in the order of the network's arena, for a batch of one utterance.
 struct Expected {
   double loss;
   std::vector<double> gradient;
@@ -128,7 +128,7 @@ Expected expected(Exec& ex, Network& network, const Batch& batch) {
   const oracle::Loss loss = oracle::mse(oracle::linear(head, in.back()), to_double(copy(ex, batch.target)));
   const auto top = oracle::linear_gradient(head, in.back(), loss.dy);
 
-  std::vector<std::vector<double>> parts = {top.db, top.dw};  // from the end of the arena to its beginning
+  std::vector<std::vector<double>> parts = {top.db, top.dw};  // in reverse order of the arena
   std::vector<double> dh = top.dx;
   for (std::size_t l = layers.size(); l-- > 0;) {
     const oracle::LstmGradient g = oracle::lstm_gradient(layers[l], in[l], dh);
@@ -142,8 +142,9 @@ Expected expected(Exec& ex, Network& network, const Batch& batch) {
   return out;
 }
 
-// Two steps of one short utterance without dropout. Loss and gradients against the oracle; then clip and Adam against
-// the oracle's from the network's own gradients, since the first step of Adam is little more than the sign of each.
+// Takes two steps on one short utterance without dropout. Compares loss and gradients with the oracle. Then compares
+// clipping and Adam with the oracle applied to the network's own gradients, since the first step of Adam is little more
+// than the sign of each.
 std::string difference_from_oracle(Exec& ex, Index H, Index L, Precision precision) {
   Step step(ex, H, L, {static_cast<std::int32_t>(std::clamp<Index>(200'000 / (H * H * L), 5, 40))}, 0.0f, precision,
             kTightClip);
@@ -178,7 +179,7 @@ Prepared prepare(Exec& ex, const Problem& p, Precision precision) {
   Work work = stack->work(true);
   const double N = work.frames, width = static_cast<double>(2 * p.H), size = static_cast<double>(step->network.size());
   work.flops += 6 * N * width * P;
-  work.bytes += 4 * (N * width * static_cast<double>(4 * p.L) + 4 * N * P + 8 * size);  // dropout twice; head; Adam
+  work.bytes += 4 * (N * width * static_cast<double>(4 * p.L) + 4 * N * P + 8 * size);  // two dropouts; head; Adam
   return {[step] { (*step)(); }, work, std::move(wrong), [stack, &ex] { stack->forward(ex), stack->backward(ex); }};
 }
 

@@ -1,8 +1,8 @@
-"""Runs ours and theirs in turn and prints the ratios: see compare.sh.
+"""Runs cutract and its peers alternately and prints the ratios: see compare.sh.
 
-Every contestant is a process that prepares its problem, runs it once and says "ready AMOUNT [VERSION]"; then, for every
-line it is sent, runs it once more and answers with the seconds that took. AMOUNT is what a rate counts: frames (real ones,
-no padding), or seconds of audio.
+Every contestant is a process that prepares its problem, runs it once and prints "ready AMOUNT [VERSION]". Then, for every
+line it receives, it runs the problem once more and answers with the seconds this took. AMOUNT is the quantity that rates
+are based on: frames (real ones, without padding), or seconds of audio.
 """
 
 import argparse
@@ -17,7 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import machine  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
-SLOW_S = 30  # a contestant that has used this much time takes no more turns
+SLOW_S = 30  # a contestant that has used this much time takes no further turns
 HOW_TO_GET = {
     "oneDNN": "apt-get install libdnnl-dev",
     "cuDNN": "build preset cuda where cuDNN's header and library are (bench/CMakeLists.txt finds them)",
@@ -28,7 +28,7 @@ HOW_TO_GET = {
 
 
 def lengths_of(batch, mean, ragged):
-    """As lengths_of in bench/bench.cpp; that both count the same frames is checked."""
+    """The same lengths as lengths_of in bench/bench.cpp; the number of frames is checked to be the same."""
     return [mean if not ragged else mean + mean // 2 - mean * b // (batch - 1) for b in range(batch)]
 
 
@@ -45,7 +45,7 @@ def python_with(module):
 
 
 class Contestant:
-    """Begins to prepare at once; `ready` waits for it."""
+    """Starts preparing immediately; `ready` waits until it is done."""
 
     def __init__(self, name, command, threads):
         self.name, self.times = name, []
@@ -67,7 +67,7 @@ class Contestant:
         self.process.stdin.write("\n")
         self.process.stdin.flush()
         self.times.append(float(self.process.stdout.readline()))
-        time.sleep(0.1)  # its threads may spin for a while; the next one shall not feel it
+        time.sleep(0.1)  # its threads may spin for a while, and must not slow down the next contestant
 
     def end(self):
         self.process.stdin.close()
@@ -75,7 +75,7 @@ class Contestant:
 
 
 class Row:
-    """One kind of work: our case, and the peers as (name, what it needs, command). `quick`: also with --quick."""
+    """One kind of work: our case, and the peers as (name, requirement, command). `quick`: also runs with --quick."""
 
     def __init__(self, title, case, peers, unit="frames/s", threads=None, quick=True):
         self.title, self.case, self.unit, self.threads, self.peers = title, case, unit, threads, peers
@@ -119,7 +119,7 @@ def rows_on_cpu(binaries, threads):
 
 
 def rows_on_gpu(binaries, threads):
-    """Every precision beside the same of PyTorch and of cuDNN itself, as kernels and as one graph."""
+    """Every precision, compared with PyTorch and cuDNN at the same precision; cuDNN as kernels and as one graph."""
     def row(op, title, precision, hidden, batch, mean, ragged, quick):
         lengths = lengths_of(batch, mean, ragged)
         shape, ending = shape_of(lengths, mean, hidden)
@@ -128,7 +128,7 @@ def rows_on_gpu(binaries, threads):
         peers = [torch_peer("cuda", threads, name, kind, lengths, *more) for name, kind in kinds]
         if op == "lstm":
             algorithms = [("standard", []), ("standard", ["graph"])]
-            if not ragged and precision != "bf16":  # what else there is takes neither
+            if not ragged and precision != "bf16":  # the other algorithms support neither
                 algorithms += [("persist_dynamic", [])] + ([("small_h", [])] if hidden <= 128 else [])
             peers += [(" ".join(["cuDNN", a, *graph]), "cuDNN",
                        [binaries / "cutract_cudnn_peer", a, precision, 80, hidden, 2, ",".join(map(str, lengths)), *graph])
@@ -162,7 +162,7 @@ def rows(device, binaries, threads):
 
 
 def contestants(row, binaries, threads, notes):
-    """Ours first if it can run; then those peers that can. They prepare side by side."""
+    """Our case first, if it can run, then the peers that can. They prepare in parallel."""
     out = []
 
     def start(name, command):
@@ -182,7 +182,7 @@ def contestants(row, binaries, threads, notes):
             continue
         notes.add(f"{needs} is missing: {HOW_TO_GET[needs]}")
     for c in [c for c in out if not c.ready()]:
-        notes.add(f"{c.name} left out of \"{row.title}\": what it wrote to stderr says why")
+        notes.add(f"{c.name} left out of \"{row.title}\": its messages on stderr say why")
         out.remove(c)
     if len({c.amount for c in out}) > 1:
         raise SystemExit(f"{row.title}: not the same work: {[(c.name, c.amount) for c in out]}")
@@ -190,7 +190,7 @@ def contestants(row, binaries, threads, notes):
 
 
 def measure(row, binaries, threads, repeats, notes):
-    """The contestants' times, taken in turn, and their ratios round by round."""
+    """The contestants' times, measured alternately, and their ratios for each round."""
     players = contestants(row, binaries, threads, notes)
     for _ in range(repeats):
         for player in players:
@@ -228,12 +228,12 @@ def table(results):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="bench/peers/compare.sh", description="Our rates beside the peers'.")
+    parser = argparse.ArgumentParser(prog="bench/peers/compare.sh", description="Compare our rates with those of the peers.")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
-    parser.add_argument("--quick", action="store_true", help="3 rounds in place of 9; on a GPU fewer rows")
+    parser.add_argument("--quick", action="store_true", help="3 rounds instead of 9; on a GPU also fewer rows")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--only", default="", help="rows whose title holds this text")
-    parser.add_argument("--binaries", type=pathlib.Path, help="where cutract_bench lies")
+    parser.add_argument("--only", default="", help="only rows whose title contains this text")
+    parser.add_argument("--binaries", type=pathlib.Path, help="folder of cutract_bench")
     args = parser.parse_args()
     binaries = (args.binaries or machine.ROOT / f"build/{args.device}/bench").resolve()
     repeats, notes, results = (3 if args.quick else 9), set(), []
@@ -247,7 +247,7 @@ def main():
     print(f"{device}, load {facts['load_average']}, commit {facts['commit'][:9]}"
           f"{' with changes' if facts['uncommitted_changes'] else ''}; medians of {repeats} rounds in turn\n")
     print(table(results))
-    print("\nReal frames count, padding does not. " + " ".join(f"\n- {n}" for n in sorted(notes)))
+    print("\nOnly real frames are counted, not padding. " + " ".join(f"\n- {n}" for n in sorted(notes)))
     if results:
         print(f"\nAll figures: {path}")
 

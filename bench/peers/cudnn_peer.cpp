@@ -15,9 +15,9 @@
 #include <vector>
 
 // cudnn_peer ALGORITHM PRECISION F H L LENGTHS [graph]: a bidirectional LSTM stack in cuDNN on packed sequences,
-// forward and backward for training. ALGORITHM is standard, small_h or persist_dynamic, PRECISION fp32, tf32 or bf16,
-// LENGTHS "450,440,..." in falling order; `graph` replays a captured CUDA graph. Speaks the protocol of compare.py:
-// "ready ...", then seconds for every line of stdin, by the wall clock until the GPU is done.
+// forward and backward for training. ALGORITHM is standard, small_h or persist_dynamic; PRECISION is fp32, tf32 or
+// bf16; LENGTHS is "450,440,..." in descending order; `graph` replays a captured CUDA graph. Uses the protocol of
+// compare.py: prints "ready ...", then, for every line on stdin, the wall-clock seconds until the GPU is done.
 namespace {
 
 void check(cudaError_t e, const char* what) {
@@ -55,7 +55,7 @@ float from_bf16(std::uint16_t h) {
   return v;
 }
 
-// Lives as long as the process.
+// Never freed: the memory lives as long as the process.
 void* allocate(std::size_t bytes) {
   void* at = nullptr;
   CHECKED(cudaMalloc(&at, std::max<std::size_t>(bytes, 256)));
@@ -63,7 +63,7 @@ void* allocate(std::size_t bytes) {
   return at;
 }
 
-// Numbers in [-scale, scale] in the data type of the problem.
+// Allocates n numbers in [-scale, scale] in the data type of the problem.
 void* filled(const Problem& p, std::size_t n, float scale) {
   std::vector<float> v(n);
   std::uint32_t state = 1;
@@ -116,7 +116,7 @@ class Peer {
   }
 
   void capture() {
-    queue();  // what is made once is made now
+    queue();  // warms up, so that one-time initialisation is done
     wait();
     cudaGraph_t graph = nullptr;
     CHECKED(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal));
@@ -133,7 +133,7 @@ class Peer {
     wait();
   }
 
-  // Something was computed: the gradients are numbers and not all zero.
+  // Whether something was computed: the gradients are finite and not all zero.
   bool plausible() const {
     std::vector<unsigned char> bytes(weight_bytes_);
     CHECKED(cudaMemcpy(bytes.data(), dweights_, weight_bytes_, cudaMemcpyDeviceToHost));
@@ -158,7 +158,7 @@ class Peer {
                                       nullptr));
     return d;
   }
-  // Null states and their gradients: zeros in, not wanted out.
+  // States are null: the initial ones are zero, and the final ones and their gradients are not computed.
   void queue() {
     CHECKED(cudnnRNNForward(handle_, rnn_, CUDNN_FWD_MODE_TRAINING, lengths_, x_desc_, x_, y_desc_, y_, state_, nullptr,
                             nullptr, state_, nullptr, nullptr, weight_bytes_, weights_, work_bytes_, work_,
@@ -214,7 +214,7 @@ int main(int argc, char** argv) {
   if (argc > 7) peer.capture();
   peer.run();
   if (!peer.plausible()) {
-    std::fprintf(stderr, "cudnn_peer: the gradients are no numbers, or all zero\n");
+    std::fprintf(stderr, "cudnn_peer: gradients are zero or not finite\n");
     return 1;
   }
   const std::size_t v = cudnnGetVersion();

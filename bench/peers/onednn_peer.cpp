@@ -10,9 +10,10 @@
 #include <vector>
 
 // onednn_peer B LONGEST F H L REAL_FRAMES: a bidirectional LSTM stack in oneDNN, forward and backward for training, in
-// float32. It knows no lengths, so a ragged batch is padded to its longest; REAL_FRAMES is only echoed. As the weights
-// change with every step, bringing them into oneDNN's layouts and the gradients back is part of a run. Speaks the
-// protocol of compare.py: "ready ...", then seconds for every line of stdin. Threads: OMP_NUM_THREADS.
+// float32. It has no lengths, so a ragged batch is padded to its longest utterance; REAL_FRAMES is only echoed. Because
+// the weights change with every step, a run includes converting them to oneDNN's layouts and converting the gradients
+// back. Uses the protocol of compare.py: prints "ready ...", then seconds for every line on stdin. The number of
+// threads is OMP_NUM_THREADS.
 namespace {
 
 using dnnl::memory;
@@ -34,7 +35,7 @@ class Peer {
     stream_.wait();
   }
 
-  // Something was computed: the gradients are numbers and not all zero.
+  // Whether something was computed: the gradients are finite and not all zero.
   bool plausible() {
     for (auto& layer : layers_) {
       const auto* g = static_cast<const float*>(layer.user_dw_iter.get_data_handle());

@@ -1,8 +1,9 @@
-"""One piece of work in PyTorch, torchaudio or librosa, served to compare.py, whose protocol is written there.
+"""One piece of work in PyTorch, torchaudio or librosa, run on demand for compare.py, which defines the protocol.
 
 python torch_peer.py KIND --device D --threads N --lengths 450,440,...     (frames; for mel: seconds)
 
---precision is of the products: PyTorch's own choice for an LSTM on a GPU is tf32; bf16 is by autocast, weights stay float32.
+--precision is that of the matrix products. PyTorch's default for an LSTM on a GPU is tf32. bf16 uses autocast, so weights
+stay float32.
 """
 
 import argparse
@@ -11,7 +12,7 @@ import time
 
 import numpy
 
-FEATURES, LAYERS, OUTPUTS = 80, 2, 14  # the report's model
+FEATURES, LAYERS, OUTPUTS = 80, 2, 14  # the model of bench/report_training.sh
 RATE = 16000
 
 
@@ -68,7 +69,7 @@ class Step:
 
 
 def precise(torch, args):
-    """What the forward pass is to run inside of."""
+    """The context manager in which the forward pass runs."""
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = args.precision == "tf32"
     return torch.autocast(args.device, torch.bfloat16, enabled=args.precision == "bf16", cache_enabled=False)
 
