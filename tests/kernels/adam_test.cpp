@@ -16,7 +16,7 @@ struct State {
   std::vector<float> p, m, v;
 };
 
-// One step in fenced blocks.
+// Runs one step in fenced blocks.
 State step(Exec& ex, const Case& c, const State& from, const std::vector<float>& gradient, Index number) {
   Block<float> p(ex, from.p), m(ex, from.m), v(ex, from.v), g(ex, gradient);
   Block<AdamStep> scalars(
@@ -28,8 +28,8 @@ State step(Exec& ex, const Case& c, const State& from, const std::vector<float>&
 
 class Adam : public OnEachDevice {
  protected:
-  // What the parameters have moved by, and both moments, after `steps` steps of fresh gradients: relative L2 against
-  // the oracle. The movement, not the parameters: they would hide a wrong step behind their own size.
+  // Compares the movement of the parameters and both moments with the oracle after `steps` steps of fresh gradients, by
+  // relative L2 error. The parameters themselves are not compared, because their size would hide a wrong step.
   void expect_like_oracle(const Case& c, Index n, int steps, double bound) {
     Rng rng(51);
     const auto size = static_cast<std::size_t>(n);
@@ -64,7 +64,7 @@ TEST_P(Adam, AgreesWithOtherSettings) {
   expect_like_oracle({.beta1 = 0}, 500, 5, 1e-6);
 }
 TEST_P(Adam, ScalesTheGradientAsClippingAsks) { expect_like_oracle({.eps = 1e-4, .grad_scale = 0.03}, 500, 6, 1e-6); }
-// A parameter of size 1 rounds at 6e-8 each step while it moves by lr; the bounds follow from that.
+// A parameter of size 1 is rounded by 6e-8 in each step while it moves by lr; the bounds follow from that.
 TEST_P(Adam, DecaysIntoTheGradient) { expect_like_oracle({.lr = 0.01, .weight_decay = 0.02}, 1000, 10, 1e-5); }
 TEST_P(Adam, DecoupledDecayShrinks) {
   expect_like_oracle({.lr = 0.01, .weight_decay = 0.3, .decoupled = true}, 1000, 10, 1e-5);
@@ -82,7 +82,7 @@ TEST_P(Adam, DecayMatters) {
   EXPECT_FLOAT_EQ(l2.p[1], -1.9f);
 }
 
-// Without the correction of the moments the first step would be 0.1 / sqrt(0.001) = 3.2 times lr.
+// Without bias correction of the moments the first step would be 0.1 / sqrt(0.001) = 3.2 times lr.
 TEST_P(Adam, FirstStepIsTheLearningRate) {
   const State s = step(exec(), {.lr = 0.25}, {{1, 1}, {0, 0}, {0, 0}}, {3.0f, -1e-3f}, 1);
   EXPECT_NEAR(s.p[0], 0.75, 1e-6);

@@ -1,4 +1,5 @@
-// Rows behind the last utterance: a GPU's batches have them, so that few graphs serve all. They must change nothing.
+// Rows after the last utterance: batches on a GPU have them, so that a few graphs serve all batches. They must not
+// change any result.
 #include <cmath>
 
 #include "kernels/dropout.h"
@@ -23,7 +24,7 @@ class RowsBehind : public testing::Test {
   std::optional<Exec> gpu_;
 };
 
-// `given`, then rows of `value`.
+// `given`, followed by rows of `value`.
 std::vector<float> with_rows_behind(std::vector<float> given, Index rows, Index width, float value) {
   given.resize(given.size() + static_cast<std::size_t>(rows * width), value);
   return given;
@@ -67,7 +68,7 @@ TEST_F(RowsBehind, ChangeNothingInTheLstmAndAreZeroInH) {
                                      {64, Precision::fp32},
                                      {64, Precision::tf32},
                                      {64, Precision::bf16},
-                                     {128, Precision::bf16}}) {  // each engine
+                                     {128, Precision::bf16}}) {  // one per engine
     SCOPED_TRACE(std::string(name_of(precision)) + ", H " + std::to_string(H));
     Rng rng(12);
     const LstmCase in = random_lstm(rng, {11, 6, 6, 1}, 5, H, 2);

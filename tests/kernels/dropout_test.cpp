@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::uint64_t kSeed = 0x0123456789abcdef, kLayer = 1;
 constexpr Index kStep = 5'000'000'000;
-const std::uint64_t kKey = derive_key(kSeed, kStep, kLayer);  // of what it is made: tests/core/philox_test.cpp
+const std::uint64_t kKey = derive_key(kSeed, kStep, kLayer);  // its derivation is tested in tests/core/philox_test.cpp
 
 struct Batch {
   std::vector<std::int32_t> lengths;
@@ -52,7 +52,7 @@ TEST_P(Dropout, MasksAreThoseOfTheOracle) {
     }
 }
 
-// The mask belongs to the utterance, wherever it stands and whoever stands beside it.
+// The mask depends on the utterance alone, not on its place in the batch or on the other utterances.
 TEST_P(Dropout, IsIndependentOfTheBatch) {
   const Batch together{{9, 6, 6, 2}, {5, 8, 2, 11}, 20}, swapped{{9, 6, 6, 2}, {5, 2, 8, 11}, 20};
   const std::vector<float> y = run(exec(), together, ones(together), 0.4f);
@@ -101,7 +101,7 @@ TEST_P(Dropout, OfProbabilityZeroIsTheIdentity) {
   EXPECT_BITWISE(run(exec(), b, x, 0.0f), x);
 }
 
-// Backward is the same call on dy, so it must drop where forward dropped; and it may work in place.
+// Backward is the same call on dy, so it must drop the same elements as forward. It may also work in place.
 TEST_P(Dropout, BackwardHasTheMaskOfForward) {
   Rng rng(73);
   const Batch b{{8, 5}, {6, 4}, 50};

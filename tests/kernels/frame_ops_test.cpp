@@ -1,4 +1,4 @@
-// Deltas, splice and dct: what the front end does to rows once the mel filters are done. Against their definitions.
+// Deltas, splice and dct, which the front end applies after the mel filters, compared with their definitions.
 #include <cmath>
 
 #include "kernels/dct.h"
@@ -15,8 +15,8 @@ class FrameOps : public OnEachDevice {};
 std::size_t at(Index row, Index width, Index column) { return static_cast<std::size_t>(row * width + column); }
 Index inside(Index t, Index T) { return t < 0 ? 0 : t >= T ? T - 1 : t; }
 
-// Slopes by the definition: of the line through 2 n + 1 points that is nearest by least squares. Each order is taken
-// from the rounded one before it, as the op does.
+// Slopes by their definition: the slope of the least-squares line through 2 n + 1 points. Each order is computed from
+// the rounded previous one, as in the op.
 TEST_P(FrameOps, DeltasAreSlopes) {
   Rng rng(21);
   for (const Index T : {1, 2, 5, 33, 301})

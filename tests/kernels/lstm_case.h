@@ -35,7 +35,7 @@ struct LstmCase {
   }
 };
 
-// The first utterance is T long, the others anything from 1 to T.
+// The first utterance has length T, the others random lengths from 1 to T.
 inline std::vector<std::int32_t> ragged_lengths(Rng& rng, Index B, Index T) {
   std::vector<std::int32_t> lengths;
   for (Index b = 0; b < B; ++b)
@@ -44,8 +44,8 @@ inline std::vector<std::int32_t> ragged_lengths(Rng& rng, Index B, Index T) {
   return lengths;
 }
 
-// Weights of the size that torch.nn.LSTM starts with, times `scale`; smaller for an input much wider than H, which
-// would saturate every gate: a gate of 1 - 1e-5 is stored in float with 0.6 % of its slope lost, in any implementation.
+// Weights of the size that torch.nn.LSTM starts with, times `scale`. They are smaller for an input much wider than H,
+// which would saturate every gate: a gate of 1 - 1e-5 stored in float loses 0.6 % of its slope, in any implementation.
 inline LstmCase random_lstm(Rng& rng, std::vector<std::int32_t> lengths, Index F, Index H, Index D, double scale = 1) {
   LstmCase c{F, H, std::move(lengths), {}, std::vector<LstmCase::Direction>(static_cast<std::size_t>(D)), {}};
   const auto weights = [&](Index n, Index fan) {
@@ -61,7 +61,7 @@ inline LstmCase random_lstm(Rng& rng, std::vector<std::int32_t> lengths, Index F
   return c;
 }
 
-// Each utterance as a batch of its own.
+// Splits the batch into one batch per utterance.
 inline std::vector<LstmCase> utterances(const LstmCase& in) {
   std::vector<LstmCase> all;
   std::ptrdiff_t n = 0;
@@ -89,14 +89,14 @@ struct Named {
 
 struct LstmRun {
   bool want_dx = true;
-  bool plain = false;                   // by lstm_plain.h, wherever exec() is
-  const Named<float>* start = nullptr;  // gradients to add to; null: zeros
+  bool plain = false;                   // use lstm_plain.h, whatever exec() is
+  const Named<float>* start = nullptr;  // gradients to add to; null means zeros
   Precision precision = Precision::fp32;
   LstmEngine engine = LstmEngine::automatic;
-  Index behind = 0;  // rows of zeros behind the last utterance
+  Index behind = 0;  // rows of zeros after the last utterance
 };
 
-// Forward, then backward, in fenced blocks that start as NaN.
+// Runs forward, then backward, in fenced blocks that start as NaN.
 inline Named<float> run_lstm(Exec& ex, const LstmCase& in, LstmRun how = {}) {
   const Index N = in.N() + how.behind, D = in.D(), H = in.H, F = in.F;
   RaggedBlock batch(ex, in.lengths, how.behind);
@@ -133,7 +133,7 @@ inline Named<float> run_lstm(Exec& ex, const LstmCase& in, LstmRun how = {}) {
   fwd.engine = bwd.engine = how.engine;
   Block<std::byte> reserve(ex, lstm_reserve_bytes(ex, fwd));
   fwd.reserve = bwd.reserve = reserve.view();
-  const bool keeps_c = reserve.view().size() == 0;  // or keeps all it needs in reserve
+  const bool keeps_c = reserve.view().size() == 0;  // otherwise it keeps everything in reserve
 
   how.plain ? lstm_plain(fwd) : lstm(ex, fwd);
   Named<float> out;
@@ -161,7 +161,7 @@ inline oracle::LstmLayer oracle_layer(const LstmCase& in) {
   return layer;
 }
 
-// The same from the oracle, utterance by utterance.
+// The same results from the oracle, one utterance at a time.
 inline Named<double> oracle_lstm(const LstmCase& in) {
   const oracle::LstmLayer layer = oracle_layer(in);
   std::vector<double> h, c, dx;

@@ -4,7 +4,7 @@
 namespace cutract::test {
 namespace {
 
-// As tests/kernels/lstm_persistent_test.cpp has it: the same products and the same functions.
+// The same bound as in tests/kernels/lstm_persistent_test.cpp, for the same products and functions.
 double bound() { return gpu_is_emulated() ? 2e-3 : 2e-2; }
 
 constexpr LstmRun kCluster{.precision = Precision::bf16, .engine = LstmEngine::cluster};
@@ -30,7 +30,7 @@ class LstmCluster : public OnEachDevice {
   double worst_ = 0;
 };
 
-// Every size and number of blocks that there is; a part of a tile, one whole, one more, and several.
+// Every size and number of blocks; a partial tile, one whole tile, one utterance more, and several tiles.
 TEST_P(LstmCluster, AgreesWithTheOracle) {
   Rng rng(1);
   const struct {
@@ -64,8 +64,8 @@ TEST_P(LstmCluster, SameInputSameBits) {
   }
 }
 
-// To the bit, though the batch of 140 goes to clusters of 2 blocks and the single utterance to one of 8: with F = 1 the
-// products over all frames have nothing to sum.
+// The results are equal bit for bit, although the batch of 140 runs on clusters of 2 blocks and the single utterance on
+// one of 8. With F = 1 the products over all frames have nothing to sum.
 TEST_P(LstmCluster, AnUtteranceDoesNotDependOnItsBatch) {
   Rng rng(5);
   const LstmCase in = random_lstm(rng, ragged_lengths(rng, 140, 6), 1, 128, 2);

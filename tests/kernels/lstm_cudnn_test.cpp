@@ -1,4 +1,5 @@
-// The engine cudnn: on a GPU cuDNN itself, emulated the kernels that lead to it and back.
+// The engine cudnn: cuDNN itself on a GPU; on the emulated GPU only the kernels that convert data to its layout and
+// back.
 #include "kernels/rnn_gpu.h"
 #include "tests/kernels/lstm_case.h"
 
@@ -19,7 +20,7 @@ class LstmCudnn : public OnEachDevice {
   void expect_like_oracle(const LstmCase& in, Precision precision, double forward, double backward) {
     const Named<float> got = run(exec(), in, {.precision = precision});
     for (const auto& [name, want] : oracle_lstm(in).all) {
-      if (name == "c") continue;  // cuDNN keeps it to itself
+      if (name == "c") continue;  // cuDNN does not return it
       const double error = rel_l2(got[name], want);
       EXPECT_TRUE(error <= (name == "h" ? forward : backward))
           << name << ": relative L2 error " << error << ", H " << in.H << ", F " << in.F << ", D " << in.D() << ", B "
@@ -33,7 +34,7 @@ class LstmCudnn : public OnEachDevice {
 
 const std::vector<std::vector<std::int32_t>> kBatches{{1}, {9}, {7, 7, 7}, {11, 5, 5, 1}, {23, 22, 9, 8, 8, 2, 1, 1}};
 
-// Units around the warp, and around the last that SMALL_H takes (128 with backward).
+// Numbers of units around a warp, and around the largest that SMALL_H supports (128 with backward).
 TEST_P(LstmCudnn, AgreesWithTheOracle) {
   Rng rng(1);
   for (const Index H : {1, 7, 32, 33, 64, 128, 129})
@@ -89,7 +90,8 @@ TEST_P(LstmCudnn, TakesAnEmptyBatchAndNoDx) {
   EXPECT_BITWISE(without["w_ih_0"], with["w_ih_0"]);
 }
 
-// Without a reserve, as for evaluation: the same output. 160 units: where lengths are equal, another algorithm.
+// Without a reserve, as in evaluation, the output is the same. With 160 units and equal lengths another algorithm is
+// used.
 TEST_P(LstmCudnn, ForwardAloneNeedsNoReserve) {
   Rng rng(6);
   for (const Index H : {20, 160})

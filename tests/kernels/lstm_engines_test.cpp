@@ -52,7 +52,7 @@ TEST(LstmEngines, WhatIsAskedForIsTakenOrRefused) {
                "and here are bf16, H 96 on 9.0 without cuDNN");
 }
 
-// The op obeys, and on the CPU there is nothing to obey.
+// The op runs the requested engine; the CPU ignores the request.
 class LstmEngineAsked : public OnEachDevice {};
 TEST_P(LstmEngineAsked, ByTheOp) {
   Rng rng(1);

@@ -6,15 +6,15 @@
 namespace cutract::test {
 namespace {
 
-// Relative L2. Emulated, where the products over all frames are fp32, the bound is near enough to the worst of these
-// tests (printed as the property "worst") for a fault in few cells to show. The CPU computes in fp32 whatever is asked
-// for.
+// Bounds of the relative L2 error. On the emulated GPU, where the products over all frames are fp32, the bound is close
+// enough to the worst value of these tests (printed as the property "worst") that an error in a few cells is detected.
+// The CPU computes in fp32 for any requested precision.
 double bound(Precision p) {
   if (p == Precision::fp32) return 2e-6;
   if (p == Precision::tf32) return gpu_is_emulated() ? 2e-4 : 2e-3;
   return gpu_is_emulated() ? 2e-3 : 2e-2;
 }
-// Of a sum of products that cancel, in fp32.
+// For sums of products that cancel, in fp32.
 double backward_bound(Precision p) { return p == Precision::fp32 ? 1e-5 : bound(p); }
 
 class LstmPersistent : public testing::TestWithParam<std::tuple<Precision, Device>> {
@@ -46,8 +46,8 @@ class LstmPersistent : public testing::TestWithParam<std::tuple<Precision, Devic
   double worst_forward_ = 0, worst_backward_ = 0;
 };
 
-// Tiles of four and eight utterances: a part of one, one less, one whole, one more, and several; both directions, then
-// one.
+// Tiles of four and eight utterances: a partial tile, one utterance less than a tile, one whole tile, one more, and
+// several tiles; with both directions, then with one.
 TEST_P(LstmPersistent, AgreesWithTheOracle) {
   Rng rng(1);
   for (const Index H : {64, 128}) {
@@ -61,7 +61,7 @@ TEST_P(LstmPersistent, AgreesWithTheOracle) {
 TEST_P(LstmPersistent, StandsLargeWeights) {
   Rng rng(6);
   for (const Index H : {64, 128}) {
-    if (precision() == Precision::fp32)  // the others' rounding grows where gates saturate
+    if (precision() == Precision::fp32)  // other precisions have larger rounding errors when gates saturate
       expect_like_oracle(random_lstm(rng, {40, 23, 1}, 9, H, 2, 4.0));
     const Named<float> got = run(random_lstm(rng, {40, 23, 1}, 9, H, 2, 1e4));
     for (const auto& [name, values] : got.all)
@@ -69,7 +69,7 @@ TEST_P(LstmPersistent, StandsLargeWeights) {
   }
 }
 
-// Where it has no kernel, another engine takes over.
+// For other sizes, where the persistent engine has no kernel, another engine is used.
 TEST_P(LstmPersistent, LeavesOtherSizesToOthers) {
   Rng rng(2);
   for (const Index H : {1, 33, 63, 65, 96})
@@ -87,8 +87,8 @@ TEST_P(LstmPersistent, SameInputSameBits) {
   }
 }
 
-// An utterance does not feel its neighbours: what it gives alone it gives in a batch, whatever its place in the tile.
-// On the GPU to the bit: with one input, W x is one multiplication, however many frames the product runs over.
+// Utterances are independent: alone and in a batch, at any place in a tile, an utterance gives the same results. On the
+// GPU they are equal bit for bit: with one input, W x is one multiplication, however many frames the product covers.
 TEST_P(LstmPersistent, AnUtteranceDoesNotDependOnItsBatch) {
   Rng rng(4);
   const LstmCase in = random_lstm(rng, {21, 20, 9, 9, 8, 8, 3, 3, 2, 1, 1}, 1, 64, 2);

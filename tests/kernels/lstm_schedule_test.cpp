@@ -4,8 +4,7 @@
 namespace cutract::test {
 namespace {
 
-// The order in which warps and blocks run is not the program's to know: every order gives the same bits, or there is a
-// race.
+// A program cannot rely on the order in which warps and blocks run: if any order gives different bits, there is a race.
 class LstmSchedules : public testing::Test {
  protected:
   void TearDown() override { simt::set_schedule({}); }

@@ -36,7 +36,7 @@ double gradient_error(const LstmCase& in, const std::string& name, const std::ve
 
 class Lstm : public OnEachDevice {
  protected:
-  // Every result on its own, against the oracle.
+  // Compares every result separately with the oracle.
   void expect_like_oracle(const LstmCase& in) {
     const Named<float> got = run_lstm(exec(), in);
     for (const auto& [name, want] : oracle_lstm(in).all) {
@@ -60,8 +60,9 @@ class PlainLstm : public testing::Test {
   Exec exec_{std::in_place_type<CpuExec>, 1};
 };
 
-// All B x H x T; each small problem with every F and D, the others with one F and D in turn. Left out: B = 33 with
-// H >= 128 and T = 100, whose oracle alone would take half of the time; each pair of the three occurs elsewhere.
+// All combinations of B, H and T. Small problems run with every F and D, the others with one F and D in turn. B = 33
+// with H >= 128 and T = 100 is left out because its oracle would take half of the total time; each pair of these three
+// values occurs elsewhere.
 TEST_P(Lstm, AgreesWithTheOracleOverSizes) {
   Rng rng(1);
   constexpr Index kF[] = {1, 5, 80};
@@ -82,13 +83,13 @@ TEST_P(Lstm, AgreesWithTheOracleOverSizes) {
       }
 }
 
-// The GPU's general engine lays one utterance to a block there.
+// For this many units, the GPU's general engine gives each block one utterance.
 TEST_P(Lstm, AgreesWithTheOracleForManyUnits) {
   Rng rng(15);
   expect_like_oracle(random_lstm(rng, {4, 3, 1}, 5, 520, 2));
 }
 
-// The readable reference; no device of its own.
+// lstm_plain, the readable reference; it does not depend on a device.
 TEST_F(PlainLstm, AgreesWithTheOracleOverSizes) {
   Rng rng(14);
   for (const Index H : {1, 7, 33, 64})
@@ -111,7 +112,8 @@ TEST_P(Lstm, AgreesWithTheOracleWhereGatesSaturate) {
   expect_like_oracle(random_lstm(rng, {40, 23, 1}, 9, 20, 2, 4.0));
 }
 
-// Far beyond, the recurrence is chaotic and no float agrees with a double; the values must still be values.
+// With much larger weights, the recurrence is chaotic and no float result agrees with double, but all values must stay
+// finite.
 TEST_P(Lstm, StaysFiniteWithHugeWeights) {
   Rng rng(13);
   const Named<float> got = run_lstm(exec(), random_lstm(rng, {40, 23, 1}, 9, 20, 2, 1e4));
@@ -164,7 +166,8 @@ TEST_P(Lstm, SameBitsForAnyThreadCount) {
   }
 }
 
-// B = 1 equals B = N: an utterance does not feel its neighbours, and the gradient of a batch is the sum of theirs.
+// Utterances are independent: B = 1 gives the same results as B = N, and the gradient of a batch is the sum of the
+// gradients of its utterances.
 TEST_P(Lstm, AnUtteranceDoesNotDependOnItsBatch) {
   Rng rng(8);
   const LstmCase in = random_lstm(rng, {40, 33, 33, 17, 8, 2, 1, 1, 1}, 13, 40, 2);
@@ -206,7 +209,7 @@ TEST_P(Lstm, WithoutDxTheOtherGradientsAreTheSame) {
     EXPECT_BITWISE(without[name], with[name]) << name;
 }
 
-// Skipping steps that are not finite rests on this: a bad sample may not vanish in a clamp.
+// Skipping non-finite steps depends on this: a bad sample must not disappear in a clamp.
 TEST_P(Lstm, ANaNReachesItsOwnUtteranceAndNoOther) {
   Rng rng(11);
   LstmCase in = random_lstm(rng, {5, 4}, 3, 6, 2);

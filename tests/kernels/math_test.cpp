@@ -13,8 +13,8 @@ namespace {
 
 using Values = std::vector<float>;
 
-// As the ops compile it, for the widest vectors of this machine, and for the baseline: with and without fused
-// multiply-add the last bits differ.
+// Compiles the function as the ops do, for the widest vectors of this machine, and for the baseline. With and without
+// fused multiply-add the last bits differ.
 #define BOTH_WAYS(name, function)                                                    \
   template <Isa>                                                                     \
   CUTRACT_INLINE void name##_wide_body(const float* x, float* y, std::size_t n) {    \
@@ -27,7 +27,7 @@ BOTH_WAYS(sigmoid, sigmoid)
 BOTH_WAYS(tanh, tanh_fast)
 #undef BOTH_WAYS
 
-// From -hi to hi evenly, and every power of two between 2^-30 and hi, with both signs and odd neighbours.
+// Evenly spaced values from -hi to hi, and every power of two between 2^-30 and hi with both signs and odd neighbours.
 Values sweep(float hi) {
   Values x{0.0f};
   for (int i = -400'000; i <= 400'000; ++i) x.push_back(hi * static_cast<float>(i) / 400'000);
@@ -61,7 +61,7 @@ void expect_accurate(Wide wide, Plain plain, float hi, Reference reference, doub
   EXPECT_LE(p, bound);
 }
 
-// Measured: 1.2e-7, 1.5e-7 and 1.6e-7, where half a unit in the last place is at most 0.6e-7.
+// Measured: 1.2e-7, 1.5e-7 and 1.6e-7; half a unit in the last place is at most 0.6e-7.
 TEST(Math, Expm1) {
   expect_accurate(
       expm1_wide, expm1_plain, 87, [](double x) { return std::expm1(x); }, 1.4e-7);
@@ -81,7 +81,8 @@ CUTRACT_INLINE void log_wide_body(const double* x, double* y, std::size_t n) {
 }
 CUTRACT_PER_ISA(log_wide, (const double* x, double* y, std::size_t n), (x, y, n))
 
-// Measured: 5.1e-11 both ways, at the ends of the series. Relative to the logarithm also beside 1, where that is 0.
+// Measured: 5.1e-11 both ways, at the ends of the series. The error is relative to the logarithm even near 1, where the
+// logarithm is 0.
 TEST(Math, Log) {
   std::vector<double> x;
   for (int e = -1022; e <= 1023; ++e)
@@ -131,7 +132,8 @@ TEST(Math, EndsOfTheLine) {
     EXPECT_TRUE(std::isnan(f(std::nanf(""))));
 }
 
-// The clones too must not turn NaN into a number: minimum and maximum instructions pick their second operand.
+// The per-ISA clones must not turn NaN into a number either: minimum and maximum instructions return their second
+// operand.
 TEST(Math, VectorsKeepNaN) {
   const Values x(37, std::nanf(""));
   Values s(x.size()), t(x.size());

@@ -10,7 +10,7 @@
 namespace cutract::test {
 namespace {
 
-// Utterances of C columns, apart from each other in memory.
+// Utterances of C columns, stored apart from each other in memory.
 struct Case {
   std::vector<std::int32_t> frames;
   Index C;
@@ -27,7 +27,7 @@ Case random_case(const std::vector<std::int32_t>& frames, Index C, double mean) 
   return c;
 }
 
-// On the device, where `at` says.
+// The same utterances in the device's memory, at the places given by `at`.
 struct There {
   std::vector<Block<float>> rows;
   std::vector<float*> at;
@@ -53,7 +53,7 @@ Moments moments(Exec& ex, const Case& c) {
 
 class ColumnMoments : public OnEachDevice {};
 
-// Also about a mean that is 2e5 times the deviation: one pass over squares would keep five digits of it at most.
+// Includes a mean that is 2e5 times the deviation, for which a single pass over squares would keep at most five digits.
 TEST_P(ColumnMoments, AgreeWithTheOracle) {
   double worst = 0;
   for (const double mean : {0.0, 1e5})
@@ -103,7 +103,7 @@ CUTRACT_ON_EACH_DEVICE(ColumnMoments);
 
 class Normalise : public OnEachDevice {};
 
-// To the last bit: a difference and a quotient in double, each rounded as IEEE 754 has it, and once to float.
+// Equal bit for bit: a difference and a quotient in double, each rounded by IEEE 754, and one rounding to float.
 TEST_P(Normalise, IsTheDefinition) {
   const Case c = random_case({70, 0, 1, 9, 300}, 37, 5);
   const std::vector<std::int32_t> group{1, 0, 2, 1, 0};

@@ -20,8 +20,8 @@ namespace cutract::test {
 
 enum class Device { cpu, gpu };
 
-// One test body, every device; the GPU is an emulated one in a build for it. A case whose device is missing is
-// skipped and counted; CUTRACT_REQUIRE_GPU=1 makes a missing device a failure.
+// Runs one test body on every device; in a build for the emulated GPU, that is the GPU. A case whose device is missing
+// is skipped and counted; with CUTRACT_REQUIRE_GPU=1 a missing device is a failure.
 class OnEachDevice : public testing::TestWithParam<Device> {
  protected:
   void SetUp() override {
@@ -35,7 +35,7 @@ class OnEachDevice : public testing::TestWithParam<Device> {
   }
   Exec& exec() { return exec_; }
 
-  // What must give the same bits as exec(): any number of threads; a GPU again.
+  // Executors that must give the same bits as exec(): other numbers of threads, or the same GPU again.
   std::vector<Exec> others() {
     std::vector<Exec> all;
     if (GetParam() == Device::cpu) {
@@ -50,7 +50,7 @@ class OnEachDevice : public testing::TestWithParam<Device> {
   Exec exec_{std::in_place_type<CpuExec>, 2};
 };
 
-// For tests with parameters of their own: nothing where the device is missing, which is then to be skipped.
+// For tests with their own parameters: empty if the device is missing, in which case the test must be skipped.
 inline std::optional<Exec> exec_for(Device device) {
   if (device == Device::cpu) return Exec(std::in_place_type<CpuExec>, 2);
   if (why_no_gpu().empty()) return Exec(std::in_place_type<GpuExec>, 0);
@@ -66,13 +66,13 @@ inline std::string device_name(const testing::TestParamInfo<Device>& device) {
   INSTANTIATE_TEST_SUITE_P(Device, suite, testing::Values(::cutract::test::Device::cpu, ::cutract::test::Device::gpu), \
                            ::cutract::test::device_name)
 
-// What an op reads or writes, in the memory of the device, between two fences of NaN: a read beyond the end poisons the
-// result, a write is found.
+// Data that an op reads or writes, in the memory of the device, between two fences of NaN. A read beyond the end makes
+// the result NaN, and a write is detected.
 template <class T>
 class Block {
  public:
   Block(Exec& ex, const std::vector<T>& given) : Block(ex, given.size(), given.data()) {}
-  // An output: every element NaN until the op writes it.
+  // An output: every element is NaN until the op writes it.
   Block(Exec& ex, Index n) : Block(ex, static_cast<std::size_t>(n), nullptr) {}
 
   template <int Rank>
@@ -100,7 +100,7 @@ class Block {
 
  private:
   static constexpr std::size_t kFence = 64;
-  static constexpr unsigned char kNaN = 0xff;  // a float or double of these bytes is NaN
+  static constexpr unsigned char kNaN = 0xff;  // a float or double with all bytes set to this is NaN
   Block(Exec& ex, std::size_t n, const T* given)
       : exec_(&ex), size_(n), memory_(ex, static_cast<Index>((n + 2 * kFence) * sizeof(T))) {
     std::vector<unsigned char> bytes((n + 2 * kFence) * sizeof(T), kNaN);
@@ -113,10 +113,10 @@ class Block {
   Memory memory_;
 };
 
-// Where the utterances of a batch lie, in the memory of the device.
+// The offsets and lengths of the utterances of a batch, in the memory of the device.
 class RaggedBlock {
  public:
-  // With so many rows behind the last utterance.
+  // With `behind` rows after the last utterance.
   RaggedBlock(Exec& ex, const std::vector<std::int32_t>& lengths, Index behind = 0)
       : RaggedBlock(ex, RaggedBatch(lengths)) {
     ragged_.frames += static_cast<std::int32_t>(behind);

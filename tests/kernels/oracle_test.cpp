@@ -1,4 +1,4 @@
-// The oracles' own gradients, against differences of their own forward passes along random directions.
+// Compares the gradients of the oracles with differences of their own forward passes along random directions.
 #include <functional>
 
 #include "tests/oracle/linear.h"
@@ -23,7 +23,7 @@ double dot(const Doubles& a, const Doubles& b) {
   return sum;
 }
 
-// `at` is where `value` reads its argument from; it is moved along 20 directions and put back.
+// `value` reads its argument from `at`, which is moved along 20 random directions and then restored.
 void expect_gradient(const char* what, Doubles& at, const Doubles& gradient, const std::function<double()>& value,
                      Rng& rng) {
   ASSERT_EQ(at.size(), gradient.size());
@@ -78,7 +78,7 @@ TEST(Oracle, LstmGradientIsTheSlope) { check_lstm(21, 3, 4, 1, {6}); }
 TEST(Oracle, LstmGradientIsTheSlopeInBothDirectionsOfARaggedBatch) { check_lstm(22, 3, 4, 2, {7, 4, 2, 1}); }
 TEST(Oracle, LstmGradientIsTheSlopeOfOneUnit) { check_lstm(23, 1, 1, 2, {5}); }
 
-// With T = 1 the recurrent weights take no part, so theirs is zero and has no slope to compare.
+// With T = 1 the recurrent weights are not used, so their gradient is zero and there is no slope to compare.
 TEST(Oracle, LstmGradientOfOneFrame) {
   Rng rng(24);
   oracle::LstmLayer layer{
@@ -94,7 +94,8 @@ TEST(Oracle, LstmGradientOfOneFrame) {
   EXPECT_EQ(g.dir[0].w_hh, Doubles(36));
 }
 
-// Two steps of one unit worked by hand with a calculator's precision: the equations themselves, not only their slopes.
+// Two steps of one unit, computed by hand to a calculator's precision. This tests the equations themselves, not only
+// their slopes.
 TEST(Oracle, LstmFollowsTheEquations) {
   const oracle::LstmLayer layer{
       1, 1, {{{0.5, -0.25, 1.0, 0.75}, {0.1, 0.2, -0.3, 0.4}, {0.0, 1.0, 0.0, 0.0}, {0.5, 0.0, 0.0, -0.5}}}};

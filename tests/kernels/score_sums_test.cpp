@@ -40,7 +40,8 @@ std::vector<ScoreSums> run(Exec& ex, const Case& c) {
 
 class ScoreSumsOp : public OnEachDevice {};
 
-// Also about a mean that is large beside the deviations: they are taken from the first frame before they are squared.
+// Includes a mean that is large compared with the deviations, which are taken from the first frame before they are
+// squared.
 TEST_P(ScoreSumsOp, AgreesWithTheOracle) {
   double worst = 0;
   for (const double mean : {0.0, 1000.0})

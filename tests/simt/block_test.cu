@@ -24,7 +24,7 @@ TEST_F(Block, AnEmptyGridRunsNothing) {
   EXPECT_EQ(run<int>(write_positions, {{2, 0}, {32}}, 4), std::vector<int>(4));
 }
 
-// Reversed twice, through a static and a dynamic array: each thread reads what another warp wrote.
+// Reverses twice, through a static and a dynamic array, so that each thread reads a value written by another warp.
 __global__ void reverse_twice(int* out) {
   __shared__ int fixed[300];
   int* dynamic = reinterpret_cast<int*>(simt::shared_memory());
@@ -69,7 +69,7 @@ TEST_F(Block, BarriersCountAndVote) {
   EXPECT_EQ(run<int>(vote_in_block, {{1}, {100}}, 100), std::vector<int>(100, 34 * 10000 + 1010));
 }
 
-// Warp 0 fills, warps 1 and 2 empty, by two named barriers, for several rounds.
+// Warp 0 fills a buffer and warps 1 and 2 empty it, using two named barriers, for several rounds.
 __global__ void produce_and_consume(int* out) {
   __shared__ int box[64];
   const int i = static_cast<int>(threadIdx.x);
@@ -105,12 +105,12 @@ TEST_F(Block, AtomicsLoseNothing) {
   const std::vector<unsigned> out = run<unsigned>(count_up, {{5}, {100}}, 6);
   EXPECT_EQ(out[0], 500u * 499 / 2);
   EXPECT_EQ(out[1], 499u);
-  EXPECT_EQ(out[2], 0u);  // it starts there
+  EXPECT_EQ(out[2], 0u);  // the initial value is 0
   EXPECT_EQ(out[3], 0xffffffffu);
   EXPECT_EQ(out[4], out[5]);
 }
 
-// Two stages in flight, the last piece of each row cut short.
+// Two stages in flight; the last part of each row is incomplete.
 __global__ void copy_ahead(const float* from, int given, float* out) {
   float* stage = reinterpret_cast<float*>(simt::shared_memory());
   const int i = static_cast<int>(threadIdx.x), n = static_cast<int>(blockDim.x) * 4;

@@ -5,7 +5,7 @@ namespace {
 
 using Clusters = OnGpu;
 
-// Every block reads what each of its peers wrote; nobody leaves while it may still be read.
+// Every block reads the values written by each of its peers; no block exits while its memory may still be read.
 __global__ void read_peers(int* out) {
   int* mine = reinterpret_cast<int*>(simt::shared_memory());
   const unsigned rank = simt::cluster_rank(), size = simt::cluster_size();
@@ -34,8 +34,9 @@ struct alignas(16) Four {
   int v[4];
 };
 
-// Each block passes values on to the next one, for several rounds, through two slots with an mbarrier each: the slot
-// of round r + 2 is free when the value of round r + 1 has come back round, since everybody needs one to send the next.
+// Each block passes values to the next one for several rounds, through two slots with one mbarrier each. The slot of
+// round r + 2 is free when the value of round r + 1 has come back around, since every block needs a value to send the
+// next.
 template <class T>
 __global__ void pass_round(int rounds, int* out) {
   std::byte* memory = simt::shared_memory();
@@ -84,7 +85,7 @@ TEST_F(Clusters, StoresArriveWithTheirBarrier) {
   }
 }
 
-// Arrivals of all threads of a block, at its own mbarrier and at its neighbour's.
+// All threads of a block arrive at the block's own mbarrier and at its neighbour's.
 __global__ void arrive_everywhere(int* out) {
   std::byte* memory = simt::shared_memory();
   auto* barrier = reinterpret_cast<std::uint64_t*>(memory);

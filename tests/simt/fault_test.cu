@@ -1,4 +1,4 @@
-// What a kernel does wrong is reported with kernel, block and thread: the emulated GPU alone can be asked to.
+// Errors of a kernel are reported with kernel, block and thread. Only the emulated GPU can do this.
 #include "kernels/simt/asan.h"
 #include "kernels/simt/schedule.h"
 #include "tests/simt/on_gpu.h"
@@ -102,13 +102,13 @@ __global__ void touch(int at, int thread) {
   if (blockIdx.x == 2 && static_cast<int>(threadIdx.x) == thread) values[at] = values[at] + 1;
 }
 TEST_F(Faults, AccessBeyondDynamicSharedMemory) {
-  for (const int at : {32, 33, 5000, 15000, -1100, -3000}) {  // far enough for a page that may not be touched
+  for (const int at : {32, 33, 5000, 15000, -1100, -3000}) {  // far enough to reach an inaccessible page
     const std::string t = text(touch, {{4}, {64}, 128}, at, 37);
     EXPECT_HAS(t,
                "sample: block (2,0,0), thread (37,0,0): access beyond shared memory: offset " + std::to_string(4 * at));
     EXPECT_HAS(t, " of 128 bytes");
   }
-  for (const int at : {-1, -32, 25, 31}) {  // in the fence, from which one may read
+  for (const int at : {-1, -32, 25, 31}) {  // within the fence, where reads do not fault
     const std::string t = text(touch, {{4}, {64}, 100}, at, 41);
     EXPECT_HAS(t, "sample: block (2,0,0), thread (41,0,0): write beyond shared memory");
   }
@@ -127,7 +127,8 @@ TEST_F(Faults, SharedMemoryStartsAsNaNInEveryBlock) {
 }
 
 #ifdef CUTRACT_ASAN
-// The sanitizers see into threads too, and end the process; AddressSanitizer lets us add which thread it was.
+// Sanitizers also work inside the emulated threads, and end the process. AddressSanitizer allows us to report the
+// thread.
 __global__ void write_at(int* values, int at) {
   if (threadIdx.x == 6) values[at] = 1;
 }
@@ -188,7 +189,7 @@ __global__ void leave_early(int* out) {
   simt::cluster_sync();
   if (simt::cluster_rank() == 0) *out = *simt::map_to_rank(mine, 1);
 }
-// Whether the peer is still there depends on the schedule: some seed shows that it need not be.
+// Whether the peer still exists depends on the schedule; at least one seed must show that it may be gone.
 TEST_F(Faults, APeerThatHasEnded) {
   const Buffer<int> out(exec(), Index{1});
   std::string t;

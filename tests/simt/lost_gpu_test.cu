@@ -1,4 +1,5 @@
-// On hardware alone: after an illegal access every call fails, and the process ends with one sentence and exit 7.
+// Runs on hardware only: after an illegal access every call fails, and the process ends with one sentence and exit code
+// 7.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -11,7 +12,7 @@ namespace {
 
 __global__ void writes_to_nowhere(int* nowhere) { nowhere[threadIdx.x] = 1; }
 
-// Throws inside, with buffers and executor to destroy on the way out.
+// Throws while buffers and an executor have to be destroyed.
 void lose_the_gpu() {
   const auto began = std::chrono::steady_clock::now();
   try {
@@ -20,14 +21,14 @@ void lose_the_gpu() {
     launch(std::get<GpuExec>(ex), "sample", writes_to_nowhere, 1, 32, reinterpret_cast<int*>(16));
     held.values(ex);
   } catch (const Error& e) {
-    const bool soon = std::chrono::steady_clock::now() - began < std::chrono::seconds(30);  // starting CUDA included
+    const bool soon = std::chrono::steady_clock::now() - began < std::chrono::seconds(30);  // includes starting CUDA
     std::fputs(e.what(), stderr);
     std::_Exit(soon ? static_cast<int>(e.fault()) : 1);
   }
   std::_Exit(0);
 }
 
-// In a process of its own, to which the GPU is lost.
+// Runs in a separate process, which loses the GPU.
 class LostGpuDeathTest : public testing::Test {
  protected:
   void SetUp() override {

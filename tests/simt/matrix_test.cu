@@ -7,7 +7,7 @@ using Matrices = OnGpu;
 using simt::Word;
 const Geometry kOneWarp{{1}, {32}};
 
-// 16-bit elements numbered row by row: 4 blocks of 8 rows of 8.
+// Loads 16-bit elements that are numbered row by row: 4 blocks of 8 rows of 8.
 __global__ void load_blocks(int blocks, bool transposed, Word* out) {
   __shared__ __attribute__((aligned(16))) std::uint16_t tile[32][8];
   const int lane = static_cast<int>(threadIdx.x);
@@ -39,7 +39,7 @@ TEST_F(Matrices, LoadsBlocksIntoFragments) {
 }
 
 __global__ void transpose(Word* out) {
-  const unsigned first = threadIdx.x / 4 * 8 + threadIdx.x % 4 * 2;  // elements numbered row by row
+  const unsigned first = threadIdx.x / 4 * 8 + threadIdx.x % 4 * 2;  // elements are numbered row by row
   out[threadIdx.x] = simt::transpose_matrix(first | (first + 1) << 16);
 }
 
@@ -53,7 +53,8 @@ TEST_F(Matrices, TransposesAFragment) {
 
 enum class Kind { bf16_k16, bf16_k8, half_k16, half_k8, tf32_k8 };
 
-// a [16, K], b [K, 8], d [16, 8] in and out, row by row; each lane gathers its fragment as simt/matrix.h describes it.
+// a [16, K], b [K, 8], and d [16, 8] as input and output, row by row. Each lane gathers its fragment as simt/matrix.h
+// describes.
 __global__ void multiply(Kind kind, const float* a, const float* b, float* d) {
   const int lane = static_cast<int>(threadIdx.x), g = lane / 4, t = lane % 4;
   const int K = kind == Kind::bf16_k16 || kind == Kind::half_k16 ? 16 : 8;
@@ -82,7 +83,7 @@ __global__ void multiply(Kind kind, const float* a, const float* b, float* d) {
                 d[(g + 8) * 8 + 2 * t + 1] = c[3];
 }
 
-// Small whole numbers: exact in every format, and so is the sum. Then fractions that the format rounds.
+// Small integers are exact in every format, and so is their sum. Then fractions that the format rounds.
 TEST_F(Matrices, MultiplyAndAdd) {
   Rng rng(81);
   for (const Kind kind : {Kind::bf16_k16, Kind::bf16_k8, Kind::half_k16, Kind::half_k8, Kind::tf32_k8}) {

@@ -8,7 +8,7 @@
 namespace cutract::test {
 namespace {
 
-// The nearest of the numbers with `bits` behind the point and exponents from `least`, ties to even; in double.
+// The nearest number with `bits` fraction bits and an exponent of at least `least`, ties to even; in double.
 double nearest(double v, int bits, int least) {
   if (v == 0 || !std::isfinite(v)) return v;
   const double step = std::ldexp(1.0, std::max(std::ilogb(v), least) - bits);

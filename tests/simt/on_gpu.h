@@ -13,8 +13,8 @@
 
 namespace cutract::test {
 
-// Tests of the device layer: on the emulated GPU in a build for it, which they then test; else on a real one, which
-// shows that the emulator does as hardware does.
+// Tests of the device layer. In a build for the emulated GPU they test the emulator; otherwise they run on a real GPU
+// and show that the emulator behaves like hardware.
 class OnGpu : public testing::Test {
  protected:
   void SetUp() override {
@@ -28,7 +28,7 @@ class OnGpu : public testing::Test {
   }
   Exec& exec() { return exec_; }
 
-  // Runs kernel(args..., out) with n elements of T to write, and returns them.
+  // Runs kernel(args..., out), where out has n elements of type T, and returns them.
   template <class T, class... Params, class... Args>
   std::vector<T> run(void (*kernel)(Params...), const Geometry& g, Index n, Args... args) {
     Buffer<T> out(exec_, std::vector<T>(static_cast<std::size_t>(n)));

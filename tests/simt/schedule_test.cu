@@ -1,4 +1,4 @@
-// Planted races: the adversarial schedule finds them, and a schedule that runs warps and lanes in turn does not.
+// Planted races: the adversarial schedule detects them; a schedule that runs warps and lanes in turn does not.
 #include "kernels/simt/schedule.h"
 #include "tests/simt/on_gpu.h"
 
@@ -12,14 +12,15 @@ class Races : public OnGpu {
   using Kernel = void (*)(bool, int*);
   void TearDown() override { simt::set_schedule({}); }
 
-  // What the kernel gives under that schedule: -1 for a fault.
+  // The result of the kernel under that schedule; -1 for a fault.
   int result(Kernel kernel, const Geometry& g, bool broken, simt::Schedule schedule) {
     simt::set_schedule(schedule);
     try {
       return run<int>(kernel, g, 1, broken).front();
     } catch (const Error&) { return -1; }
   }
-  // The right kernel gives `want` whatever the schedule; the broken one if run in turn, but not for most seeds.
+  // The correct kernel gives `want` under every schedule. The broken one gives it when run in turn, but not for most
+  // seeds.
   void expect_found(Kernel kernel, const Geometry& g, int want, int at_least = kSeeds / 2) {
     int found = 0;
     for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
@@ -33,7 +34,7 @@ class Races : public OnGpu {
   }
 };
 
-// The last thread sums what all wrote; broken, only its own warp meets in between.
+// The last thread sums the values of all threads; the broken kernel synchronises only its own warp in between.
 __global__ void no_barrier(bool broken, int* out) {
   __shared__ int values[128];
   values[threadIdx.x] = static_cast<int>(threadIdx.x);
@@ -44,8 +45,8 @@ __global__ void no_barrier(bool broken, int* out) {
 }
 TEST_F(Races, NoBarrierBetweenWriteAndRead) { expect_found(no_barrier, {{1}, {128}}, 127 * 64); }
 
-// Each thread reads its neighbour in the next warp and then writes its own value for the next step: with one buffer
-// and one barrier, the neighbour may be a step ahead.
+// Each thread reads its neighbour in the next warp and then writes its own value for the next step. With one buffer and
+// one barrier, the neighbour may be one step ahead.
 __global__ void one_buffer(bool broken, int* out) {
   __shared__ int values[2][128];
   const int i = static_cast<int>(threadIdx.x), neighbour = i + 32 < 128 ? i + 32 : i;
@@ -60,7 +61,7 @@ __global__ void one_buffer(bool broken, int* out) {
 }
 TEST_F(Races, OneBufferWhereTwoAreNeeded) { expect_found(one_buffer, {{1}, {128}}, 128 * 21); }
 
-// Within a warp: each lane reads what the lane before it wrote.
+// Within a warp: each lane reads the value written by the lane before it.
 __global__ void no_syncwarp(bool broken, int* out) {
   __shared__ int values[32];
   const int lane = static_cast<int>(threadIdx.x);
@@ -70,7 +71,7 @@ __global__ void no_syncwarp(bool broken, int* out) {
 }
 TEST_F(Races, NoBarrierWithinAWarp) { expect_found(no_syncwarp, {{1}, {32}}, 32); }
 
-// Takes a place in a list by an atomic and believes it to be the thread's own number.
+// Takes a place in a list by an atomic; the broken kernel assumes that it equals the thread's number.
 __global__ void order_of_atomics(bool broken, int* out) {
   __shared__ int places;
   __shared__ int list[64];
@@ -84,7 +85,7 @@ __global__ void order_of_atomics(bool broken, int* out) {
 }
 TEST_F(Races, TheOrderOfAtomics) { expect_found(order_of_atomics, {{1}, {64}}, 0); }
 
-// The first warp to come fills in a value, and the others believe that it has already done so.
+// The first warp to arrive writes a value; the broken kernel assumes that the others find it written.
 __global__ void too_soon_after_an_atomic(bool broken, int* out) {
   __shared__ int taken, value;
   if (threadIdx.x == 0) taken = 0;
@@ -104,8 +105,8 @@ __global__ void no_copy_wait(bool broken, int* out) {
 }
 TEST_F(Races, AnAsynchronousCopyNotWaitedFor) { expect_found(no_copy_wait, {{1}, {32}, 128}, 0); }
 
-// Two blocks exchange a value per step by stores that complete on an mbarrier. Broken: one slot, which the peer may
-// overwrite before it has been read.
+// Two blocks exchange one value per step by stores that complete on an mbarrier. The broken kernel has one slot, which
+// the peer may overwrite before it has been read.
 __global__ void exchange(bool broken, int* out) {
   std::byte* memory = simt::shared_memory();
   auto* barrier = reinterpret_cast<std::uint64_t*>(memory);
@@ -132,7 +133,7 @@ __global__ void exchange(bool broken, int* out) {
 }
 TEST_F(Races, OneSlotBetweenBlocksOfACluster) { expect_found(exchange, {{2}, {64}, 24, 2}, 2 * 64 * 36); }
 
-// Believes that block 0 has run first.
+// The broken kernel assumes that block 0 has run first.
 __global__ void order_of_blocks(bool broken, int* out) {
   if (threadIdx.x == 0 && (blockIdx.x == 0 || !broken)) atomicMax(out, 7);
   if (broken && *out != 7) atomicMax(out, 99);

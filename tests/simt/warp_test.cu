@@ -15,7 +15,7 @@ __global__ void shuffle_all(int by, int width, int* out) {
   out[96 + lane] = __shfl_xor_sync(kAll, value, by, width);
 }
 
-// A lane whose source lies outside its segment keeps its own value; only xor may also look into an earlier segment.
+// A lane whose source is outside its segment keeps its own value; only xor may also read from an earlier segment.
 TEST_F(Warp, ShufflesStayInTheirSegment) {
   for (const int width : {1, 2, 4, 8, 16, 32})
     for (const int by : {0, 1, 2, 3, 5, 8, 15, 16, 31}) {
@@ -48,7 +48,7 @@ TEST_F(Warp, ShufflesDoubles) {
   for (const double got : run<double>(sum_by_butterfly, {{1}, {64}}, 64)) EXPECT_NEAR(got, want, 1e-14);
 }
 
-// The two halves of the warp do different things, at different times.
+// The two halves of the warp make different calls, at different times.
 __global__ void halves(unsigned* out) {
   const unsigned lane = threadIdx.x;
   unsigned sum = lane;
@@ -103,7 +103,7 @@ TEST_F(Warp, Reductions) {
     EXPECT_EQ(out[lane], -16);
     EXPECT_EQ(out[32 + lane], -16);
     EXPECT_EQ(out[64 + lane], 15);
-    EXPECT_EQ(out[96 + lane], 0);  // as unsigned, the negative ones are large
+    EXPECT_EQ(out[96 + lane], 0);  // as unsigned numbers, the negative values are large
     EXPECT_EQ(static_cast<unsigned>(out[128 + lane]), 0xf0f0f000u);
     EXPECT_EQ(static_cast<unsigned>(out[160 + lane]), 0xf0f0ffffu);
     EXPECT_EQ(static_cast<unsigned>(out[192 + lane]), 0x000000ffu);
