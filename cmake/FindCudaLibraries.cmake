@@ -1,9 +1,10 @@
-# NVIDIA's libraries beside the toolkit: cutract::cublas, cutract::cufft and, if it is there, cutract::cudnn.
+# Finds NVIDIA's libraries: defines cutract::cublas, cutract::cufft and, if it is found, cutract::cudnn.
 # CudaLibraries_CUDNN_VERSION is empty without cuDNN 9.
 #
-# Looked for in the toolkit (CUDAToolkit_INCLUDE_DIRS, CUDAToolkit_LIBRARY_DIR), then where the system keeps libraries, then in the
-# nvidia/ packages of the Python that CUTRACT_PYTHON names. Those packages have versioned names alone (libcudnn.so.9, no
-# libcudnn.so), and lie as nvidia/cudnn/{include,lib} or, several in one, as nvidia/cu13/{include,lib}.
+# Searches the toolkit first (CUDAToolkit_INCLUDE_DIRS, CUDAToolkit_LIBRARY_DIR), then the system's library folders,
+# then the nvidia/ packages of the Python that CUTRACT_PYTHON names. These packages contain only versioned names
+# (libcudnn.so.9, not libcudnn.so), in nvidia/cudnn/{include,lib} or, for several libraries together, in
+# nvidia/cu13/{include,lib}.
 set(CUTRACT_PYTHON python3 CACHE STRING "A Python whose nvidia/ packages are searched for CUDA libraries last")
 
 execute_process(
@@ -18,7 +19,7 @@ if(NOT failed)
   endforeach()
 endif()
 
-# cuda_library(NAME HEADER MAJOR): the target cutract::NAME, if both its header and its library are found.
+# cuda_library(NAME HEADER MAJOR): defines the target cutract::NAME if both its header and its library are found.
 function(cuda_library name header major)
   string(TOUPPER ${name} upper)
   find_path(${upper}_INCLUDE_DIR ${header}
@@ -27,10 +28,10 @@ function(cuda_library name header major)
     HINTS ${CUDAToolkit_LIBRARY_DIR} PATHS ${packages} PATH_SUFFIXES lib lib64)
   mark_as_advanced(${upper}_INCLUDE_DIR ${upper}_LIBRARY)
   if(${upper}_INCLUDE_DIR AND ${upper}_LIBRARY AND NOT TARGET cutract::${name})
-    # As a shared library and by its whole path, so that CMake puts its folder into the RPATH of what is built.
+    # Imported as a shared library with its full path, so that CMake puts its folder into the RPATH of the targets.
     add_library(cutract::${name} SHARED IMPORTED)
     set_target_properties(cutract::${name} PROPERTIES IMPORTED_LOCATION ${${upper}_LIBRARY})
-    # What the toolkit already has must not come from elsewhere too: its own headers are of one version.
+    # A library that the toolkit contains must not come from elsewhere: the toolkit's headers are all of one version.
     if(NOT ${upper}_INCLUDE_DIR IN_LIST CUDAToolkit_INCLUDE_DIRS)
       set_target_properties(cutract::${name} PROPERTIES INTERFACE_INCLUDE_DIRECTORIES ${${upper}_INCLUDE_DIR})
     endif()
@@ -46,7 +47,7 @@ if(TARGET cutract::cudnn)
   file(STRINGS ${CUDNN_INCLUDE_DIR}/cudnn_version.h lines REGEX "#define CUDNN_(MAJOR|MINOR|PATCHLEVEL) [0-9]+")
   string(REGEX REPLACE "[^0-9;]" "" numbers "${lines}")
   string(REPLACE ";" "." version "${numbers}")
-  if(version VERSION_GREATER_EQUAL 9)  # earlier ones lack the calls, and want sequence lengths in device memory
+  if(version VERSION_GREATER_EQUAL 9)  # earlier versions lack the calls used, and need sequence lengths in device memory
     set(CudaLibraries_CUDNN_VERSION ${version})
   endif()
 endif()

@@ -1,11 +1,11 @@
-# Writes version.h from version.h.in; run by every build, and touches the file only when something changed.
+# Writes version.h from version.h.in. Every build runs this; the file is touched only if something changed.
 execute_process(COMMAND git rev-parse HEAD WORKING_DIRECTORY ${SOURCE} OUTPUT_VARIABLE CUTRACT_GIT_COMMIT
                 OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET RESULT_VARIABLE no_git)
 if(no_git)
   set(CUTRACT_GIT_COMMIT "unknown")
 endif()
 execute_process(COMMAND git diff --quiet HEAD WORKING_DIRECTORY ${SOURCE} RESULT_VARIABLE dirty ERROR_QUIET)
-if(dirty EQUAL 1)  # anything else: git could not say
+if(dirty EQUAL 1)  # any other value: git could not tell
   set(CUTRACT_GIT_DIRTY true)
 else()
   set(CUTRACT_GIT_DIRTY false)

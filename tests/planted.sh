@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Shows that the tests can fail: arms each planted bug in turn and demands that its test notices.
+# Shows that the tests can fail: arms each planted bug in turn and checks that its tests fail.
 #
 #   cmake --preset plant && cmake --build --preset plant && tests/planted.sh [BUILD_FOLDER]
 #
-# tests/planted.tsv lists them: name of the bug, test binary, filter of the test that must fail. Every name in the
-# sources must be listed there. Exit code 1 if a bug survives.
+# tests/planted.tsv has one line per bug and test: name of the bug, test binary, filter of the test that must fail. A bug
+# may have several lines. Every name in the sources must be listed. Exit code 1 if a test misses its bug.
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 build=${1:-$root/build/plant}
@@ -17,7 +17,7 @@ say() { # verdict, text
 }
 
 if ! grep -q '^CUTRACT_PLANT:BOOL=ON$' "$build/CMakeCache.txt" 2>/dev/null; then
-  echo "$build: not a build with planted bugs, expected one made with -DCUTRACT_PLANT=ON (preset plant)" >&2
+  echo "$build: built without planted bugs, expected a build with -DCUTRACT_PLANT=ON (preset plant)" >&2
   exit 2
 fi
 
@@ -35,7 +35,7 @@ run_test() { # plant, binary, filter
 
 rows=$(grep -v -e '^#' -e '^[[:space:]]*$' "$table")
 
-# A test that matches nothing, or that fails anyway, proves nothing.
+# A test that matches nothing, or that fails even without the bug, proves nothing.
 while read -r binary filter; do
   run_test "" "$binary" "$filter"
   if [ $code -eq 0 ] && grep -q '^\[  PASSED  \] [1-9]' <<<"$output"; then
@@ -45,13 +45,13 @@ while read -r binary filter; do
   fi
 done < <(awk '{print $2, $3}' <<<"$rows" | sort -u)
 
-# By assertion: a crash or a timeout would be noticed by anything.
+# The test must fail by an assertion: any test would notice a crash or a timeout.
 while read -r name binary filter; do
   run_test "$name" "$binary" "$filter"
   if [ $code -eq 1 ] && grep -q '^\[  FAILED  \]' <<<"$output"; then
     say ok "$name is caught by $filter"
   else
-    say FAILED "$name: $filter ended with $code, expected a failed assertion (1)"
+    say FAILED "$name: $filter exited with $code, expected a failed assertion (1)"
   fi
 done <<<"$rows"
 
@@ -59,10 +59,10 @@ in_code=$(grep -rhoE 'CUTRACT_PLANTED\("[a-z0-9_]+"\)' --include='*.cpp' --inclu
   "$root"/{host,kernels,features,eval,train,cli} | grep -oE '"[^"]+"' | tr -d '"' | sort -u)
 in_table=$(awk '{print $1}' <<<"$rows" | sort -u)
 for name in $(comm -23 <(echo "$in_code") <(echo "$in_table")); do
-  say FAILED "$name is planted in the sources, but no line of $(basename "$table") names its test"
+  say FAILED "$name is planted in the sources, but $(basename "$table") names no test for it"
 done
 for name in $(comm -13 <(echo "$in_code") <(echo "$in_table")); do
-  say FAILED "$name is listed, but planted nowhere"
+  say FAILED "$name is listed, but not planted in the sources"
 done
 
 echo "$passed passed, $failed failed"

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""cmake/FindCudaLibraries.cmake on made-up installations: what it finds must link and run where it lies.
+"""Tests cmake/FindCudaLibraries.cmake on fake installations: the libraries it finds must link and run in place.
 
     find_cuda_libraries.py SOURCE_DIR CMAKE
 """
@@ -26,7 +26,7 @@ class Installations(unittest.TestCase):
         self._folder.cleanup()
 
     def put(self, place, name, value, version=(9, 19, 0), link=False):
-        """A library whose one function returns `value`, with its header; as an own package has them, versioned names alone."""
+        """A library with one function that returns `value`, and its header; with versioned names only, as in the Python packages."""
         include, lib = place / "include", place / "lib"
         include.mkdir(parents=True, exist_ok=True)
         lib.mkdir(parents=True, exist_ok=True)
@@ -44,7 +44,7 @@ class Installations(unittest.TestCase):
             (lib / f"lib{name}.so").symlink_to(soname)
 
     def configure(self):
-        """cmake's output, and the exit code."""
+        """The output of cmake and its exit code."""
         python = self.root / "python"
         python.write_text(f'#!/bin/sh\nPYTHONPATH={self.site} exec {sys.executable} -S "$@"\n')
         python.chmod(0o755)
@@ -55,7 +55,7 @@ class Installations(unittest.TestCase):
         return done.stdout, done.returncode
 
     def run_found(self):
-        """What the program prints: the values of cublas, cufft and cudnn, found at run time by RPATH alone."""
+        """The output of the program: the values of cublas, cufft and cudnn, found at run time through RPATH only."""
         out, code = self.configure()
         self.assertEqual(code, 0, out)
         subprocess.run([CMAKE, "--build", self.root / "build"], check=True, stdout=subprocess.DEVNULL)

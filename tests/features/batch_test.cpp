@@ -1,4 +1,4 @@
-// Many utterances by one launch, int16 samples, and what float costs each preset, on each device.
+// Many utterances in one launch, int16 samples, and the float rounding error of each preset, on each device.
 #include <fmt/format.h>
 
 #include <map>
@@ -27,7 +27,7 @@ std::vector<std::vector<float>> ragged_signals() {
   return all;
 }
 
-// Edges, maxima, slopes and context are an utterance's own.
+// Edges, maxima, slopes and context are computed within each utterance.
 TEST_P(Batch, AnUtteranceDoesNotDependOnItsNeighbours) {
   const auto signals = ragged_signals();
   std::vector<Samples> samples;
@@ -46,7 +46,7 @@ TEST_P(Batch, AnUtteranceDoesNotDependOnItsNeighbours) {
 
 TEST_P(Batch, OfNoUtterancesIsNothing) { EXPECT_TRUE(Extractor(feature_preset("kaldi")).of_each(exec(), {}).empty()); }
 
-// More utterances than a block has threads, most of them without a frame or with one.
+// More utterances than a block has threads, most of them with one frame or none.
 TEST_P(Batch, OfManyShortUtterances) {
   const Extractor extractor(with("kaldi", [](auto& c) { c.kind = "mfcc", c.deltas = 1, c.context = 1; }));
   std::vector<std::vector<float>> signals;
@@ -58,7 +58,7 @@ TEST_P(Batch, OfManyShortUtterances) {
     EXPECT_BITWISE(all[u].matrix(exec()).values, extractor(exec(), signals[u]).values) << u;
 }
 
-// To the last bit: 2^-15 steps are exact in float. Full scale at both ends.
+// Equal bit for bit, because steps of 2^-15 are exact in float. Includes full scale at both ends.
 TEST_P(Batch, Int16IsTheSameAsFloat) {
   Rng rng(16);
   std::vector<std::int16_t> x{-32768, 32767};
@@ -74,15 +74,16 @@ TEST_P(Batch, Int16IsTheSameAsFloat) {
   }
 }
 
-// A basis that stays in global memory.
+// Uses a basis too large for shared memory, which stays in global memory.
 TEST_P(Batch, AsManyCepstraAsMels) {
   const FeatureConfig c = with("kaldi", [](auto& k) { k.kind = "mfcc", k.n_mfcc = 80; });
   const auto x = signal("loud", 2001);
   EXPECT_REL_L2(Extractor(c)(exec(), x).values, oracle::flat(oracle::features(c, x)), 2e-6);
 }
 
-// Over speech and noise down to a few steps of 16 bits. `ln_1e-5_down_to_dB` is how far below the largest bin of a
-// frame 1e-5 in ln holds; 1000 if everywhere. Below, rounding relative to that largest bin shows.
+// Covers speech, and noise down to a few steps of 16 bits. `ln_1e-5_down_to_dB` is the number of dB below a frame's
+// largest bin down to which the error stays within 1e-5 in ln; 1000 means everywhere. Further below, rounding relative
+// to the largest bin dominates.
 TEST_P(Batch, EveryPresetWithinTheBound) {
   std::map<std::string, std::vector<float>> signals;
   signals["speech"] = golden("signals.safetensors").at("speech", "signals").as_f32();

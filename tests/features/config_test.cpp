@@ -11,7 +11,7 @@
 namespace cutract {
 namespace {
 
-// Settings of which features are one part, as the train configuration's.
+// A configuration in which the feature settings are one part, as in the training configuration.
 struct Whole {
   int epochs = 3;
   FeatureConfig features;
@@ -47,7 +47,7 @@ TEST(FeatureConfig, PresetFillsWhatTheConfigLeavesAlone) {
 }
 
 TEST(FeatureConfig, GivenFieldsOverrideThePresetWhereverTheyStand) {
-  // 512 is librosa's value: given, it must hold though it equals a default
+  // 512 is librosa's default; given explicitly, it must be kept although it equals a default
   const Whole w =
       read("epochs = 7\n[features]\nwin_samples = 512\nremove_dc = false\npreset = \"kaldi\"\nn_mels = 40\n");
   EXPECT_EQ(w.epochs, 7);

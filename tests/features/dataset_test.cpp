@@ -18,7 +18,7 @@ namespace {
 constexpr int kTrackRate = 1000;  // Hz
 const std::vector<double> kEvents_s = {0.203, 0.451, 0.702};
 
-// A pulse 40 ms wide at the base around each event: linear between the track's samples, so interpolation is exact.
+// A pulse around each event, 40 ms wide at its base and linear between the track's samples, so interpolation is exact.
 double pulse(double at_s) {
   double v = 0;
   for (const double event : kEvents_s) v = std::max(v, 1 - std::abs(at_s - event) / 0.02);
@@ -30,7 +30,7 @@ Matrix on_host(const Frames& of_cpu) {
   return of_cpu.matrix(cpu);
 }
 
-// A corpus in a temporary folder; what an utterance is made of can be changed.
+// A corpus in a temporary folder; the content of the utterances can be changed.
 class TinyCorpus {
  public:
   explicit TinyCorpus(int sample_rate) {
@@ -40,7 +40,7 @@ class TinyCorpus {
     corpus_.sample_rate = sample_rate;
     corpus_.articulation_rate_hz = kTrackRate;
   }
-  // Clicks in the audio, pulses at the same times in channel 0 of the track, the time itself in channel 1.
+  // Clicks in the audio, pulses at the same times in channel 0 of the track, and the time itself in channel 1.
   void add(const std::string& id, double audio_s = 1, double track_s = 1, float poison = 0) {
     Audio audio{corpus_.sample_rate, std::vector<float>(static_cast<std::size_t>(audio_s * corpus_.sample_rate))};
     for (const double event : kEvents_s)
@@ -81,7 +81,7 @@ FeatureConfig framed(const std::string& preset, const std::string& framing) {
 struct Framed {
   std::string name;
   FeatureConfig config;
-  double first_s;  // centre of frame 0, by hand; frames are 10 ms apart
+  double first_s;  // centre of frame 0, computed by hand; frames are 10 ms apart
 };
 void PrintTo(const Framed& f, std::ostream* out) { *out << f.name; }
 
@@ -94,7 +94,7 @@ INSTANTIATE_TEST_SUITE_P(Dataset, EachFraming,
                                          Framed{"cover", framed("kaldi", "cover"), 0.005}),
                          [](const auto& param) { return param.param.name; });
 
-// Frame, of those whose centre lies within 50 ms of an event, with the largest value(frame).
+// Returns the frame with the largest value(frame) among those whose centre is within 50 ms of an event.
 template <class F>
 Index peak(const Framed& f, double event_s, Index frames, F value) {
   Index best = -1;
@@ -104,7 +104,7 @@ Index peak(const Framed& f, double event_s, Index frames, F value) {
   return best;
 }
 
-// The click is loudest, and the pulse highest, in the frame whose centre is nearest to the event: at most 5 ms away.
+// The click is loudest, and the pulse highest, in the frame whose centre is nearest to the event, at most 5 ms away.
 TEST_P(EachFraming, PutsClickAndPulseIntoTheSameFrame) {
   const Framed& f = GetParam();
   for (const int rate : {16000, 48000}) {
@@ -117,7 +117,7 @@ TEST_P(EachFraming, PutsClickAndPulseIntoTheSameFrame) {
     ASSERT_EQ(x.rows, e.targets.rows);
     const auto loudness = [&](Index t) {
       double sum = 0;
-      for (Index m = 20; m < 60; ++m) sum += x.row(t)[m];  // away from the edges of the resampler's band
+      for (Index m = 20; m < 60; ++m) sum += x.row(t)[m];  // excludes the edges of the resampler's band
       return sum;
     };
     for (const double event : kEvents_s) {
@@ -140,7 +140,7 @@ TEST_P(EachFraming, TakesTargetsAtTheFrameCentres) {
   }
 }
 
-// The last of 985 samples is at 0.984 s; the last frame that is kept, at most there.
+// The last of 985 samples is at 0.984 s; the centre of the last frame kept must not be later.
 TEST_P(EachFraming, DropsFramesBehindTheLastTarget) {
   TinyCorpus corpus(16000);
   corpus.add("whole");
@@ -154,7 +154,7 @@ TEST_P(EachFraming, DropsFramesBehindTheLastTarget) {
   EXPECT_TRUE(std::equal(some.values.begin(), some.values.end(), all.values.begin()));
 }
 
-// start_s of the manifest moves both streams alike.
+// start_s of the manifest shifts both streams by the same time.
 TEST_P(EachFraming, AlignsAPartOfAFile) {
   TinyCorpus corpus(16000);
   corpus.add("a");
@@ -198,7 +198,7 @@ TEST(Dataset, NamesTwentyAndCountsTheRest) {
   EXPECT_NE(std::string(e.what()).find("\n  u119: "), std::string::npos) << e.what();
   EXPECT_EQ(std::string(e.what()).find("\n  u120: "), std::string::npos) << e.what();
   EXPECT_NE(std::string(e.what()).find("\n  and 3 more"), std::string::npos) << e.what();
-  EXPECT_FAULT(corpus.load(c, true), Fault::data, "23 of 23");  // nothing is left to skip to
+  EXPECT_FAULT(corpus.load(c, true), Fault::data, "23 of 23");  // no utterance would be left after skipping
 }
 
 TEST(Dataset, IsTheSameOnAnyNumberOfThreads) {
@@ -222,7 +222,7 @@ TEST(Dataset, IsTheSameOnAnyNumberOfThreads) {
   }
 }
 
-// Chunks of utterances by one launch, with bad ones among them; audio of 16 bits, and resampled, which is none.
+// Chunks of utterances in one launch, including bad ones; 16-bit audio, and resampled audio, which is float.
 TEST(Dataset, IsTheSameOnAGpu) {
   if (const std::string why = why_no_gpu(); !why.empty()) GTEST_SKIP() << why;
   Exec gpu{std::in_place_type<GpuExec>, 0};

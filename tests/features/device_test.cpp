@@ -1,4 +1,5 @@
-// The front end on each device: its ops between fences, and what float costs against the double oracle.
+// The front end on each device: its ops between fences, and the rounding error of float compared with the
+// double-precision oracle.
 #include "features/extractor.h"
 #include "features/tables.h"
 #include "kernels/dct.h"
@@ -30,8 +31,8 @@ TEST_P(Features, LogMelsAreTheOraclesButForTheRoundingOfFloat) {
   }
 }
 
-// Signals that leave no bin of a frame 60 dB below another: cepstra would mix the rounding of weak bins into all
-// columns. Measured: 1.5e-7 on the CPU, 6.2e-7 emulated.
+// These signals have no bin 60 dB below another one in the same frame; cepstra would mix the rounding errors of weak
+// bins into all columns. Measured: 1.5e-7 on the CPU, 6.2e-7 emulated.
 TEST_P(Features, CepstraDeltasAndContextAreTheOracles) {
   for (const auto& [name, c] : cases()) {
     if (c.kind != "mfcc") continue;
@@ -42,7 +43,7 @@ TEST_P(Features, CepstraDeltasAndContextAreTheOracles) {
   }
 }
 
-// Also signals shorter than a frame, than the padding, of one sample, of none, with every edge.
+// Includes signals shorter than a frame or than the padding, of one sample, and empty, with every edge mode.
 TEST_P(Features, AnyLengthIsTheOracles) {
   for (const auto& [name, config] : cases()) {
     FeatureConfig c = config;
@@ -57,7 +58,7 @@ TEST_P(Features, AnyLengthIsTheOracles) {
   }
 }
 
-// The maximum that db and whisper refer to is the utterance's, wherever it lies.
+// The maximum that db and whisper refer to is that of the utterance, whichever frame it is in.
 TEST_P(Features, TheLoudestFrameMayBeAnyOne) {
   for (const char* preset : {"librosa", "whisper"}) {
     const FeatureConfig c = feature_preset(preset);
@@ -70,7 +71,8 @@ TEST_P(Features, TheLoudestFrameMayBeAnyOne) {
   }
 }
 
-// In a tile that no block takes first, and behind as many blocks as a block of the second pass has threads.
+// The loudest frame is in a tile that no block processes first, after as many blocks as a block of the second pass has
+// threads.
 TEST_P(Features, TheLoudestFrameMayBeTheLastOfThousands) {
   const FeatureConfig c =
       with("whisper", [](auto& k) { k.n_fft = k.win_samples = 16, k.hop_samples = 4, k.n_mels = 2; });
@@ -100,7 +102,7 @@ TEST_P(Features, TheSameBitsAgain) {
 
 TEST_P(Features, StayOnTheDeviceIfWished) {
   const Extractor extractor(feature_preset("whisper"));
-  for (const char* kind : {"loud", "tone"}) {  // the second call finds the tables there
+  for (const char* kind : {"loud", "tone"}) {  // the second call reuses the tables
     const auto x = signal(kind, 1000);
     Block<float> there(exec(), x), out(exec(), extractor.frames(1000) * extractor.dim());
     extractor.on_device(exec(), there.view(), {}, {}, out.view<2>({extractor.frames(1000), extractor.dim()}));
@@ -108,7 +110,7 @@ TEST_P(Features, StayOnTheDeviceIfWished) {
   }
 }
 
-// Log powers of every bin of frames with one filter a bin; window of ones.
+// Log powers of every bin of the frames: one filter per bin, and a window of ones.
 struct Spectra {
   std::vector<float> got;
   oracle::Rows want;
@@ -140,7 +142,7 @@ Spectra spectra(Exec& ex, Index n, Index W, Index hop, Index T) {
 class Mel : public OnEachDevice {};
 CUTRACT_ON_EACH_DEVICE(Mel);
 
-// Every radix by itself, after each other, primes that are summed by the definition, and what people use.
+// Every radix alone, radices in sequence, primes that are summed by the definition, and common lengths.
 TEST_P(Mel, OfAnyLengthOfFft) {
   for (const Index n :
        {1,  2,  3,  4,   5,   6,   7,   8,   9,   10,  12,  15,  16,  18,  20,  22,  25,   27,   30,   32,  50,
@@ -150,7 +152,7 @@ TEST_P(Mel, OfAnyLengthOfFft) {
   }
 }
 
-// The lengths that stay in registers; windows that end in each of their passes' points, or are odd.
+// The lengths whose FFT stays in registers, with windows that end within the points of each pass or are odd.
 TEST_P(Mel, OfFftsInRegisters) {
   for (const Index n : {256, 400, 512, 1024})
     for (const Index W : {n, n - 2, n - 1, n / 2 + 2, n / 8 + 2, Index{2}})
@@ -160,7 +162,7 @@ TEST_P(Mel, OfFftsInRegisters) {
       }
 }
 
-// More tiles than blocks are launched; a last tile that is not full; hops beyond the window.
+// More tiles than launched blocks, an incomplete last tile, and hops longer than the window.
 TEST_P(Mel, OfManyFrames) {
   for (const auto& [T, hop] : {std::pair{8200, 3}, {1, 1}, {7, 8}, {8, 11}, {9, 40}}) {
     const Spectra s = spectra(exec(), 8, 7, hop, T);

@@ -1,4 +1,4 @@
-// What only the emulated GPU can be asked: every order of its warps, and what it allocates.
+// Properties that only the emulated GPU can test: independence of the order of warps, and memory allocations.
 #include <atomic>
 #include <cmath>
 #include <cstdlib>
@@ -11,7 +11,7 @@
 
 namespace {
 
-std::atomic<int> aligned_allocations = 0;  // those of emulated device memory are
+std::atomic<int> aligned_allocations = 0;  // emulated device memory is allocated this way
 
 }  // namespace
 
@@ -40,8 +40,7 @@ class OnTheEmulator : public testing::Test {
   Exec exec_{std::in_place_type<GpuExec>, 0};
 };
 
-// The order in which warps and blocks run is not the program's to know: every order gives the same bits, or there is a
-// race.
+// A program cannot rely on the order in which warps and blocks run: if any order gives different bits, there is a race.
 TEST_F(OnTheEmulator, EveryOrderOfWarpsGivesTheSameFeatures) {
   const std::vector<std::vector<float>> signals = {signal("loud", 2500), signal("quiet", 900), signal("loud", 1300)};
   std::vector<Case> tried = cases();
@@ -54,7 +53,7 @@ TEST_F(OnTheEmulator, EveryOrderOfWarpsGivesTheSameFeatures) {
     simt::set_schedule({.adversarial = false});
     const std::vector<Matrix> in_turn = extract(extractor, signals);
     for (const Matrix& m : in_turn)
-      for (const float v : m.values) ASSERT_TRUE(std::isfinite(v)) << name;  // NaN would be the same bits too
+      for (const float v : m.values) ASSERT_TRUE(std::isfinite(v)) << name;  // NaN would compare equal too
     for (std::uint64_t seed = 1; seed <= 6; ++seed) {
       simt::set_schedule({.seed = seed});
       const std::vector<Matrix> got = extract(extractor, signals);

@@ -36,7 +36,7 @@ class EachSetting : public testing::TestWithParam<Case> {};
 INSTANTIATE_TEST_SUITE_P(Features, EachSetting, testing::ValuesIn(cases()),
                          [](const auto& param) { return param.param.name; });
 
-// 1e-5 is a few roundings to float of values up to 100.
+// 1e-5 corresponds to a few roundings to float of values up to 100.
 TEST_P(EachSetting, MatchesTheDoubleOracle) {
   const FeatureConfig& c = GetParam().config;
   const double bound = c.kind == "mfcc" ? 5e-5 : 1e-5;
@@ -46,7 +46,8 @@ TEST_P(EachSetting, MatchesTheDoubleOracle) {
   }
 }
 
-// The maximum that db and whisper refer to is the utterance's, wherever it lies: here, in the last of several tiles.
+// The maximum that db and whisper refer to is that of the utterance, whichever frame it is in: here it is in the last
+// of several tiles.
 TEST_P(EachSetting, MatchesTheDoubleOracleWhereItIsLoudAtTheEnd) {
   const FeatureConfig& c = GetParam().config;
   std::vector<float> x = signal("silence", 24000);
@@ -55,7 +56,7 @@ TEST_P(EachSetting, MatchesTheDoubleOracleWhereItIsLoudAtTheEnd) {
   EXPECT_MAX_ABS(extract(c, x).values, oracle::flat(oracle::features(c, x)), c.kind == "mfcc" ? 5e-5 : 1e-5);
 }
 
-// Also signals shorter than a frame, than the padding, of one sample, of none.
+// Includes signals shorter than a frame or than the padding, of one sample, and empty.
 TEST_P(EachSetting, MatchesTheDoubleOracleAtAnyLength) {
   const FeatureConfig& c = GetParam().config;
   for (const Index S :
@@ -83,8 +84,8 @@ TEST_P(EachSetting, GivesTheSameBitsOnAnyNumberOfThreads) {
   for (const int threads : {2, 3, 8}) EXPECT_EQ(extract(GetParam().config, x, threads).values, one.values) << threads;
 }
 
-// Frame 0 and step, against where the oracle cuts: the middle of window k of a signal that is one click is loudest at
-// the frame whose centre time is nearest to the click.
+// Compares frame 0 and the step with the cuts of the oracle: for a signal that is one click in the middle of window k,
+// the loudest frame is the one whose centre time is nearest to the click.
 TEST_P(EachSetting, SaysWhereTheFramesAre) {
   const FeatureConfig& c = GetParam().config;
   const Extractor extractor(c);
@@ -93,12 +94,12 @@ TEST_P(EachSetting, SaysWhereTheFramesAre) {
   for (const std::size_t k : {std::size_t{0}, std::size_t{1}, cut.start.size() - 1}) {
     const double middle = (cut.start[k] - pad + c.win_samples / 2.0) / c.sample_rate;
     EXPECT_NEAR(extractor.first_centre_s() + static_cast<double>(k) * extractor.step_s(), middle,
-                1.0 / c.sample_rate)  // an odd window or FFT is centred half a sample off
+                1.0 / c.sample_rate)  // the centre of an odd window or FFT is off by half a sample
         << "frame " << k;
   }
 }
 
-// The same samples under a window give the same bits, whatever frame of the utterance it is.
+// A window over the same samples gives the same bits, whichever frame of the utterance it is.
 TEST(Extractor, AFrameDependsOnItsSamplesAlone) {
   for (const auto& [n_fft, win, hop] : {std::array{512, 400, 160}, {405, 401, 101}, {211, 199, 80}}) {
     const FeatureConfig c = with("kaldi", [&, n = n_fft, w = win, h = hop](auto& k) {
@@ -114,7 +115,8 @@ TEST(Extractor, AFrameDependsOnItsSamplesAlone) {
   }
 }
 
-// Frames run several abreast: those behind the last one see loud samples here, and must not raise the limit.
+// Several frames are computed at once. The lanes after the last frame read loud samples here, and must not raise the
+// limit.
 TEST(Extractor, WhatNoFrameSeesChangesNothing) {
   const FeatureConfig c = with("librosa", [](auto& k) { k.framing = "snip", k.top_db = 10; });
   for (int frames = 1; frames < 18; ++frames) {
@@ -147,7 +149,7 @@ TEST(Extractor, HashIsOfTheSettings) {
   EXPECT_EQ(a.hash().size(), 64u);
   EXPECT_NE(a.hash(), Extractor(with("librosa", [](auto& c) { c.n_mels = 81; })).hash());
   EXPECT_NE(a.hash(), Extractor(feature_preset("whisper")).hash());
-  // 0 and the number it stands for are one setting
+  // 0 and the number it stands for are the same setting
   EXPECT_EQ(a.hash(), Extractor(with("librosa", [](auto& c) { c.fmax_hz = 0; })).hash());
 }
 

@@ -7,12 +7,12 @@
 #include "features/config.h"
 #include "tests/oracle/mel.h"
 
-// What float costs a log-mel, against the double oracle.
+// The rounding error of log-mels in float, compared with the double-precision oracle.
 namespace cutract::test {
 
-// Rounding in the FFT is a share of the whole frame, so it grows in weak bins: the largest |got - want| over
-// exp((m - v) / 2), with v the bin and m the largest bin of its frame, as natural logarithms of power
-// (tests/golden/README.md). `ln` is one unit of got and want in natural logarithms.
+// The rounding error of an FFT is proportional to the whole frame, so it is larger in weak bins. Returns the largest
+// |got - want| over exp((m - v) / 2), where v is the bin and m the largest bin of its frame, as natural logarithms of
+// power (tests/golden/README.md). `ln` is one unit of got and want in natural logarithms.
 inline double float_error(const std::vector<float>& got, const oracle::Rows& want, double ln) {
   double worst = 0;
   std::size_t i = 0;
@@ -25,7 +25,8 @@ inline double float_error(const std::vector<float>& got, const oracle::Rows& wan
   }
   return got.size() == i ? worst : std::nan("");
 }
-// dB from the largest bin of its frame down to the first bin that is off by more than `bound` in ln; 1000 if none is.
+// The distance in dB from the largest bin of a frame down to the first bin whose error exceeds `bound` in ln; 1000 if
+// there is none.
 inline double depth_within(double bound, const std::vector<float>& got, const oracle::Rows& want, double ln) {
   double depth = 1000;
   std::size_t i = 0;
@@ -42,7 +43,7 @@ inline double ln_of(const FeatureConfig& c) {
 #define EXPECT_FLOAT_ERROR(got, want, ln, bound) \
   EXPECT_TRUE(float_error(got, want, ln) <= (bound)) << "error " << float_error(got, want, ln) << ", bound " << (bound)
 
-// Measured by RecordProperty of Batch.EveryPresetWithinTheBound; the rest is for a GPU's logf and fused products.
+// Measured by RecordProperty of Batch.EveryPresetWithinTheBound, plus a margin for a GPU's logf and fused products.
 constexpr double kFloatBound = 5e-6;
 
 }  // namespace cutract::test

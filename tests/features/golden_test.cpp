@@ -1,4 +1,5 @@
-// Against what librosa, torchaudio and Whisper's description give in double precision (tests/golden/README.md).
+// Compares features with the results of librosa, torchaudio and Whisper's description in double precision
+// (tests/golden/README.md).
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -11,7 +12,7 @@
 namespace cutract {
 namespace {
 
-constexpr double kBound = 1e-4;  // largest absolute difference, in the unit of the preset's logarithm
+constexpr double kBound = 1e-4;  // largest absolute difference, in units of the preset's logarithm
 
 std::vector<float> golden_signal(const std::string& name) {
   return test::golden("signals.safetensors").at(name, "signals").as_f32();
@@ -22,7 +23,7 @@ Matrix extract(const FeatureConfig& c, const std::string& signal) {
   return Extractor(c)(ex, golden_signal(signal));
 }
 
-// Compares columns from .. of the features with every tensor `feature.SIGNAL` of a golden file.
+// Compares the columns of the features, starting at `from`, with every tensor `feature.SIGNAL` of a golden file.
 void expect_golden(const FeatureConfig& c, const std::string& file, const std::string& feature, Index from = 0) {
   const TensorFile golden = test::golden(file);
   int compared = 0;

@@ -1,4 +1,4 @@
-// Log-mels by cuFFT between two kernels; emulated, by the definition of the transform between the same two.
+// Log-mels by cuFFT between two kernels; on the emulated GPU, the definition of the transform replaces cuFFT.
 #include "features/extractor.h"
 #include "features/tables.h"
 #include "kernels/mel.h"
@@ -47,7 +47,7 @@ TEST_P(MelByCufft, LeadsToTheSameCepstra) {
     }
 }
 
-// More frames than are transformed at once, of utterances whose loudest frames lie behind the first lot.
+// More frames than are transformed at once, from utterances whose loudest frames come after the first group.
 TEST_P(MelByCufft, TakesManyFrames) {
   const FeatureConfig c =
       with("whisper", [](auto& k) { k.n_fft = k.win_samples = 16, k.hop_samples = 4, k.n_mels = 2; });
@@ -68,7 +68,8 @@ TEST_P(MelByCufft, TakesAnFftThatIsTooLongForTheFusedKernel) {
   expect_like_oracle(c, extract(c, x), oracle::mel(c, x));
 }
 
-// Utterances of a batch are apart: their edges, and the maximum that `range` refers to. Samples are of 16 bits.
+// The utterances of a batch are independent in their edges and in the maximum that `range` refers to. Samples are
+// 16-bit.
 TEST_P(MelByCufft, TakesABatchOfInt16) {
   FeatureConfig c = with("kaldi", [](auto& k) { k.framing = "cover"; });
   const Extractor extractor(c);  // counts frames

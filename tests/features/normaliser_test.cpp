@@ -15,7 +15,7 @@ constexpr Index C = 3;
 struct Data {
   std::vector<std::string> speakers;
   std::vector<Matrix> rows;
-  // Column c of the parts of one speaker, or of all ("").
+  // Column c of the parts of one speaker, or of all parts ("").
   oracle::Sequence column(Index c, const std::string& speaker = "") const {
     oracle::Sequence out;
     for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -35,7 +35,7 @@ Matrix random_rows(test::Rng& rng, Index T, double mean, double std) {
   return m;
 }
 
-// Two speakers far apart, utterances of 1 to 60 frames, interleaved.
+// Two speakers with very different statistics, and utterances of 1 to 60 frames, interleaved.
 Data two_speakers() {
   test::Rng rng(1);
   Data d;
@@ -48,7 +48,7 @@ Data two_speakers() {
 
 class NormaliserOnEachDevice : public test::OnEachDevice {
  protected:
-  // What lies where the executor computes.
+  // The same data in the executor's memory.
   struct There {
     std::vector<Frames> frames;
     std::vector<Normaliser::Part> parts;
@@ -62,7 +62,7 @@ class NormaliserOnEachDevice : public test::OnEachDevice {
     return out;
   }
   Normaliser fit(Scope scope, const Data& d) { return Normaliser::fit(exec(), scope, there(d).parts); }
-  // The matrix, normalised.
+  // Returns the normalised matrix.
   Matrix apply(const Normaliser& n, const Matrix& m, const std::string& speaker) {
     const There one = there({{speaker}, {m}});
     n.apply(exec(), one.parts);
@@ -76,7 +76,7 @@ TEST_P(NormaliserOnEachDevice, StatisticsEqualTheOracle) {
   const auto n = fit(Scope::speaker, d);
   EXPECT_EQ(n.columns(), C);
   for (const std::string who : {"anna", "bo", "somebody else"}) {
-    Matrix zero(1, C);  // z = 0 inverts to the mean
+    Matrix zero(1, C);  // the inverse of z = 0 is the mean
     n.invert(zero.view(), who);
     for (Index c = 0; c < C; ++c) {
       const auto column = d.column(c, n.knows(who) ? who : "");
@@ -109,7 +109,7 @@ TEST_P(NormaliserOnEachDevice, AnUnseenSpeakerGetsTheCorpusStatistics) {
   const auto by_corpus = fit(Scope::corpus, d);
   EXPECT_TRUE(by_speaker.knows("anna"));
   EXPECT_FALSE(by_speaker.knows("carl"));
-  EXPECT_TRUE(by_corpus.knows("carl"));  // nobody needs own statistics there
+  EXPECT_TRUE(by_corpus.knows("carl"));  // in this scope no speaker needs individual statistics
   const Matrix a = apply(by_speaker, d.rows[0], "carl"), b = apply(by_corpus, d.rows[0], "anna");
   EXPECT_EQ(a.values, b.values);
   EXPECT_EQ(by_speaker.unit_per_z("carl"), by_corpus.unit_per_z("anna"));
@@ -143,7 +143,7 @@ TEST_P(NormaliserOnEachDevice, UtteranceScopeUsesTheRowsThemselves) {
   EXPECT_EQ(apply(n, Matrix(0, C), "bo").rows, 0);
 }
 
-// Many at once, each by its own group; as double, rounded once, has it.
+// Several utterances in one call, each with its own group; the result is the double-precision one, rounded once.
 TEST_P(NormaliserOnEachDevice, PartsOfOneCallGetTheirOwnStatistics) {
   const Data d = two_speakers();
   for (const Scope scope : {Scope::utterance, Scope::speaker, Scope::corpus}) {
@@ -172,7 +172,7 @@ TEST_P(NormaliserOnEachDevice, SameBitsAgain) {
   }
 }
 
-// One pass over squares would lose this: the deviation is 5e-5 of the mean, its square 2.5e-9.
+// A single pass over squares would lose this: the deviation is 5e-5 of the mean, its square 2.5e-9.
 TEST_P(NormaliserOnEachDevice, KeepsASmallDeviationOfALargeMean) {
   test::Rng rng(2);
   Data d{{"anna"}, {random_rows(rng, 50000, 1e4, 0.5)}};
@@ -211,7 +211,7 @@ TEST_P(NormaliserOnEachDevice, RefusesWhatHasNoStatistics) {
   EXPECT_FAULT(n.invert(wide.view(), "anna"), Fault::internal, "normaliser.invert");
 }
 
-// A speaker whose only training utterance is empty has no statistics and so is unseen.
+// A speaker whose only training utterance is empty has no statistics and therefore counts as unseen.
 TEST_P(NormaliserOnEachDevice, AnEmptyUtteranceAddsNothing) {
   const Data d = two_speakers();
   Data more = d;
@@ -228,7 +228,7 @@ TEST_P(NormaliserOnEachDevice, SaveAndLoadKeepEveryBit) {
     const auto n = fit(scope, d);
     TensorFile file;
     n.save(file, "targets");
-    fit(Scope::corpus, {{"anna"}, {d.rows[0]}}).save(file, "features");  // two side by side
+    fit(Scope::corpus, {{"anna"}, {d.rows[0]}}).save(file, "features");  // a second one in the same file
     const auto back = Normaliser::load(decode_safetensors(encode_safetensors(file), "m"), "targets", "m");
     EXPECT_EQ(back.scope(), scope);
     EXPECT_EQ(back.hash(), n.hash());

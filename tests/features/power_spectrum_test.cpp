@@ -19,7 +19,7 @@ CUTRACT_INLINE void transform_body(const PowerSpectrum& spectrum, double* x, dou
 }
 CUTRACT_PER_ISA(transform, (const PowerSpectrum& spectrum, double* x, double* power), (spectrum, x, power))
 
-// Of as many signals as run abreast.
+// The spectra of x, computed side by side.
 Signals spectra_of(const Signals& x) {
   const std::size_t n = x[0].size(), lanes = x.size();
   std::vector<double> roots;
@@ -42,7 +42,7 @@ Signals spectra_of(const Signals& x) {
   return out;
 }
 
-// Every small length, primes and their products; then the lengths people use.
+// Every small length, including primes and their products; then common lengths.
 TEST(PowerSpectrum, MatchesTheDefinitionAtAnyLength) {
   std::vector<int> lengths;
   for (int n = 1; n <= 66; ++n) lengths.push_back(n);
@@ -59,7 +59,7 @@ TEST(PowerSpectrum, MatchesTheDefinitionAtAnyLength) {
   }
 }
 
-// The bins of a pure tone beside its own are 0 but for rounding: 300 dB below.
+// The bins of a pure tone other than its own are 0 except for rounding: 300 dB below.
 TEST(PowerSpectrum, LeaksNothingIntoOtherBins) {
   for (const int n : {400, 512}) {
     std::vector<double> x;

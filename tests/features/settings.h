@@ -10,7 +10,7 @@
 #include "features/config.h"
 #include "tests/support/support.h"
 
-// The feature settings and the signals that the tests of the front end try.
+// The feature settings and the signals used by the tests of the front end.
 namespace cutract::test {
 
 inline FeatureConfig with(const std::string& preset, const std::function<void(FeatureConfig&)>& change) {
@@ -37,7 +37,7 @@ inline std::vector<Case> cases() {
       {"htk_hamming", with("librosa",
                            [](auto& c) {
                              c.mel_scale = "htk", c.mel_norm = "none", c.window = "hamming", c.log = "log10";
-                             c.preemphasis = 0.95;  // hamming is the window that sees the first sample of a frame
+                             c.preemphasis = 0.95;  // with a hamming window the first sample of a frame matters
                              c.n_mels = 23, c.win_samples = 333, c.hop_samples = 77, c.fmin_hz = 80, c.fmax_hz = 7600;
                            })},
       {"odd_fft", with("librosa",
@@ -59,7 +59,7 @@ inline std::vector<Case> cases() {
   };
 }
 
-// Speech levels, -60 dBFS, a few steps of 16 bits, a loud tone over nothing, a sweep over all of the band, silence.
+// Speech levels, -60 dBFS, a few steps of 16 bits, a loud tone over silence, a sweep over the whole band, and silence.
 inline std::vector<float> signal(const std::string& kind, Index samples) {
   Rng rng(name_hash(kind));
   std::vector<float> x(static_cast<std::size_t>(samples));

@@ -1,7 +1,7 @@
-"""What the golden makers share: writing safetensors files with fixed bytes, comparing them, and the command line.
+"""Functions shared by the golden makers: writing safetensors files with fixed bytes, comparing them, and the command line.
 
-The `safetensors` package writes `__metadata__` in a random order, so files are written here (sorted keys: the same
-tensors give the same bytes) and read back with that package, which then judges this writer too.
+The `safetensors` package writes `__metadata__` in a random order, so files are written here with sorted keys,
+which makes the same tensors give the same bytes. They are read back with that package, which also checks this writer.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-# One thread in every BLAS, so that sums keep their order; the libraries read this when they load. Makers import this
-# module before numpy and torch.
+# Uses one thread in every BLAS library, so that sums keep their order. The libraries read this when they load, so
+# makers import this module before numpy and torch.
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
     os.environ[_name] = "1"
 
@@ -26,12 +26,12 @@ from safetensors import safe_open  # noqa: E402
 
 _DTYPE_NAMES = {np.dtype("<f8"): "F64", np.dtype("<f4"): "F32", np.dtype("<i4"): "I32"}
 
-# Largest difference, relative to the largest magnitude of the tensor, that --check lets pass.
+# The largest difference that --check accepts, relative to the largest magnitude of the tensor.
 _TOLERANCE = {"F64": 1e-9, "F32": 1e-6, "I32": 0.0}
-# Results of float32 arithmetic (their names end so) depend on the CPU's instruction set.
+# Results of float32 arithmetic (whose names end with this) depend on the CPU's instruction set.
 _FLOAT32_RUN = ("_f32", 1e-5)
 
-# Metadata that may differ between machines without the golden being wrong.
+# Metadata that may differ between machines although the golden file is correct.
 _FREE_METADATA = {"tools"}
 
 
@@ -44,7 +44,7 @@ class Fixture:
 
 
 def to_bytes(fixture: Fixture) -> bytes:
-    """Serialises a fixture; tensors lie in order of (alignment, name) as the safetensors package puts them."""
+    """Serialises a fixture; tensors are in order of (alignment, name), as in the safetensors package."""
     arrays = {name: np.ascontiguousarray(a) for name, a in fixture.tensors.items()}
     header: dict[str, object] = {"__metadata__": dict(sorted(fixture.metadata.items()))}
     body = bytearray()
@@ -72,7 +72,7 @@ def read(path: Path) -> Fixture:
 
 
 def differences(made: Fixture, committed: Fixture) -> list[str]:
-    """Says in words how two fixtures differ beyond the tolerances; an empty list means that they agree."""
+    """Describes how two fixtures differ beyond the tolerances; an empty list means that they agree."""
     out = []
     for what, a, b in (("tensor", made.tensors, committed.tensors), ("metadata", made.metadata, committed.metadata)):
         out += [f"{what} {name}: not in the committed file" for name in sorted(a.keys() - b.keys())]
@@ -104,7 +104,7 @@ def relative_l2(got: np.ndarray, truth: np.ndarray) -> float:
 
 
 def main(doc: str, script: str, build: Callable[[], dict[str, Fixture]]) -> int:
-    """The command line of every maker. `build` returns the fixtures by file name; its printing goes to stdout."""
+    """The command line of every maker. `build` returns the fixtures by file name and prints to stdout."""
     parser = argparse.ArgumentParser(
         description=doc.strip(),
         epilog=f"examples:\n  python3 {script} --out elsewhere       make the files elsewhere\n"

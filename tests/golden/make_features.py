@@ -1,8 +1,8 @@
 """Makes signals.safetensors and the features of those signals by librosa, torchaudio and soxr, in float64.
 
 Signals are 16 kHz, float32, every value a 16 bit integer over 32768. Features are stored frame by frame, [T,bins], as
-float32 where that rounds by less than 1e-5, else as float64. Every log-mel is checked against plain_features.py, which
-also gives the printed noise of a computation in float32.
+float32 where this rounds by less than 1e-5, and otherwise as float64. Every log-mel is checked against plain_features.py,
+which also computes the printed rounding error of float32.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from synth import ABOUT, FULL_SCALE, RATE, Signals, make_signals, quantise
 
 HOP = 160
 
-# ---- the features; each takes one signal and gives [T,bins] in the precision of the signal ---------------------------
+# Features: each function takes one signal and returns [T,bins] in the precision of the signal.
 
 
 def librosa_power(x: np.ndarray, win: int, pad_mode: str) -> np.ndarray:
@@ -70,7 +70,7 @@ def stem_logmel(x: np.ndarray) -> np.ndarray:
 
 @contextlib.contextmanager
 def default_dtype_of(x: np.ndarray) -> Iterator[None]:
-    """torchaudio builds its mel bank and DCT in the default dtype, whatever the waveform's is."""
+    """torchaudio builds its mel bank and DCT in the default dtype, regardless of that of the waveform."""
     before = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64 if x.dtype == np.float64 else torch.float32)
     try:
@@ -91,14 +91,14 @@ def kaldi_fbank(x: np.ndarray, snip_edges: bool = True) -> np.ndarray:
 
 
 def kaldi_mfcc(x: np.ndarray) -> np.ndarray:
-    """Kaldi's 13 cepstra of 23 bins, all options at their defaults but no dither."""
+    """Kaldi's 13 cepstra of 23 bins, all options at their defaults except no dither."""
     with default_dtype_of(x):
         waveform = torch.from_numpy(x * x.dtype.type(FULL_SCALE)).unsqueeze(0)
         return kaldi.mfcc(waveform, dither=0.0, num_ceps=13, num_mel_bins=23).numpy()
 
 
 def whisper_logmel(x: np.ndarray) -> np.ndarray:
-    """The log-mel of Whisper as its description has it, without padding the utterance to 30 s."""
+    """The log-mel of Whisper according to its description, without padding the utterance to 30 s."""
     n_fft = 400
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n_fft) / n_fft)
     padded = np.pad(x, n_fft // 2, mode="reflect")
@@ -109,7 +109,7 @@ def whisper_logmel(x: np.ndarray) -> np.ndarray:
     return (np.maximum(logmel, logmel.max() - 8.0) + 4.0) / 4.0
 
 
-# ---- files ----------------------------------------------------------------------------------------------------------
+# Files
 
 
 def tools() -> dict[str, str]:
@@ -119,7 +119,7 @@ def tools() -> dict[str, str]:
 
 
 def compact(values: np.ndarray) -> np.ndarray:
-    """float32 where that is nearly exact, else float64."""
+    """float32 where this is nearly exact, otherwise float64."""
     rounded = np.ascontiguousarray(values.astype(np.float32))
     exact = np.abs(values).max() < 200 and np.abs(rounded - values).max() < 1e-5
     return rounded if exact else np.ascontiguousarray(values)
@@ -127,17 +127,17 @@ def compact(values: np.ndarray) -> np.ndarray:
 
 @dataclass
 class Feature:
-    """One kind of golden: how it is made, for which signals, and what the file says of it."""
+    """One kind of golden file: how it is made, for which signals, and its description in the file."""
 
     function: Callable[[np.ndarray], np.ndarray]
     signals: list[str]
     text: str
-    plain: Callable[[np.ndarray, type], np.ndarray] | None = None  # the same in plain numpy, for the log-mels
+    plain: Callable[[np.ndarray, type], np.ndarray] | None = None  # the same function in plain numpy, for the log-mels
     nepers: float = 1.0  # the feature's unit, as a natural logarithm of power
 
 
 def make_file(title: str, signals: Signals, features: dict[str, Feature], about: dict[str, str]) -> golden_io.Fixture:
-    """One tensor `feature.signal` for each feature and each of its signals; prints the noise of float32."""
+    """One tensor `feature.signal` for each feature and each of its signals; prints the rounding error of float32."""
     fixture = golden_io.Fixture(metadata=tools() | about)
     for name, feature in features.items():
         fixture.metadata[name] = feature.text
@@ -260,7 +260,7 @@ def make_whisper(signals: Signals) -> golden_io.Fixture:
 
 
 def make_frame_counts() -> golden_io.Fixture:
-    """How many frames each preset has for S = 0..2000 samples, by the library itself wherever it takes the length."""
+    """The number of frames of each preset for S = 0..2000 samples, computed by the library wherever it accepts the length."""
     samples = np.arange(2001)
     formulas = {
         "librosa": lambda s: 1 + s // HOP,
@@ -281,7 +281,7 @@ def make_frame_counts() -> golden_io.Fixture:
         for s in samples:
             counts[s] = formulas[name](int(s))
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # librosa warns of signals shorter than the FFT
+                warnings.simplefilter("ignore")  # librosa warns about signals shorter than the FFT
                 try:
                     got = len(library(signal[:s]))
                 except (AssertionError, ValueError, RuntimeError, librosa.ParameterError):
@@ -297,7 +297,7 @@ def make_frame_counts() -> golden_io.Fixture:
 
 
 def whisper_frames(x: np.ndarray) -> np.ndarray:
-    """The frames of the whisper preset by torch.stft, which Whisper uses; it refuses fewer than 201 samples."""
+    """The frames of the whisper preset by torch.stft, which Whisper uses; it rejects fewer than 201 samples."""
     window = torch.hann_window(400, dtype=torch.float64)
     spectrum = torch.stft(torch.from_numpy(x), 400, HOP, window=window, center=True, return_complex=True)
     return spectrum[..., :-1].numpy().T

@@ -1,8 +1,8 @@
-"""Makes lstm_*.safetensors: what PyTorch's nn.LSTM + nn.Linear compute and how they train.
+"""Makes lstm_*.safetensors: results of PyTorch's nn.LSTM + nn.Linear, and training curves.
 
-The model is the BaselineLSTM of the report that this project began from. Parameters, inputs and targets are float32
+The model is the BaselineLSTM of an earlier project's report. Parameters, inputs and targets are float32
 values; the truth (outputs, losses, gradients, training curves) is computed in float64 from them. Frames are packed:
-utterance after utterance, longest first, no padding. Prints the noise of the same computation in float32.
+utterance after utterance, longest first, without padding. Prints the rounding error of the same computation in float32.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Case:
     hidden: int
     channels: int
     length: list[int]
-    compact: bool  # gradients rounded to float32, to keep the file small
+    compact: bool  # gradients are rounded to float32 to keep the file small
 
 
 CASES = [
@@ -143,7 +143,7 @@ def make_case(case: Case) -> golden_io.Fixture:
 
 
 def train(model: BaselineLSTM, batches: list[Batch], optimizer: torch.optim.Optimizer, steps: int, dtype: torch.dtype):
-    """Steps over the batches in turn; returns losses, gradient norms before clipping, parameters after SHORT_STEPS."""
+    """Takes steps over the batches in turn; returns losses, gradient norms before clipping, parameters after SHORT_STEPS."""
     losses, norms, after = [], [], {}
     for step in range(steps):
         batch = batches[step % len(batches)]
@@ -163,7 +163,7 @@ def make_curves() -> golden_io.Fixture:
     """Training curves of Adam, AdamW and Adam with L2 from the same start over the same three batches."""
     shape = (20, 16, 2, 4)
     start = BaselineLSTM(*shape)
-    # Means chosen so that clipping at 1.0 acts in some steps and not in others.
+    # The means are chosen so that clipping at 1.0 acts in some steps and not in others.
     batches = [
         random_batch([21, 14, 6], shape[0], shape[3], 0.0),
         random_batch([17, 17, 1], shape[0], shape[3], 2.0),
@@ -204,7 +204,7 @@ def make_curves() -> golden_io.Fixture:
 
 
 def report_curve(name: str, run64, run32, tensors: dict[str, np.ndarray]) -> None:
-    """Prints how far the float32 run is from the float64 run, and how often clipping acted."""
+    """Prints the differences between the float32 and the float64 run, and how often clipping took effect."""
     (losses, norms, after), (losses_f32, _, after_f32) = run64, run32
     deviation = np.abs(losses_f32 / losses - 1.0)
     curve = ", ".join(f"{deviation[:n].max():.1e} in {n}" for n in (20, 100, 200) if n <= len(losses))

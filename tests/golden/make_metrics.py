@@ -29,12 +29,12 @@ def pearson(y: np.ndarray, yhat: np.ndarray) -> float:
     if len(y) < 2 or np.ptp(y) == 0 or np.ptp(yhat) == 0:
         return float("nan")
     with warnings.catch_warnings():
-        warnings.simplefilter("error")  # scipy warns where it does not trust its own result
+        warnings.simplefilter("error")  # scipy warns when it does not trust its own result
         return float(pearsonr(y, yhat)[0])
 
 
 def score(y: np.ndarray, yhat: np.ndarray, length: np.ndarray) -> dict[str, np.ndarray]:
-    """Every metric of one case, by the names that the README explains."""
+    """Every metric of one case, under the names that the README explains."""
     offset = np.concatenate(([0], np.cumsum(length)[:-1]))
     channels = range(y.shape[1])
     r = np.array([pearson(y[:, p], yhat[:, p]) for p in channels])
@@ -83,7 +83,7 @@ def offset_case(random: np.random.RandomState) -> dict[str, np.ndarray]:
 
 
 def print_noise(name: str, case: dict[str, np.ndarray]) -> None:
-    """Prints how far scipy is from extended precision, and what one-pass formulas would make of the case."""
+    """Prints the differences between scipy and extended precision, and the errors of one-pass formulas on the case."""
     scipy_error = one_pass32 = one_pass64 = 0.0
     for p in np.flatnonzero(case["pearson_defined"]):
         y, yhat = case["y"][:, p].astype(np.longdouble), case["yhat"][:, p].astype(np.longdouble)
@@ -99,7 +99,7 @@ def print_noise(name: str, case: dict[str, np.ndarray]) -> None:
 
 
 def _one_pass(case: dict[str, np.ndarray], p: int, dtype: type) -> float:
-    """r from sums of squares, the formula that the offset case is there to catch."""
+    """r from sums of squares: the formula whose errors the offset case must reveal."""
     y, yhat, n = case["y"][:, p].astype(dtype), case["yhat"][:, p].astype(dtype), dtype(len(case["y"]))
     with np.errstate(all="ignore"):
         covariance = n * (y * yhat).sum() - y.sum() * yhat.sum()

@@ -1,7 +1,8 @@
-"""The log-mel presets once more, in plain numpy and in either precision.
+"""A second implementation of the log-mel presets, in plain numpy and in either precision.
 
-Not the truth: the makers take that from the libraries. In float64 this must agree with them, which guards against a
-wrong call; in float32 it shows how much of a difference is rounding. It shares no code with the libraries.
+It is not the reference: the makers take the reference values from the libraries. In float64 it must agree with them,
+which guards against a wrong call; in float32 it shows how much of a difference is rounding. It shares no code with the
+libraries.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def slaney_hertz(mel: np.ndarray) -> np.ndarray:
 
 
 def slaney_bank(n_fft: int, bins: int = 80) -> np.ndarray:
-    """Triangles that are linear in hertz, of unit area, 0..8000 Hz: [bins, n_fft/2 + 1]."""
+    """Triangular filters, linear in hertz, with unit area, 0..8000 Hz: [bins, n_fft/2 + 1]."""
     edges = slaney_hertz(np.linspace(0, slaney_mel(8000.0), bins + 2))[:, None]
     left, centre, right = edges[:-2], edges[1:-1], edges[2:]
     hertz = np.arange(n_fft // 2 + 1) * 16000 / n_fft
@@ -41,7 +42,7 @@ def slaney_bank(n_fft: int, bins: int = 80) -> np.ndarray:
 
 
 def kaldi_bank(bins: int = 80) -> np.ndarray:
-    """Triangles that are linear in HTK mel, of unit height, 20..8000 Hz, for an FFT of 512: [bins, 257]."""
+    """Triangular filters, linear in HTK mel, with unit height, 20..8000 Hz, for an FFT of 512: [bins, 257]."""
 
     def mel(hertz: np.ndarray | float) -> np.ndarray:
         return 1127 * np.log1p(np.asarray(hertz) / 700)
@@ -55,12 +56,12 @@ def kaldi_bank(bins: int = 80) -> np.ndarray:
 
 
 def frames_of(x: np.ndarray, size: int) -> np.ndarray:
-    """Every whole frame of `size` samples, HOP apart."""
+    """Every complete frame of `size` samples, HOP apart."""
     return np.lib.stride_tricks.sliding_window_view(x, size)[::HOP]
 
 
 def mel_power(frames: np.ndarray, bank: np.ndarray, real: Real) -> np.ndarray:
-    """Windowed frames -> mel power; fails if a step left the precision."""
+    """Windowed frames -> mel power; fails if a step changed the precision."""
     spectrum = scipy.fft.rfft(frames)
     power = spectrum.real**2 + spectrum.imag**2
     out = power @ bank.T.astype(real)
@@ -69,7 +70,7 @@ def mel_power(frames: np.ndarray, bank: np.ndarray, real: Real) -> np.ndarray:
 
 
 def centred_power(x: np.ndarray, n_fft: int, win: int, padding: str, real: Real) -> np.ndarray:
-    """Mel power of centred frames, the window in the middle of the FFT frame."""
+    """Mel power of centred frames, with the window in the middle of the FFT frame."""
     window = np.zeros(n_fft)
     first = (n_fft - win) // 2
     window[first : first + win] = hann(win)
@@ -111,10 +112,10 @@ def kaldi_fbank(x: np.ndarray, real: Real, snip_edges: bool = True) -> np.ndarra
 
 
 def rounding(function: Callable[[np.ndarray, Real], np.ndarray], x: np.ndarray, nepers: float) -> tuple[float, ...]:
-    """What float32 does to a preset whose unit is `nepers` of power.
+    """The rounding error of float32 in a preset whose unit is `nepers` of power.
 
     Returns the largest difference from float64; the same over bins within 60 dB of their frame's largest; and the
-    smallest k (in nepers) with difference <= k exp((frame's largest - bin)/2), the shape that FFT rounding has.
+    smallest k (in nepers) with difference <= k exp((frame's largest - bin)/2), the form that FFT rounding errors have.
     """
     truth = function(x, np.float64)
     difference = np.abs(function(x, np.float32) - truth)

@@ -46,7 +46,7 @@ def resonate(x: np.ndarray, frequency: np.ndarray, bandwidth: float) -> np.ndarr
 
 
 def speech_like(random: np.random.RandomState) -> np.ndarray:
-    """1.2 s: a vowel glide, a fricative, a second glide, a pause; over noise at -60 dBFS."""
+    """1.2 s: a vowel glide, a fricative, a second glide and a pause, over noise at -60 dBFS."""
     samples = RATE * 12 // 10
     t = np.arange(samples) / RATE
     knots = [0.0, 0.25, 0.45, 0.6, 0.8, 1.2]

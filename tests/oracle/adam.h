@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <vector>
 
-// Adam as algorithm 1 of Kingma and Ba (2015) and AdamW as algorithm 2 of Loshchilov and Hutter (2019), line by line in
-// double. Shares no code with the house.
+// Adam as algorithm 1 of Kingma and Ba (2015) and AdamW as algorithm 2 of Loshchilov and Hutter (2019), line by line,
+// in double. Shares no code with the code under test.
 namespace cutract::oracle {
 
 struct Adam {

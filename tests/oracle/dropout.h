@@ -4,7 +4,7 @@
 #include <cstdint>
 
 // Philox4x32-10 from the equations of Salmon et al. (2011), in plain arithmetic modulo 2^32, and the dropout mask that
-// the house defines on top of it. Shares no code with the house.
+// cutract derives from it. Shares no code with the code under test.
 namespace cutract::oracle {
 
 using Words = std::array<std::uint64_t, 4>;  // each below 2^32
@@ -19,7 +19,8 @@ inline Words philox4x32_10(Words counter, std::array<std::uint64_t, 2> key) {
   return counter;
 }
 
-// Whether dropout keeps this column of this frame of utterance `uid`: its uniform number, of 24 bits, is not below p.
+// Whether dropout keeps this column of this frame of utterance `uid`, that is, whether its uniform 24-bit number is at
+// least p.
 inline bool dropout_keeps(std::uint64_t key, std::uint64_t uid, std::uint64_t frame, std::uint64_t column, float p) {
   const Words r = philox4x32_10({column / 4, frame, uid, 0}, {key % 4294967296, key / 4294967296});
   return static_cast<double>(r[column % 4] / 256) / 16777216.0 >= static_cast<double>(p);

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <vector>
 
-// y = x w^T + b and its gradients, scalar by scalar in double. Shares no code with the house.
+// y = x w^T + b and its gradients, scalar by scalar in double. Shares no code with the code under test.
 namespace cutract::oracle {
 
 struct Linear {
@@ -12,7 +12,7 @@ struct Linear {
   std::vector<double> b;  // [O]
 };
 
-// x [N, I] -> y [N, O].
+// x is [N, I]; returns y [N, O].
 inline std::vector<double> linear(const Linear& l, const std::vector<double>& x) {
   const std::size_t N = x.size() / l.I;
   std::vector<double> y(N * l.O);

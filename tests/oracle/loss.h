@@ -4,7 +4,8 @@
 #include <cstddef>
 #include <vector>
 
-// Mean squared and mean absolute error and their gradients by definition, in double. Shares no code with the house.
+// Mean squared and mean absolute error and their gradients by definition, in double. Shares no code with the code under
+// test.
 namespace cutract::oracle {
 
 struct Loss {

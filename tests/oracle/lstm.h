@@ -4,9 +4,9 @@
 #include <cstddef>
 #include <vector>
 
-// One LSTM layer in double precision, one utterance and one scalar at a time, straight from the equations of
-// Hochreiter and Schmidhuber (1997) with a forget gate (Gers et al. 2000), in PyTorch's weight layout. Shares no code
-// with the house.
+// One LSTM layer in double precision, one utterance and one scalar at a time, directly from the equations of Hochreiter
+// and Schmidhuber (1997) with a forget gate (Gers et al. 2000), in PyTorch's weight layout. Shares no code with the
+// code under test.
 //
 //   i, f, o = sigmoid(W x_t + b_ih + R h_{t-1} + b_hh)   g = tanh(the same)   rows of W and R: i | f | g | o
 //   c_t = f c_{t-1} + i g                                h_t = o tanh(c_t)
@@ -22,10 +22,11 @@ struct LstmDirection {
 
 struct LstmLayer {
   std::size_t F = 0, H = 0;
-  std::vector<LstmDirection> dir;  // 1: forward in time; 2: and the reverse
+  std::vector<LstmDirection> dir;  // 1: forward in time; 2: also the reverse
 };
 
-// What one direction of one utterance leaves behind, in the order of its own steps (the reverse starts at the end).
+// The results of one direction of one utterance, in the order of its own steps (the reverse direction starts at the
+// end).
 struct LstmSteps {
   std::vector<Doubles> gates;  // [T][4H] activated
   std::vector<Doubles> c, h;   // [T][H]
@@ -38,10 +39,10 @@ struct LstmGradient {
 
 inline double logistic(double z) { return 1.0 / (1.0 + std::exp(-z)); }
 
-// The time at which direction d does its step s.
+// The time of step s in direction d.
 inline std::size_t time_of(std::size_t d, std::size_t s, std::size_t T) { return d == 0 ? s : T - 1 - s; }
 
-// x [T, F].
+// x is [T, F].
 inline LstmSteps lstm_direction(const LstmLayer& layer, std::size_t d, const Doubles& x) {
   const std::size_t F = layer.F, H = layer.H, T = x.size() / F;
   const LstmDirection& w = layer.dir[d];
@@ -65,7 +66,7 @@ inline LstmSteps lstm_direction(const LstmLayer& layer, std::size_t d, const Dou
   return out;
 }
 
-// h [T, D, H], forward beside reverse, of one utterance.
+// Returns h [T, D, H] of one utterance; each row holds forward, then reverse.
 inline Doubles lstm_output(const LstmLayer& layer, const Doubles& x, Doubles* c = nullptr) {
   const std::size_t H = layer.H, D = layer.dir.size(), T = x.size() / layer.F;
   Doubles h(T * D * H);

@@ -7,13 +7,13 @@
 
 #include "features/config.h"
 
-// What features/ and kernels/mel.h compute, in double and by the textbook: a padded signal, a discrete Fourier
-// transform by its definition, dense filters. Only the settings struct is shared with the code under test.
+// The features of features/ and kernels/mel.h, computed in double by textbook methods: a padded signal, a discrete
+// Fourier transform by its definition, and dense filters. Only the settings struct is shared with the code under test.
 namespace cutract::oracle {
 
 using Rows = std::vector<std::vector<double>>;
 
-// The signal with `left` and `right` samples added, sample by sample as a walker who turns at the ends.
+// Adds `left` and `right` samples to the signal, one at a time, by walking along it and turning around at its ends.
 inline std::vector<double> padded(const std::vector<float>& x, int left, int right, const std::string& framing) {
   const int S = static_cast<int>(x.size());
   const auto at = [&](int i) -> double {
@@ -34,10 +34,11 @@ inline std::vector<double> padded(const std::vector<float>& x, int left, int rig
 
 struct Cut {
   std::vector<double> signal;  // padded
-  std::vector<int> start;      // of each window in it
+  std::vector<int> start;      // of each window, in the padded signal
 };
 
-// Frames are counted by laying windows until the next one would leave the padded signal (cover: by Kaldi's count).
+// Counts frames by placing windows until the next one would leave the padded signal (framing "cover": by Kaldi's
+// count).
 inline Cut cut(const FeatureConfig& c, const std::vector<float>& x) {
   const int S = static_cast<int>(x.size()), N = c.n_fft, W = c.win_samples, H = c.hop_samples;
   Cut out;

@@ -6,7 +6,7 @@
 #include <vector>
 
 // Means, deviations and scores of one sequence, by their textbook definitions in long double. Shares no code with the
-// house.
+// code under test.
 namespace cutract::oracle {
 
 using Sequence = std::vector<long double>;
@@ -43,7 +43,7 @@ inline bool constant(const Sequence& x) {
   return true;
 }
 
-// None where it is undefined: fewer than two values, or a side that does not move.
+// Empty if undefined: fewer than two values, or a constant sequence.
 inline std::optional<long double> pearson(const Sequence& a, const Sequence& b) {
   if (a.size() < 2 || constant(a) || constant(b)) return std::nullopt;
   const long double ma = mean(a), mb = mean(b);

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """The table of ops, devices, engines and precisions with the test of each.
 
-    coverage.py check ROOT BUILD   tests/coverage.tsv names tests that BUILD has, names every op and engine, and is what
-                                   docs/coverage.md shows; exit code 1 if not
+    coverage.py check ROOT BUILD   checks that the tests in tests/coverage.tsv exist in BUILD, that it names every op and
+                                   engine, and that docs/coverage.md matches it; exit code 1 if not
     coverage.py update ROOT        writes docs/coverage.md
-    coverage.py --self-test        plants each kind of failure and demands that it is found
+    coverage.py --self-test        plants each kind of failure and checks that it is found
 """
 
 import pathlib
@@ -16,10 +16,10 @@ import tempfile
 COLUMNS = ("op", "device", "engine", "precision", "binary", "test")
 HEAD = """# What is tested where
 
-Each op on each device, by each engine and in each precision, and the test that holds it against its double-precision oracle,
-or, of an op that only moves or counts (gather, next_batch, update), against what it is defined to give.
-Rows of the GPU run on the emulated one here (`ctest --preset emulated`), but for cuDNN's, and on a real one by `scripts/gpu_check.sh`:
-`{gpu}` is `emulated` or `gpu`. Written by `tests/rules/coverage.py update .` from `tests/coverage.tsv`, and checked by `ctest -R rules.coverage`.
+For each op, device, engine and precision, this table gives the test that compares the op with its double-precision oracle.
+Ops that only move or count data (gather, next_batch, update) are compared with their definition instead.
+The GPU rows run on the emulated GPU (`ctest --preset emulated`), except cuDNN's, and on a real GPU by `scripts/gpu_check.sh`;
+`{gpu}` is `emulated` or `gpu`. `tests/rules/coverage.py update .` writes this page from `tests/coverage.tsv`; `ctest -R rules.coverage` checks it.
 
 | op | device | engine | precision | test |
 |---|---|---|---|---|
@@ -44,7 +44,7 @@ def ops(root):
 
 
 def engines(root):
-    """{op: the names of the engines it can be asked for}."""
+    """{op: the names of the engines that can be requested}."""
     found = {}
     for op in ("lstm", "mel"):
         for path in sorted((root / "kernels").glob("*.h")):
@@ -81,16 +81,16 @@ def failures(root, table, tests):
                 yield f"{op} on {device}: in kernels/, not in tests/coverage.tsv"
     for op, names in sorted(engines(root).items()):
         for name in sorted(names - {r["engine"] for r in table if r["op"] == op}):
-            yield f"{op} by {name}: an engine that tests/coverage.tsv does not name"
+            yield f"{op} by {name}: this engine is not in tests/coverage.tsv"
     for r in table:
         if r["op"] not in ops(root):
-            yield f"{r['op']}: no op of kernels/"
+            yield f"{r['op']}: not an op of kernels/"
         have = tests.get(r["binary"])
         if have is not None and not have & {r["test"].format(gpu=kind) for kind in ("gpu", "emulated")}:
             yield f"{r['op']} on {r['device']}: {r['binary']} has no test {r['test']}"
     path = root / "docs/coverage.md"
     if not path.exists() or path.read_text() != page(table):
-        yield "docs/coverage.md: not what tests/coverage.tsv says; python3 tests/rules/coverage.py update ."
+        yield "docs/coverage.md: does not match tests/coverage.tsv; run python3 tests/rules/coverage.py update ."
 
 
 def check(root, build):

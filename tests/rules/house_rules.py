@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Rules of the house that no compiler checks.
+"""Project rules that no compiler checks.
 
     house_rules.py ROOT         reports every violation as file:line: text, exit code 1 if there is one
-    house_rules.py --self-test  plants a violation of each rule in a temporary tree and demands that it is reported
+    house_rules.py --self-test  plants a violation of each rule in a temporary tree and checks that it is reported
 """
 
 import pathlib
@@ -14,7 +14,7 @@ CODE = (".h", ".cpp", ".cu", ".cuh")
 LIBRARIES = ("host", "kernels", "features", "eval", "train")
 PARTS = LIBRARIES + ("cli", "bench")
 
-# Who may include whom: the data's way through the house. A part may always include itself.
+# Which part may include which, following the flow of data. A part may always include itself.
 CORE, IO, CORPUS, RUN = "host/core", "host/io", "host/corpus", "host/run"
 HOST = {CORE, IO, CORPUS, RUN}
 MAY_INCLUDE = {
@@ -30,24 +30,24 @@ MAY_INCLUDE = {
     "cli": HOST | {"kernels", "features", "eval", "train"},
 }
 
-# Libraries that few files may know, so that they can be replaced.
+# Libraries that only a few files may include, so that they can be replaced.
 KNOWN_TO = {
     "toml++/": {"host/core/fields.cpp", "host/corpus/corpus.cpp"},
     "CLI/": {"cli/parse.cpp"},
     "spdlog/": {"host/core/log.cpp"},
-    "cblas.h": {"kernels/gemm_cpu.cpp", "cli/doctor_command.cpp", "train/run_folder.cpp"},  # two name its version
+    "cblas.h": {"kernels/gemm_cpu.cpp", "cli/doctor_command.cpp", "train/run_folder.cpp"},  # two of them report its version
     "sndfile": {"host/io/audio.cpp"},
     "soxr.h": {"host/io/audio.cpp"},
-    "matio.h": set(),  # tests alone, to make files
-    "cuda": {"host/core/cuda_check.h", "host/core/launch.cuh",  # device code knows kernels/simt/simt.cuh alone
-             "bench/peers/cudnn_peer.cpp"},  # shares no code with the house
+    "matio.h": set(),  # only tests use it, to make files
+    "cuda": {"host/core/cuda_check.h", "host/core/launch.cuh",  # device code includes only kernels/simt/simt.cuh
+             "bench/peers/cudnn_peer.cpp"},  # shares no code with cutract
 }
-# Settings without code, which an oracle may therefore read.
+# Settings without code, which an oracle may read.
 PLAIN_SETTINGS = {"features/config.h"}
 
 NOT_IN_HEADERS = ("fmt/", "spdlog/", "toml++/", "CLI/", "nlohmann/")
 
-# The log and the progress line write to stderr for people; nothing else in a library writes at all.
+# The log and the progress line write to stderr for people; no other library code writes anything.
 WRITES_TO_STDERR = {"host/core/log.cpp", "host/run/progress.cpp"}
 
 TOKENS = re.compile(
@@ -59,7 +59,7 @@ TOKENS = re.compile(
 
 
 def blank(text, keep_strings):
-    """Comments, and strings unless kept, replaced by spaces: lines and columns stay."""
+    """Replaces comments, and strings unless kept, by spaces; lines and columns do not move."""
 
     def replace(match):
         token = match.group(0)
@@ -76,7 +76,7 @@ def part_of(path):
 
 
 class Tree:
-    """The text files of a tree, once as they are, once without comments, once also without strings."""
+    """The text files of a tree: unchanged, without comments, and without comments and strings."""
 
     SKIP = {".git", "build", ".venv", "__pycache__", "runs", "predictions"}
     TEXT = CODE + (".py", ".sh", ".md", ".toml", ".cmake", ".txt", ".json", ".yml", ".yaml", ".tsv")
@@ -111,9 +111,9 @@ def include_order(tree):
         known = target in MAY_INCLUDE or target in ("tests", "bench")
         if path.startswith("tests/oracle/"):
             if quote == '"' and not name.startswith("tests/oracle/") and name not in PLAIN_SETTINGS:
-                yield path, line, f"an oracle includes {name}; it shares no code with the house"
+                yield path, line, f"an oracle includes {name}; oracles share no code with the code under test"
         elif own == "bench" and name.startswith("tests/oracle/"):
-            continue  # the bench checks what it times
+            continue  # the bench checks its cases against the oracles
         elif own in MAY_INCLUDE and known and target != own and target not in MAY_INCLUDE[own]:
             yield path, line, f"{own} may not include {target} ({name})"
         elif own == "tests" and target == "cli" and not path.startswith("tests/cli/"):
@@ -146,7 +146,7 @@ def deterministic(tree):
             if "atomicAdd" in match.group(0) and re.search(r"//\s*integer\b", tree.raw[path].split("\n")[line - 1]):
                 continue  # sums of integers do not depend on the order
             if re.search(r"\b(?:int|float|double|void|auto|Index)\s+" + re.escape(match.group(0).strip()), text):
-                continue  # a declaration of that name
+                continue  # a declaration with that name
             yield path, line, why
 
 
@@ -175,7 +175,7 @@ def few_know_a_library(tree):
         name = match.group(2)
         for library, files in KNOWN_TO.items():
             if name.startswith(library) and path not in files:
-                yield path, line, f"<{name}> is known to {', '.join(sorted(files))} alone"
+                yield path, line, f"<{name}> may be included only by {', '.join(sorted(files))}"
         if path.endswith((".h", ".cuh")) and name.startswith(NOT_IN_HEADERS):
             yield path, line, f"<{name}> in a header; only .cpp files include it"
 
@@ -184,7 +184,7 @@ def telling_names(tree):
     for path in tree.raw:
         for piece in path.split("/"):
             if re.fullmatch(r"(?:utils?|common|misc|helpers?)(?:\.\w+)?", piece, re.IGNORECASE):
-                yield path, 1, f'"{piece}" says nothing about what is in it'
+                yield path, 1, f'"{piece}" does not describe its content'
 
 
 def no_machine_paths(tree):
@@ -210,7 +210,7 @@ def violations(root):
     return [(path, line, text, rule.__name__) for rule in RULES for path, line, text in rule(tree)]
 
 
-# A tree that keeps every rule, full of what only looks like a violation.
+# A tree that keeps every rule and contains many things that only look like violations.
 GOOD = {
     "host/core/launch.cuh": '#include "host/core/view.h"\n// the only <<<\nvoid f() { kernel<<<g, b>>>(); }\n',
     "host/core/log.cpp": '#include <spdlog/spdlog.h>\nvoid f() { std::fputs("x", stderr); }\n',
@@ -226,7 +226,7 @@ GOOD = {
     "docs/a.md": "We do not use --use_fast_math; see https://example.org/work/x and data/work/y.\n",
 }
 
-# rule: [(file, its text)], each of which must be reported by that rule, in that file.
+# rule: [(file, text)]; the rule must report each file.
 BAD = {
     include_order: [
         ("host/core/x.cpp", '#include "host/io/npy.h"\n'),

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Registers, stack and spills of every kernel, as ptxas counted them, against a table.
+"""Compares the registers, stack and spills of every kernel, as counted by ptxas, with a table.
 
-    registers.py keep COMMAND...             runs a compiler and keeps what ptxas says beside the object file (OBJECT.ptxas)
-    registers.py check BUILD TABLE VERSION   exit code 1 if a kernel takes more than the table allows, or is not in it
-    registers.py update BUILD TABLE VERSION  writes the table anew
-    registers.py --self-test                 plants each kind of failure and demands that it is found
+    registers.py keep COMMAND...             runs a compiler and saves the output of ptxas beside the object file (OBJECT.ptxas)
+    registers.py check BUILD TABLE VERSION   exit code 1 if a kernel uses more than the table allows, or is not in it
+    registers.py update BUILD TABLE VERSION  rewrites the table
+    registers.py --self-test                 plants each kind of failure and checks that it is found
 
-VERSION is nvcc's. Another one than the table's may need other registers: then only stack and spills are compared.
+VERSION is that of nvcc. If it differs from the table's, register counts may differ, so only stack and spills are compared.
 """
 
 import pathlib
@@ -34,7 +34,7 @@ def keep(command):
 
 
 def without_hash(mangled):
-    """nvcc names the anonymous namespace after file and content; any compiler's name for it will do."""
+    """nvcc names the anonymous namespace after file and content; this replaces any compiler's name for it."""
     if not (m := re.search(r"(\d+)(?=_GLOBAL__N__)", mangled)):
         return mangled
     return mangled[:m.start()] + "12_GLOBAL__N_1" + mangled[m.end() + int(m[1]):]
@@ -48,7 +48,7 @@ def demangled(names):
 
 
 def measured(build):
-    """{(kernel, arch): (registers, stack, spills)}; of instances of one name the largest."""
+    """{(kernel, arch): (registers, stack, spills)}; the largest over instances with the same name."""
     found = []
     for path in sorted(pathlib.Path(build).rglob("*.ptxas")):
         now, frame = None, (0, 0)
@@ -96,9 +96,9 @@ def check(build, table, version):
     for failure in found:
         print(failure)
     if not most:
-        print(f"{build}: ptxas said nothing there; build preset cuda first")
+        print(f"{build}: no output of ptxas found; build preset cuda first")
     elif found:
-        print(f"If that is meant, and worth it: python3 tests/rules/registers.py update {build} {table} {version}")
+        print(f"If this is intended and worth it, run python3 tests/rules/registers.py update {build} {table} {version}")
     print(f"{len(most)} kernels by architecture, {len(found)} failures"
           + ("" if version == made_by else f"; nvcc {version}, not the table's {made_by}: registers not compared"))
     return 0 if most and not found else 1

@@ -16,7 +16,7 @@
 
 namespace cutract::test {
 
-// ||a - b|| / ||b||, in double. NaN anywhere gives NaN, which no comparison accepts. If b is all zero, ||a||.
+// ||a - b|| / ||b||, in double. A NaN anywhere gives NaN, which no comparison accepts. If b is all zero, returns ||a||.
 template <class A, class B>
 double rel_l2(const A& a, const B& b) {
   if (a.size() != b.size()) return std::nan("");
@@ -50,7 +50,7 @@ double max_abs(const A& a, const B& b) {
   return most;
 }
 
-// EXPECT_REL_L2(got, want, bound): by relative L2 norm, never by element; NaN fails.
+// EXPECT_REL_L2(got, want, bound) compares by relative L2 norm, never element by element; NaN fails.
 #define EXPECT_REL_L2(got, want, bound)                      \
   EXPECT_TRUE(::cutract::test::rel_l2(got, want) <= (bound)) \
       << #got << ": relative L2 error " << ::cutract::test::rel_l2(got, want) << ", bound " << (bound)
@@ -62,7 +62,7 @@ double max_abs(const A& a, const B& b) {
   EXPECT_TRUE(::cutract::test::max_abs(got, want) <= (bound)) \
       << #got << ": max abs error " << ::cutract::test::max_abs(got, want) << ", bound " << (bound)
 
-// The same numbers everywhere: std::normal_distribution differs between libraries.
+// Random numbers that are the same everywhere; std::normal_distribution differs between libraries.
 class Rng {
  public:
   explicit Rng(std::uint64_t seed) : stream_(seed) {}
@@ -86,7 +86,7 @@ Error thrown_by(const std::function<void()>& fn);
     EXPECT_NE(std::string(caught.what()).find(part), std::string::npos) << "text: " << caught.what(); \
   } while (false)
 
-// A folder that is removed with its content.
+// A folder that is removed with its content at the end of its scope.
 class TempFolder {
  public:
   TempFolder();
@@ -95,14 +95,14 @@ class TempFolder {
   TempFolder& operator=(const TempFolder&) = delete;
   std::string operator/(const std::string& name) const { return path_ + "/" + name; }
   const std::string& path() const { return path_; }
-  std::string write(const std::string& name, const std::string& bytes) const;  // makes folders too; returns the path
+  std::string write(const std::string& name, const std::string& bytes) const;  // creates folders; returns the path
 
  private:
   std::string path_;
 };
 
-// A file of the source tree. CUTRACT_SOURCE names another folder that holds it, for tests that run elsewhere than they
-// were built (scripts/bundle.sh).
+// The path of a file of the source tree. CUTRACT_SOURCE names another copy of the tree, for tests that run on a
+// different machine than they were built on (scripts/bundle.sh).
 std::string source_file(const std::string& path);
 TensorFile golden(const std::string& name);  // tests/golden/NAME
 

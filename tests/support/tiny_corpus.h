@@ -6,13 +6,14 @@
 
 namespace cutract::test {
 
-// A corpus of a few half-second utterances whose two channels follow the pitch and loudness of the audio: small enough
-// to train on in a test, real enough that a loss falls. Splits train (6), val (2), test (2), of speakers "a" and "b".
+// A corpus of a few half-second utterances whose two channels follow the pitch and loudness of the audio. It is small
+// enough to train on in a test, and realistic enough that the loss decreases. Splits are train (6), val (2) and test
+// (2), with speakers "a" and "b".
 struct TinyCorpus {
   TempFolder folder;
   std::string dir;
   TinyCorpus();
-  std::string config(const std::string& extra = "") const;  // TOML for a tiny model on it
+  std::string config(const std::string& extra = "") const;  // TOML for a tiny model on this corpus
 };
 
 }  // namespace cutract::test
