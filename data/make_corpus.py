@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Make the embedded corpus of synthetic articulatory speech, or check that it can be made again."""
+"""Make the embedded corpus of synthetic articulatory speech, or check that it can be reproduced."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def remove_strays(utterances: list, folder: Path) -> None:
 
 
 def check(utterances: list, chosen: list, folder: Path, jobs: int) -> int:
-    """Make `chosen` anew and compare byte for byte with what SHA256SUMS of `folder` promises."""
+    """Make `chosen` again and compare it byte for byte with SHA256SUMS in `folder`."""
     from synth import corpus
     from synth.errors import CorpusError
 

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Packs what scripts/gpu_check.sh needs into one file for a machine with a GPU where nothing can be installed: programs for
-# sm_80, sm_90a and, as PTX, later ones; their libraries but glibc and CUDA's; data, scripts, and a MANIFEST of the commit
-# and the SHA-256 of every file. Needs a build of preset cuda, which it makes.
+# Packs everything that scripts/gpu_check.sh needs into one file, for a GPU machine where nothing can be installed. The bundle
+# contains the programs (for sm_80, sm_90a and, as PTX, later GPUs), their libraries except glibc and CUDA's, data, scripts,
+# and a MANIFEST with the commit and the SHA-256 of every file. Builds preset cuda first.
 #   scripts/bundle.sh [OUT]      a folder, or a file that ends in .tar.xz; default: build/cutract-COMMIT.tar.xz
-# There: unpack it, then scripts/gpu_check.sh inside; or any bin/NAME. glibc must be as new as this machine's.
+# On the other machine, unpack the bundle and run scripts/gpu_check.sh or any bin/NAME inside. Its glibc must be at least as new
+# as this machine's.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 commit=$(git rev-parse HEAD)
@@ -25,13 +26,13 @@ for tests in kernels simt features train; do programs+=("$build/tests/$tests/tes
 cp "${programs[@]}" "$root/programs/"
 strip --strip-unneeded "$root"/programs/*
 
-# glibc is the system's; CUDA's libraries belong to its driver and are found by the launcher.
+# glibc is taken from the system. CUDA's libraries must match the driver; the launcher finds them.
 not_ours='^(ld-linux.*|lib(c|m|dl|rt|pthread|resolv|util|mvec)|lib(cuda|cudart|cublas|cublasLt|cufft|cudnn|cupti|nvJitLink|nvrtc)[a-z_]*)\.so'
 ldd "${programs[@]}" | awk '$2 == "=>" && $3 ~ /^\// {print $1, $3}' | sort -u | while read -r name path; do
   [[ $name =~ $not_ours ]] || cp -L "$path" "$root/lib/$name"
 done
 if missing=$(ldd "${programs[@]}" | grep 'not found'); then
-  echo "bundle: a library is not found: $missing" >&2
+  echo "bundle: library not found: $missing" >&2
   exit 1
 fi
 

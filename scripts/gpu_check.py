@@ -1,4 +1,4 @@
-"""The steps of gpu_check.sh, which says what they are for."""
+"""The steps of gpu_check.sh, which describes them."""
 
 import argparse
 import csv
@@ -17,15 +17,15 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "bench"))
 import machine  # noqa: E402
 
-FIRST_STEPS, FIRST_BOUND, LAST_BOUND = 20, 1e-5, 1e-3  # of the loss, relative, GPU to CPU: the first 20 steps, then all
+FIRST_STEPS, FIRST_BOUND, LAST_BOUND = 20, 1e-5, 1e-3  # relative loss difference, GPU and CPU: the first 20 steps; all steps
 
 
 class Skipped(Exception):
-    """The step cannot be done here; the text says why."""
+    """The step cannot run here; the text gives the reason."""
 
 
 class Run:
-    """What the steps share: where the programs are, what time is left, and what was found so far."""
+    """State shared by the steps: the place of the programs, the time left, and the results so far."""
 
     def __init__(self, args, scratch):
         self.quick, self.emulated, self.binaries = args.quick, args.emulated, args.binaries
@@ -42,7 +42,7 @@ class Run:
         return places[0]
 
     def run(self, limit, command, **env):
-        """Exit code (124: out of time) and output, which is also kept in the step's log."""
+        """Exit code (124: out of time) and output, which also goes to the step's log."""
         limit = min(limit, self.deadline - time.monotonic())
         if limit <= 0:
             raise Skipped("no time was left")
@@ -62,20 +62,20 @@ class Run:
             return code, out.read()
 
     def train(self, limit, out, corpus, device, epochs, *more, **env):
-        """Trains the baseline; on the emulated GPU one of 16 units. The lines of metrics.csv."""
+        """Trains the baseline, or on the emulated GPU a model of 16 units. Returns the lines of metrics.csv."""
         small = ["--set", "model.hidden=16"] if self.emulated else []
         code, said = self.run(limit, [
             self.program("cutract"), "train", "-c", "configs/baseline.toml", "--out", out, "--device", device,
             "--resume", "never", "--quiet", "--set", f'data.corpus="{corpus}"', "--set", f"trainer.max_epochs={epochs}",
             "--set", f"trainer.early_stopping_patience={epochs}", *small, *more], **env)
         if code != 0:
-            raise RuntimeError(f"cutract train ended with {code}: {last_line(said)}")
+            raise RuntimeError(f"cutract train exited with {code}: {last_line(said)}")
         with open(out / "metrics.csv", encoding="utf-8") as file:
             return list(csv.DictReader(file))
 
 
 def last_line(text):
-    return (text.strip().splitlines() or ["nothing was said"])[-1]
+    return (text.strip().splitlines() or ["no output"])[-1]
 
 
 def small_corpus(folder, **splits):
@@ -91,7 +91,7 @@ def small_corpus(folder, **splits):
     return folder
 
 
-# Each step yields (what is claimed, whether it holds, what was seen); a figure of which nothing is claimed holds None.
+# Each step yields (claim, whether it holds, observation). A figure without a claim has None in the second place.
 
 
 def doctor(run):
@@ -113,7 +113,7 @@ def tests(run):
         code, said = run.run(180, [run.program(name), f"--gtest_filter={chosen}", f"--gtest_output=json:{report}"],
                              CUTRACT_REQUIRE_GPU="1")
         if not report.exists():
-            yield name, False, f"ended with {code}: {last_line(said)}"
+            yield name, False, f"exited with {code}: {last_line(said)}"
             continue
         cases = [c for s in json.loads(report.read_text())["testsuites"] for c in s["testsuite"]]
         failed = [f"{c['classname']}.{c['name']}" for c in cases if "failures" in c]
@@ -135,7 +135,7 @@ def sanitizer(run):
             summary = [line for line in said.splitlines() if "SUMMARY" in line]
             yield f"{check}: {name}", code == 0, f"exit code {code}; {(summary or [last_line(said)])[-1].strip('= ')}"
     if not tool:
-        raise Skipped("compute-sanitizer is not here" if not run.emulated else "an emulated GPU has no compute-sanitizer")
+        raise Skipped("compute-sanitizer is not installed" if not run.emulated else "an emulated GPU has no compute-sanitizer")
 
 
 def repeat(run):
@@ -147,11 +147,11 @@ def repeat(run):
             run.train(60, out, corpus, "cuda", 2, "--set", f'trainer.precision="{precision}"')
             [model] = out.glob("checkpoints/epoch=0002*/model.safetensors")
             sums.append(hashlib.sha256(model.read_bytes()).hexdigest())
-        yield f"trained twice in {precision}, the same bits", sums[0] == sums[1], f"SHA-256 {sums[0][:16]}, {sums[1][:16]}"
+        yield f"two training runs in {precision} give the same bits", sums[0] == sums[1], f"SHA-256 {sums[0][:16]}, {sums[1][:16]}"
 
 
 def worst_difference(ours, theirs):
-    """Of the first steps and of all, relative."""
+    """The worst relative difference of the first steps, and of all steps."""
     differences = [abs(a - b) / abs(b) for a, b in zip(ours, theirs, strict=True)]
     return max(differences[:FIRST_STEPS]), max(differences)
 
@@ -165,8 +165,8 @@ def parity(run):
         losses[device] = [float(line["train_loss"]) for line in lines]
     (run.folder / "parity.json").write_text(json.dumps(losses, indent=1) + "\n")
     first, last = worst_difference(losses["cuda"], losses["cpu"])
-    yield f"loss of {FIRST_STEPS} steps is the CPU's", first <= FIRST_BOUND, f"{first:.2g} relative, at most {FIRST_BOUND:g}"
-    yield f"loss of {steps} steps is the CPU's", last <= LAST_BOUND, f"{last:.2g} relative, at most {LAST_BOUND:g}"
+    yield f"loss of the first {FIRST_STEPS} steps matches the CPU", first <= FIRST_BOUND, f"{first:.2g} relative, at most {FIRST_BOUND:g}"
+    yield f"loss of {steps} steps matches the CPU", last <= LAST_BOUND, f"{last:.2g} relative, at most {LAST_BOUND:g}"
 
 
 def train(run):
@@ -178,12 +178,12 @@ def train(run):
     seconds = time.monotonic() - began
     shutil.copy(out / "metrics.csv", run.folder / "train.csv")
     rate = max(float(line["frames_per_s"]) for line in lines)
-    yield "training ends", len(lines) == epochs, f"{len(lines)} epochs in {seconds:.1f} s, {rate:,.0f} frames/s at best"
+    yield "training completes", len(lines) == epochs, f"{len(lines)} epochs in {seconds:.1f} s, {rate:,.0f} frames/s at best"
     code, _ = run.run(60, [run.program("cutract"), "eval", out, "--device", "cuda", "--json", run.folder / "scores.json"])
     scores = json.loads((run.folder / "scores.json").read_text()) if code == 0 else {}
     good = run.emulated or run.quick or (scores.get("pearson") or 0) >= 0.9  # the CPU's is 0.944
     told = ", ".join(f"{k} {scores[k]:.4f}" for k in ("rmse", "pearson", "mae", "loss") if scores.get(k) is not None)
-    yield "test scores", code == 0 and good, told or f"eval ended with {code}"
+    yield "test scores", code == 0 and good, told or f"eval exited with {code}"
 
 
 def bench(run):
@@ -196,7 +196,7 @@ def bench(run):
         unit = next(u for u in ("x_real_time", "frames/s", "GFLOP/s", "GB/s") if u in case)
         yield case["name"].removesuffix("/manual_time"), None, (
             f"{case['real_time']:.4g} {case['time_unit']}, {case[unit]:,.0f} {unit}, {case['of_floor']:.2f} of the floor")
-    yield "the bench ends, every output right", code == 0, f"{len(cases)} cases" if code == 0 else last_line(said)
+    yield "the bench completes, and every output is right", code == 0, f"{len(cases)} cases" if code == 0 else last_line(said)
 
 
 def peers(run):
@@ -207,11 +207,11 @@ def peers(run):
     ratios = [line.split("|")[1:-1] for line in said.splitlines() if line.startswith("| ") and not line.startswith("| work")]
     for work, _, _, peer, _, ratio in ratios:
         yield f"{work.strip()}: times {peer.strip()}", None, ratio.strip()
-    yield "the peers end", code == 0, last_line(said)
+    yield "the peers complete", code == 0, last_line(said)
 
 
 def idle_share(trace, steps):
-    """Of the time from the first step's update to the last's in the last epoch that nothing ran in, and that time (s)."""
+    """The share of the last epoch, from its first to its last update, in which nothing ran; and the length of that interval in seconds."""
     updates = [end for _, end, name in trace if "adam_kernel" in name][-steps:]
     first, last = updates[0], updates[-1]
     busy, reached = 0, first
@@ -228,10 +228,10 @@ def idle(run):
     lines = run.train(90, run.scratch / "idle", ROOT / "data/corpus", "cuda", 3, CUDA_INJECTION64_PATH=str(library),
                       CUTRACT_GPU_TRACE=str(traced))
     if not traced.exists() or traced.stat().st_size == 0:
-        raise Skipped("CUPTI told nothing; is libcupti.so.13 here?")
+        raise Skipped("CUPTI gave no output; is libcupti.so.13 installed?")
     trace = [(int(a), int(b), name) for a, b, name in (line.split(" ", 2) for line in traced.read_text().splitlines())]
     share, seconds = idle_share(trace, int(lines[-1]["step"]) - int(lines[-2]["step"]))
-    yield "idle inside an epoch", None, f"{100 * share:.1f} % of {seconds:.3f} s, {len(trace)} kernels and copies in 3 epochs"
+    yield "idle time within an epoch", None, f"{100 * share:.1f} % of {seconds:.3f} s, {len(trace)} kernels and copies in 3 epochs"
 
 
 STEPS = {f.__name__: f for f in (doctor, tests, sanitizer, repeat, parity, train, bench, peers, idle)}
@@ -245,7 +245,7 @@ def count(found, passed):
 
 
 def report(run, facts):
-    """Written after every step."""
+    """Writes the results; called after every step."""
     result = {"machine": {**facts, "gpu": run.gpu}, "quick": run.quick, "passed": count(run.found, True),
               "failed": count(run.found, False), "steps": run.found}
     (run.folder / "gpu_check.json").write_text(json.dumps(result, indent=1) + "\n")
@@ -277,7 +277,7 @@ def do(run, step, facts):
         found["skipped"] = str(why)
         print(f"  skipped: {why}", flush=True)
     except (RuntimeError, OSError, ValueError, KeyError) as e:
-        add(f"{step} ends", False, f"{type(e).__name__}: {e}")
+        add(f"{step} completes", False, f"{type(e).__name__}: {e}")
     found["seconds"] = round(time.monotonic() - began, 1)
     report(run, facts)
 
@@ -292,7 +292,7 @@ def self_test():
     assert first == 0 and abs(last - 0.1) < 1e-12
     try:
         worst_difference([1.0], [1.0, 2.0])
-        raise AssertionError("curves of other lengths pass")
+        raise AssertionError("curves of different lengths pass")
     except ValueError:
         pass
     with tempfile.TemporaryDirectory() as scratch:
@@ -306,7 +306,7 @@ def main():
     parser = argparse.ArgumentParser(prog="scripts/gpu_check.sh")
     parser.add_argument("--binaries", type=pathlib.Path)
     parser.add_argument("--results", type=pathlib.Path)
-    parser.add_argument("--only", default=",".join(STEPS), help="steps, with commas")
+    parser.add_argument("--only", default=",".join(STEPS), help="steps to run, separated by commas")
     parser.add_argument("--minutes", type=float, default=9.5)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--emulated", action="store_true")
@@ -320,7 +320,7 @@ def main():
         return 0
     chosen = args.only.split(",")
     if unknown := [step for step in chosen if step not in STEPS]:
-        parser.error(f"--only {','.join(unknown)}: expected of {', '.join(STEPS)}")
+        parser.error(f"--only {','.join(unknown)}: expected some of {', '.join(STEPS)}")
     with tempfile.TemporaryDirectory() as scratch:
         run = Run(args, scratch)
         facts = machine.facts(machine.cores())
@@ -338,7 +338,7 @@ def main():
             if step in chosen:
                 do(run, step, facts)
         passed, failed = count(run.found, True), count(run.found, False)
-        print(f"\nAll of it: {run.folder}\n{passed} passed, {failed} failed")
+        print(f"\nResults: {run.folder}\n{passed} passed, {failed} failed")
         return 1 if failed or not passed else 0
 
 

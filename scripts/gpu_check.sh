@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# What only a machine with a GPU can show, meant to take less than 10 minutes: tests, compute-sanitizer, the same bits again, parity with the
-# CPU, a training and its scores, the bench, the peers, idle time. Everything goes to bench/results/GPU-NAME/, step by
-# step, so that a run that is cut off keeps what it had; the last line counts: "N passed, N failed".
+# Checks cutract on a machine with a GPU, in less than 10 minutes by design: tests, compute-sanitizer, bit-identical reruns, agreement
+# with the CPU, a training run and its scores, the bench, the peers, and idle time. Results go to bench/results/GPU-NAME/ step by
+# step, so an interrupted run keeps what it has measured. The last line is "N passed, N failed".
 #   scripts/gpu_check.sh [--quick] [--only STEP,STEP] [--results DIR] [--minutes N] [BUNDLE]
-#   scripts/gpu_check.sh --list        the steps
-#   scripts/gpu_check.sh --emulated    the same steps on the emulated GPU, tiny: shows that the script works, nothing else
-# Builds preset cuda for the GPU of this machine, unless it is given a BUNDLE (scripts/bundle.sh), or is inside of one.
+#   scripts/gpu_check.sh --list        list the steps
+#   scripts/gpu_check.sh --emulated    run tiny versions of the steps on the emulated GPU, only to test this script
+# Builds preset cuda for the GPU of this machine, unless it is given a BUNDLE (scripts/bundle.sh) or runs inside one.
 set -euo pipefail
 here() (cd "$called_from" && realpath -m "$1")
 called_from=$PWD
@@ -39,14 +39,14 @@ else
   architecture=() targets=(--target cutract cutract_bench tests_{kernels,simt,features,train})
   if [ "$preset" = cuda ]; then
     capability=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head -n 1 | tr -d .)
-    [ "$capability" = 90 ] && capability=90a # as the build has it where the GPU is not known
+    [ "$capability" = 90 ] && capability=90a # the same architecture as in a build without a known GPU
     binaries+=-sm$capability
     targets=()
     architecture=(-B "$binaries" "-DCMAKE_CUDA_ARCHITECTURES=$capability-real")
   fi
   if ! log=$(cmake --preset "$preset" "${architecture[@]}" 2>&1 && cmake --build "$binaries" "${targets[@]}" 2>&1); then
     tail -n 30 <<<"$log" >&2
-    echo "gpu_check: this machine cannot build preset $preset; make a bundle on one that can (scripts/bundle.sh) and name it here" >&2
+    echo "gpu_check: this machine cannot build preset $preset; make a bundle on another machine (scripts/bundle.sh) and pass it here" >&2
     exit 1
   fi
 fi

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs every Debian package that the build, the tests and the demo need; the only place that names them. Safe to run again.
-#   scripts/install_deps.sh [MORE...]      packages of one stage of the tests alone (clang-16, clang-tidy-16)
+# Installs every Debian package that the build, the tests and the demo need. This is the only list of them. Safe to run again.
+#   scripts/install_deps.sh [MORE...]      further packages for one stage of the tests (clang-16, clang-tidy-16)
 set -euo pipefail
 
 packages=(
@@ -16,14 +16,14 @@ for p in "${packages[@]}"; do
   [ "$(dpkg-query -W -f='${db:Status-Status}' "$p" 2>/dev/null || true)" = installed ] || missing+=("$p")
 done
 if [ ${#missing[@]} -eq 0 ]; then
-  echo "install_deps: all ${#packages[@]} packages are there"
+  echo "install_deps: all ${#packages[@]} packages are installed"
   exit 0
 fi
 echo "install_deps: installing ${missing[*]}"
 as_root=()
 if [ "$(id -u)" -ne 0 ]; then
   if ! command -v sudo >/dev/null; then
-    echo "install_deps: needs root. Where nothing can be installed, ask for the packages above, or build elsewhere and copy build/cpu/cli/cutract with its libraries." >&2
+    echo "install_deps: needs root. If you cannot install packages, ask an administrator for those listed above, or build on another machine and copy build/cpu/cli/cutract with its libraries." >&2
     exit 1
   fi
   as_root=(sudo env DEBIAN_FRONTEND=noninteractive)

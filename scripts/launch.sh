@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# In a bundle (scripts/bundle.sh) every bin/NAME is a link to this file: it starts the program NAME beside its libraries and
-# beside those of CUDA, wherever this machine has them: in a toolkit, or in a Python environment's nvidia/ packages.
-#   CUTRACT_PYTHON   whose packages to look into (python3)
+# In a bundle (scripts/bundle.sh) every bin/NAME is a link to this file. It starts the program NAME with the bundled libraries
+# and with the CUDA libraries of this machine, from a toolkit or from a Python environment's nvidia/ packages.
+#   CUTRACT_PYTHON   the Python whose packages are searched (default python3)
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 path=$root/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}

@@ -1,5 +1,5 @@
 """Synthetic articulatory speech: text -> timed phones -> gestures -> tract movement and audio.
 
-The order of the modules is the data's way: `phones` (eSpeak NG), `inventory` (what each phone does),
+The modules in the order of the data flow: `phones` (eSpeak NG), `inventory` (what each phone does),
 `speakers`, `score` (gestural score), `tract` (VocalTractLab), `corpus` (files on disk).
 """

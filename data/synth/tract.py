@@ -1,8 +1,8 @@
-"""VocalTractLab: a speaker file and a gestural score in, audio and the movement of points out.
+"""VocalTractLab: turns a speaker file and a gestural score into audio and the movement of points.
 
 A speaker whose lengths are all `a` times JD3's has all resonances at 1/a of JD3's. So JD3 is driven a times faster
-with its pitch a times higher, and its audio is played a times slower: movement, pitch and noise then come out in real
-time, for a vocal tract of another length. Points (mm) are multiplied by a, areas by a squared.
+with its pitch a times higher, and its audio is played a times slower. Movement, pitch and noise are then in real time,
+for a vocal tract of a different length. Points (mm) are multiplied by a, areas by a squared.
 """
 
 from __future__ import annotations

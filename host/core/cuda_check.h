@@ -11,7 +11,7 @@ namespace cutract {
 void check(cudaError_t, const char* what);
 void check(cublasStatus_t, const char* what);
 
-// For destructors: logs and carries on.
+// For destructors: logs the error and continues.
 void check_nothrow(cudaError_t, const char* what) noexcept;
 
 }  // namespace cutract

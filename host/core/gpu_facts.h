@@ -7,8 +7,8 @@
 
 namespace cutract {
 
-// What a GPU, its driver and its libraries are, a line each, for people: {"driver", "580.65.06, for CUDA 13.0"}. A
-// library that is not to be found is named as missing; nothing throws but what the driver itself refuses.
+// Describes a GPU, its driver and its libraries for people, one line each: {"driver", "580.65.06, for CUDA 13.0"}. A
+// library that is not found is reported as missing. Throws only if the driver itself fails.
 struct GpuFact {
   std::string name, text;
 };

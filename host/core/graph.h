@@ -7,10 +7,10 @@
 
 namespace cutract {
 
-// Work that an executor repeats: captured once (a CUDA graph on a GPU), then launched as one thing. `work` queues ops
-// and nothing else: it takes no memory and copies nothing to or from the host (Fault::internal on the emulated GPU, the
-// driver's error on a real one). What changes from launch to launch it must read from the executor's memory. On the CPU
-// it is called at every launch.
+// Work that an executor repeats: captured once (as a CUDA graph on a GPU), then launched as a unit. `work` must only
+// queue ops: it allocates no memory and copies nothing to or from the host (this gives Fault::internal on the emulated
+// GPU, and the driver's error on a real one). Values that change between launches must be read from the executor's
+// memory. On the CPU, `work` is called at every launch.
 class Graph {
  public:
   Graph(Exec&, std::function<void()> work);

@@ -9,13 +9,13 @@
 
 namespace cutract {
 
-// The only place in the tree that launches a kernel. An empty problem launches nothing; a bad launch throws, naming
-// the op.
+// The only place in the tree that launches a kernel. An empty problem launches nothing. A failed launch throws an error
+// that names the op.
 template <class... Params, class... Args>
 void launch(GpuExec& ex, const char* op, void (*kernel)(Params...), const Geometry& g, Args... args) {
   if (g.grid.x == 0 || g.grid.y == 0 || g.grid.z == 0) return;
   const dim3 grid(g.grid.x, g.grid.y, g.grid.z), block(g.block.x, g.block.y, g.block.z);
-  if (g.shared_bytes > 48 * 1024)  // more than that must be asked for
+  if (g.shared_bytes > 48 * 1024)  // more than that must be requested
     check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(g.shared_bytes)),
           op);
   if (g.cluster == 1) {

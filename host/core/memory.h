@@ -11,15 +11,15 @@
 
 namespace cutract {
 
-// Where an executor's memory lies. shared: where the host reads and writes too, for a GPU over the bus and without
-// waiting for it.
+// The kind of an executor's memory. shared: memory that the host reads and writes too; for a GPU, pinned host memory,
+// which it accesses over the bus without synchronising.
 enum class Place { device, shared };
 
-// Bytes that the ops of an executor can reach: host memory for CpuExec, the device's or pinned host memory for GpuExec.
-// Uninitialised. Its end waits for the work that is queued.
+// Uninitialised memory that the ops of an executor can access: host memory for CpuExec, device or pinned host memory
+// for GpuExec. The destructor waits for queued work.
 class Memory {
  public:
-  // Throws Fault::memory, saying what it was for.
+  // Throws Fault::memory, with `what` in the message.
   Memory(Exec&, Index bytes, Place = Place::device, const char* what = "a buffer");
   ~Memory();
   Memory(Memory&&) noexcept;
@@ -27,10 +27,10 @@ class Memory {
 
   std::byte* data() const { return data_; }
   Index bytes() const { return bytes_; }
-  // Copy from or to host memory, behind the work queued on that executor, and wait until it is done.
-  void write(Exec&, const void* host, Index bytes);  // its beginning
+  // Copy from or to host memory after the work queued on that executor, and wait until the copy is done.
+  void write(Exec&, const void* host, Index bytes);  // to the beginning of this memory
   void read(Exec&, void* host) const;
-  void clear(Exec&);  // zeros, behind the work queued
+  void clear(Exec&);  // fills with zeros, after the queued work
 
  private:
   std::byte* data_ = nullptr;
@@ -38,16 +38,16 @@ class Memory {
   enum class Owner { host, device, pinned } owner_ = Owner::host;
 };
 
-// The GPU's part of it: of the driver, of the emulator, or saying that there is none.
+// GPU allocation: by the driver or by the emulator; throws in a build without a GPU.
 std::byte* gpu_allocate(GpuExec&, Index bytes, const char* what);
 void gpu_free(std::byte*) noexcept;
 std::byte* gpu_allocate_pinned(GpuExec&, Index bytes, const char* what);
 void gpu_free_pinned(std::byte*) noexcept;
-Index gpu_free_bytes(GpuExec&);  // that an allocation could still have
+Index gpu_free_bytes(GpuExec&);  // how much an allocation could still get
 void gpu_copy(GpuExec&, void* to, const void* from, Index bytes);
 void gpu_clear(GpuExec&, void* at, Index bytes);
 
-// What an op left in an executor's memory, behind the work queued on it.
+// Copies the results of ops from an executor's memory, after the work queued on it.
 template <class T>
 void copy_to_host(Exec& ex, const T* from, std::span<T> to) {
   if (to.empty()) return;
@@ -57,7 +57,7 @@ void copy_to_host(Exec& ex, const T* from, std::span<T> to) {
     std::memcpy(to.data(), from, to.size_bytes());
 }
 
-// The other way: what ops queued later find there. It is in place when this returns.
+// Copies data to an executor's memory for ops that are queued later. The copy is complete when this returns.
 template <class T>
 void copy_from_host(Exec& ex, T* to, std::span<const T> from) {
   if (from.empty()) return;
@@ -67,7 +67,7 @@ void copy_from_host(Exec& ex, T* to, std::span<const T> from) {
     std::memcpy(to, from.data(), from.size_bytes());
 }
 
-// An array of T in such memory.
+// An array of T in the memory of an executor.
 template <class T>
 class Buffer {
  public:
@@ -80,7 +80,7 @@ class Buffer {
   T* data() const { return reinterpret_cast<T*>(memory_.data()); }
   View<T, 1> view() const { return {data(), {n_}}; }
   Index size() const { return n_; }
-  void write(Exec& ex, std::span<const T> values) {  // its beginning
+  void write(Exec& ex, std::span<const T> values) {  // to the beginning of this array
     if (static_cast<Index>(values.size()) > n_) fail(Fault::internal, "buffer: written with more values than it holds");
     memory_.write(ex, values.data(), static_cast<Index>(values.size_bytes()));
   }

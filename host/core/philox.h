@@ -11,8 +11,8 @@
 #endif
 
 // Counter-based random numbers: Philox4x32-10 of Salmon et al., "Parallel random numbers: as easy as 1, 2, 3" (SC
-// 2011). A number is a pure function of (key, counter), so nothing is stored to resume, and CPU and GPU give the same
-// bits.
+// 2011). A number is a pure function of (key, counter), so no state needs to be stored to resume, and CPU and GPU give
+// the same bits.
 namespace cutract {
 
 struct Philox4 {
@@ -30,7 +30,7 @@ CUTRACT_HD inline Philox4 philox(std::uint64_t key, Philox4 c) {
   return c;
 }
 
-// A key for one purpose, e.g. derive_key(seed, step, layer): distinct arguments give unrelated streams.
+// A key for one purpose, e.g. derive_key(seed, step, layer). Distinct arguments give independent streams.
 CUTRACT_HD inline std::uint64_t derive_key(std::uint64_t seed, std::uint64_t a, std::uint64_t b) {
   const Philox4 r = philox(seed, {{static_cast<std::uint32_t>(a), static_cast<std::uint32_t>(a >> 32),
                                    static_cast<std::uint32_t>(b), static_cast<std::uint32_t>(b >> 32)}});
@@ -40,7 +40,7 @@ CUTRACT_HD inline std::uint64_t derive_key(std::uint64_t seed, std::uint64_t a, 
 // Uniform in [0, 1): the top 24 bits, exact in float.
 CUTRACT_HD inline float uniform(std::uint32_t bits) { return static_cast<float>(bits >> 8) * 0x1p-24f; }
 
-// A sequential reader of one stream, for host work that is not a kernel (weights, shuffles).
+// A sequential reader of one stream, for host code outside kernels (weights, shuffles).
 class PhiloxStream {
  public:
   explicit PhiloxStream(std::uint64_t key) : key_(key) {}
@@ -53,7 +53,7 @@ class PhiloxStream {
   int left_ = 0;
 };
 
-// 64 bits of a name, to derive keys from ids (FNV-1a).
+// A 64-bit hash of a name (FNV-1a), used to derive keys from ids.
 std::uint64_t name_hash(std::string_view);
 
 }  // namespace cutract

@@ -1,8 +1,7 @@
 #pragma once
 
-// Planted bugs: faults compiled in only by the preset `plant`, each armed by the environment variable
-// CUTRACT_PLANT=name, so that tests/planted.sh can show that a test catches each. Everywhere else the macro is the
-// constant false.
+// Planted bugs: faults compiled in only by the preset `plant`. The environment variable CUTRACT_PLANT=name activates
+// one, so that tests/planted.sh can show that a test catches it. In all other builds the macro is the constant false.
 #ifdef CUTRACT_PLANT
 #include <cstdlib>
 #include <cstring>

@@ -10,20 +10,20 @@
 
 namespace cutract {
 
-// Where each utterance of a packed batch lies. Utterances are sorted by length, longest first; none is empty. On a GPU
-// `frames`, the rows of a packed array, may be more than the utterances have: rows behind the last one hold zeros where
-// an op reads them, and so batches of unlike lengths can share the launches of one graph.
+// The place of each utterance in a packed batch. Utterances are sorted by length, longest first; none is empty. On a
+// GPU, `frames`, the number of rows of a packed array, may exceed the total of the utterances. The rows after the last
+// utterance are zero wherever an op reads them, so batches with different lengths can share the launches of one graph.
 struct Ragged {
-  View<const std::int32_t, 1> offset, length;  // [B] first row, and rows, of each utterance
+  View<const std::int32_t, 1> offset, length;  // [B] first row and number of rows of each utterance
   std::int32_t utterances = 0, frames = 0, longest = 0;
-  View<const std::int32_t, 1> host_length = {};  // [B] length in host memory, for cuDNN; null: not kept
+  View<const std::int32_t, 1> host_length = {};  // [B] lengths in host memory, for cuDNN; null: not available
 };
 
-// Throws Fault::internal, naming the op, unless `r` describes arrays of N rows; on the CPU also if there are rows
-// behind the last utterance.
+// Throws Fault::internal, naming the op, unless `r` describes arrays of N rows. On the CPU, also throws if there are
+// rows after the last utterance.
 void expect_ragged(const Exec&, std::string_view op, const Ragged& r, Index N);
 
-// Owns the arrays of a Ragged for utterances of these lengths laid one after another.
+// Owns the arrays of a Ragged whose utterances have these lengths and are stored one after another.
 class RaggedBatch {
  public:
   RaggedBatch() = default;

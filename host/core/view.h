@@ -10,7 +10,7 @@ namespace cutract {
 
 using Index = std::int64_t;
 
-// Non-owning, row-major, contiguous. The shape is part of the value: a View is copied, never resized.
+// A non-owning, row-major, contiguous array. The shape is part of the value: a View is copied, never resized.
 template <class T, int Rank>
 struct View {
   T* data = nullptr;
@@ -18,7 +18,7 @@ struct View {
 
   constexpr View() = default;
   constexpr View(T* at, std::array<Index, Rank> extents) : data(at), shape(extents) {}
-  // A view of mutable elements is also a view of const ones.
+  // A view of mutable elements converts to a view of const ones.
   template <class U, class = std::enable_if_t<std::is_convertible_v<U (*)[], T (*)[]>>>
   constexpr View(View<U, Rank> other) : data(other.data), shape(other.shape) {}
 
@@ -27,7 +27,7 @@ struct View {
     for (Index d : shape) n *= d;
     return n;
   }
-  // Start of row i, where a row is everything behind the first axis.
+  // Start of row i; a row is everything after the first axis.
   constexpr T* row(Index i) const {
     Index n = 1;
     for (int d = 1; d < Rank; ++d) n *= shape[d];
@@ -35,7 +35,7 @@ struct View {
   }
 };
 
-// Owns what a View shows. Rows x columns of float, the shape every packed batch has.
+// Owns the data that a View refers to: rows x columns of float, the shape of every packed batch.
 struct Matrix {
   Index rows = 0, cols = 0;
   std::vector<float> values;  // [rows, cols]
@@ -48,7 +48,7 @@ struct Matrix {
   const float* row(Index i) const { return values.data() + i * cols; }
 };
 
-// Throws Fault::internal: "lstm.x: shape is [2,7], expected [2,8]".
+// Throws Fault::internal, e.g. "lstm.x: shape is [2,7], expected [2,8]".
 void expect_shape(std::string_view what, const Index* got, const Index* want, int rank);
 
 template <class T, int Rank>
