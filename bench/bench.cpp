@@ -56,7 +56,8 @@ RaggedOn::RaggedOn(Exec& ex, RaggedBatch host)
       length_(ex, {host_.view().length.data, static_cast<std::size_t>(host_.view().utterances)}),
       view_(host_.view()) {
   view_.host_length = view_.length;
-  view_.offset = offset_.view(), view_.length = length_.view();
+  view_.offset = offset_.view();
+  view_.length = length_.view();
 }
 
 std::string compare(const std::string& what, const std::vector<float>& got, const std::vector<double>& want,
@@ -65,7 +66,8 @@ std::string compare(const std::string& what, const std::vector<float>& got, cons
   double difference = 0, norm = 0;
   for (std::size_t i = 0; i < got.size(); ++i) {
     const double d = static_cast<double>(got[i]) - want[i];
-    difference += d * d, norm += want[i] * want[i];
+    difference += d * d;
+    norm += want[i] * want[i];
   }
   const double error = std::sqrt(difference / norm);
   if (norm > 0 && error <= bound) return "";

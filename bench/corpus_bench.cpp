@@ -40,7 +40,10 @@ struct Utterances {
   std::vector<float*> starts(const std::vector<std::int32_t>& lengths) const {
     std::vector<float*> out;
     float* next = rows.data();
-    for (const Index T : lengths) out.push_back(next), next += T * C;
+    for (const Index T : lengths) {
+      out.push_back(next);
+      next += T * C;
+    }
     return out;
   }
 };
@@ -95,7 +98,8 @@ Prepared prepare_next_batch(Exec& ex, Index B) {
   };
   std::vector<std::int32_t> offsets(static_cast<std::size_t>(B * B)), lengths(offsets);
   std::vector<std::uint32_t> uids(offsets.size());
-  std::iota(offsets.begin(), offsets.end(), 0), std::iota(lengths.begin(), lengths.end(), 1'000'000);
+  std::iota(offsets.begin(), offsets.end(), 0);
+  std::iota(lengths.begin(), lengths.end(), 1'000'000);
   std::iota(uids.begin(), uids.end(), 2'000'000u);
   const auto d = std::make_shared<Data>(Data{{ex, offsets},
                                              {ex, lengths},
@@ -141,7 +145,8 @@ Prepared prepare_moments(Exec& ex, const std::vector<std::int32_t>& lengths, Ind
     for (Index c = 0; c < C; ++c) {
       const oracle::Sequence values = column(rows, C, first, T, c);
       const auto std = static_cast<double>(oracle::population_std(values));
-      mean.push_back(static_cast<double>(oracle::mean(values))), square.push_back(std * std * static_cast<double>(T));
+      mean.push_back(static_cast<double>(oracle::mean(values)));
+      square.push_back(std * std * static_cast<double>(T));
     }
     first += T;
   }
@@ -163,7 +168,8 @@ Prepared prepare_normalise(Exec& ex, const std::vector<std::int32_t>& lengths, I
   std::vector<double> mean, std;
   for (Index i = 0; i < 2 * C; ++i) {
     const double k = static_cast<double>(i + 1);
-    mean.push_back(0.01 * k), std.push_back(1.5 + 0.01 * k);
+    mean.push_back(0.01 * k);
+    std.push_back(1.5 + 0.01 * k);
   }
   const auto d = std::make_shared<Data>(Data{{ex, lengths, C}, {ex, group}, {ex, mean}, {ex, std}});
   const std::vector<float> given = d->of.rows.values(ex);

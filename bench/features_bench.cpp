@@ -34,7 +34,9 @@ double flops_of(const FeatureConfig& c) {
 
 Prepared prepare(Exec& ex, const Problem& p, MelEngine engine, int seconds) {
   FeatureConfig config = feature_preset(p.preset);
-  config.kind = p.kind, config.deltas = p.deltas, config.context = p.context;
+  config.kind = p.kind;
+  config.deltas = p.deltas;
+  config.context = p.context;
   const auto extractor = std::make_shared<Extractor>(config, engine);
   const std::vector<float> given = random(Index{config.sample_rate} * seconds, 1, 0.3);
   const auto samples = std::make_shared<Buffer<float>>(ex, given);

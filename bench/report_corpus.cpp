@@ -38,8 +38,12 @@ class Tape {
       std::copy(r.track.values.row(frame_), r.track.values.row(frame_ + take), out.track.values.row(have));
       out.samples.insert(out.samples.end(), r.samples.begin() + frame_ * hop_,
                          r.samples.begin() + (frame_ + take) * hop_);
-      have += take, frame_ += take;
-      if (frame_ == whole) at_ = (at_ + 1) % recordings_.size(), frame_ = 0;
+      have += take;
+      frame_ += take;
+      if (frame_ == whole) {
+        at_ = (at_ + 1) % recordings_.size();
+        frame_ = 0;
+      }
     }
     return out;
   }

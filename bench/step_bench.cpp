@@ -79,7 +79,8 @@ struct Step {
 
   void operator()() {
     if (done_ == batches.size()) begin_epoch();
-    stepper.step(), ++done_;
+    stepper.step();
+    ++done_;
   }
 
  private:
@@ -118,13 +119,17 @@ Expected expected(Exec& ex, Network& network, const Batch& batch) {
     for (int d = 0; d < 2; ++d) {
       layer.dir.emplace_back();
       auto& w = layer.dir.back();
-      w.w_ih = take(4 * H * width), w.w_hh = take(4 * H * H), w.b_ih = take(4 * H), w.b_hh = take(4 * H);
+      w.w_ih = take(4 * H * width);
+      w.w_hh = take(4 * H * H);
+      w.b_ih = take(4 * H);
+      w.b_hh = take(4 * H);
     }
     in.push_back(oracle::lstm_output(layer, in.back()));
     layers.push_back(std::move(layer));
   }
   oracle::Linear head{static_cast<std::size_t>(2 * H), static_cast<std::size_t>(P), {}, {}};
-  head.w = take(2 * H * P), head.b = take(P);
+  head.w = take(2 * H * P);
+  head.b = take(P);
   const oracle::Loss loss = oracle::mse(oracle::linear(head, in.back()), to_double(copy(ex, batch.target)));
   const auto top = oracle::linear_gradient(head, in.back(), loss.dy);
 
@@ -180,7 +185,11 @@ Prepared prepare(Exec& ex, const Problem& p, Precision precision) {
   const double N = work.frames, width = static_cast<double>(2 * p.H), size = static_cast<double>(step->network.size());
   work.flops += 6 * N * width * P;
   work.bytes += 4 * (N * width * static_cast<double>(4 * p.L) + 4 * N * P + 8 * size);  // two dropouts; head; Adam
-  return {[step] { (*step)(); }, work, std::move(wrong), [stack, &ex] { stack->forward(ex), stack->backward(ex); }};
+  return {[step] { (*step)(); }, work, std::move(wrong),
+          [stack, &ex] {
+            stack->forward(ex);
+            stack->backward(ex);
+          }};
 }
 
 }  // namespace

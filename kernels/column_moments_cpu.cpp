@@ -12,7 +12,8 @@ void column_moments(CpuExec& ex, const ColumnMomentsArgs& a) {
     const float* rows = a.rows.data[u];
     const Index T = a.frames.data[u];
     double *mean = a.mean.row(u), *square = a.square.row(u);
-    std::fill_n(mean, C, 0.0), std::fill_n(square, C, 0.0);
+    std::fill_n(mean, C, 0.0);
+    std::fill_n(square, C, 0.0);
     if (T == 0) return;
     for (Index t = 0; t < T; ++t)
       for (Index c = 0; c < C; ++c) mean[c] += static_cast<double>(rows[t * C + c]);

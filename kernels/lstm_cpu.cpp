@@ -25,7 +25,10 @@ void project(const LstmArgs& a, const Packed& w, Index d, Index begin, Index end
   const Index H = a.h.shape[2];
   std::vector<const float*> rows;
   std::vector<float*> out;
-  for (Index n = begin; n < end; ++n) rows.push_back(a.x.row(n)), out.push_back(a.gates.row(n) + d * 4 * H);
+  for (Index n = begin; n < end; ++n) {
+    rows.push_back(a.x.row(n));
+    out.push_back(a.gates.row(n) + d * 4 * H);
+  }
   w.input.multiply(rows.data(), end - begin, w.bias.data(), out.data());
 }
 
@@ -53,7 +56,8 @@ void run_steps(const LstmArgs& a, const Packed& w, Index d, Index first, Index l
       float* c = a.c.row(n) + d * H;
       float* h = a.h.row(n) + d * H;
       lstm_cell_row(H, gates[at], s > 0 ? c_prev[at] : zeros.data(), c, h);
-      h_prev[at] = h, c_prev[at] = c;
+      h_prev[at] = h;
+      c_prev[at] = c;
       if (s + 1 < r.length.data[b]) {
         const Index next = frame_at(r, d, b, s + 1);
         prefetch_row(a.gates.row(next) + d * 4 * H, 4 * H);

@@ -16,7 +16,10 @@ CUTRACT_INLINE void forward_row_body(Index H, float* __restrict gates, const flo
 #pragma GCC ivdep
   for (Index j = 0; j < H; ++j) {
     const float i = sigmoid(gi[j]), f = sigmoid(gf[j]), g = tanh_fast(gg[j]), o = sigmoid(go[j]);
-    gi[j] = i, gf[j] = f, gg[j] = g, go[j] = o;
+    gi[j] = i;
+    gf[j] = f;
+    gg[j] = g;
+    go[j] = o;
     const float cell = f * c_prev[j] + i * g;
     c[j] = cell;
     h[j] = o * tanh_fast(cell);

@@ -196,7 +196,8 @@ void mel(CpuExec& ex, const MelArgs& a) {
   if (a.basis.size() > 0) {
     Matrix log_mel(T, a.filter_bin.shape[0]);
     MelArgs without = a;
-    without.basis = {}, without.out = log_mel.view();
+    without.basis = {};
+    without.out = log_mel.view();
     mel(ex, without);
     return dct(ex, {log_mel.view(), a.basis, a.out});
   }

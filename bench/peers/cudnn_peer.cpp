@@ -97,7 +97,8 @@ class Peer {
                                      0));
     const int B = static_cast<int>(p.lengths.size());
     if (p.algorithm == CUDNN_RNN_ALGO_PERSIST_DYNAMIC) CHECKED(cudnnBuildRNNDynamic(handle_, rnn_, B));
-    x_desc_ = data(type, p.F), y_desc_ = data(type, 2 * p.H);
+    x_desc_ = data(type, p.F);
+    y_desc_ = data(type, 2 * p.H);
     const int shape[3] = {2 * p.L, B, p.H}, stride[3] = {B * p.H, p.H, 1};
     CHECKED(cudnnCreateTensorDescriptor(&state_));
     CHECKED(cudnnSetTensorNdDescriptor(state_, type, 3, shape, stride));
@@ -108,9 +109,11 @@ class Peer {
     dy_ = filled(p, N * 2 * static_cast<std::size_t>(p.H), 1);
     weights_ = filled(p, weight_bytes_ / (p.bf16() ? 2 : 4), 1 / std::sqrt(static_cast<float>(p.H)));
     const std::size_t element = p.bf16() ? 2 : 4;
-    y_ = allocate(N * 2 * static_cast<std::size_t>(p.H) * element),
+    y_ = allocate(N * 2 * static_cast<std::size_t>(p.H) * element);
     dx_ = allocate(N * static_cast<std::size_t>(p.F) * element);
-    dweights_ = allocate(weight_bytes_), work_ = allocate(work_bytes_), reserve_ = allocate(reserve_bytes_);
+    dweights_ = allocate(weight_bytes_);
+    work_ = allocate(work_bytes_);
+    reserve_ = allocate(reserve_bytes_);
     lengths_ = static_cast<int*>(allocate(p.lengths.size() * sizeof(int)));
     CHECKED(cudaMemcpy(lengths_, p.lengths.data(), p.lengths.size() * sizeof(int), cudaMemcpyHostToDevice));
   }

@@ -83,22 +83,26 @@ class Peer {
              p.engine_,
              fwd};
       const float bound = 1 / std::sqrt(float(H));
-      user_w_layer = p.filled({1, 2, F, 4, H}, Tag::ldigo, bound),
+      user_w_layer = p.filled({1, 2, F, 4, H}, Tag::ldigo, bound);
       user_w_iter = p.filled({1, 2, H, 4, H}, Tag::ldigo, bound);
-      bias = p.filled({1, 2, 4, H}, Tag::ldgo, bound), dbias = memory(bias.get_desc(), p.engine_);
-      user_dw_layer = memory(user_w_layer.get_desc(), p.engine_),
+      bias = p.filled({1, 2, 4, H}, Tag::ldgo, bound);
+      dbias = memory(bias.get_desc(), p.engine_);
+      user_dw_layer = memory(user_w_layer.get_desc(), p.engine_);
       user_dw_iter = memory(user_w_iter.get_desc(), p.engine_);
-      fwd_w_layer = memory(fwd.weights_layer_desc(), p.engine_),
+      fwd_w_layer = memory(fwd.weights_layer_desc(), p.engine_);
       fwd_w_iter = memory(fwd.weights_iter_desc(), p.engine_);
-      bwd_w_layer = memory(bwd.weights_layer_desc(), p.engine_),
+      bwd_w_layer = memory(bwd.weights_layer_desc(), p.engine_);
       bwd_w_iter = memory(bwd.weights_iter_desc(), p.engine_);
-      dw_layer = memory(bwd.diff_weights_layer_desc(), p.engine_),
+      dw_layer = memory(bwd.diff_weights_layer_desc(), p.engine_);
       dw_iter = memory(bwd.diff_weights_iter_desc(), p.engine_);
-      h = memory(y, p.engine_), dx = memory(x, p.engine_), workspace = memory(fwd.workspace_desc(), p.engine_);
+      h = memory(y, p.engine_);
+      dx = memory(x, p.engine_);
+      workspace = memory(fwd.workspace_desc(), p.engine_);
     }
 
     void forward(Peer& p, const memory& x) {
-      p.reorder(user_w_layer, fwd_w_layer), p.reorder(user_w_iter, fwd_w_iter);
+      p.reorder(user_w_layer, fwd_w_layer);
+      p.reorder(user_w_iter, fwd_w_iter);
       dnnl::lstm_forward(fwd).execute(p.stream_, {{DNNL_ARG_SRC_LAYER, x},
                                                   {DNNL_ARG_WEIGHTS_LAYER, fwd_w_layer},
                                                   {DNNL_ARG_WEIGHTS_ITER, fwd_w_iter},
@@ -108,7 +112,8 @@ class Peer {
     }
 
     void backward(Peer& p, const memory& x, const memory& dh) {
-      p.reorder(user_w_layer, bwd_w_layer), p.reorder(user_w_iter, bwd_w_iter);
+      p.reorder(user_w_layer, bwd_w_layer);
+      p.reorder(user_w_iter, bwd_w_iter);
       for (memory* m : {&dw_layer, &dw_iter, &dbias}) {  // oneDNN adds to them
         auto* at = static_cast<char*>(m->get_data_handle());
         std::fill(at, at + m->get_desc().get_size(), char{0});
@@ -124,7 +129,8 @@ class Peer {
                                                    {DNNL_ARG_DIFF_WEIGHTS_ITER, dw_iter},
                                                    {DNNL_ARG_DIFF_BIAS, dbias},
                                                    {DNNL_ARG_DIFF_DST_LAYER, dh}});
-      p.reorder(dw_layer, user_dw_layer), p.reorder(dw_iter, user_dw_iter);
+      p.reorder(dw_layer, user_dw_layer);
+      p.reorder(dw_iter, user_dw_iter);
     }
   };
 

@@ -48,7 +48,11 @@ TEST_P(Batch, OfNoUtterancesIsNothing) { EXPECT_TRUE(Extractor(feature_preset("k
 
 // More utterances than a block has threads, most of them with one frame or none.
 TEST_P(Batch, OfManyShortUtterances) {
-  const Extractor extractor(with("kaldi", [](auto& c) { c.kind = "mfcc", c.deltas = 1, c.context = 1; }));
+  const Extractor extractor(with("kaldi", [](auto& c) {
+    c.kind = "mfcc";
+    c.deltas = 1;
+    c.context = 1;
+  }));
   std::vector<std::vector<float>> signals;
   for (int u = 0; u < 300; ++u) signals.push_back(signal("loud", u % 7 == 0 ? 0 : 350 + u % 5 * 45));
   std::vector<Samples> samples;
@@ -76,7 +80,10 @@ TEST_P(Batch, Int16IsTheSameAsFloat) {
 
 // Uses a basis too large for shared memory, which stays in global memory.
 TEST_P(Batch, AsManyCepstraAsMels) {
-  const FeatureConfig c = with("kaldi", [](auto& k) { k.kind = "mfcc", k.n_mfcc = 80; });
+  const FeatureConfig c = with("kaldi", [](auto& k) {
+    k.kind = "mfcc";
+    k.n_mfcc = 80;
+  });
   const auto x = signal("loud", 2001);
   EXPECT_REL_L2(Extractor(c)(exec(), x).values, oracle::flat(oracle::features(c, x)), 2e-6);
 }
@@ -91,7 +98,8 @@ TEST_P(Batch, EveryPresetWithinTheBound) {
   for (const char* kind : {"loud", "quiet", "steps", "chirp"}) signals[kind] = signal(kind, 4001);
   for (const auto& [name, config] : cases()) {
     FeatureConfig c = config;
-    c.kind = "mel", c.deltas = c.context = 0;
+    c.kind = "mel";
+    c.deltas = c.context = 0;
     double error = 0;
     for (const auto& [kind, x] : signals) {
       const std::vector<float> got = Extractor(c)(exec(), x).values;

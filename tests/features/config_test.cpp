@@ -52,7 +52,9 @@ TEST(FeatureConfig, GivenFieldsOverrideThePresetWhereverTheyStand) {
       read("epochs = 7\n[features]\nwin_samples = 512\nremove_dc = false\npreset = \"kaldi\"\nn_mels = 40\n");
   EXPECT_EQ(w.epochs, 7);
   FeatureConfig want = feature_preset("kaldi");
-  want.win_samples = 512, want.remove_dc = false, want.n_mels = 40;
+  want.win_samples = 512;
+  want.remove_dc = false;
+  want.n_mels = 40;
   EXPECT_EQ(written(w.features), written(want));
 }
 
@@ -60,7 +62,8 @@ TEST(FeatureConfig, PresetMayComeFromTheCommandLine) {
   const Whole w =
       read("[features]\npreset = \"kaldi\"\nhop_samples = 80\n", {"features.preset=whisper", "features.n_mels=9"});
   FeatureConfig want = feature_preset("whisper");
-  want.hop_samples = 80, want.n_mels = 9;
+  want.hop_samples = 80;
+  want.n_mels = 9;
   EXPECT_EQ(written(w.features), written(want));
 }
 
@@ -93,11 +96,19 @@ TEST(FeatureConfig, ContradictionsAreNamedTogether) {
   };
   EXPECT_FAULT(made([](auto& c) { c.win_samples = 513; })(), Fault::config,
                "features.win_samples: is 513, expected at most features.n_fft (512)");
-  EXPECT_FAULT(made([](auto& c) { c.sample_rate = 8000, c.delta_window = 4; })(), Fault::config,
+  EXPECT_FAULT(made([](auto& c) {
+                 c.sample_rate = 8000;
+                 c.delta_window = 4;
+               })(),
+               Fault::config,
                "features.fmax_hz: is 8000, expected at most half of features.sample_rate (4000); 0 takes it\n"
                "features.delta_window: is 4, expected an odd number");
   EXPECT_FAULT(made([](auto& c) { c.fmin_hz = 8000; })(), Fault::config, "features.fmin_hz: is 8000");
-  EXPECT_FAULT(made([](auto& c) { c.kind = "mfcc", c.n_mfcc = 81; })(), Fault::config, "features.n_mfcc: is 81");
+  EXPECT_FAULT(made([](auto& c) {
+                 c.kind = "mfcc";
+                 c.n_mfcc = 81;
+               })(),
+               Fault::config, "features.n_mfcc: is 81");
   EXPECT_FAULT(made([](auto& c) { c.hop_samples = 0; })(), Fault::config, "features.hop_samples = 0 is outside");
   EXPECT_FAULT(made([](auto& c) { c.log = "loge"; })(), Fault::config, "features.log = \"loge\" is none of");
 }

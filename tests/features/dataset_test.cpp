@@ -55,7 +55,11 @@ class TinyCorpus {
     }
     folder_.write(id + ".npy", encode_npy(track.view()));
     Utterance u;
-    u.id = id, u.speaker = "s", u.split = "train", u.audio = id + ".wav", u.articulation = id + ".npy";
+    u.id = id;
+    u.speaker = "s";
+    u.split = "train";
+    u.audio = id + ".wav";
+    u.articulation = id + ".npy";
     u.line = static_cast<int>(corpus_.utterances.size()) + 2;
     corpus_.utterances.push_back(u);
   }
@@ -158,7 +162,8 @@ TEST_P(EachFraming, DropsFramesBehindTheLastTarget) {
 TEST_P(EachFraming, AlignsAPartOfAFile) {
   TinyCorpus corpus(16000);
   corpus.add("a");
-  corpus.last().start_s = 0.1004, corpus.last().end_s = 0.8;  // between two samples of the track
+  corpus.last().start_s = 0.1004;
+  corpus.last().end_s = 0.8;  // between two samples of the track
   const Dataset d = corpus.load(GetParam().config);
   const Matrix& y = d.examples.at(0).targets;
   ASSERT_GT(y.rows, 60);
@@ -230,7 +235,10 @@ TEST(Dataset, IsTheSameOnAGpu) {
     TinyCorpus corpus(rate);
     for (int i = 0; i < 67; ++i)
       corpus.add("u" + std::to_string(i), 0.1 + 0.01 * (i % 11), 0.1 + 0.01 * (i % 11), i % 30 == 7 ? NAN : 0);
-    const FeatureConfig c = test::with("kaldi", [](auto& k) { k.kind = "mfcc", k.deltas = 1; });
+    const FeatureConfig c = test::with("kaldi", [](auto& k) {
+      k.kind = "mfcc";
+      k.deltas = 1;
+    });
     const Dataset want = corpus.load(c, true), got = load_dataset(gpu, corpus.corpus(), "train", Extractor(c), true);
     ASSERT_EQ(got.examples.size(), 65u);
     ASSERT_EQ(want.examples.size(), 65u);

@@ -23,7 +23,8 @@ CUTRACT_ON_EACH_DEVICE(Features);
 TEST_P(Features, LogMelsAreTheOraclesButForTheRoundingOfFloat) {
   for (const auto& [name, config] : cases()) {
     FeatureConfig c = config;
-    c.kind = "mel", c.deltas = c.context = 0;
+    c.kind = "mel";
+    c.deltas = c.context = 0;
     for (const char* kind : {"loud", "quiet", "steps", "tone", "chirp", "silence"}) {
       const auto x = signal(kind, 2001);
       EXPECT_FLOAT_ERROR(extract(c, x).values, oracle::mel(c, x), ln_of(c), kFloatBound) << name << " " << kind;
@@ -47,7 +48,8 @@ TEST_P(Features, CepstraDeltasAndContextAreTheOracles) {
 TEST_P(Features, AnyLengthIsTheOracles) {
   for (const auto& [name, config] : cases()) {
     FeatureConfig c = config;
-    c.kind = "mel", c.deltas = c.context = 0;
+    c.kind = "mel";
+    c.deltas = c.context = 0;
     for (const Index S : {0, 1, 2, 3, 79, 80, 81, 199, 200, 201, 399, 400, 561}) {
       const auto x = signal("quiet", S);
       const Matrix got = extract(c, x);
@@ -74,8 +76,11 @@ TEST_P(Features, TheLoudestFrameMayBeAnyOne) {
 // The loudest frame is in a tile that no block processes first, after as many blocks as a block of the second pass has
 // threads.
 TEST_P(Features, TheLoudestFrameMayBeTheLastOfThousands) {
-  const FeatureConfig c =
-      with("whisper", [](auto& k) { k.n_fft = k.win_samples = 16, k.hop_samples = 4, k.n_mels = 2; });
+  const FeatureConfig c = with("whisper", [](auto& k) {
+    k.n_fft = k.win_samples = 16;
+    k.hop_samples = 4;
+    k.n_mels = 2;
+  });
   for (const std::size_t at : {12'000, 35'990}) {
     std::vector<float> x = signal("quiet", 36'000);
     x[at] = 300;
@@ -120,16 +125,26 @@ Spectra spectra(Exec& ex, Index n, Index W, Index hop, Index T) {
   FeatureConfig c;
   c.n_fft = static_cast<int>(n);
   std::vector<std::int32_t> bin, offset{0};
-  for (std::int32_t k = 0; k < bins; ++k) bin.push_back(k), offset.push_back(k + 1);
+  for (std::int32_t k = 0; k < bins; ++k) {
+    bin.push_back(k);
+    offset.push_back(k + 1);
+  }
   const std::vector<float> x = Rng(static_cast<std::uint64_t>(n)).normals((T - 1) * hop + W);
   Block<float> samples(ex, x), out(ex, T * bins);
   Block<double> window(ex, std::vector<double>(static_cast<std::size_t>(W), 1.0)), roots(ex, root_table(c)),
       weight(ex, std::vector<double>(static_cast<std::size_t>(bins), 1.0));
   Block<std::int32_t> first(ex, bin), from(ex, offset);
   MelArgs a;
-  a.samples = samples.view(), a.window = window.view(), a.roots = roots.view<2>({n, 2});
-  a.filter_bin = first.view(), a.filter_offset = from.view(), a.filter_weight = weight.view();
-  a.n_fft = n, a.hop = hop, a.floor = 1e-30, a.out = out.view<2>({T, bins});
+  a.samples = samples.view();
+  a.window = window.view();
+  a.roots = roots.view<2>({n, 2});
+  a.filter_bin = first.view();
+  a.filter_offset = from.view();
+  a.filter_weight = weight.view();
+  a.n_fft = n;
+  a.hop = hop;
+  a.floor = 1e-30;
+  a.out = out.view<2>({T, bins});
   mel(ex, a);
   Spectra s{out.values(), {}};
   for (Index t = 0; t < T; ++t) {
@@ -176,9 +191,15 @@ TEST_P(Mel, OfNoFramesIsNothing) {
   Block<double> window(exec(), one), roots(exec(), std::vector<double>{1.0, 0.0}), weight(exec(), one);
   Block<std::int32_t> first(exec(), std::vector<std::int32_t>{0}), from(exec(), std::vector<std::int32_t>{0, 1});
   MelArgs a;
-  a.samples = samples.view(), a.window = window.view(), a.roots = roots.view<2>({1, 2});
-  a.filter_bin = first.view(), a.filter_offset = from.view(), a.filter_weight = weight.view();
-  a.n_fft = 1, a.hop = 1, a.out = out.view<2>({0, 1});
+  a.samples = samples.view();
+  a.window = window.view();
+  a.roots = roots.view<2>({1, 2});
+  a.filter_bin = first.view();
+  a.filter_offset = from.view();
+  a.filter_weight = weight.view();
+  a.n_fft = 1;
+  a.hop = 1;
+  a.out = out.view<2>({0, 1});
   mel(exec(), a);
   EXPECT_TRUE(out.values().empty());
 }

@@ -45,7 +45,11 @@ TEST_F(OnTheEmulator, EveryOrderOfWarpsGivesTheSameFeatures) {
   const std::vector<std::vector<float>> signals = {signal("loud", 2500), signal("quiet", 900), signal("loud", 1300)};
   std::vector<Case> tried = cases();
   tried.push_back({"kaldi_8k", with("kaldi", [](auto& c) {
-                     c.sample_rate = 8000, c.n_fft = 256, c.win_samples = 200, c.hop_samples = 80, c.n_mels = 23;
+                     c.sample_rate = 8000;
+                     c.n_fft = 256;
+                     c.win_samples = 200;
+                     c.hop_samples = 80;
+                     c.n_mels = 23;
                    })});
   tried.push_back({"long", with("librosa", [](auto& c) { c.n_fft = c.win_samples = 1024; })});
   for (const auto& [name, c] : tried) {
@@ -64,14 +68,19 @@ TEST_F(OnTheEmulator, EveryOrderOfWarpsGivesTheSameFeatures) {
 }
 
 TEST_F(OnTheEmulator, AfterTheLargestCallOnlyTheResultIsAllocated) {
-  const Extractor extractor(with("kaldi", [](auto& c) { c.kind = "mfcc", c.deltas = 2, c.context = 1; }));
+  const Extractor extractor(with("kaldi", [](auto& c) {
+    c.kind = "mfcc";
+    c.deltas = 2;
+    c.context = 1;
+  }));
   const std::vector<std::vector<float>> large{signal("loud", 5000), signal("quiet", 3000)};
   const std::vector<std::vector<float>> small{signal("quiet", 3000), signal("loud", 1000)};
   const int before = aligned_allocations;
   extract(extractor, large);
   const int after = aligned_allocations;
   EXPECT_GT(after, before) << "this test does not see what is allocated";
-  extract(extractor, small), extract(extractor, large);
+  extract(extractor, small);
+  extract(extractor, large);
   EXPECT_EQ(aligned_allocations, after + 2);
 }
 

@@ -103,7 +103,10 @@ TEST_P(EachSetting, SaysWhereTheFramesAre) {
 TEST(Extractor, AFrameDependsOnItsSamplesAlone) {
   for (const auto& [n_fft, win, hop] : {std::array{512, 400, 160}, {405, 401, 101}, {211, 199, 80}}) {
     const FeatureConfig c = with("kaldi", [&, n = n_fft, w = win, h = hop](auto& k) {
-      k.n_fft = n, k.win_samples = w, k.hop_samples = h, k.n_mels = 19;
+      k.n_fft = n;
+      k.win_samples = w;
+      k.hop_samples = h;
+      k.n_mels = 19;
     });
     const auto x = signal("loud", 16000);
     const Matrix all = extract(c, x);
@@ -118,7 +121,10 @@ TEST(Extractor, AFrameDependsOnItsSamplesAlone) {
 // Several frames are computed at once. The lanes after the last frame read loud samples here, and must not raise the
 // limit.
 TEST(Extractor, WhatNoFrameSeesChangesNothing) {
-  const FeatureConfig c = with("librosa", [](auto& k) { k.framing = "snip", k.top_db = 10; });
+  const FeatureConfig c = with("librosa", [](auto& k) {
+    k.framing = "snip";
+    k.top_db = 10;
+  });
   for (int frames = 1; frames < 18; ++frames) {
     std::vector<float> x = signal("quiet", c.win_samples + (frames - 1) * c.hop_samples);
     x.insert(x.end(), static_cast<std::size_t>(c.hop_samples - 1), 0.9f);
@@ -169,14 +175,19 @@ TEST(FeatureOps, RefuseWrongShapes) {
   Matrix out(1, 1);
   MelArgs a;
   a.window = {window.data(), {8}};
-  a.filter_bin = {bin.data(), {1}}, a.filter_offset = {offset.data(), {2}}, a.filter_weight = {weight.data(), {2}};
-  a.n_fft = 8, a.hop = 4, a.out = out.view();
+  a.filter_bin = {bin.data(), {1}};
+  a.filter_offset = {offset.data(), {2}};
+  a.filter_weight = {weight.data(), {2}};
+  a.n_fft = 8;
+  a.hop = 4;
+  a.out = out.view();
   EXPECT_FAULT(mel(ex, a), Fault::internal, "mel.roots: shape is [0,0], expected [8,2]");
   a.roots = {roots.data(), {8, 2}};
   EXPECT_FAULT(mel(ex, a), Fault::internal, "filter 0 reaches beyond the spectrum");
   a.n_fft = 7;
   EXPECT_FAULT(mel(ex, a), Fault::internal, "window 8, n_fft 7");
-  a.n_fft = 16, a.edge = Edge::reflect;
+  a.n_fft = 16;
+  a.edge = Edge::reflect;
   EXPECT_FAULT(mel(ex, a), Fault::internal, "mel.samples: utterance 0 is empty");
 }
 

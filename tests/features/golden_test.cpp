@@ -42,7 +42,8 @@ void expect_golden(const FeatureConfig& c, const std::string& file, const std::s
 
 FeatureConfig librosa_mfcc(int deltas) {
   FeatureConfig c = feature_preset("librosa");
-  c.kind = "mfcc", c.deltas = deltas;
+  c.kind = "mfcc";
+  c.deltas = deltas;
   return c;
 }
 
@@ -68,7 +69,8 @@ TEST(GoldenFeatures, Kaldi) {
 
 TEST(GoldenFeatures, KaldiMfcc) {
   FeatureConfig c = feature_preset("kaldi");
-  c.kind = "mfcc", c.n_mels = 23;
+  c.kind = "mfcc";
+  c.n_mels = 23;
   expect_golden(c, "features_kaldi.safetensors", "mfcc");
 }
 
@@ -76,7 +78,10 @@ TEST(GoldenFeatures, Whisper) { expect_golden(feature_preset("whisper"), "featur
 
 TEST(GoldenFeatures, StemE2va) {
   FeatureConfig c = feature_preset("librosa");
-  c.win_samples = 400, c.framing = "centre-reflect", c.log = "ln", c.log_offset = true;
+  c.win_samples = 400;
+  c.framing = "centre-reflect";
+  c.log = "ln";
+  c.log_offset = true;
   expect_golden(c, "features_stem.safetensors", "logmel");
 }
 

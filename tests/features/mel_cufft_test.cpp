@@ -27,7 +27,8 @@ TEST_P(MelByCufft, IsTheOracles) {
   for (const auto& [name, config] : cases()) {
     SCOPED_TRACE(name);
     FeatureConfig c = config;
-    c.kind = "mel", c.deltas = c.context = 0;
+    c.kind = "mel";
+    c.deltas = c.context = 0;
     for (const char* kind : {"loud", "quiet", "steps", "tone", "silence"}) {
       const auto x = signal(kind, 2001);
       expect_like_oracle(c, extract(c, x), oracle::mel(c, x));
@@ -49,10 +50,14 @@ TEST_P(MelByCufft, LeadsToTheSameCepstra) {
 
 // More frames than are transformed at once, from utterances whose loudest frames come after the first group.
 TEST_P(MelByCufft, TakesManyFrames) {
-  const FeatureConfig c =
-      with("whisper", [](auto& k) { k.n_fft = k.win_samples = 16, k.hop_samples = 4, k.n_mels = 2; });
+  const FeatureConfig c = with("whisper", [](auto& k) {
+    k.n_fft = k.win_samples = 16;
+    k.hop_samples = 4;
+    k.n_mels = 2;
+  });
   std::vector<std::vector<float>> signals{signal("quiet", 18'000), signal("quiet", 17'000), signal("loud", 900)};
-  signals[0][17'000] = 300, signals[1][16'000] = 3;
+  signals[0][17'000] = 300;
+  signals[1][16'000] = 3;
   std::vector<Samples> utterances;
   for (auto& x : signals) utterances.emplace_back(View<float, 1>{x.data(), {std::ssize(x)}});
   const std::vector<Frames> got = Extractor(c, MelEngine::cufft).of_each(exec(), utterances);
@@ -61,7 +66,10 @@ TEST_P(MelByCufft, TakesManyFrames) {
 }
 
 TEST_P(MelByCufft, TakesAnFftThatIsTooLongForTheFusedKernel) {
-  const FeatureConfig c = with("librosa", [](auto& k) { k.n_fft = 16384, k.n_mels = 40; });
+  const FeatureConfig c = with("librosa", [](auto& k) {
+    k.n_fft = 16384;
+    k.n_mels = 40;
+  });
   const auto x = signal("loud", 100);
   const Extractor fused(c);
   EXPECT_FAULT(fused(exec(), x), Fault::device, "mel on the GPU: n_fft is 16384");
@@ -98,11 +106,24 @@ TEST_P(MelByCufft, TakesABatchOfInt16) {
   Block<std::int32_t> bin(exec(), bank.bin), offset(exec(), bank.offset);
   Block<float> out(exec(), T * M);
   MelArgs a;
-  a.samples = x.view(), a.first_sample = from.view(), a.first_frame = at.view(), a.window = window.view();
-  a.roots = roots.view<2>({c.n_fft, 2}), a.filter_bin = bin.view(), a.filter_offset = offset.view();
-  a.filter_weight = weight.view(), a.n_fft = c.n_fft, a.hop = c.hop_samples, a.edge = Edge::mirror;
-  a.first = c.hop_samples / 2 - c.win_samples / 2, a.sample_scale = c.sample_scale, a.preemphasis = c.preemphasis;
-  a.remove_dc = c.remove_dc, a.floor = c.log_floor, a.range = 4, a.engine = MelEngine::cufft;
+  a.samples = x.view();
+  a.first_sample = from.view();
+  a.first_frame = at.view();
+  a.window = window.view();
+  a.roots = roots.view<2>({c.n_fft, 2});
+  a.filter_bin = bin.view();
+  a.filter_offset = offset.view();
+  a.filter_weight = weight.view();
+  a.n_fft = c.n_fft;
+  a.hop = c.hop_samples;
+  a.edge = Edge::mirror;
+  a.first = c.hop_samples / 2 - c.win_samples / 2;
+  a.sample_scale = c.sample_scale;
+  a.preemphasis = c.preemphasis;
+  a.remove_dc = c.remove_dc;
+  a.floor = c.log_floor;
+  a.range = 4;
+  a.engine = MelEngine::cufft;
   a.out = out.view<2>({T, M});
   mel(exec(), a);
   EXPECT_REL_L2(out.values(), want, 1e-6);

@@ -215,7 +215,8 @@ TEST_P(NormaliserOnEachDevice, RefusesWhatHasNoStatistics) {
 TEST_P(NormaliserOnEachDevice, AnEmptyUtteranceAddsNothing) {
   const Data d = two_speakers();
   Data more = d;
-  more.speakers.emplace_back("dora"), more.rows.emplace_back(0, C);
+  more.speakers.emplace_back("dora");
+  more.rows.emplace_back(0, C);
   const auto n = fit(Scope::speaker, more);
   EXPECT_FALSE(n.knows("dora"));
   EXPECT_EQ(n.hash(), fit(Scope::speaker, d).hash());
@@ -243,8 +244,9 @@ TEST_P(NormaliserOnEachDevice, SaveAndLoadKeepEveryBit) {
 }
 
 TEST_P(NormaliserOnEachDevice, ConstantColumnsSurviveSaving) {
-  Matrix m(2, C);                     // all zero
-  m.row(0)[0] = 1, m.row(1)[0] = -1;  // a deviation of exactly 1 is not a constant
+  Matrix m(2, C);  // all zero
+  m.row(0)[0] = 1;
+  m.row(1)[0] = -1;  // a deviation of exactly 1 is not a constant
   TensorFile file;
   fit(Scope::speaker, {{"anna"}, {m}}).save(file, "n");
   EXPECT_EQ(Normaliser::load(file, "n", "m").constant_columns(), (std::vector<Index>{1, 2}));

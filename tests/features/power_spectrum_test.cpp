@@ -25,7 +25,8 @@ Signals spectra_of(const Signals& x) {
   std::vector<double> roots;
   for (std::size_t i = 0; i < n; ++i) {
     const double angle = 2 * std::acos(-1.0) * static_cast<double>(i) / static_cast<double>(n);
-    roots.push_back(std::cos(angle)), roots.push_back(-std::sin(angle));
+    roots.push_back(std::cos(angle));
+    roots.push_back(-std::sin(angle));
   }
   const PowerSpectrum spectrum(static_cast<Index>(n), roots.data());
   const std::size_t work = static_cast<std::size_t>(spectrum.work()), bins = static_cast<std::size_t>(spectrum.bins());

@@ -31,30 +31,61 @@ inline std::vector<Case> cases() {
       {"kaldi", feature_preset("kaldi")},
       {"whisper", feature_preset("whisper")},
       {"kaldi_cover", with("kaldi", [](auto& c) { c.framing = "cover"; })},
-      {"stem",
-       with("librosa",
-            [](auto& c) { c.win_samples = 400, c.framing = "centre-reflect", c.log = "ln", c.log_offset = true; })},
+      {"stem", with("librosa",
+                    [](auto& c) {
+                      c.win_samples = 400;
+                      c.framing = "centre-reflect";
+                      c.log = "ln";
+                      c.log_offset = true;
+                    })},
       {"htk_hamming", with("librosa",
                            [](auto& c) {
-                             c.mel_scale = "htk", c.mel_norm = "none", c.window = "hamming", c.log = "log10";
+                             c.mel_scale = "htk";
+                             c.mel_norm = "none";
+                             c.window = "hamming";
+                             c.log = "log10";
                              c.preemphasis = 0.95;  // with a hamming window the first sample of a frame matters
-                             c.n_mels = 23, c.win_samples = 333, c.hop_samples = 77, c.fmin_hz = 80, c.fmax_hz = 7600;
+                             c.n_mels = 23;
+                             c.win_samples = 333;
+                             c.hop_samples = 77;
+                             c.fmin_hz = 80;
+                             c.fmax_hz = 7600;
                            })},
       {"odd_fft", with("librosa",
                        [](auto& c) {
-                         c.n_fft = 405, c.win_samples = 401, c.hop_samples = 101, c.n_mels = 17, c.top_db = 30;
-                         c.framing = "centre-reflect", c.preemphasis = 0.9;
+                         c.n_fft = 405;
+                         c.win_samples = 401;
+                         c.hop_samples = 101;
+                         c.n_mels = 17;
+                         c.top_db = 30;
+                         c.framing = "centre-reflect";
+                         c.preemphasis = 0.9;
                        })},
       {"prime_fft_8k", with("kaldi",
                             [](auto& c) {
-                              c.sample_rate = 8000, c.n_fft = 211, c.win_samples = 199, c.hop_samples = 80,
+                              c.sample_rate = 8000;
+                              c.n_fft = 211;
+                              c.win_samples = 199;
+                              c.hop_samples = 80;
                               c.n_mels = 11;
-                              c.framing = "cover", c.mel_norm = "slaney";
+                              c.framing = "cover";
+                              c.mel_norm = "slaney";
                             })},
-      {"mfcc_deltas", with("kaldi", [](auto& c) { c.kind = "mfcc", c.n_mels = 23, c.deltas = 2, c.delta_window = 9; })},
+      {"mfcc_deltas", with("kaldi",
+                           [](auto& c) {
+                             c.kind = "mfcc";
+                             c.n_mels = 23;
+                             c.deltas = 2;
+                             c.delta_window = 9;
+                           })},
       {"context", with("librosa",
                        [](auto& c) {
-                         c.kind = "mfcc", c.n_mfcc = 5, c.deltas = 1, c.delta_window = 3, c.context = 4, c.lifter = 11;
+                         c.kind = "mfcc";
+                         c.n_mfcc = 5;
+                         c.deltas = 1;
+                         c.delta_window = 3;
+                         c.context = 4;
+                         c.lifter = 11;
                        })},
   };
 }

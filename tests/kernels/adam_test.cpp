@@ -106,7 +106,10 @@ TEST_P(Adam, SameBitsForAnyThreadCount) {
 TEST_P(Adam, WrongShapesAreNamed) {
   Block<float> p(exec(), Index{3}), g(exec(), Index{2}), m(exec(), Index{3}), v(exec(), Index{3});
   AdamArgs a;
-  a.p = p.view(), a.g = g.view(), a.m = m.view(), a.v = v.view();
+  a.p = p.view();
+  a.g = g.view();
+  a.m = m.view();
+  a.v = v.view();
   EXPECT_FAULT(adam(exec(), a), Fault::internal, "adam.g: shape is [2], expected [3]");
 }
 

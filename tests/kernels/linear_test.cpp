@@ -23,7 +23,8 @@ struct Result {
 };
 // Gradients of the weights are added to `dw` and `db` (zeros if empty).
 Result run(Exec& ex, const Case& c, bool want_dx = true, std::vector<float> dw0 = {}, std::vector<float> db0 = {}) {
-  dw0.resize(c.w.size()), db0.resize(c.b.size());
+  dw0.resize(c.w.size());
+  db0.resize(c.b.size());
   Block<float> x(ex, c.x), w(ex, c.w), b(ex, c.b), dy(ex, c.dy), y(ex, c.N * c.O), dx(ex, c.N * c.I), dw(ex, dw0),
       db(ex, db0);
   const View<float, 2> xv = x.view<2>({c.N, c.I}), wv = w.view<2>({c.O, c.I});

@@ -77,7 +77,9 @@ TEST_P(LstmCluster, AnUtteranceDoesNotDependOnItsBatch) {
       return std::vector<float>(v.begin() + n * width, v.begin() + (n + in.lengths[b]) * width);
     };
     LstmCase alone = in;
-    alone.lengths = {in.lengths[b]}, alone.x = cut(in.x, 1), alone.dh = cut(in.dh, 256);
+    alone.lengths = {in.lengths[b]};
+    alone.x = cut(in.x, 1);
+    alone.dh = cut(in.dh, 256);
     const Named<float> got = run_lstm(exec(), alone, kCluster);
     EXPECT_BITWISE(got["h"], cut(together["h"], 256)) << "utterance " << b;
     EXPECT_BITWISE(got["c"], cut(together["c"], 256)) << "utterance " << b;

@@ -119,7 +119,8 @@ TEST_P(LstmCudnn, AReserveOfAnotherSizeIsNamed) {
   Block<std::byte> reserve(exec(), Index{64});
   LstmArgs a{x.view<2>({3, 2}), {}, batch.view(), {nullptr, {3, 1, 8}}, {nullptr, {3, 1, 2}}, h.view<3>({3, 1, 2})};
   a.w[0] = {w_ih.view<2>({8, 2}), w_hh.view<2>({8, 2}), b_ih.view(), b_hh.view()};
-  a.engine = LstmEngine::cudnn, a.reserve = reserve.view();
+  a.engine = LstmEngine::cudnn;
+  a.reserve = reserve.view();
   EXPECT_FAULT(lstm(exec(), a), Fault::internal, "lstm.reserve: shape is [64], expected [");
 }
 

@@ -42,8 +42,10 @@ class Lstm : public OnEachDevice {
     for (const auto& [name, want] : oracle_lstm(in).all) {
       const double error = is_forward(name) ? rel_l2(got[name], want) : gradient_error(in, name, got[name], want);
       double& worst = is_forward(name) ? worst_forward_ : worst_backward_;
-      if (!(error <= worst))
-        worst = error, (is_forward(name) ? where_forward_ : where_backward_) = name + ", " + describe(in);
+      if (!(error <= worst)) {
+        worst = error;
+        (is_forward(name) ? where_forward_ : where_backward_) = name + ", " + describe(in);
+      }
       EXPECT_TRUE(error <= (is_forward(name) ? kForward : kBackward)) << name << ": relative L2 error " << error;
     }
   }

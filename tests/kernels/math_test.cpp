@@ -33,7 +33,10 @@ Values sweep(float hi) {
   for (int i = -400'000; i <= 400'000; ++i) x.push_back(hi * static_cast<float>(i) / 400'000);
   for (float p = 0x1p-30f; p < hi; p *= 2)
     for (const float v : {p, p * 1.1f, p * 1.5f, p * 1.9999f})
-      if (v < hi) x.push_back(v), x.push_back(-v);
+      if (v < hi) {
+        x.push_back(v);
+        x.push_back(-v);
+      }
   return x;
 }
 
@@ -88,7 +91,10 @@ TEST(Math, Log) {
   for (int e = -1022; e <= 1023; ++e)
     for (const double m : {1.0, 1.0001, 1.2, 1.4142, 1.4143, 1.7, 1.99999}) x.push_back(std::ldexp(m, e));
   for (int i = 0; i < 400'000; ++i) x.push_back(0.5 + i * (2.0 / 400'000));
-  for (double d = 0x1p-53; d < 0.1; d *= 2) x.push_back(1 + d), x.push_back(1 - d);
+  for (double d = 0x1p-53; d < 0.1; d *= 2) {
+    x.push_back(1 + d);
+    x.push_back(1 - d);
+  }
   for (const auto log : {log_wide, log_wide_portable}) {
     std::vector<double> y(x.size(), std::nan(""));
     log(x.data(), y.data(), x.size());

@@ -109,7 +109,10 @@ TEST_P(Normalise, IsTheDefinition) {
   const std::vector<std::int32_t> group{1, 0, 2, 1, 0};
   Rng rng(3);
   std::vector<double> mean, std;
-  for (int i = 0; i < 3 * 37; ++i) mean.push_back(rng.normal()), std.push_back(0.1 + std::abs(rng.normal()));
+  for (int i = 0; i < 3 * 37; ++i) {
+    mean.push_back(rng.normal());
+    std.push_back(0.1 + std::abs(rng.normal()));
+  }
   There there(exec(), c);
   Block<float*> at(exec(), there.at);
   Block<std::int32_t> frames(exec(), c.frames), groups(exec(), group);

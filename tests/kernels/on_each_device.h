@@ -130,7 +130,8 @@ class RaggedBlock {
         length_(ex, lengths_),
         ragged_(host.view()) {
     ragged_.host_length = {lengths_.data(), {static_cast<Index>(lengths_.size())}};
-    ragged_.offset = offset_.view(), ragged_.length = length_.view();
+    ragged_.offset = offset_.view();
+    ragged_.length = length_.view();
   }
   static std::vector<std::int32_t> copy(View<const std::int32_t, 1> v) { return {v.data, v.data + v.size()}; }
   std::vector<std::int32_t> lengths_;

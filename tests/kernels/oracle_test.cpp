@@ -53,8 +53,10 @@ void check_lstm(std::uint64_t seed, std::size_t F, std::size_t H, std::size_t D,
     layer.dir.push_back({random_doubles(rng, 4 * H * F, 0.5), random_doubles(rng, 4 * H * H, 0.5),
                          random_doubles(rng, 4 * H, 0.5), random_doubles(rng, 4 * H, 0.5)});
   std::vector<Doubles> x, dh;
-  for (const std::size_t T : lengths)
-    x.push_back(random_doubles(rng, T * F)), dh.push_back(random_doubles(rng, T * D * H));
+  for (const std::size_t T : lengths) {
+    x.push_back(random_doubles(rng, T * F));
+    dh.push_back(random_doubles(rng, T * D * H));
+  }
   const auto value = [&] {
     double sum = 0;
     for (std::size_t b = 0; b < x.size(); ++b) sum += dot(dh[b], oracle::lstm_output(layer, x[b]));

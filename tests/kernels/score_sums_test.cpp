@@ -20,8 +20,12 @@ Case random_case(const std::vector<std::int32_t>& lengths, Index P, double mean)
   Rng rng(61);
   Case c{lengths, {}, P, {}, {}};
   Index N = 0;
-  for (const auto T : lengths) N += T, c.uid.push_back(static_cast<std::uint32_t>(lengths.size() - 1 - c.uid.size()));
-  c.predicted = rng.normals(N * P), c.target = rng.normals(N * P, 2);
+  for (const auto T : lengths) {
+    N += T;
+    c.uid.push_back(static_cast<std::uint32_t>(lengths.size() - 1 - c.uid.size()));
+  }
+  c.predicted = rng.normals(N * P);
+  c.target = rng.normals(N * P, 2);
   for (auto* values : {&c.predicted, &c.target})
     for (float& v : *values) v += static_cast<float>(mean);
   return c;
@@ -53,21 +57,23 @@ TEST_P(ScoreSumsOp, AgreesWithTheOracle) {
         for (std::size_t b = 0; b < lengths.size(); ++b) {
           for (Index channel = 0; channel < P; ++channel) {
             oracle::Sequence p, t, none;
-            for (Index n = first; n < first + lengths[b]; ++n)
-              p.push_back(static_cast<long double>(c.predicted[static_cast<std::size_t>(n * P + channel)])),
-                  t.push_back(static_cast<long double>(c.target[static_cast<std::size_t>(n * P + channel)]));
+            for (Index n = first; n < first + lengths[b]; ++n) {
+              p.push_back(static_cast<long double>(c.predicted[static_cast<std::size_t>(n * P + channel)]));
+              t.push_back(static_cast<long double>(c.target[static_cast<std::size_t>(n * P + channel)]));
+            }
             none.assign(p.size(), 0);
             const ScoreSums& s = got[static_cast<std::size_t>(c.uid[b] * P + channel)];
             const auto n = static_cast<double>(p.size());
             const auto near = [&](double value, long double want, double scale) {
               worst = std::max(worst, std::abs(value - static_cast<double>(want)) / scale);
             };
-            near(s.mean_p, oracle::mean(p), 1 + mean), near(s.mean_t, oracle::mean(t), 1 + mean);
+            near(s.mean_p, oracle::mean(p), 1 + mean);
+            near(s.mean_t, oracle::mean(t), 1 + mean);
             near(std::sqrt(std::abs(s.pp) / n), oracle::population_std(p), 1);
             near(std::sqrt(std::abs(s.tt) / n), oracle::population_std(t), 1);
             if (const auto r = oracle::pearson(p, t)) near(s.pt / std::sqrt(s.pp * s.tt), *r, 1);
-            near(std::sqrt(s.square / n), oracle::rmse(p, t), 1 + mean),
-                near(s.magnitude / n, oracle::mae(p, t), 1 + mean);
+            near(std::sqrt(s.square / n), oracle::rmse(p, t), 1 + mean);
+            near(s.magnitude / n, oracle::mae(p, t), 1 + mean);
             near(std::sqrt(s.square_target / n), oracle::rmse(t, none), 1 + mean);
           }
           first += lengths[b];

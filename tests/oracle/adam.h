@@ -15,7 +15,8 @@ struct Adam {
   int t = 0;
 
   void step(const std::vector<double>& gradient) {
-    m.resize(theta.size()), v.resize(theta.size());
+    m.resize(theta.size());
+    v.resize(theta.size());
     ++t;
     for (std::size_t i = 0; i < theta.size(); ++i) {
       const double g = gradient[i] + (decoupled ? 0 : weight_decay * theta[i]);

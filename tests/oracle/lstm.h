@@ -61,7 +61,9 @@ inline LstmSteps lstm_direction(const LstmLayer& layer, std::size_t d, const Dou
       c[j] = gate[H + j] * c[j] + gate[j] * gate[2 * H + j];
       h[j] = gate[3 * H + j] * std::tanh(c[j]);
     }
-    out.gates.push_back(gate), out.c.push_back(c), out.h.push_back(h);
+    out.gates.push_back(gate);
+    out.c.push_back(c);
+    out.h.push_back(h);
   }
   return out;
 }
@@ -115,7 +117,8 @@ inline void lstm_direction_backward(const LstmLayer& layer, std::size_t d, const
     }
     dh_later.assign(H, 0.0);
     for (std::size_t r = 0; r < 4 * H; ++r) {
-      dw.b_ih[r] += dz[r], dw.b_hh[r] += dz[r];
+      dw.b_ih[r] += dz[r];
+      dw.b_hh[r] += dz[r];
       for (std::size_t k = 0; k < F; ++k) {
         dw.w_ih[r * F + k] += dz[r] * x[t * F + k];
         sum.dx[t * F + k] += dz[r] * w.w_ih[r * F + k];

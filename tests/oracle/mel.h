@@ -110,7 +110,8 @@ inline std::vector<double> power_spectrum(const std::vector<double>& x, int n_ff
     double re = 0, im = 0;
     for (std::size_t i = 0; i < x.size(); ++i) {
       const std::size_t at = i * static_cast<std::size_t>(k) % static_cast<std::size_t>(n_fft);
-      re += x[i] * cosine[at], im -= x[i] * sine[at];
+      re += x[i] * cosine[at];
+      im -= x[i] * sine[at];
     }
     out.push_back(re * re + im * im);
   }
@@ -126,7 +127,10 @@ inline Rows mel(const FeatureConfig& c, const std::vector<float>& x) {  // [T, M
   for (const int start : frames.start) {
     std::vector<double> frame(frames.signal.begin() + start, frames.signal.begin() + start + c.win_samples);
     double mean = 0;
-    for (double& v : frame) v *= c.sample_scale, mean += v / c.win_samples;
+    for (double& v : frame) {
+      v *= c.sample_scale;
+      mean += v / c.win_samples;
+    }
     if (c.remove_dc)
       for (double& v : frame) v -= mean;
     std::vector<double> emphasised = frame;

@@ -76,7 +76,8 @@ __global__ void produce_and_consume(int* out) {
   for (int round = 0; round < 10; ++round) {
     if (i < 32) {
       if (round > 0) simt::barrier_sync(2, 96);
-      box[i] = 100 * round + i, box[i + 32] = 100 * round + i + 32;
+      box[i] = 100 * round + i;
+      box[i + 32] = 100 * round + i + 32;
       simt::barrier_arrive(1, 96);
     } else {
       simt::barrier_sync(1, 96);

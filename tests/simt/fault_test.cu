@@ -119,7 +119,8 @@ TEST_F(Faults, AccessBeyondDynamicSharedMemory) {
 __global__ void read_unwritten(float* out) {
   __shared__ float fixed[4];
   const auto* dynamic = reinterpret_cast<const float*>(simt::shared_memory());
-  out[0] = fixed[3], out[1] = dynamic[1];
+  out[0] = fixed[3];
+  out[1] = dynamic[1];
   fixed[3] = 1;
 }
 TEST_F(Faults, SharedMemoryStartsAsNaNInEveryBlock) {

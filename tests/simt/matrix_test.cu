@@ -17,7 +17,8 @@ __global__ void load_blocks(int blocks, bool transposed, Word* out) {
   if (blocks == 1) simt::load_matrix(got[0], tile[lane], transposed);
   if (blocks == 2) {
     simt::load_matrix(two, tile[lane], transposed);
-    got[0] = two[0], got[1] = two[1];
+    got[0] = two[0];
+    got[1] = two[1];
   }
   if (blocks == 4) simt::load_matrix(got, tile[lane], transposed);
   for (int m = 0; m < 4; ++m) out[4 * lane + m] = got[m];
@@ -79,8 +80,10 @@ __global__ void multiply(Kind kind, const float* a, const float* b, float* d) {
     const Word bw[2] = {b_word(2 * t), b_word(2 * t + 8)};
     bf16 ? simt::mma_bf16(c, aw, bw) : simt::mma_half(c, aw, bw);
   }
-  d[g * 8 + 2 * t] = c[0], d[g * 8 + 2 * t + 1] = c[1], d[(g + 8) * 8 + 2 * t] = c[2],
-                d[(g + 8) * 8 + 2 * t + 1] = c[3];
+  d[g * 8 + 2 * t] = c[0];
+  d[g * 8 + 2 * t + 1] = c[1];
+  d[(g + 8) * 8 + 2 * t] = c[2];
+  d[(g + 8) * 8 + 2 * t + 1] = c[3];
 }
 
 // Small integers are exact in every format, and so is their sum. Then fractions that the format rounds.

@@ -23,7 +23,8 @@ double rel_l2(const A& a, const B& b) {
   double diff = 0, norm = 0;
   for (std::size_t i = 0; i < a.size(); ++i) {
     const double x = static_cast<double>(a[i]), y = static_cast<double>(b[i]);
-    diff += (x - y) * (x - y), norm += y * y;
+    diff += (x - y) * (x - y);
+    norm += y * y;
   }
   return norm > 0 ? std::sqrt(diff / norm) : std::sqrt(diff);
 }

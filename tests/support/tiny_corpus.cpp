@@ -24,7 +24,8 @@ TinyCorpus::TinyCorpus() : dir(folder / "corpus") {
     const auto opening = [&](double t) { return std::cos(1.7 * turn * 6.28 * t + start); };
     for (int k = 0; k < frames; ++k) {
       const double t = static_cast<double>(k) / kFrameRate;
-      track.row(k)[0] = static_cast<float>(10 * height(t)), track.row(k)[1] = static_cast<float>(5 + 2 * opening(t));
+      track.row(k)[0] = static_cast<float>(10 * height(t));
+      track.row(k)[1] = static_cast<float>(5 + 2 * opening(t));
     }
     double phase = 0;
     for (int i = 0; i < samples; ++i) {
