@@ -1,7 +1,14 @@
 #include "host/core/append_file.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <cstdio>
 #include <filesystem>
 
 #include "host/core/log.h"
@@ -42,6 +49,36 @@ TEST(LogFile, OneWarningWhereItCannotBeOpened) {
   EXPECT_EQ(
       testing::internal::GetCapturedStderr(),
       "warning: " + (folder / "no/train.log") + ": cannot open: No such file or directory; continuing without it\n");
+}
+
+// A disk that fills up: here a limit on the size of files.
+TEST(LogFile, OneWarningWhereItCannotBeWritten) {
+  const test::TempFolder folder;
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);  // the limit would apply to a file too
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    if (dup2(ends[1], STDERR_FILENO) < 0) _exit(1);
+    std::signal(SIGXFSZ, SIG_IGN);
+    log::set_file(folder / "train.log");
+    log::record("fits");
+    const rlimit limit{60, 60};
+    setrlimit(RLIMIT_FSIZE, &limit);
+    for (int i = 0; i < 5; ++i) log::record("a line that no longer fits into the file");
+    std::fflush(stderr);
+    _exit(0);
+  }
+  close(ends[1]);
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  EXPECT_NE(read_file(folder / "train.log").find("fits"), std::string::npos);
+  std::array<char, 1000> said{};
+  const ssize_t n = read(ends[0], said.data(), said.size());
+  close(ends[0]);
+  EXPECT_EQ(std::string(said.data(), static_cast<std::size_t>(std::max<ssize_t>(n, 0))),
+            "warning: " + (folder / "train.log") + ": cannot write: File too large; continuing without it\n");
 }
 
 }  // namespace
