@@ -76,8 +76,8 @@ TEST_F(CheckedCorpus, RefusesWhatTrainingRefuses) {
   EXPECT_NE(f.err.find("1 of 10 utterances cannot be used"), std::string::npos) << f.err;
 }
 
-TEST_F(CheckedCorpus, RefusesPartsTooShortForAFrame) {
-  add_columns("start_s\tend_s", [](const std::string& id) { return id == "u3" ? "0.1\t0.1001" : "\t"; });
+TEST_F(CheckedCorpus, RefusesPartsWithoutASample) {
+  add_columns("start_s\tend_s", [](const std::string& id) { return id == "u3" ? "0.1\t0.10001" : "\t"; });
   const Finished f = check();
   EXPECT_EQ(f.code, 4) << f.out << f.err;
   EXPECT_NE(f.out.find("u3: "), std::string::npos) << f.out;

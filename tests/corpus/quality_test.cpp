@@ -92,8 +92,8 @@ TEST_F(Quality, SilenceAndClipping) {
   tone("b", 130, 0.0003F);
   EXPECT_EQ(doubts().substr(0, 44), "silent or nearly silent audio: b: peak 70 dB");
   tone("b", 130, 1.5F, 0.9F);
-  EXPECT_EQ(doubts().substr(0, 20), "clipped audio: b: 59");
-  EXPECT_EQ(doubts(), "clipped audio: b: 59.0 % of the samples are flat at the peak;\n");
+  // |sin| is above 0.6 for 1 - 2 asin(0.6) / pi = 59 % of the time.
+  EXPECT_TRUE(doubts().starts_with("clipped audio: b: 59.")) << doubts();
 }
 
 TEST_F(Quality, DeadStuckAndWildChannels) {
