@@ -20,13 +20,14 @@ struct TrainArgs {
   bool print_config = false, skip_bad = false, quiet = false;
 };
 struct EvalArgs {
-  std::string model, corpus, split, device = "auto", json, report;
+  std::string model, corpus, split, device = "auto", json, report, statistics = "audio";
   bool skip_bad = false;
 };
 struct PredictArgs {
   std::string model, out = "predictions", format = "csv", device = "auto", speaker, list;
+  std::string statistics = "audio", enrol;
   std::vector<std::string> audio;
-  bool plot = false;
+  bool plot = false, one_speaker = false, centre = false;
 };
 struct FeaturesArgs {
   std::string config, preset, out, list;

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "cli/commands.h"
+#include "cli/voice.h"
 #include "host/core/error.h"
 #include "host/core/log.h"
 #include "host/io/atomic_file.h"
@@ -62,7 +63,7 @@ int run(const EvalArgs& a) {
   std::vector<Matrix> measured;
   if (!a.report.empty())
     for (const auto& e : data.examples) measured.push_back(e.targets);
-  normalise(ex, data, m.features, m.targets);
+  normalise(ex, data, features_for_split(ex, data, m, a, split), m.targets);
   Network network(ex, m.model, precision(m.config));
   const std::vector<Matrix> predicted = run_model(ex, network, data.examples, m.config.trainer.batch_size);
   Scores scores = evaluate(data, predicted, m.channels, split, m.config);

@@ -26,6 +26,14 @@ void audio_options(CLI::App* app, std::vector<std::string>& audio, std::string& 
   app->add_option("--list", list, "text file with one audio path per line; -: stdin")->type_name("FILE");
 }
 
+void statistics_option(CLI::App* app, std::string& statistics) {
+  app->add_option("--feature-statistics", statistics,
+                  "of an unknown speaker's features: audio (the\nspeaker's own) or training")
+      ->capture_default_str()
+      ->type_name("S")
+      ->check(CLI::IsMember({"audio", "training"}));
+}
+
 // Builds the parser; `chosen` receives the command that was given.
 class Parser {
  public:
@@ -114,6 +122,7 @@ class Parser {
     app->add_option("MODEL", a.model, "run folder, checkpoint folder or .safetensors")->required()->type_name("");
     app->add_option("--corpus", a.corpus, "default: the corpus of its training")->type_name("DIR");
     app->add_option("--split", a.split, "default: data.test_split of its config")->type_name("NAME");
+    statistics_option(app, a.statistics);
     device_option(app, a.device);
     app->add_flag("--skip-bad", a.skip_bad, "leave bad utterances out, and name them");
     app->add_option("--json", a.json, "also write the scores as JSON; -: JSON to stdout\nand no table")
@@ -131,8 +140,15 @@ class Parser {
         ->type_name("F")
         ->check(CLI::IsMember({"csv", "npz", "json"}));
     app->add_flag("--plot", a.plot, "also draw every channel over time: an HTML page\nbeside each result");
-    app->add_option("--speaker", a.speaker, "training speaker whose statistics to use;\ndefault: those of all")
+    app->add_option("--speaker", a.speaker, "training speaker whose statistics to use;\ndefault: unknown speaker")
         ->type_name("NAME");
+    app->add_flag("--one-speaker", a.one_speaker,
+                  "all recordings are of one unknown speaker, who is\nnormalised by all of them together");
+    statistics_option(app, a.statistics);
+    app->add_flag("--centre", a.centre, "subtract each channel's mean over the recording");
+    app->add_option("--enrol", a.enrol,
+                    "measured frames [frames, channels] of this speaker:\nthey give position and range of the movement")
+        ->type_name("NPY");
     device_option(app, a.device);
   }
   static void options(CLI::App* app, FeaturesArgs& a) {

@@ -90,17 +90,20 @@ std::string prediction_npz(const Prediction& p, std::span<const Channel> channel
   for (Index t = 0; t < p.values.rows; ++t) time.push_back(time_of(p, t));
   std::vector<std::string> names, units;
   for (const Channel& c : channels) names.push_back(c.name), units.push_back(c.unit);
-  return encode_npz({{"time_s", time},
-                     {"values", p.values.view()},
-                     {"channels", names},
-                     {"units", units},
-                     {"audio", std::vector<std::string>{p.audio}}});
+  std::vector<std::pair<std::string, NpzValue>> arrays{{"time_s", time},
+                                                       {"values", p.values.view()},
+                                                       {"channels", names},
+                                                       {"units", units},
+                                                       {"audio", std::vector<std::string>{p.audio}}};
+  for (const auto& [name, text] : p.about) arrays.emplace_back(name, std::vector<std::string>{text});
+  return encode_npz(arrays);
 }
 
 // Written by hand: the library would print each float with the 17 digits of a double.
 std::string prediction_json(const Prediction& p, std::span<const Channel> channels) {
   check(p, channels);
   std::string out = "{\n  \"audio\": " + json_text(p.audio);
+  for (const auto& [name, text] : p.about) out += ",\n  " + json_text(name) + ": " + json_text(text);
   out += fmt::format(",\n  \"first_s\": {},\n  \"step_s\": {},\n  \"frames\": {},\n  \"channels\": [", p.first_s,
                      p.step_s, p.values.rows);
   for (std::size_t c = 0; c < channels.size(); ++c) {

@@ -2,6 +2,8 @@
 
 #include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "host/core/view.h"
 #include "host/corpus/corpus.h"
@@ -13,6 +15,8 @@ struct Prediction {
   std::string audio;                  // as the user named it
   double first_s = 0, step_s = 0.01;  // centre time of row 0, and between rows
   Matrix values;                      // [T, P]
+  // What the values stand for, as names and texts; in the archive and the object, not in the CSV.
+  std::vector<std::pair<std::string, std::string>> about = {};
 };
 
 // Each throws Error{internal} if the number of channels is not the number of columns.
@@ -22,10 +26,11 @@ std::string prediction_csv(const Prediction&, std::span<const Channel>);
 // The same with the recording's name in a last column "file", for several recordings in one table: the other columns
 // stay where they are for a single one.
 std::string prediction_csv_rows(const Prediction&, std::span<const Channel>, bool with_header);
-// Arrays time_s [T] f64, values [T,P] f32, channels [P], units [P] and audio [1] text.
+// Arrays time_s [T] f64, values [T,P] f32, channels [P], units [P] and audio [1] text; each text of `about` [1] under
+// its name.
 std::string prediction_npz(const Prediction&, std::span<const Channel>);
-// {"audio","first_s","step_s","frames","channels":[{"name","unit"}],"time_s":[...],"values":[[...],...]}: values as in
-// the CSV, a row per frame; a value that is not finite is null.
+// {"audio","first_s","step_s","frames","channels":[{"name","unit"}],"time_s":[...],"values":[[...],...]}, the texts of
+// `about` after "audio": values as in the CSV, a row per frame; a value that is not finite is null.
 std::string prediction_json(const Prediction&, std::span<const Channel>);
 // The same object on one line (JSON Lines).
 std::string prediction_json_line(const Prediction&, std::span<const Channel>);

@@ -231,10 +231,10 @@ Normaliser fit_targets(Exec& ex, Scope scope, Dataset& data) {
 void normalise(Exec& ex, Dataset& data, const Normaliser& features, const Normaliser& targets) {
   std::set<std::string> unseen;
   for (const Example& e : data.examples) {
-    const bool known = features.knows(e.speaker) && targets.knows(e.speaker);
-    if (!known && unseen.insert(e.speaker).second)
-      log::info("speaker " + e.speaker +
-                ": not in the training data; normalised with the statistics of the whole training set");
+    const bool heard = features.knows(e.speaker), measured = targets.knows(e.speaker);
+    if ((!heard || !measured) && unseen.insert(e.speaker).second)
+      log::info(fmt::format("speaker {}: not in the training data; {} with the statistics of the whole training set",
+                            e.speaker, heard ? "targets are normalised" : "normalised"));
   }
   features.apply(ex, parts_of(data, &Example::features));
   auto units = on_host(ex, [&](Exec& host) { return targets.apply(host, parts_of(data, &Example::targets)); });

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <deque>
 
@@ -81,26 +82,20 @@ std::vector<double> positive(std::vector<double> values, const std::string& name
 
 }  // namespace
 
-// Of the columns of some frames.
-struct Normaliser::Moments {
-  Index frames = 0;
-  std::vector<double> mean, square;  // [C], square: sum of squared deviations from the mean
-
-  void merge(const Moments& other) {
-    if (other.frames == 0) return;
-    if (frames == 0) {
-      *this = other;
-      return;
-    }
-    const auto n = static_cast<double>(frames), m = static_cast<double>(other.frames);
-    for (std::size_t c = 0; c < mean.size(); ++c) {
-      const double apart = other.mean[c] - mean[c];
-      mean[c] += apart * m / (n + m);
-      square[c] += other.square[c] + apart * apart * n * m / (n + m);
-    }
-    frames += other.frames;
+void Normaliser::Moments::merge(const Moments& other) {
+  if (other.frames == 0) return;
+  if (frames == 0) {
+    *this = other;
+    return;
   }
-};
+  const auto n = static_cast<double>(frames), m = static_cast<double>(other.frames);
+  for (std::size_t c = 0; c < mean.size(); ++c) {
+    const double apart = other.mean[c] - mean[c];
+    mean[c] += apart * m / (n + m);
+    square[c] += other.square[c] + apart * apart * n * m / (n + m);
+  }
+  frames += other.frames;
+}
 
 std::vector<Normaliser::Moments> Normaliser::moments_of(Exec& ex, std::span<const Part> parts) {
   const Index U = std::ssize(parts), C = parts.empty() ? 0 : parts.front().rows.shape[1];
@@ -216,6 +211,44 @@ void Normaliser::invert(View<float, 2> rows, const std::string& speaker) const {
 }
 
 std::vector<double> Normaliser::unit_per_z(const std::string& speaker) const { return stats_of(speaker).std; }
+
+void Normaliser::adapt(const std::string& speaker, const Moments& heard, Index enough,
+                       std::span<const Index> level_columns) {
+  constexpr double kLeastSpread = 0.1;
+  if (heard.frames == 0) return;
+  Moments all = heard;
+  if (heard.frames < enough) {
+    double shift = 0;
+    for (const Index c : level_columns) {
+      const auto at = static_cast<std::size_t>(c);
+      shift += (heard.mean[at] - corpus_.mean[at]) / static_cast<double>(level_columns.size());
+    }
+    Moments training{enough - heard.frames, corpus_.mean, {}};
+    for (const Index c : level_columns) training.mean[static_cast<std::size_t>(c)] += shift;
+    for (const double std : corpus_.std) training.square.push_back(std * std * static_cast<double>(training.frames));
+    all.merge(training);
+  }
+  Stats own = stats_over(all, "speaker " + speaker);
+  for (std::size_t c = 0; c < own.std.size(); ++c) {
+    const double spread = std::sqrt(all.square[c] / static_cast<double>(all.frames));
+    own.std[c] = std::max(spread, kLeastSpread * corpus_.std[c]);
+  }
+  speakers_[speaker] = std::move(own);
+}
+
+void Normaliser::enrol(const std::string& speaker, View<const float, 2> rows, const std::string& origin) {
+  Moments all{rows.shape[0], std::vector<double>(static_cast<std::size_t>(columns())), {}};
+  all.square = all.mean;
+  for (std::size_t c = 0; c < all.mean.size(); ++c) {
+    for (Index t = 0; t < rows.shape[0]; ++t) all.mean[c] += static_cast<double>(rows.row(t)[c]);
+    all.mean[c] /= static_cast<double>(std::max<Index>(rows.shape[0], 1));
+    for (Index t = 0; t < rows.shape[0]; ++t) {
+      const double apart = static_cast<double>(rows.row(t)[c]) - all.mean[c];
+      all.square[c] += apart * apart;
+    }
+  }
+  speakers_[speaker] = stats_over(all, origin);
+}
 
 void Normaliser::save(TensorFile& file, const std::string& prefix) const {
   const std::vector<Index> shape{columns()};

@@ -23,6 +23,16 @@ class Normaliser {
     std::string speaker;
     View<float, 2> rows;  // [T, C] of one utterance, in the executor's memory
   };
+  struct Stats {
+    std::vector<double> mean, std;  // [C], std > 0
+    std::vector<double> constant;   // [C], 1 where std stands for a constant column
+  };
+  // Of the columns of some frames.
+  struct Moments {
+    Index frames = 0;
+    std::vector<double> mean, square;  // [C], square: sum of squared deviations from the mean
+    void merge(const Moments&);
+  };
   // A std that is lost in float's resolution of the mean (a constant column) counts as 1, so such a column maps to 0.
   // Error{data} if there is no frame or a sum is not finite; Error{internal} if the parts differ in columns.
   static Normaliser fit(Exec&, Scope, std::span<const Part>);
@@ -46,12 +56,16 @@ class Normaliser {
   static Normaliser load(const TensorFile&, const std::string& prefix, const std::string& origin);  // Error{data}
   std::string hash() const;  // SHA-256 of what save writes
 
+  // From now on a speaker that training did not see is normalised by these frames, their own, whatever the scope says
+  // about the corpus. Where there are fewer than `enough`, frames of the training data stand in for the missing ones,
+  // moved to the level at which this speaker was recorded: by the mean difference of `level_columns`. No column counts
+  // as moving less than a tenth as much as in training. Does nothing for no frames.
+  void adapt(const std::string& speaker, const Moments& heard, Index enough, std::span<const Index> level_columns);
+  // Statistics that were measured elsewhere, as adapt; a column that does not move counts as 1. Error{data} as fit.
+  void enrol(const std::string& speaker, View<const float, 2> rows, const std::string& origin);
+  const Stats& statistics(const std::string& speaker) const { return stats_of(speaker); }
+
  private:
-  struct Stats {
-    std::vector<double> mean, std;  // [C], std > 0
-    std::vector<double> constant;   // [C], 1 where std stands for a constant column
-  };
-  struct Moments;
   static std::vector<Moments> moments_of(Exec&, std::span<const Part>);
   static Stats stats_over(const Moments&, const std::string& whose);
   const Stats& stats_of(const std::string& speaker) const;

@@ -61,15 +61,20 @@ Scores evaluate(const Dataset& data, std::span<const Matrix> predicted, std::spa
 }
 
 Matrix predict(Exec& ex, const TrainedModel& m, Network& network, Frames features, const std::string& speaker) {
-  const Index T = features.rows(), P = m.model.shape().outputs;
+  return predict(ex, m.features, m.targets, network, std::move(features), speaker);
+}
+
+Matrix predict(Exec& ex, const Normaliser& features_by, const Normaliser& targets_by, Network& network, Frames features,
+               const std::string& speaker) {
+  const Index T = features.rows(), P = network.shape().outputs;
   if (T == 0) return Matrix(0, P);
   const Normaliser::Part part{speaker, features.view()};
-  m.features.apply(ex, {&part, 1});
+  features_by.apply(ex, {&part, 1});
   Example example;
   example.features = std::move(features);
   example.targets = Matrix(T, P);
   Matrix out = std::move(run_model(ex, network, std::span(&example, 1), 1)[0]);
-  m.targets.invert(out.view(), speaker);
+  targets_by.invert(out.view(), speaker);
   return out;
 }
 

@@ -35,5 +35,8 @@ Scores evaluate(const Dataset&, std::span<const Matrix> predicted, std::span<con
 // Movement for the features of one recording (not normalised, where the executor computes), in the channels' units.
 // `speaker` picks the statistics; one that training did not see, or "", takes the corpus's.
 Matrix predict(Exec&, const TrainedModel&, Network&, Frames features, const std::string& speaker);
+// The same by other statistics than the model's, e.g. such as were adapted to the speaker.
+Matrix predict(Exec&, const Normaliser& features_by, const Normaliser& targets_by, Network&, Frames features,
+               const std::string& speaker);
 
 }  // namespace cutract

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
@@ -9,6 +10,7 @@
 #include <sstream>
 
 #include "host/io/atomic_file.h"
+#include "host/io/audio.h"
 #include "host/io/npy.h"
 #include "tests/cli/process.h"
 #include "tests/support/tiny_corpus.h"
@@ -143,6 +145,47 @@ TEST_F(OwnAudio, FeaturesTakesSettings) {
   EXPECT_EQ(read_npy(path("mfcc/u0.npy")).cols, 39);
   EXPECT_NE(f.err.find("Wrote 1 file to mfcc: 39 features per 10 ms frame"), std::string::npos) << f.err;
   EXPECT_EQ(run({"features", "corpus/audio/u0.wav", "--set", "features.n_mel=3", "--out", "mfcc"}).code, 3);
+}
+
+TEST_F(OwnAudio, AQuietRecordingIsNamedAndPredictedAlike) {
+  Audio audio = read_audio(path("corpus/audio/u8.wav"));
+  for (float& v : audio.samples) v *= 0.1f;
+  write_audio(path("quiet.wav"), audio);
+  const auto loud = predict({"corpus/audio/u8.wav", "--out", "-"}), quiet = predict({"quiet.wav", "--out", "-"});
+  EXPECT_NE(quiet.err.find("warning: quiet.wav: unlike the training data: 20 dB quieter"), std::string::npos)
+      << quiet.err;
+  EXPECT_EQ(loud.err.find("warning"), std::string::npos) << loud.err;
+  EXPECT_NE(loud.err.find("speaker unknown: features are normalised by"), std::string::npos) << loud.err;
+  const std::vector<std::string> a = lines(loud.out), b = lines(quiet.out);
+  ASSERT_EQ(a.size(), b.size());
+  double apart = 0;
+  for (std::size_t i = 1; i < a.size(); ++i)
+    apart = std::max(apart,
+                     std::abs(std::stod(a[i].substr(a[i].find(',') + 1)) - std::stod(b[i].substr(b[i].find(',') + 1))));
+  EXPECT_LT(apart, 1.0) << "mm, of movement of 20 mm";
+}
+
+TEST_F(OwnAudio, WhatValuesStandForIsInTheMetadata) {
+  const auto object = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"corpus/audio/u8.wav", "--out", "-", "--format", "json"});
+    return nlohmann::json::parse(predict(more).out);
+  };
+  EXPECT_EQ(object({})["feature_statistics"], "this recording");
+  EXPECT_EQ(object({})["target_statistics"], "training data");
+  EXPECT_EQ(object({"--feature-statistics", "training"})["feature_statistics"], "training data");
+  EXPECT_EQ(object({"--speaker", "a"})["feature_statistics"], "speaker a");
+  const auto centred = object({"--centre"});
+  double sum = 0;
+  for (const auto& row : centred["values"]) sum += row[0].get<double>();
+  EXPECT_NEAR(sum / centred["values"].size(), 0, 1e-3);
+  Matrix measured(3, 2);
+  measured.values = {100, 50, 110, 50.5f, 120, 51};
+  corpus_->folder.write("enrol.npy", encode_npy(measured.view()));
+  const auto enrolled = object({"--enrol", "enrol.npy"});
+  EXPECT_EQ(enrolled["target_statistics"], "enrol.npy");
+  EXPECT_NEAR(enrolled["values"][0][0].get<double>(), 110, 40);
+  corpus_->folder.write("narrow.npy", encode_npy(Matrix(3, 1).view()));
+  EXPECT_EQ(predict({"corpus/audio/u8.wav", "--enrol", "narrow.npy"}).code, 4);
 }
 
 TEST_F(OwnAudio, AReportOfScoresLeavesThatOfTheTrainingAlone) {

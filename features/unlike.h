@@ -1,0 +1,38 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "features/config.h"
+#include "features/frames.h"
+#include "features/normaliser.h"
+#include "host/core/exec.h"
+
+namespace cutract {
+
+// What was measured in a recording, before anything is normalised.
+struct Heard {
+  Index samples = 0;
+  double peak = 0;    // largest magnitude; full scale is 1
+  Index clipped = 0;  // samples where the signal stays at its largest or smallest value, or at full scale
+  Index frames = 0;
+  Normaliser::Moments sounding;  // of the frames that are not silent: whose log-mels are not all equal
+
+  Index silent() const { return frames - sounding.frames; }
+  void merge(const Heard&);
+};
+// `samples` may be empty where only features are left.
+Heard measure(Exec&, std::span<const float> samples, const Frames&, const FeatureConfig&);
+
+// Columns that a gain adds a constant to: the log-mels themselves, or the zeroth cepstral coefficient.
+std::vector<Index> level_columns(const FeatureConfig&);
+
+// Frames of two seconds, which is enough to know the mean and deviation of a voice.
+Index enough_frames(const FeatureConfig&);
+
+// One phrase for each respect in which a recording differs from what a model was trained on, e.g. "10 dB quieter than
+// the training data". `whose` are the statistics of the training. None if the recording is like the training data.
+std::vector<std::string> unlike_training(const Heard&, const Normaliser::Stats& whose, const FeatureConfig&);
+
+}  // namespace cutract
