@@ -42,16 +42,21 @@ struct CorpusCheckArgs {
 struct CorpusStatsArgs {
   std::string dir;
 };
-struct DoctorArgs {};
-struct HelpConfigArgs {};
-struct Printed {  // --help, --version: parsing printed all there is
+struct DoctorArgs {
+  bool json = false;
+};
+struct HelpConfigArgs {
+  std::string subject;  // a section or a key; "" for all
+};
+struct Printed {  // help and version: parsing printed all there is
   int code = 0;
 };
 
 using Command = std::variant<TrainArgs, EvalArgs, PredictArgs, FeaturesArgs, CorpusImportArgs, CorpusCheckArgs,
                              CorpusStatsArgs, DoctorArgs, HelpConfigArgs, Printed>;
 
-// Throws Error{usage}: unknown options first, with the nearest known one.
+// Throws Error{usage}: unknown options first, with the nearest known one. Without arguments the help page is printed to
+// stderr first.
 Command parse(int argc, const char* const* argv);
 
 int run(const TrainArgs&);
@@ -77,7 +82,10 @@ class StandardOutputFailed : public Error {
 // dash gets "./" in front, so that no command takes it for an option.
 std::string shell_quoted(const std::string& path);
 
-// Writes results to stdout. Throws StandardOutputFailed, an Error{io}, e.g. because the disk behind it is full.
+// What to try when memory is short, which depends on what was being done: "; try ...", or "".
+std::string memory_advice(const Command&);
+
+// Writes results to stdout. Throws StandardOutputFailed, an Error{io}, e.g. because the disk is full.
 void print_result(const std::string& text);
 
 // The same for people: names from files are made printable. Data (csv, npz, json) are printed as they are.

@@ -30,7 +30,7 @@ Exec choose_device(const std::string& name, int threads) {
   if (name != "auto" && name != "cpu" && !cuda)
     fail(Fault::usage, fmt::format("--device {}: expected auto, cpu or cuda[:N]", name));
   const std::string why =
-      gpu_is_emulated() && !cuda ? "the GPU is an emulated one; ask for it by --device cuda" : why_no_gpu();
+      gpu_is_emulated() && !cuda ? "the GPU is emulated; choose it with --device cuda" : why_no_gpu();
   if (cuda && !why.empty()) fail(Fault::device, "--device cuda: " + why + "; use --device cpu");
   const bool gpu = cuda || (name == "auto" && why.empty());
   Exec ex = gpu ? Exec(std::in_place_type<GpuExec>, gpu_number(name)) : Exec(std::in_place_type<CpuExec>, threads);

@@ -2,6 +2,11 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "cli/commands.h"
 #include "host/core/gpu_facts.h"
 #include "kernels/isa.h"
@@ -11,18 +16,19 @@
 namespace cutract::cli {
 namespace {
 
-std::string line(const std::string& name, const std::string& text) { return fmt::format("{:<13} {}\n", name, text); }
+using Facts = std::vector<std::pair<std::string, std::string>>;
 
-std::string about_the_cpu() {
+void about_the_cpu(Facts& facts) {
   const double gib =
       static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGE_SIZE)) / (1u << 30);
-  return line("CPU threads", fmt::format("{}", CpuExec(0).threads())) +
-         line("vectors", fmt::format("{} (CUTRACT_ISA=portable|avx2|avx512 asks for another)", name_of(cpu_isa()))) +
-         line("memory", fmt::format("{:.1f} GiB", gib)) +
-         line("BLAS", fmt::format("{} (core {})", openblas_get_config(), openblas_get_corename()));
+  facts.emplace_back("CPU threads", fmt::format("{}", CpuExec(0).threads()));
+  facts.emplace_back("vectors",
+                     fmt::format("{} (set CUTRACT_ISA to portable, avx2 or avx512 to change)", name_of(cpu_isa())));
+  facts.emplace_back("memory", fmt::format("{:.1f} GiB", gib));
+  facts.emplace_back("BLAS", fmt::format("{} (core {})", openblas_get_config(), openblas_get_corename()));
 }
 
-// The engine that each of some sizes is given there, which also tells what there is.
+// The engine chosen for each of some sizes, which also shows which engines this build and GPU have.
 std::string engines(const GpuExec& gpu, Precision precision) {
   std::string text;
   for (const Index H : {64, 128, 256, 512}) {
@@ -32,22 +38,39 @@ std::string engines(const GpuExec& gpu, Precision precision) {
   return text;
 }
 
-std::string about_the_gpu() {
-  if (const std::string why = why_no_gpu(); !why.empty()) return line("GPU", "not used: " + why);
+void about_the_gpu(Facts& facts) {
+  if (const std::string why = why_no_gpu(); !why.empty()) {
+    facts.emplace_back("GPU", "not used: " + why);
+    return;
+  }
   const GpuExec gpu(0);
-  std::string text;
-  for (const auto& [name, fact] : gpu_facts(gpu)) text += line(name, fact);
+  for (const auto& [name, fact] : gpu_facts(gpu)) facts.emplace_back(name, fact);
   for (const Precision p : {Precision::fp32, Precision::tf32, Precision::bf16})
-    text += line(fmt::format("LSTM in {}", name_of(p)), engines(gpu, p));
-  return text;
+    facts.emplace_back(fmt::format("LSTM in {}", name_of(p)), engines(gpu, p));
+}
+
+std::string as_json(const Facts& facts) {
+  nlohmann::ordered_json object;
+  for (const auto& [name, fact] : facts) object[name] = fact;
+  return object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace
 
-int run(const DoctorArgs&) {
-  print_result(fmt::format("cutract {} ({}{}), {} {}\n", kVersion, std::string(kGitCommit).substr(0, 12),
-                           kGitDirty ? ", with local changes" : "", kCompiler, kBuildType) +
-               about_the_cpu() + about_the_gpu() + line("last GPU run", kLastGpuRun));
+int run(const DoctorArgs& a) {
+  Facts facts;
+  facts.emplace_back("cutract", fmt::format("{} ({}{}), {} {}", kVersion, std::string(kGitCommit).substr(0, 12),
+                                            kGitDirty ? ", with local changes" : "", kCompiler, kBuildType));
+  about_the_cpu(facts);
+  about_the_gpu(facts);
+  facts.emplace_back("last GPU run", kLastGpuRun);
+  if (a.json) {
+    print_result(as_json(facts));
+    return 0;
+  }
+  std::string text;
+  for (const auto& [name, fact] : facts) text += fmt::format("{:<13} {}\n", name, fact);
+  print_result(text);
   return 0;
 }
 

@@ -1,36 +1,69 @@
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <functional>
 
 #include "cli/commands.h"
+#include "cli/usage.h"
 #include "host/core/error.h"
-#include "host/core/fields.h"
+#include "host/core/text.h"
 #include "train/version.h"
 
 namespace cutract::cli {
 namespace {
 
 constexpr const char* kExitCodes =
-    "Exit codes: 0 done, 2 usage, 3 config, 4 data, 5 input/output, 6 memory,\n"
-    "7 device, 8 diverged, 70 internal, 130 SIGINT, 143 SIGTERM.";
+    "Exit codes: 0 success, 2 usage, 3 config, 4 data, 5 input/output, 6 memory,\n"
+    "7 device, 8 diverged, 70 internal error, 130 SIGINT, 143 SIGTERM.";
+
+// On the main page.
+constexpr const char* kExitCodeTable =
+    "Exit codes:\n"
+    "  0    success\n"
+    "  2    usage: unknown command or option, missing or bad argument\n"
+    "  3    config: bad setting in the config file or in --set\n"
+    "  4    data: bad corpus, audio or model\n"
+    "  5    input/output: a file cannot be read or written\n"
+    "  6    memory: not enough CPU or GPU memory\n"
+    "  7    device: no usable GPU, or the GPU failed\n"
+    "  8    diverged: training produced infinite or NaN values\n"
+    "  70   internal error: a bug in cutract\n"
+    "  130  interrupted (SIGINT); 143: terminated (SIGTERM)";
 
 std::string footer(const std::string& example) { return "Example:\n  " + example + "\n\n" + kExitCodes; }
 
+std::string version() { return fmt::format("cutract {} ({})", kVersion, std::string(kGitCommit).substr(0, 12)); }
+
+CLI::Validator integer_in(std::int64_t lo, std::int64_t hi) {
+  const auto problem = [lo, hi](const std::string& text) -> std::string {
+    std::int64_t n = 0;
+    const char* last = text.data() + text.size();
+    const auto [end, error] = std::from_chars(text.data(), last, n);
+    if (error == std::errc{} && end == last && n >= lo && n <= hi) return "";
+    return fmt::format("is \"{}\", expected an integer from {} to {}", shortened(text), lo, hi);
+  };
+  return {problem, ""};
+}
+
 void device_option(CLI::App* app, std::string& device) {
-  app->add_option("--device", device, "auto, cpu or cuda[:N]")->capture_default_str()->type_name("D");
+  app->add_option("--device", device, "auto, cpu, cuda or cuda:N (default auto: the GPU if there is a usable one)")
+      ->type_name("NAME");
 }
 
 void audio_options(CLI::App* app, std::vector<std::string>& audio, std::string& list) {
   app->add_option("AUDIO", audio,
-                  "wav, flac, ogg or sph files at any rate, folders\nof such files, or - for audio from stdin")
+                  "WAV, FLAC, OGG or NIST SPHERE files of any sample rate, folders of such files, or - for audio from "
+                  "standard input")
       ->type_name("");
-  app->add_option("--list", list, "text file with one audio path per line; -: stdin")->type_name("FILE");
+  app->add_option("--list", list, "text file with one audio path per line; -: standard input")->type_name("FILE");
 }
 
 void statistics_option(CLI::App* app, std::string& statistics) {
   app->add_option("--feature-statistics", statistics,
-                  "of an unknown speaker's features: audio (the\nspeaker's own) or training")
-      ->capture_default_str()
-      ->type_name("S")
+                  "statistics that normalise an unknown speaker's features: audio (the speaker's own) or training (default " +
+                      statistics + ")")
+      ->type_name("NAME")
       ->check(CLI::IsMember({"audio", "training"}));
 }
 
@@ -38,42 +71,62 @@ void statistics_option(CLI::App* app, std::string& statistics) {
 class Parser {
  public:
   Parser() {
+    use_plain_help(app_);
     app_.name("cutract");
     app_.description("Acoustic-to-articulatory inversion: speech in, movement of tongue, lips and\njaw out.");
-    app_.set_version_flag("--version",
-                          std::string("cutract ") + kVersion + " (" + std::string(kGitCommit).substr(0, 12) + ")");
+    app_.set_help_flag("-h,--help", "print this help");
+    app_.set_version_flag("-V,--version", version(), "print the version");
     app_.require_subcommand(1);
-    app_.get_formatter()->column_width(28);
-    app_.footer(footer("cutract train -c configs/baseline.toml --out runs/baseline\n  cutract eval runs/baseline"));
+    app_.footer(std::string("Example:\n"
+                            "  cutract train -c configs/baseline.toml --out runs/baseline\n"
+                            "  cutract eval runs/baseline\n"
+                            "  cutract help train\n\n") +
+                kExitCodeTable);
     train();
     eval();
     predict();
     features();
     corpus();
-    command("doctor", "Print versions, processors, and why no GPU is used", DoctorArgs{}, "cutract doctor");
-    CLI::App* help = app_.add_subcommand("help", "More help: `cutract help config` lists every setting");
-    help->require_subcommand(1);
-    help->add_subcommand("config", "Every setting of a config file with default, range and meaning")->callback([this] {
-      chosen = HelpConfigArgs{};
-    });
+    command("doctor", "Show version, hardware, and whether a GPU can be used", DoctorArgs{}, "cutract doctor");
+    CLI::App* help = app_.add_subcommand("help", "Print help about a command, or `help config` about settings");
+    help->add_option("SUBJECT", help_subject_, "command, or config [SECTION or KEY]")->type_name("");
+    help->footer(
+        "Example:\n  cutract help corpus import\n  cutract help config            every setting\n"
+        "  cutract help config optim      the settings of a section\n"
+        "  cutract help config optim.lr   one setting\n\n" +
+        std::string(kExitCodes));
+    app_.add_subcommand("version", "Print the version")->footer(footer("cutract version"));
   }
 
   Command operator()(int argc, const char* const* argv) {
+    const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+    if (!words.empty() && words[0] == "help") return help({words.begin() + 1, words.end()});
+    if (words.empty()) std::fputs((app_.help() + "\n").c_str(), stderr);
     try {
       app_.parse(argc, argv);
     } catch (const CLI::Success& e) {  // --help and --version
       return Printed{app_.exit(e)};
-    } catch (const CLI::ParseError& e) {
-      std::vector<std::string> words(argv + 1, argv + argc);
-      if (auto unknown = first_unknown(words); !unknown.empty()) fail(Fault::usage, unknown);
-      std::string text = e.what();
-      fail(Fault::usage,
-           text + "; see `cutract " + (words.empty() || words[0].starts_with("-") ? "" : words[0] + " ") + "--help`");
+    } catch (const CLI::ParseError& e) { fail_usage(app_, words, e); }
+    if (app_.got_subcommand("version")) {
+      print_result(version() + "\n");
+      return Printed{};
     }
     return chosen;
   }
 
  private:
+  // `cutract help SUBJECT...`, where SUBJECT is a command or config [SECTION|KEY].
+  Command help(std::vector<std::string> subject) {
+    std::erase(subject, "--help");
+    std::erase(subject, "-h");
+    if (!subject.empty() && subject[0] == "config") {
+      const std::vector<std::string> rest(subject.begin() + 1, subject.end());
+      return HelpConfigArgs{fmt::format("{}", fmt::join(rest, "."))};
+    }
+    print_result(help_page(app_, subject));
+    return Printed{};
+  }
+
   template <class Args>
   CLI::App* command(const std::string& name, const std::string& what, Args defaults, const std::string& example,
                     CLI::App* parent = nullptr) {
@@ -96,51 +149,60 @@ class Parser {
     kept.push_back(std::move(args));
   }
 
-  static void options(CLI::App*, DoctorArgs&) {}
+  static void options(CLI::App* app, DoctorArgs& a) { app->add_flag("--json", a.json, "print a JSON object"); }
   static void options(CLI::App* app, TrainArgs& a) {
-    app->add_option("-c,--config", a.config, "TOML file; none: the defaults")->type_name("FILE");
-    app->add_option("--set", a.set, "change one setting; may be repeated")->type_name("a.b=c")->allow_extra_args(false);
-    app->add_option("--out", a.out, "run folder; default runs/CONFIG-seedS")->type_name("DIR");
-    app->add_option("--resume", a.resume, "auto (go on if DIR has checkpoints), never,\nor a checkpoint folder")
-        ->capture_default_str()
-        ->type_name("R");
-    app->add_option("--seed", a.seed, "same as --set trainer.seed=N")->type_name("N");
+    app->add_option("-c,--config", a.config, "TOML config file (default: built-in settings; see `cutract help config`)")
+        ->type_name("FILE");
+    app->add_option("--set", a.set, "change one setting, e.g. model.hidden=64; may be repeated")
+        ->type_name("a.b=c")
+        ->allow_extra_args(false);
+    app->add_option("--out", a.out, "run folder (default runs/CONFIG-seedN)")->type_name("DIR");
+    app->add_option("--resume", a.resume,
+                    "auto (resume if DIR has checkpoints), never, or a checkpoint folder (default auto)")
+        ->type_name("HOW");
+    app->add_option("--seed", a.seed, "random seed, same as --set trainer.seed=N")
+        ->type_name("N")
+        ->check(integer_in(0, std::int64_t{1} << 53));
     device_option(app, a.device);
-    app->add_option("--check-device", a.check_device, "first compare a training step with that of\nthis device")
+    app->add_option("--check-device", a.check_device, "compare one training step with the CPU before training")
         ->check(CLI::IsMember({"cpu"}))
         ->type_name("cpu");
-    app->add_option("--fast-dev-run", a.fast_dev_run, "try N batches, longest first; write nothing")
+    app->add_option("--fast-dev-run", a.fast_dev_run,
+                    "train and validate on N batches (default 1), longest first, and write nothing")
         ->expected(0, 1)
         ->default_str("1")
         ->type_name("[=N]")
-        ->check(CLI::PositiveNumber);
-    app->add_flag("--print-config", a.print_config, "print the resolved config and stop");
-    app->add_flag("--skip-bad", a.skip_bad, "leave bad utterances out (skipped.tsv)");
-    app->add_flag("-q,--quiet", a.quiet, "warnings only");
+        ->check(integer_in(1, 1000000));
+    app->add_flag("--print-config", a.print_config, "print the complete config and exit");
+    app->add_flag("--skip-bad", a.skip_bad, "skip bad utterances and list them in DIR/skipped.tsv");
+    app->add_flag("-q,--quiet", a.quiet, "print warnings and errors only");
   }
   static void options(CLI::App* app, EvalArgs& a) {
-    app->add_option("MODEL", a.model, "run folder, checkpoint folder or .safetensors")->required()->type_name("");
-    app->add_option("--corpus", a.corpus, "default: the corpus of its training")->type_name("DIR");
-    app->add_option("--split", a.split, "default: data.test_split of its config")->type_name("NAME");
+    app->add_option("MODEL", a.model, "run folder, checkpoint folder or .safetensors file")->required()->type_name("");
+    app->add_option("--corpus", a.corpus, "corpus folder (default: the corpus the model was trained on)")
+        ->type_name("DIR");
+    app->add_option("--split", a.split, "split to score (default: data.test_split of the model's config)")
+        ->type_name("NAME");
     statistics_option(app, a.statistics);
     device_option(app, a.device);
-    app->add_flag("--skip-bad", a.skip_bad, "leave bad utterances out, and name them");
-    app->add_option("--json", a.json, "also write the scores as JSON; -: JSON to stdout\nand no table")
+    app->add_flag("--skip-bad", a.skip_bad, "skip bad utterances with a warning for each");
+    app->add_option("--json", a.json,
+                    "also write the scores as JSON; -: write JSON to standard output instead of the table")
         ->type_name("FILE");
     app->add_option("--report", a.report,
-                    "also write DIR/eval-SPLIT.html: scores, learning\ncurves, predicted and measured movement")
+                    "also write DIR/eval-SPLIT.html: scores, learning curves, predicted and measured movement")
         ->type_name("DIR");
   }
   static void options(CLI::App* app, PredictArgs& a) {
-    app->add_option("MODEL", a.model, "run folder, checkpoint folder or .safetensors")->required()->type_name("");
+    app->add_option("MODEL", a.model, "run folder, checkpoint folder or .safetensors file")->required()->type_name("");
     audio_options(app, a.audio, a.list);
-    app->add_option("--out", a.out, "folder for the results; -: stdout")->capture_default_str()->type_name("DIR");
-    app->add_option("--format", a.format, "csv, npz or json")
-        ->capture_default_str()
-        ->type_name("F")
+    app->add_option("--out", a.out, "folder for the results (default predictions); -: standard output")
+        ->type_name("DIR");
+    app->add_option("--format", a.format, "csv, npz or json (default csv)")
+        ->type_name("NAME")
         ->check(CLI::IsMember({"csv", "npz", "json"}));
-    app->add_flag("--plot", a.plot, "also draw every channel over time: an HTML page\nbeside each result");
-    app->add_option("--speaker", a.speaker, "training speaker whose statistics to use;\ndefault: unknown speaker")
+    app->add_flag("--plot", a.plot, "also write an HTML page next to each result that plots every channel over time");
+    app->add_option("--speaker", a.speaker, "training speaker whose statistics to use (default: unknown speaker)")
         ->type_name("NAME");
     app->add_flag("--one-speaker", a.one_speaker,
                   "all recordings are of one unknown speaker, who is\nnormalised by all of them together");
@@ -153,17 +215,22 @@ class Parser {
   }
   static void options(CLI::App* app, FeaturesArgs& a) {
     audio_options(app, a.audio, a.list);
-    auto* config = app->add_option("-c,--config", a.config, "TOML file whose [features] to use")->type_name("FILE");
-    app->add_option("--preset", a.preset, "librosa, kaldi or whisper")->type_name("NAME")->excludes(config);
-    app->add_option("--set", a.set, "change one setting, e.g. features.n_mels=40;\nmay be repeated")
+    auto* config =
+        app->add_option("-c,--config", a.config, "TOML config file with a [features] section")->type_name("FILE");
+    app->add_option("--preset", a.preset, "librosa, kaldi or whisper (default librosa)")
+        ->type_name("NAME")
+        ->excludes(config);
+    app->add_option("--set", a.set, "change one setting, e.g. features.n_mels=40; may be repeated")
         ->type_name("a.b=c")
         ->allow_extra_args(false);
-    app->add_option("--out", a.out, "folder for NAME.npy [frames, features]")->required()->type_name("DIR");
+    app->add_option("--out", a.out, "folder for the results: NAME.npy of shape [frames, features] for each file")
+        ->required()
+        ->type_name("DIR");
   }
   static void options(CLI::App* app, CorpusImportArgs& a) {
-    app->add_option("FORMAT", a.format, "stem-e2va")->required()->type_name("");
-    app->add_option("SRC", a.source, "folder of the original")->required()->type_name("");
-    app->add_option("--out", a.out, "corpus folder to make")->required()->type_name("DIR");
+    app->add_option("FORMAT", a.format, "format of the original: stem-e2va")->required()->type_name("");
+    app->add_option("SRC", a.source, "folder with the original corpus")->required()->type_name("");
+    app->add_option("--out", a.out, "corpus folder to create")->required()->type_name("DIR");
   }
   static void options(CLI::App* app, CorpusCheckArgs& a) {
     app->add_option("DIR", a.dir, "corpus folder")->required()->type_name("");
@@ -192,48 +259,17 @@ class Parser {
     CLI::App* app = app_.add_subcommand("corpus", "Import, check or describe a corpus");
     app->require_subcommand(1);
     app->footer(footer("cutract corpus check data/corpus"));
-    command("import", "Make a corpus folder from another format", CorpusImportArgs{},
+    command("import", "Convert a corpus from another format", CorpusImportArgs{},
             "cutract corpus import stem-e2va STEM-E2VA --out corpora/stem", app);
     command("check", "Read all files and list every bad utterance", CorpusCheckArgs{},
             "cutract corpus check data/corpus", app);
-    command("stats", "Minutes, speakers, splits and channels", CorpusStatsArgs{}, "cutract corpus stats data/corpus",
-            app);
-  }
-
-  // CLI11 reports a missing argument before an unknown option; the typo is what the user wants to hear of.
-  std::string first_unknown(const std::vector<std::string>& words) {
-    CLI::App* app = &app_;
-    std::size_t i = 0;
-    for (; i < words.size() && !words[i].starts_with("-"); ++i) {
-      const auto subs = app->get_subcommands([&](const CLI::App* sub) { return sub->get_name() == words[i]; });
-      if (subs.empty()) break;
-      app = subs.front();
-    }
-    if (i < words.size() && !words[i].starts_with("-") && !app->get_subcommands({}).empty()) {
-      std::vector<std::string> names;
-      for (const auto* s : app->get_subcommands({})) names.push_back(s->get_name());
-      return unknown("command", words[i], names);
-    }
-    std::vector<std::string> known;
-    for (const CLI::Option* o : app->get_options()) {
-      for (const auto& n : o->get_lnames()) known.push_back("--" + n);
-      for (const auto& n : o->get_snames()) known.push_back("-" + n);
-    }
-    for (; i < words.size() && words[i] != "--"; ++i) {
-      const std::string name = words[i].substr(0, words[i].find('='));
-      if (!name.starts_with("--") || std::find(known.begin(), known.end(), name) != known.end()) continue;
-      return unknown("option", name, known);
-    }
-    return "";
-  }
-  static std::string unknown(const std::string& what, const std::string& word, const std::vector<std::string>& known) {
-    const std::string near = did_you_mean(word, known);
-    return "unknown " + what + " \"" + word + "\"" +
-           (near.empty() ? "; see `cutract --help`" : " (did you mean \"" + near + "\"?)");
+    command("stats", "Print minutes, speakers, splits and channel ranges", CorpusStatsArgs{},
+            "cutract corpus stats data/corpus", app);
   }
 
   CLI::App app_;
   Command chosen;
+  std::vector<std::string> help_subject_;  // for the help page of help: operator() reads the words themselves
 };
 
 }  // namespace

@@ -71,9 +71,4 @@ int run(const TrainArgs& a) {
   return 0;
 }
 
-int run(const HelpConfigArgs&) {
-  print_result(help_run_config());
-  return 0;
-}
-
 }  // namespace cutract::cli

@@ -9,34 +9,37 @@
 namespace cutract {
 
 void fields(FieldTable& v, FeatureConfig& c) {
-  v("preset", c.preset, "fills every field of features that the config leaves alone", {"librosa", "kaldi", "whisper"});
-  v("kind", c.kind, "log-mel, or cepstra of it", {"mel", "mfcc"});
-  v("sample_rate", c.sample_rate, in(1000, 192000), "Hz; other audio is resampled");
-  v("n_mels", c.n_mels, in(1, 1024), "mel filters");
-  v("n_fft", c.n_fft, in(2, 65536), "points of the FFT, any number");
+  v("preset", c.preset, "default for every [features] key that is not set", {"librosa", "kaldi", "whisper"});
+  v("kind", c.kind, "features: the log-mel spectrum, or its cepstra (mfcc)", {"mel", "mfcc"});
+  v("sample_rate", c.sample_rate, in(1000, 192000), "sample rate in Hz; audio at other rates is resampled");
+  v("n_mels", c.n_mels, in(1, 1024), "number of mel filters");
+  v("n_fft", c.n_fft, in(2, 65536), "FFT length in samples; need not be a power of two");
   v("win_samples", c.win_samples, in(2, 65536), "window length in samples, at most n_fft");
-  v("hop_samples", c.hop_samples, in(1, 65536), "samples from frame to frame");
-  v("fmin_hz", c.fmin_hz, in(0.0, 96000.0), "Hz, lower edge of the first filter");
-  v("fmax_hz", c.fmax_hz, in(0.0, 96000.0), "Hz, upper edge of the last filter; 0: half the sample rate");
-  v("window", c.window, "hann and hamming are periodic, povey is Kaldi's", {"hann", "hamming", "povey"});
+  v("hop_samples", c.hop_samples, in(1, 65536), "distance between frames in samples");
+  v("fmin_hz", c.fmin_hz, in(0.0, 96000.0), "lower edge of the first mel filter in Hz");
+  v("fmax_hz", c.fmax_hz, in(0.0, 96000.0), "upper edge of the last mel filter in Hz; 0: half the sample rate");
+  v("window", c.window, "window function; hann and hamming are periodic, povey is Kaldi's",
+    {"hann", "hamming", "povey"});
   v("framing", c.framing,
-    "where frames lie and what they see outside; snip and cover are Kaldi's snip_edges on and off",
+    "frame placement and padding at the edges; snip and cover are Kaldi's snip_edges = true and false",
     {"centre-zero", "centre-reflect", "snip", "cover"});
-  v("drop_last", c.drop_last, "leave out the last frame, as Whisper");
-  v("mel_scale", c.mel_scale, "kaldi: the HTK formula with triangles linear in mel", {"slaney", "htk", "kaldi"});
-  v("mel_norm", c.mel_norm, "slaney: each filter has area 1 over Hz", {"slaney", "none"});
+  v("drop_last", c.drop_last, "drop the last frame, as Whisper does");
+  v("mel_scale", c.mel_scale, "mel formula; kaldi: the HTK formula with triangles that are linear in mel",
+    {"slaney", "htk", "kaldi"});
+  v("mel_norm", c.mel_norm, "filter normalisation; slaney: each filter has area 1 over Hz", {"slaney", "none"});
   v("log", c.log, "logarithm of the mel power", {"db", "ln", "log10", "whisper"});
-  v("log_floor", c.log_floor, in(1e-30, 1.0), "least mel power before the logarithm");
-  v("log_offset", c.log_offset, "add log_floor to the power instead");
-  v("top_db", c.top_db, in(0.0, 1000.0), "log = db: dB below the utterance's maximum at most; 0: no limit");
-  v("preemphasis", c.preemphasis, in(0.0, 1.0), "per frame; Kaldi 0.97");
-  v("remove_dc", c.remove_dc, "subtract each frame's mean");
-  v("sample_scale", c.sample_scale, in(1e-6, 1e6), "factor on samples of full scale 1; Kaldi 32768");
-  v("n_mfcc", c.n_mfcc, in(1, 1024), "kind = mfcc: cepstra kept, at most n_mels");
-  v("lifter", c.lifter, in(0.0, 1000.0), "kind = mfcc: Kaldi's cepstral lifter; 0: none");
-  v("deltas", c.deltas, in(0, 2), "orders of deltas appended");
-  v("delta_window", c.delta_window, in(3, 101), "frames of the regression, odd");
-  v("context", c.context, in(0, 50), "frames spliced on either side");
+  v("log_floor", c.log_floor, in(1e-30, 1.0), "smallest mel power before the logarithm");
+  v("log_offset", c.log_offset, "addition of log_floor to the power, instead of using it as the minimum");
+  v("top_db", c.top_db, in(0.0, 1000.0),
+    "with log = \"db\": range in dB; values more than this far below the utterance's maximum are clipped; 0: off");
+  v("preemphasis", c.preemphasis, in(0.0, 1.0), "pre-emphasis coefficient, applied per frame; Kaldi uses 0.97");
+  v("remove_dc", c.remove_dc, "subtraction of each frame's mean");
+  v("sample_scale", c.sample_scale, in(1e-6, 1e6), "factor applied to samples in -1..1; Kaldi uses 32768");
+  v("n_mfcc", c.n_mfcc, in(1, 1024), "with kind = \"mfcc\": number of cepstra, at most n_mels");
+  v("lifter", c.lifter, in(0.0, 1000.0), "with kind = \"mfcc\": Kaldi's cepstral lifter; 0: off");
+  v("deltas", c.deltas, in(0, 2), "orders of delta features appended: 1 adds deltas, 2 also delta-deltas");
+  v("delta_window", c.delta_window, in(3, 101), "frames in the regression for deltas; an odd number");
+  v("context", c.context, in(0, 50), "neighbouring frames appended on each side");
 }
 
 FeatureConfig feature_preset(const std::string& name) {
@@ -75,12 +78,11 @@ FeatureConfig checked(FeatureConfig c) {
   std::vector<std::string> problems;
   if (c.fmax_hz == 0) c.fmax_hz = c.sample_rate / 2.0;
   if (c.win_samples > c.n_fft)
-    problems.push_back(
-        fmt::format("features.win_samples: is {}, expected at most features.n_fft ({}); make n_fft larger",
-                    c.win_samples, c.n_fft));
+    problems.push_back(fmt::format("features.win_samples: is {}, expected at most features.n_fft ({}); raise n_fft",
+                                   c.win_samples, c.n_fft));
   if (c.fmax_hz > c.sample_rate / 2.0)
     problems.push_back(
-        fmt::format("features.fmax_hz: is {}, expected at most half of features.sample_rate ({}); 0 takes it",
+        fmt::format("features.fmax_hz: is {}, expected at most half of features.sample_rate ({}); 0 means that half",
                     c.fmax_hz, c.sample_rate / 2.0));
   if (c.fmin_hz >= c.fmax_hz)
     problems.push_back(fmt::format("features.fmin_hz: is {}, expected less than fmax_hz ({})", c.fmin_hz, c.fmax_hz));

@@ -15,7 +15,7 @@ void check(cufftResult r, const char* what) {  // cuFFT reports error numbers wi
   if (r != CUFFT_SUCCESS)
     fail(r == CUFFT_ALLOC_FAILED ? Fault::memory : Fault::device,
          std::string("fft by cuFFT: ") + what + ": status " + std::to_string(r) +
-             (r == CUFFT_ALLOC_FAILED ? " (out of GPU memory); try a smaller trainer.batch_size" : ""));
+             (r == CUFFT_ALLOC_FAILED ? " (out of GPU memory)" : ""));
 }
 
 class Plan {

@@ -25,7 +25,7 @@ void check(cudnnStatus_t s, const char* what) {
   std::string text = std::string("lstm by cuDNN: ") + what + ": " + cudnnGetErrorString(s);
   if (detail.front() != '\0') text += std::string(" (") + detail.data() + ")";
   fail(memory ? Fault::memory : Fault::device,
-       text + (memory ? "; try a smaller trainer.batch_size" : "; another trainer.engine does without it"));
+       text + (memory ? "" : "; set trainer.engine = \"auto\" to do without cuDNN"));
 }
 
 // A descriptor that destroys itself.

@@ -2,61 +2,69 @@
 
 #include <algorithm>
 
+#include "train/config_synonyms.h"
+
 namespace cutract {
 
 static void fields(FieldTable& v, DataConfig& c) {
-  v("corpus", c.corpus, "corpus folder, with corpus.toml and manifest.tsv");
-  v("train_split", c.train_split, "split to learn from");
-  v("val_split", c.val_split, "split that decides when to stop and which epoch is best");
-  v("test_split", c.test_split, "split that `cutract eval` takes when none is named");
+  v("corpus", c.corpus, "corpus folder: contains corpus.toml and manifest.tsv");
+  v("train_split", c.train_split, "split used for training");
+  v("val_split", c.val_split, "split used for early stopping and for choosing the best epoch");
+  v("test_split", c.test_split, "split scored by `cutract eval` unless --split is given");
   const std::vector<std::string> scopes{"utterance", "speaker", "corpus"};
-  v("normalise_features", c.normalise_features, "scope of feature means and deviations, from training data", scopes);
-  v("normalise_targets", c.normalise_targets, "scope of channel means and deviations, from training data", scopes);
-  v("skip_bad", c.skip_bad, "leave bad utterances out and list them in skipped.tsv, instead of stopping");
+  v("normalise_features", c.normalise_features,
+    "scope of the means and standard deviations that normalise features; computed on training data", scopes);
+  v("normalise_targets", c.normalise_targets,
+    "scope of the means and standard deviations that normalise channels; computed on training data", scopes);
+  v("skip_bad", c.skip_bad, "whether training skips bad utterances instead of stopping");
   v("channel", c.channel, in(0, 64), "channel of multichannel audio to use, counted from 1; 0: the average of all");
 }
 
 static void fields(FieldTable& v, ModelConfig& c) {
-  v("hidden", c.hidden, in(1, 4096), "units per direction");
-  v("layers", c.layers, in(1, 8), "stacked Bi-LSTM layers");
-  v("dropout", c.dropout, in(0.0, 0.9), "probability, between layers and before the head");
+  v("hidden", c.hidden, in(1, 4096), "LSTM units per direction");
+  v("layers", c.layers, in(1, 8), "number of Bi-LSTM layers");
+  v("dropout", c.dropout, in(0.0, 0.9), "dropout probability between layers and before the output layer");
 }
 
 static void fields(FieldTable& v, OptimConfig& c) {
   v("name", c.name, "optimizer", {"adam", "adamw"});
   v("lr", c.lr, in(1e-9, 10.0), "learning rate at the start");
-  v("beta1", c.beta1, in(0.0, 0.9999999), "decay of the first moment");
-  v("beta2", c.beta2, in(0.0, 0.9999999), "decay of the second moment");
-  v("eps", c.eps, in(1e-16, 1.0), "added to the root of the second moment");
-  v("weight_decay", c.weight_decay, in(0.0, 10.0), "L2 in the gradient (adam), or decoupled (adamw)");
+  v("beta1", c.beta1, in(0.0, 0.9999999), "decay rate of the mean of gradients (first moment)");
+  v("beta2", c.beta2, in(0.0, 0.9999999), "decay rate of the mean of squared gradients (second moment)");
+  v("eps", c.eps, in(1e-16, 1.0), "constant added to the denominator of the update, for stability");
+  v("weight_decay", c.weight_decay, in(0.0, 10.0),
+    "weight decay: an L2 penalty in the gradient (adam), or decoupled (adamw)");
 }
 
 static void fields(FieldTable& v, ScheduleConfig& c) {
   v("name", c.name, "learning-rate schedule", {"constant", "plateau"});
-  v("factor", c.factor, in(0.01, 0.99), "plateau: what the rate is multiplied by");
-  v("patience", c.patience, in(0, 1000000), "plateau: validation checks without improvement before that");
-  v("min_lr", c.min_lr, in(0.0, 10.0), "plateau: never below");
+  v("factor", c.factor, in(0.01, 0.99), "plateau: factor applied to the learning rate");
+  v("patience", c.patience, in(0, 1000000), "plateau: epochs without improvement before the rate is reduced");
+  v("min_lr", c.min_lr, in(0.0, 10.0), "plateau: lowest learning rate");
 }
 
 static void fields(FieldTable& v, TrainerConfig& c) {
-  v("max_epochs", c.max_epochs, in(1, 1000000), "passes over the training split");
-  v("batch_size", c.batch_size, in(1, 65536), "utterances per step");
+  v("max_epochs", c.max_epochs, in(1, 1000000), "most epochs (passes over the training split)");
+  v("batch_size", c.batch_size, in(1, 65536), "utterances per training step");
   v("bucket_batches", c.bucket_batches, in(1, 1000000),
-    "utterances are sorted by length within this many batches, so that a batch has like lengths; 1: not at all");
-  v("gradient_clip_val", c.gradient_clip_val, in(0.0, 1e9), "largest global gradient norm; 0: no clipping");
-  v("loss", c.loss, "what is minimised, a mean over frames and channels", {"mse", "mae"});
+    "batches per pool in which utterances are sorted by length, so that those of a batch are of similar length; 1: no "
+    "sorting");
+  v("gradient_clip_val", c.gradient_clip_val, in(0.0, 1e9), "largest norm of the whole gradient; 0: no clipping");
+  v("loss", c.loss, "loss to minimise, averaged over frames and channels", {"mse", "mae"});
   v("precision", c.precision,
-    "of the LSTM's products on a GPU; state, weights and gradients are fp32, and so is the CPU",
+    "precision of the LSTM's matrix products on a GPU; everything else, and the CPU, uses fp32",
     {"fp32", "tf32", "bf16"});
-  v("engine", c.engine, "of the LSTM on a GPU; auto takes the fastest for the size, precision and GPU, and logs which",
+  v("engine", c.engine, "LSTM implementation on a GPU; auto: the fastest for this size, precision and GPU",
     {"auto", "cudnn", "cluster", "persistent", "steps"});
   v("early_stopping_patience", c.early_stopping_patience, in(0, 1000000),
-    "validation checks without improvement before stopping; 0: never stop early");
-  v("min_delta", c.min_delta, in(0.0, 1e9), "smallest fall of the validation loss that counts");
-  v("save_top_k", c.save_top_k, in(1, 1000000), "best checkpoints to keep, besides the last");
-  v("seed", c.seed, in(std::int64_t{0}, std::int64_t{1} << 53), "of weights, order and dropout");
-  v("threads", c.threads, in(0, 1024), "CPU threads, 0: every core; the result has the same bits for any number");
-  v("max_nonfinite_steps", c.max_nonfinite_steps, in(1, 1000000), "skipped steps in a row before giving up (exit 8)");
+    "epochs without improvement before training stops; 0: never stop early");
+  v("min_delta", c.min_delta, in(0.0, 1e9), "smallest decrease of the validation loss that counts as an improvement");
+  v("save_top_k", c.save_top_k, in(1, 1000000), "number of best checkpoints to keep, in addition to the last");
+  v("seed", c.seed, in(std::int64_t{0}, std::int64_t{1} << 53),
+    "random seed for initial weights, batch order and dropout");
+  v("threads", c.threads, in(0, 1024), "number of CPU threads; 0: all cores; the result does not depend on it");
+  v("max_nonfinite_steps", c.max_nonfinite_steps, in(1, 1000000),
+    "consecutive steps with infinite or NaN gradients before training fails (exit code 8)");
 }
 
 static void fields(FieldTable& v, Targets& c) {
@@ -74,6 +82,7 @@ void fields(FieldTable& v, RunConfig& c) {
   v.section("schedule", c.schedule);
   v.section("trainer", c.trainer);
   v.section("eval", c.eval);
+  add_synonyms(v);
 }
 
 namespace {
@@ -102,9 +111,9 @@ RunConfig parse_run_config(const std::string& text, const std::string& origin) {
 
 std::string write_run_config(RunConfig c) { return write_config(table_of(c)); }
 
-std::string help_run_config() {
+std::string help_run_config(const std::string& subject) {
   RunConfig c;
-  return help_config(table_of(c));
+  return help_config(table_of(c), 80, subject);
 }
 
 std::string difference_in_learning(RunConfig was, RunConfig is) {

@@ -66,7 +66,9 @@ RunConfig read_run_config(const std::string& path, std::span<const std::string> 
 // From the text that write_run_config made.
 RunConfig parse_run_config(const std::string& text, const std::string& origin);
 std::string write_run_config(RunConfig);
-std::string help_run_config();
+// Every setting with default, range and meaning, or only those of the section or key `subject`. Error{usage} if there
+// is no such section or key.
+std::string help_run_config(const std::string& subject = "");
 
 // Names and values of the settings in which two configs differ and that change what is learned; "" if they agree.
 // Where things lie and how long to go on (data.corpus, trainer.threads, trainer.max_epochs, trainer.save_top_k,

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
-#include <sstream>
 
 #include "host/core/error.h"
 #include "host/core/text.h"
@@ -14,34 +13,33 @@
 namespace cutract {
 namespace {
 
-std::string number(double v) {
-  if (v == std::floor(v) && std::abs(v) < 1e15) return fmt::format("{:.0f}", v);
-  return fmt::format("{}", v);
-}
-
-// A number with a decimal point or an exponent, as TOML wants it for a float.
-std::string real_text(double v) {
-  const std::string s = fmt::format("{}", v);
-  return s.find_first_of(".en") == std::string::npos ? s + ".0" : s;
-}
+// More are counted and not shown: a file of another kind makes a problem of every line.
+constexpr std::size_t kShown = 20;
 
 bool unset(const Field& f) {
   const auto* v = std::get_if<std::optional<double>*>(&f.value);
   return v && !**v;
 }
 
-std::string type_name(const Field& f) {
-  static constexpr const char* kNames[] = {"true or false", "a whole number",    "a whole number", "a number",
+const char* type_name(const Field& f) {
+  static constexpr const char* kNames[] = {"true or false", "an integer",        "an integer", "a number",
                                            "a string",      "a list of strings", "a number"};
   return kNames[f.value.index()];
 }
+
+std::string float_text(double v) {
+  const std::string text = fmt::format("{}", v);
+  return text.find_first_of(".en") == std::string::npos ? text + ".0" : text;
+}
+
+bool no_upper_limit(const Field& f) { return f.hi >= 0x1p63; }
 
 // A TOML basic string: always double quotes, as people write them.
 std::string quoted(const std::string& s) {
   std::string out = "\"";
   for (const char c : s) {
     if (c == '"' || c == '\\')
-      out += '\\', out += c;
+      out += fmt::format("\\{}", c);
     else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
       out += fmt::format("\\u{:04X}", static_cast<unsigned>(c));
     else
@@ -50,132 +48,199 @@ std::string quoted(const std::string& s) {
   return out + "\"";
 }
 
-std::string position(const toml::source_region& at, const std::string& origin) {
-  return fmt::format("{}:{}:{}", origin, at.begin.line, at.begin.column);
+// A value as a message shows it.
+std::string in_words(const toml::node& node) {
+  if (const auto v = node.value_exact<std::string>()) return "the string " + quoted(shortened(*v));
+  if (const auto v = node.value_exact<std::int64_t>()) return fmt::format("{}", *v);
+  if (const auto v = node.value_exact<double>()) return float_text(*v);
+  if (const auto v = node.value_exact<bool>()) return *v ? "true" : "false";
+  if (node.is_array()) return "a list";
+  return node.is_table() ? "a table" : "a date or time";
 }
 
-std::string check_number(const Field& f, double v) {
-  if (v >= f.lo && v <= f.hi) return "";
-  if (f.hi > 1e15) return fmt::format("{} = {} is not {} or more ({})", f.name, number(v), number(f.lo), f.help);
-  return fmt::format("{} = {} is outside [{}, {}] ({})", f.name, number(v), number(f.lo), number(f.hi), f.help);
+// What to do about a value of the wrong type, where that is plain.
+std::string remedy(const Field& f, const toml::node& node) {
+  const bool wants_integer = std::holds_alternative<int*>(f.value) || std::holds_alternative<std::int64_t*>(f.value);
+  const auto real = node.value_exact<double>();
+  if (wants_integer && real && *real == std::floor(*real) && std::abs(*real) < 1e15)
+    return fmt::format("; write {:.0f}", *real);
+  const auto text = node.value_exact<std::string>();
+  if (!text || text->empty() || std::holds_alternative<std::vector<std::string>*>(f.value)) return "";
+  const bool is_bool = *text == "true" || *text == "false";
+  const bool is_number = text->find_first_not_of("0123456789.+-eE") == std::string::npos;
+  const bool wants_bool = std::holds_alternative<bool*>(f.value);
+  return (wants_bool ? is_bool : is_number) ? "; remove the quotes" : "";
 }
+
+std::string wrong_type(const Field& f, const toml::node& node) {
+  return fmt::format("{}: expected {}, got {}{}", f.name, type_name(f), in_words(node), remedy(f, node));
+}
+
+std::string out_of_range(const Field& f, const std::string& value, bool too_low) {
+  if (too_low && no_upper_limit(f))
+    return fmt::format("{} = {} is less than {} ({})", f.name, value, number_text(f.lo), f.help);
+  return fmt::format("{} = {} is outside [{}, {}] ({})", f.name, value, number_text(f.lo), number_text(f.hi), f.help);
+}
+
+std::string set(const Field& f, const toml::node& node, bool& out) {
+  const auto v = node.value_exact<bool>();
+  if (!v) return wrong_type(f, node);
+  out = *v;
+  return "";
+}
+
+std::string set(const Field& f, const toml::node& node, std::string& out) {
+  const auto v = node.value_exact<std::string>();
+  if (!v) return wrong_type(f, node);
+  if (!is_utf8(*v))
+    return fmt::format("{} = \"{}\" is not UTF-8; rename what it names, or link to it under another name", f.name,
+                       shortened(*v));
+  if (!f.choices.empty() && std::find(f.choices.begin(), f.choices.end(), *v) == f.choices.end()) {
+    const std::string near = did_you_mean(*v, f.choices);
+    return fmt::format("{} = {} is none of {}{}", f.name, quoted(shortened(*v)), fmt::join(f.choices, ", "),
+                       near.empty() ? "" : " (did you mean \"" + near + "\"?)");
+  }
+  out = *v;
+  return "";
+}
+
+std::string set(const Field& f, const toml::node& node, std::vector<std::string>& out) {
+  const toml::array* list = node.as_array();
+  if (!list) return wrong_type(f, node);
+  std::vector<std::string> items;
+  for (const auto& item : *list) {
+    const auto v = item.value_exact<std::string>();
+    if (!v) return fmt::format("{}: expected a list of strings, got {} in it", f.name, in_words(item));
+    items.push_back(*v);
+  }
+  out = std::move(items);
+  return "";
+}
+
+std::string set(const Field& f, const toml::node& node, double& out) {
+  const auto v = node.value<double>();  // an integer is a number too
+  if (!v || node.is_boolean()) return wrong_type(f, node);
+  if (!(*v >= f.lo && *v <= f.hi)) return out_of_range(f, number_text(*v), *v < f.lo);
+  out = *v;
+  return "";
+}
+
+std::string set(const Field& f, const toml::node& node, std::optional<double>& out) {
+  double v = 0;
+  std::string bad = set(f, node, v);
+  if (bad.empty()) out = v;
+  return bad;
+}
+
+template <class Integer>
+std::string set_integer(const Field& f, const toml::node& node, Integer& out) {
+  const auto v = node.value_exact<std::int64_t>();
+  if (!v) return wrong_type(f, node);
+  // Compared as integers: as doubles, 2^53 + 1 is 2^53.
+  const bool too_low = *v < static_cast<std::int64_t>(f.lo);
+  const bool too_high = !no_upper_limit(f) && *v > static_cast<std::int64_t>(f.hi);
+  if (too_low || too_high) return out_of_range(f, fmt::format("{}", *v), too_low);
+  out = static_cast<Integer>(*v);
+  return "";
+}
+std::string set(const Field& f, const toml::node& node, int& out) { return set_integer(f, node, out); }
+std::string set(const Field& f, const toml::node& node, std::int64_t& out) { return set_integer(f, node, out); }
 
 // "" when set, else what is wrong.
 std::string assign(const Field& f, const toml::node& node) {
-  const std::string wrong = fmt::format("{}: expected {}, got {}", f.name, type_name(f),
-                                        node.is_string()           ? "a string"
-                                        : node.is_integer()        ? "a whole number"
-                                        : node.is_floating_point() ? "a number"
-                                        : node.is_boolean()        ? "true or false"
-                                        : node.is_array()          ? "a list"
-                                        : node.is_table()          ? "a table"
-                                                                   : "a date or time");
-  return std::visit(
-      [&](auto* out) -> std::string {
-        using T = std::remove_pointer_t<decltype(out)>;
-        if constexpr (std::is_same_v<T, bool>) {
-          const auto v = node.value_exact<bool>();
-          if (!v) return wrong;
-          *out = *v;
-        } else if constexpr (std::is_same_v<T, std::string>) {
-          const auto v = node.value_exact<std::string>();
-          if (!v) return wrong;
-          if (!is_utf8(*v))
-            return fmt::format("{} = \"{}\" is not UTF-8; rename what it names, or link to it under another name",
-                               f.name, *v);
-          if (!f.choices.empty() && std::find(f.choices.begin(), f.choices.end(), *v) == f.choices.end()) {
-            const std::string near = did_you_mean(*v, f.choices);
-            return fmt::format("{} = \"{}\" is none of {}{}", f.name, *v, fmt::join(f.choices, ", "),
-                               near.empty() ? "" : " (did you mean \"" + near + "\"?)");
-          }
-          *out = *v;
-        } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
-          const toml::array* list = node.as_array();
-          if (!list) return wrong;
-          std::vector<std::string> items;
-          for (const auto& item : *list) {
-            const auto v = item.value_exact<std::string>();
-            if (!v) return f.name + ": expected a list of strings";
-            items.push_back(*v);
-          }
-          *out = std::move(items);
-        } else if constexpr (std::is_same_v<T, double> || std::is_same_v<T, std::optional<double>>) {
-          const auto v = node.value<double>();  // a whole number is a number too
-          if (!v || node.is_boolean()) return wrong;
-          if (auto bad = check_number(f, *v); !bad.empty()) return bad;
-          *out = *v;
-        } else {
-          const auto v = node.value_exact<std::int64_t>();
-          if (!v) return wrong;
-          if (auto bad = check_number(f, static_cast<double>(*v)); !bad.empty()) return bad;
-          *out = static_cast<T>(*v);
-        }
-        return "";
-      },
-      f.value);
+  return std::visit([&](auto* out) { return set(f, node, *out); }, f.value);
 }
 
-// The part before the last dot; "" at the top.
-std::string section_of(const std::string& name) {
-  const auto dot = name.rfind('.');
-  return dot == std::string::npos ? "" : name.substr(0, dot);
+std::string or_list(const std::vector<std::string>& keys) {
+  std::vector<std::string> all;
+  for (const auto& k : keys) all.push_back("\"" + k + "\"");
+  return fmt::format("{}", fmt::join(all, " or "));
 }
 
-bool is_section(const FieldTable& table, const std::string& name) {
-  return std::any_of(table.all().begin(), table.all().end(),
-                     [&](const Field& f) { return f.name.starts_with(name + "."); });
+// `table_given`: the key has keys of its own, so that it may be a section.
+std::string unknown(const FieldTable& table, const std::string& name, bool table_given) {
+  if (table.has_section(name)) return fmt::format("{0}: expected a table of settings, written [{0}]", name);
+  const std::string near_section = section_like(table, name);
+  if (table_given && !near_section.empty())
+    return fmt::format("unknown section \"{}\" (did you mean \"{}\"?)", shortened(name), near_section);
+  std::vector<std::string> near = keys_like(table, name);
+  if (near.empty() && !near_section.empty()) near = {near_section};
+  const std::string what = fmt::format("unknown {} \"{}\"", table_given ? "section" : "key", shortened(name));
+  if (!near.empty()) return fmt::format("{} (did you mean {}?)", what, or_list(near));
+  const std::string in(section_of(name));
+  if (!table.has_section(in)) return what + "; `cutract help config` lists them all";
+  return fmt::format("{}; `cutract help config {}` lists that section", what, in);
 }
 
-std::string unknown(const FieldTable& table, const std::string& name) {
-  if (is_section(table, name)) return fmt::format("{0}: expected a table, written [{0}], of single settings", name);
-  std::vector<std::string> names;
-  for (const auto& f : table.all()) {
-    names.push_back(f.name);
-    names.push_back(section_of(f.name));
-  }
-  const std::string near = did_you_mean(name, names);
-  return fmt::format("unknown key \"{}\"{}", shortened(name),
-                     near.empty() ? "; `cutract help config` lists them all" : " (did you mean \"" + near + "\"?)");
-}
+// A mistake and its place. The text of an unknown key is made when it is shown, since looking for what was meant takes
+// time.
+struct Problem {
+  std::uint32_t line = 0, column = 0;  // 0: from --set
+  std::string text, unknown_key;
+  bool table_given = false;
+};
 
-void fill(const FieldTable& table, const toml::table& from, const std::string& prefix, const std::string& origin,
-          std::vector<std::string>& problems) {
+void fill(const FieldTable& table, const toml::table& from, const std::string& prefix, std::vector<Problem>& problems) {
   for (auto&& [key, node] : from) {
     const std::string name = prefix + std::string(key.str());
     if (const Field* f = table.find(name)) {
-      if (auto bad = assign(*f, node); !bad.empty()) problems.push_back(position(node.source(), origin) + ": " + bad);
-    } else if (node.is_table() && is_section(table, name)) {
-      fill(table, *node.as_table(), name + ".", origin, problems);
+      const auto at = node.source().begin;
+      if (auto bad = assign(*f, node); !bad.empty()) problems.push_back({at.line, at.column, bad, "", false});
+    } else if (node.is_table() && table.has_section(name)) {
+      fill(table, *node.as_table(), name + ".", problems);
     } else {
-      problems.push_back(position(key.source(), origin) + ": " + unknown(table, name));
+      const auto at = key.source().begin;
+      problems.push_back({at.line, at.column, "", name, node.is_table()});
     }
   }
 }
 
-// "a.b=c": c is TOML; a bare word that is no TOML value is a string, so that --set data.corpus=DIR needs no quotes.
-void assign_text(const FieldTable& table, const std::string& text, std::vector<std::string>& problems) {
-  const std::string where = "--set " + text + ": ";
+// Error{config} if there are any.
+void report(const FieldTable& table, std::vector<Problem> problems, const std::string& origin) {
+  if (problems.empty()) return;
+  const auto place = [](const Problem& p) {
+    return p.line == 0 ? std::pair(UINT32_MAX, 0u) : std::pair(p.line, p.column);
+  };
+  std::stable_sort(problems.begin(), problems.end(),
+                   [&](const Problem& a, const Problem& b) { return place(a) < place(b); });
+  std::string out;
+  for (std::size_t i = 0; i < std::min(problems.size(), kShown); ++i) {
+    const Problem& p = problems[i];
+    if (i > 0) out += "\n";
+    if (p.line > 0) out += fmt::format("{}:{}:{}: ", origin, p.line, p.column);
+    out += p.text;
+    if (!p.unknown_key.empty()) out += unknown(table, p.unknown_key, p.table_given);
+  }
+  if (problems.size() > kShown)
+    out += fmt::format("\n{}: {} not shown", origin.empty() ? "--set" : origin,
+                       counted(static_cast<std::int64_t>(problems.size() - kShown), "more mistake"));
+  fail(Fault::config, out);
+}
+
+// "a.b=c": c is TOML; a bare word that is not a TOML value is a string, so that --set data.corpus=DIR needs no quotes.
+// "" when set, else what is wrong.
+std::string assign_text(const FieldTable& table, const std::string& text) {
   const auto eq = text.find('=');
-  if (eq == std::string::npos || eq == 0)
-    return problems.push_back(where + "expected name=value, e.g. --set model.hidden=64");
+  if (eq == std::string::npos || eq == 0) return "expected name=value, e.g. --set model.hidden=64";
   const std::string name = text.substr(0, eq), value = text.substr(eq + 1);
   const Field* f = table.find(name);
-  if (!f) return problems.push_back(where + unknown(table, name));
-  if (auto* s = std::get_if<std::string*>(&f->value); s && (value.empty() || value.front() != '"')) {
-    const toml::value<std::string> node(value);
-    if (auto bad = assign(*f, node); !bad.empty()) problems.push_back(where + bad);
-    return;
-  }
-  if (!toml_problem("v = " + value).empty())
-    return problems.push_back(fmt::format("{}expected {}", where, type_name(*f)));
+  if (!f) return unknown(table, name, false);
+  if (std::holds_alternative<std::string*>(f->value) && (value.empty() || value.front() != '"'))
+    return assign(*f, toml::value<std::string>(value));
+  if (!toml_problem("v = " + value).empty()) return fmt::format("expected {}", type_name(*f));
   try {
     const toml::table parsed = toml::parse("v = " + value);
-    if (parsed.size() != 1) return problems.push_back(where + "expected one value; repeat --set for another setting");
-    if (auto bad = assign(*f, *parsed.get("v")); !bad.empty()) problems.push_back(where + bad);
-  } catch (const toml::parse_error&) { problems.push_back(fmt::format("{}expected {}", where, type_name(*f))); }
+    if (parsed.size() != 1) return "expected one value; repeat --set for another setting";
+    return assign(*f, *parsed.get("v"));
+  } catch (const toml::parse_error&) { return fmt::format("expected {}", type_name(*f)); }
 }
 
 }  // namespace
+
+std::string_view section_of(std::string_view name) {
+  const auto dot = name.rfind('.');
+  return dot == std::string_view::npos ? "" : name.substr(0, dot);
+}
 
 std::string value_text(const Field& f) {
   return std::visit(
@@ -190,13 +255,18 @@ std::string value_text(const Field& f) {
           for (const auto& s : *v) out += (out.size() > 1 ? ", " : "") + quoted(s);
           return out + "]";
         } else if constexpr (std::is_same_v<T, double>) {
-          return real_text(*v);
+          return float_text(*v);
         } else if constexpr (std::is_same_v<T, std::optional<double>>) {
-          return *v ? real_text(**v) : "unset";
+          return *v ? float_text(**v) : "unset";
         } else
           return fmt::format("{}", *v);
       },
       f.value);
+}
+
+void FieldTable::add(Field f) {
+  if (const std::string in(section_of(f.name)); !in.empty() && !has_section(in)) sections_.push_back({in});
+  fields_.push_back(std::move(f));
 }
 
 const Field* FieldTable::find(std::string_view name) const {
@@ -204,19 +274,33 @@ const Field* FieldTable::find(std::string_view name) const {
   return it == fields_.end() ? nullptr : &*it;
 }
 
+bool FieldTable::has_section(std::string_view name) const {
+  return std::any_of(sections_.begin(), sections_.end(), [&](const Section& s) { return s.name == name; });
+}
+
+void FieldTable::synonyms(std::string_view name, const std::vector<std::string>& words) {
+  for (auto& f : fields_)
+    if (f.name == name) f.synonyms = words;
+  for (auto& s : sections_)
+    if (s.name == name) s.synonyms = words;
+}
+
 void parse_config(const FieldTable& table, std::string_view text, const std::string& origin,
                   std::span<const std::string> assignments) {
-  std::vector<std::string> problems;
+  std::vector<Problem> problems;
   if (const std::string wrong = wrong_encoding(text); !wrong.empty()) fail(Fault::config, origin + ": " + wrong);
   text = without_mark(text);
   if (const std::string wrong = toml_problem(text); !wrong.empty()) fail(Fault::config, origin + ":" + wrong);
   try {
-    fill(table, toml::parse(text, std::string_view(origin)), "", origin, problems);
+    fill(table, toml::parse(text, std::string_view(origin)), "", problems);
   } catch (const toml::parse_error& e) {
-    problems.push_back(position(e.source(), origin) + ": " + std::string(e.description()));
+    const auto at = e.source().begin;
+    problems.push_back({at.line, at.column, std::string(e.description()), "", false});
   }
-  for (const auto& a : assignments) assign_text(table, a, problems);
-  if (!problems.empty()) fail(Fault::config, listed(problems));
+  for (const auto& a : assignments)
+    if (const std::string bad = assign_text(table, a); !bad.empty())
+      problems.push_back({0, 0, "--set " + shortened(a) + ": " + bad, "", false});
+  report(table, std::move(problems), origin);
 }
 
 void read_config(const FieldTable& table, const std::string& path, std::span<const std::string> assignments) {
@@ -234,62 +318,12 @@ std::string write_config(const FieldTable& table) {
   std::string out, section;
   for (const auto& f : table.all()) {
     if (unset(f)) continue;
-    const std::string in = section_of(f.name);
-    if (in != section) out += fmt::format("{}[{}]\n", out.empty() ? "" : "\n", section = in);
+    const std::string in(section_of(f.name));
+    if (in != section) out += fmt::format("{}[{}]\n", out.empty() ? "" : "\n", in);
+    section = in;
     out += fmt::format("{} = {}\n", f.name.substr(in.empty() ? 0 : in.size() + 1), value_text(f));
   }
   return out;
-}
-
-std::string help_config(const FieldTable& table, int columns) {
-  std::string out, section;
-  const auto wrap = [&](const std::string& text, std::size_t indent) {
-    std::istringstream words(text);
-    std::string line, word;
-    while (words >> word) {
-      if (!line.empty() && line.size() + 1 + word.size() > static_cast<std::size_t>(columns))
-        out += line + "\n", line.clear();
-      line += (line.empty() ? std::string(indent, ' ') : " ") + word;
-    }
-    out += line + "\n";
-  };
-  for (const auto& f : table.all()) {
-    const std::string in = section_of(f.name);
-    if (in != section) out += fmt::format("{}[{}]\n", out.empty() ? "" : "\n", section = in);
-    std::string allowed;
-    if (!f.choices.empty())
-      allowed = fmt::format(" ({})", fmt::join(f.choices, ", "));
-    else if (f.hi > f.lo && !std::holds_alternative<bool*>(f.value))
-      allowed = fmt::format(" [{}..{}]", number(f.lo), f.hi > 1e15 ? "" : number(f.hi));
-    wrap(fmt::format("{} = {}", f.name, value_text(f)), 2);
-    wrap(f.help + allowed, 6);
-  }
-  return out;
-}
-
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t up = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1])});
-      diagonal = up;
-    }
-  }
-  return row[b.size()];
-}
-
-std::string did_you_mean(std::string_view word, std::span<const std::string> known) {
-  constexpr std::size_t kLongest = 64;  // nobody means a short name by a longer word, and the distance takes its time
-  std::string best;
-  if (word.size() > kLongest) return best;
-  std::size_t least = 1 + word.size() / 3;
-  for (const auto& k : known)
-    if (const std::size_t d = edit_distance(word, k); d < least || (d == least && best.empty())) least = d, best = k;
-  return best;
 }
 
 }  // namespace cutract

@@ -19,9 +19,16 @@ struct Field {
   std::string name;  // dotted: "model.hidden"
   std::variant<bool*, int*, std::int64_t*, double*, std::string*, std::vector<std::string>*, std::optional<double>*>
       value;
-  double lo = 0, hi = 0;             // inclusive, for numbers
-  std::vector<std::string> choices;  // for strings; empty: anything
-  std::string help;                  // with the unit
+  double lo = 0, hi = 0;                   // inclusive, for numbers
+  std::vector<std::string> choices;        // for strings; empty: anything
+  std::string help;                        // starts with a noun, and has the unit
+  std::vector<std::string> synonyms = {};  // names in other toolkits, for suggestions
+};
+
+// A group of fields: "model" has those named "model.*".
+struct Section {
+  std::string name;
+  std::vector<std::string> synonyms = {};
 };
 
 template <class T>
@@ -60,17 +67,25 @@ class FieldTable {
     fields(*this, sub);
     prefix_ = outer;
   }
+  // What other toolkits call the field or the section of this full name; such a word is suggested, never accepted.
+  // Does nothing if the table has no such name.
+  void synonyms(std::string_view name, const std::vector<std::string>& words);
+
   std::span<const Field> all() const { return fields_; }
+  std::span<const Section> sections() const { return sections_; }
   const Field* find(std::string_view name) const;
+  bool has_section(std::string_view name) const;
 
  private:
-  void add(Field f) { fields_.push_back(std::move(f)); }
+  void add(Field f);
   std::string prefix_;
   std::vector<Field> fields_;
+  std::vector<Section> sections_;
 };
 
 // Fills the fields from a TOML file (none if `path` is empty), then from "a.b=c" assignments. Throws Error{config} with
-// every mistake found, one a line, as file:line:column (or --set a.b=c): unknown keys (did you mean), types, ranges.
+// every mistake found, one a line and in the order of the file, as file:line:column (or --set a.b=c): unknown keys (did
+// you mean), types, ranges. Only the first 20 are shown, and the others counted.
 void read_config(const FieldTable&, const std::string& path, std::span<const std::string> assignments);
 // The same from text already in memory; `origin` stands for the file name.
 void parse_config(const FieldTable&, std::string_view text, const std::string& origin,
@@ -79,15 +94,25 @@ void parse_config(const FieldTable&, std::string_view text, const std::string& o
 // Resolved TOML of all fields that have a value: reading it gives the same values.
 std::string write_config(const FieldTable&);
 
+// The part of a dotted name before its last dot; "" if there is none.
+std::string_view section_of(std::string_view name);
+
 // The value as TOML; "unset" for an optional number without one.
 std::string value_text(const Field&);
 
-// One entry per field with default, range and help, at most `columns` wide.
-std::string help_config(const FieldTable&, int columns = 80);
+// One entry per field with default, range and help, at most `columns` wide: of all fields, or those of one section or
+// the one field that `subject` names. Error{usage}, with the nearest name, if there is no such section or field.
+std::string help_config(const FieldTable&, int columns = 80, std::string_view subject = "");
 
 // The closest of `known` to `word` by edit distance, or "" if nothing is close enough to be meant.
 std::string did_you_mean(std::string_view word, std::span<const std::string> known);
 // Letters to insert, remove or change to make `a` of `b` (Levenshtein).
 std::size_t edit_distance(std::string_view a, std::string_view b);
+
+// The fields that an unknown key may have been meant for, in whatever section they are: by the same name, by a synonym,
+// or else the one of the nearest name. Empty if nothing is close.
+std::vector<std::string> keys_like(const FieldTable&, std::string_view name);
+// The section that an unknown one may have been meant for, or "".
+std::string section_like(const FieldTable&, std::string_view name);
 
 }  // namespace cutract

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 #include <cstdint>
 
 namespace cutract {
@@ -45,6 +46,29 @@ std::string counted(std::int64_t n, std::string_view one, std::string_view many)
     text += many;
   if (n != 1 && many.empty()) text += "s";
   return text;
+}
+
+std::string number_text(double v) {
+  if (v == std::floor(v) && std::abs(v) < 1e16) return fmt::format("{:.0f}", v);
+  return fmt::format("{}", v);
+}
+
+std::string wrapped(std::string_view text, std::size_t indent, std::size_t columns) {
+  std::string out;
+  std::string line;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find_first_of(" \n", at), text.size());
+    const std::string_view word = text.substr(at, end - at);
+    at = end + 1;
+    if (word.empty()) continue;
+    if (!line.empty() && line.size() + 1 + word.size() > columns) {
+      out += line + "\n";
+      line.clear();
+    }
+    line += line.empty() ? std::string(indent, ' ') : std::string(" ");
+    line += word;
+  }
+  return out + line + "\n";
 }
 
 bool is_utf8(std::string_view text) {

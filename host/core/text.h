@@ -36,4 +36,11 @@ std::string listed(std::span<const std::string> problems, std::size_t most = 20)
 // parser asserts, or has undefined behaviour, at characters that cannot begin a key.
 std::string toml_problem(std::string_view text);
 
+// A number without a trailing point or zeros.
+std::string number_text(double v);
+
+// The words of the text in lines of at most `columns` characters that start with `indent` spaces; a longer word stays
+// whole. Every line ends with a newline.
+std::string wrapped(std::string_view text, std::size_t indent, std::size_t columns = 80);
+
 }  // namespace cutract

@@ -32,7 +32,7 @@ class BadInput : public testing::Test {
   // The last line of stderr is the one sentence.
   static void expect(const Finished& f, int code, const std::string& sentence) {
     EXPECT_EQ(f.code, code) << f.err;
-    EXPECT_TRUE(f.last_line().starts_with("cutract: ")) << f.err;
+    EXPECT_TRUE(f.last_line().starts_with("error: ")) << f.err;
     EXPECT_NE(f.last_line().find(sentence), std::string::npos) << f.err;
     EXPECT_EQ(f.err.find("host/"), std::string::npos) << "a user's fault names our sources: " << f.err;
     EXPECT_EQ(f.out, "");
@@ -67,7 +67,7 @@ TEST_F(BadInput, UnknownConfigKey) {
 
 TEST_F(BadInput, WrongType) {
   corpus_.folder.write("c.toml", "[model]\nhidden = \"many\"\n");
-  expect(train(), 3, "c.toml:2:10: model.hidden: expected a whole number, got a string");
+  expect(train(), 3, "c.toml:2:10: model.hidden: expected an integer, got the string \"many\"");
 }
 
 TEST_F(BadInput, SampleRateChangesInsideTheCorpus) {
@@ -161,10 +161,56 @@ TEST_F(BadInput, StandardOutputIsFull) {
 TEST_F(BadInput, UsageMistakesNameTheTypoFirst) {
   expect(run({"train", "--confg", "c.toml"}), 2, "unknown option \"--confg\" (did you mean \"--config\"?)");
   expect(run({"trian"}), 2, "unknown command \"trian\" (did you mean \"train\"?)");
-  expect(run({"eval"}), 2, "MODEL");
+  expect(run({"corpus", "chek", "c"}), 2, "unknown command \"chek\" (did you mean \"check\"?)");
+  expect(run({"eval"}), 2, "cutract eval: MODEL is missing; usage: cutract eval [options] MODEL");
   expect(run({"eval", "--splt", "x"}), 2, "unknown option \"--splt\" (did you mean \"--split\"?)");
+  expect(run({"train", "-x"}), 2, "unknown option \"-x\"; see `cutract train --help`");
   expect(train({}, "tpu"), 2, "--device tpu: expected auto, cpu or cuda[:N]");
-  expect(run({}), 2, "cutract --help");
+}
+
+// What the library that parses options would say is for programmers.
+TEST_F(BadInput, UsageMistakesAreSaidInOurWords) {
+  const struct {
+    std::vector<std::string> args;
+    const char* said;
+  } table[] = {
+      {{"predict"}, "error: cutract predict: MODEL and AUDIO are missing; usage: cutract predict "},
+      {{"features", "a.wav"}, "error: cutract features: --out DIR is missing; usage: "},
+      {{"corpus"}, "error: cutract corpus: expected a command: "},
+      {{"train", "--seed", "-1"}, "error: --seed: is \"-1\", expected an integer from 0 to 9007199254740992"},
+      {{"train", "--seed=9007199254740993"}, "error: --seed: is \"9007199254740993\", expected an integer from 0 to"},
+      {{"train", "--seed", "99999999999999999999"}, "error: --seed: is \"99999999999999999999\", expected an integer"},
+      {{"train", "--seed", "1e3"}, "error: --seed: is \"1e3\", expected an integer from 0 to 9007199254740992"},
+      {{"train", "--fast-dev-run=0"}, "error: --fast-dev-run: is \"0\", expected an integer from 1 to 1000000"},
+      {{"train", "--check-device", "gpu"}, "error: --check-device: is \"gpu\", expected cpu"},
+      {{"train", "--out"}, "error: --out: has no value; expected --out DIR: run folder"},
+      {{"train", "--out", "a", "--out", "b"}, "error: --out: given more than once, expected once"},
+      {{"predict", "m", "a.wav", "--format", "cvs"},
+       "error: --format: is \"cvs\", expected csv, npz or json (did you mean \"csv\"?)"},
+      {{"features", "a.wav", "--preset", "kaldi", "-c", "c.toml", "--out", "f"}, " exclude each other; give only one"},
+      {{"doctor", "now"}, "error: cutract doctor: unexpected argument \"now\"; usage: cutract doctor [options]"},
+      {{"help", "trian"}, "error: unknown command \"trian\" (did you mean \"train\"?)"},
+      {{"help", "train", "me"}, "error: cutract train: has no command \"me\""},
+      {{"help", "config", "lr"}, "unknown section or setting \"lr\" (did you mean \"optim.lr\"?)"},
+  };
+  for (const auto& [args, said] : table) expect(run(args), 2, said);
+}
+
+TEST_F(BadInput, WithoutACommandTheHelpIsOnStderr) {
+  const Finished f = run({});
+  EXPECT_EQ(f.code, 2);
+  EXPECT_EQ(f.out, "");
+  EXPECT_NE(f.err.find("Usage: cutract COMMAND"), std::string::npos) << f.err;
+  EXPECT_TRUE(f.last_line().starts_with("error: ")) << f.err;
+  EXPECT_NE(f.last_line().find("expected a command"), std::string::npos) << f.err;
+}
+
+TEST_F(BadInput, EveryMistakeOfAConfigIsALineOfItsOwn) {
+  corpus_.folder.write("c.toml", "[trainer]\nlr = 0.001\nmax_epochs = 1e2\n[optimizer]\nname = \"sgd\"\n");
+  EXPECT_EQ(train().err,
+            "error: c.toml:2:1: unknown key \"trainer.lr\" (did you mean \"optim.lr\"?)\n"
+            "error: c.toml:3:14: trainer.max_epochs: expected an integer, got 100.0; write 100\n"
+            "error: c.toml:4:2: unknown section \"optimizer\" (did you mean \"optim\"?)\n");
 }
 
 TEST_F(BadInput, NoGpu) {

@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <climits>
 
 #include "host/core/fields.h"
+#include "host/core/text.h"
 #include "tests/support/support.h"
 
 namespace cutract {
@@ -60,36 +62,39 @@ TEST(Config, EachMistakeIsNamedWithItsPlace) {
     const char *text, *said;
   } table[] = {
       {"model.hiden = 3", "train.toml:1:7: unknown key \"model.hiden\" (did you mean \"model.hidden\"?)"},
-      {"[mdel]\nhidden = 3", "train.toml:1:2: unknown key \"mdel\" (did you mean \"model\"?)"},
+      {"[mdel]\nhidden = 3", "train.toml:1:2: unknown section \"mdel\" (did you mean \"model\"?)"},
       {"sed = 3", "train.toml:1:1: unknown key \"sed\" (did you mean \"seed\"?)"},
       {"\n\n  seeed = 3", "train.toml:3:3: unknown key \"seeed\" (did you mean \"seed\"?)"},
       {"zzzzzzzzzz = 1", "train.toml:1:1: unknown key \"zzzzzzzzzz\"; `cutract help config` lists them all"},
-      {"[model]\nhidden = \"64\"", "train.toml:2:10: model.hidden: expected a whole number, got a string"},
-      {"[model]\nhidden = 64.0", "train.toml:2:10: model.hidden: expected a whole number, got a number"},
-      {"[model]\nhidden = true", "train.toml:2:10: model.hidden: expected a whole number, got true or false"},
-      {"[model]\nhidden = [1]", "train.toml:2:10: model.hidden: expected a whole number, got a list"},
-      {"[model]\nhidden = 2024-01-01", "train.toml:2:10: model.hidden: expected a whole number, got a date or time"},
-      {"[model.hidden]\nx = 1", "train.toml:1:1: model.hidden: expected a whole number, got a table"},
-      {"model = 3", "train.toml:1:1: model: expected a table, written [model], of single settings"},
-      {"[[model]]\nhidden = 3", "train.toml:1:3: model: expected a table, written [model], of single settings"},
+      {"[model]\nhidden = \"64\"",
+       "train.toml:2:10: model.hidden: expected an integer, got the string \"64\"; remove the quotes"},
+      {"[model]\nhidden = \"many\"", "train.toml:2:10: model.hidden: expected an integer, got the string \"many\""},
+      {"[model]\nhidden = 1e2", "train.toml:2:10: model.hidden: expected an integer, got 100.0; write 100"},
+      {"[model]\nhidden = 64.5", "train.toml:2:10: model.hidden: expected an integer, got 64.5"},
+      {"[model]\nhidden = inf", "train.toml:2:10: model.hidden: expected an integer, got inf"},
+      {"[model]\nhidden = true", "train.toml:2:10: model.hidden: expected an integer, got true"},
+      {"[model]\nhidden = [1]", "train.toml:2:10: model.hidden: expected an integer, got a list"},
+      {"[model]\nhidden = 2024-01-01", "train.toml:2:10: model.hidden: expected an integer, got a date or time"},
+      {"[model.hidden]\nx = 1", "train.toml:1:1: model.hidden: expected an integer, got a table"},
+      {"model = 3", "train.toml:1:1: model: expected a table of settings, written [model]"},
+      {"[[model]]\nhidden = 3", "train.toml:1:3: model: expected a table of settings, written [model]"},
       {"[model]\nhidden = 0", "train.toml:2:10: model.hidden = 0 is outside [1, 4096] (units per direction)"},
       {"[model]\n\thidden = 4097", "train.toml:2:11: model.hidden = 4097 is outside [1, 4096] (units per direction)"},
       {"[model]\nhidden = 4294967360",  // 64 if cut to 32 bits
        "train.toml:2:10: model.hidden = 4294967360 is outside [1, 4096] (units per direction)"},
       {"[model]\ndropout = 0.95", "train.toml:2:11: model.dropout = 0.95 is outside [0, 0.9] (between layers)"},
       {"[model]\ndropout = -1", "train.toml:2:11: model.dropout = -1 is outside [0, 0.9] (between layers)"},
-      {"[model]\nbidirectional = 1",
-       "train.toml:2:17: model.bidirectional: expected true or false, got a whole number"},
-      {"[optimizer]\nlr = true", "train.toml:2:6: optimizer.lr: expected a number, got true or false"},
+      {"[model]\nbidirectional = 1", "train.toml:2:17: model.bidirectional: expected true or false, got 1"},
+      {"[optimizer]\nlr = true", "train.toml:2:6: optimizer.lr: expected a number, got true"},
       {"[optimizer]\nlr = nan", "train.toml:2:6: optimizer.lr = nan is outside [0, 1] (learning rate)"},
       {"[optimizer]\nlr = inf", "train.toml:2:6: optimizer.lr = inf is outside [0, 1] (learning rate)"},
-      {"seed = -1", "train.toml:1:8: seed = -1 is not 0 or more (of everything random)"},
-      {"data.corpus = 3", "train.toml:1:15: data.corpus: expected a string, got a whole number"},
+      {"seed = -1", "train.toml:1:8: seed = -1 is less than 0 (of everything random)"},
+      {"data.corpus = 3", "train.toml:1:15: data.corpus: expected a string, got 3"},
       {"data.kind = 'mfc'",
        "train.toml:1:13: data.kind = \"mfc\" is none of mel, mfcc, prosody (did you mean \"mfcc\"?)"},
       {"data.kind = 'waveform'", "train.toml:1:13: data.kind = \"waveform\" is none of mel, mfcc, prosody"},
-      {"data.splits = 'a'", "train.toml:1:15: data.splits: expected a list of strings, got a string"},
-      {"data.splits = ['a', 1]", "train.toml:1:15: data.splits: expected a list of strings"},
+      {"data.splits = 'a'", "train.toml:1:15: data.splits: expected a list of strings, got the string \"a\""},
+      {"data.splits = ['a', 1]", "train.toml:1:15: data.splits: expected a list of strings, got 1 in it"},
   };
   for (const auto& [text, said] : table) EXPECT_EQ(mistakes(text), said) << text;
 }
@@ -111,14 +116,14 @@ TEST(Config, WhatIsNoTomlIsNamedWithItsPlace) {
     EXPECT_EQ(mistakes(text).rfind(place, 0), 0u) << text << "\n" << mistakes(text);
 }
 
-TEST(Config, AllMistakesAreToldAtOnce) {
+TEST(Config, AllMistakesAreToldAtOnceInTheOrderOfTheFile) {
   EXPECT_EQ(mistakes("sed = 1\n[data]\nkind = 'm'\n[model]\nhidden = 0\nlayers = 'two'\n", {"model.dropout=2", "lr=3"}),
+            "train.toml:1:1: unknown key \"sed\" (did you mean \"seed\"?)\n"
             "train.toml:3:8: data.kind = \"m\" is none of mel, mfcc, prosody\n"
             "train.toml:5:10: model.hidden = 0 is outside [1, 4096] (units per direction)\n"
-            "train.toml:6:10: model.layers: expected a whole number, got a string\n"
-            "train.toml:1:1: unknown key \"sed\" (did you mean \"seed\"?)\n"
+            "train.toml:6:10: model.layers: expected an integer, got the string \"two\"\n"
             "--set model.dropout=2: model.dropout = 2 is outside [0, 0.9] (between layers)\n"
-            "--set lr=3: unknown key \"lr\"; `cutract help config` lists them all");
+            "--set lr=3: unknown key \"lr\" (did you mean \"optimizer.lr\"?)");
 }
 
 TEST(Config, TakesWhatIsRight) {
@@ -163,18 +168,18 @@ TEST(Config, BadAssignmentsAreNamed) {
       {"model.hidden", "expected name=value, e.g. --set model.hidden=64"},
       {"=3", "expected name=value, e.g. --set model.hidden=64"},
       {"", "expected name=value, e.g. --set model.hidden=64"},
-      {"model.hidden=", "expected a whole number"},
-      {"model.hidden=many", "expected a whole number"},
-      {"model.hidden=\"3\"", "model.hidden: expected a whole number, got a string"},
+      {"model.hidden=", "expected an integer"},
+      {"model.hidden=many", "expected an integer"},
+      {"model.hidden=\"3\"", "model.hidden: expected an integer, got the string \"3\"; remove the quotes"},
       {"model.hidden=3\nx=4", "expected one value; repeat --set for another setting"},
       {"model.bidirectional=no", "expected true or false"},
       {"mode.hidden=3", "unknown key \"mode.hidden\" (did you mean \"model.hidden\"?)"},
-      {"model={hidden=3}", "model: expected a table, written [model], of single settings"},
+      {"model={hidden=3}", "model: expected a table of settings, written [model]"},
       {"data.kind=mfc", "data.kind = \"mfc\" is none of mel, mfcc, prosody (did you mean \"mfcc\"?)"},
       {"data.splits=train", "expected a list of strings"},
       {"data.corpus=\"unclosed", "expected a string"},
   };
-  for (const auto& [text, said] : table) EXPECT_EQ(mistakes("", {text}), std::string("--set ") + text + ": " + said);
+  for (const auto& [text, said] : table) EXPECT_EQ(mistakes("", {text}), "--set " + shortened(text) + ": " + said);
 }
 
 TEST(Config, WhatIsWrittenReadsBackTheSame) {
@@ -220,9 +225,9 @@ TEST(Config, HelpNamesEverySettingWithinTheColumns) {
   for (const int columns : {60, 80, 100}) {
     const std::string help = help_config(table, columns);
     for (const auto& f : table.all()) EXPECT_NE(help.find("  " + f.name + " = "), std::string::npos) << f.name;
-    EXPECT_NE(help.find("units per direction [1..4096]"), std::string::npos);
+    EXPECT_NE(help.find("units per direction [1 to 4096]"), std::string::npos);
     EXPECT_NE(help.find("of features (mel, mfcc, prosody)"), std::string::npos);
-    EXPECT_NE(help.find("of everything random [0..]"), std::string::npos);
+    EXPECT_NE(help.find("of everything random [0 or more]"), std::string::npos);
     for (std::size_t at = 0; at < help.size(); at = help.find('\n', at) + 1)
       EXPECT_LE(static_cast<int>(help.find('\n', at) - at), columns) << help.substr(at, 200);
   }
@@ -237,7 +242,7 @@ TEST(Config, AFileThatCannotBeReadIsNamed) {
   read_config(table_of(s), folder.write("a.toml", "seed = 4"), {});
   EXPECT_EQ(s.seed, 4);
   EXPECT_FAULT(read_config(table_of(s), folder.write("b.toml", "seed = 'x'"), {}), Fault::config,
-               folder.path() + "/b.toml:1:8: seed: expected a whole number, got a string");
+               folder.path() + "/b.toml:1:8: seed: expected an integer, got the string \"x\"");
   read_config(table_of(s), folder.write("empty.toml", ""), {});
   EXPECT_EQ(s.seed, 4);
   read_config(table_of(s), folder.write("long.toml", std::string(9000, '#') + "\nseed = 6"), {});
@@ -245,6 +250,98 @@ TEST(Config, AFileThatCannotBeReadIsNamed) {
   const std::vector<std::string> set{"seed=5"};
   read_config(table_of(s), "", set);
   EXPECT_EQ(s.seed, 5);
+}
+
+TEST(Config, LimitsAreComparedAsIntegers) {
+  std::int64_t seed = 0;
+  FieldTable table;
+  table("seed", seed, in(std::int64_t{0}, std::int64_t{1} << 53), "random seed");
+  parse_config(table, "seed = 9007199254740992", "t");
+  EXPECT_EQ(seed, std::int64_t{1} << 53);
+  EXPECT_FAULT(parse_config(table, "seed = 9007199254740993", "t"), Fault::config,
+               "seed = 9007199254740993 is outside [0, 9007199254740992] (random seed)");
+  EXPECT_FAULT(parse_config(table, "seed = 9223372036854775807", "t"), Fault::config,
+               "seed = 9223372036854775807 is outside [0, 9007199254740992] (random seed)");
+}
+
+TEST(Config, AKeyIsLookedForInEverySection) {
+  int epochs = 1, patience = 1, stop_patience = 1, beta1 = 1, beta2 = 1;
+  double rate = 1;
+  std::string optimizer, schedule;
+  FieldTable table;
+  table("trainer.max_epochs", epochs, in(1, 9), "");
+  table("trainer.stop_patience", stop_patience, in(1, 9), "");
+  table("schedule.name", schedule, "");
+  table("schedule.patience", patience, in(1, 9), "");
+  table("optim.name", optimizer, "");
+  table("optim.lr", rate, in(0.0, 1.0), "");
+  table("optim.beta1", beta1, in(1, 9), "");
+  table("optim.beta2", beta2, in(1, 9), "");
+  table.synonyms("trainer.max_epochs", {"epochs", "num_epochs"});
+  table.synonyms("trainer.stop_patience", {"patience"});
+  table.synonyms("optim", {"optimizer"});
+  table.synonyms("optim.name", {"optimizer"});
+  table.synonyms("optim.beta1", {"betas"});
+  table.synonyms("optim.beta2", {"betas"});
+  table.synonyms("no.such", {"optim"});
+  const struct {
+    const char *text, *said;
+  } cases[] = {
+      {"[trainer]\nlr = 1.0", "t:2:1: unknown key \"trainer.lr\" (did you mean \"optim.lr\"?)"},
+      {"lr = 1.0", "t:1:1: unknown key \"lr\" (did you mean \"optim.lr\"?)"},
+      {"[trainer]\nepochs = 3", "t:2:1: unknown key \"trainer.epochs\" (did you mean \"trainer.max_epochs\"?)"},
+      {"[optim]\nnumEpochs = 3", "t:2:1: unknown key \"optim.numEpochs\" (did you mean \"trainer.max_epochs\"?)"},
+      {"NUM-EPOCHS = 3", "t:1:1: unknown key \"NUM-EPOCHS\" (did you mean \"trainer.max_epochs\"?)"},
+      {"max_epcohs = 3", "t:1:1: unknown key \"max_epcohs\" (did you mean \"trainer.max_epochs\"?)"},
+      {"optimizer = 'adam'", "t:1:1: unknown key \"optimizer\" (did you mean \"optim.name\"?)"},
+      {"[optimizer]\nlr = 1.0", "t:1:2: unknown section \"optimizer\" (did you mean \"optim\"?)"},
+      {"[Optim]\nlr = 1.0", "t:1:2: unknown section \"Optim\" (did you mean \"optim\"?)"},
+      {"[trainer]\npatience = 3", "t:2:1: unknown key \"trainer.patience\" (did you mean \"trainer.stop_patience\"?)"},
+      {"patience = 3",
+       "t:1:1: unknown key \"patience\" (did you mean \"trainer.stop_patience\" or \"schedule.patience\"?)"},
+      {"[optim]\nbetas = [0.9, 0.99]",
+       "t:2:1: unknown key \"optim.betas\" (did you mean \"optim.beta1\" or \"optim.beta2\"?)"},
+      {"[trainer]\nname = 'x'",
+       "t:2:1: unknown key \"trainer.name\"; `cutract help config trainer` lists that section"},
+      {"[zzzzzzz]\nname = 'x'", "t:1:2: unknown section \"zzzzzzz\"; `cutract help config` lists them all"},
+  };
+  for (const auto& [text, said] : cases) {
+    const Error e = test::thrown_by([&, t = text] { parse_config(table, t, "t"); });
+    EXPECT_STREQ(e.what(), said) << text;
+  }
+}
+
+TEST(Config, ALongKeyOrValueIsCutAndQuicklyRefused) {
+  const std::string key = "train.toml:1:1: unknown key \"" + std::string(60, 'k') + "...\"";
+  EXPECT_TRUE(mistakes(std::string(1 << 20, 'k') + " = 1").starts_with(key));
+  const std::string said = mistakes("data.kind = '" + std::string(1 << 20, 'm') + "'");
+  EXPECT_LT(said.size(), 300u);
+  EXPECT_LT(mistakes("", {"data.kind=" + std::string(1 << 20, 'm')}).size(), 400u);
+}
+
+TEST(Config, TwentyMistakesAreShownAndTheOthersCounted) {
+  std::string text;
+  for (int i = 0; i < 21; ++i) text += "zzzzzzzzzz" + std::to_string(i) + " = 1\n";
+  const std::string said = mistakes(text);
+  EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 20);
+  EXPECT_TRUE(said.ends_with("\ntrain.toml: 1 more mistake not shown")) << said;
+  EXPECT_NE(said.find("train.toml:20:1: "), std::string::npos);
+  EXPECT_EQ(said.find("train.toml:21:1: "), std::string::npos);
+  EXPECT_TRUE(mistakes(text + "seeed = 3\n").ends_with("\ntrain.toml: 2 more mistakes not shown"));
+}
+
+TEST(Config, HelpOfOneSectionOrSetting) {
+  Settings s;
+  const FieldTable table = table_of(s);
+  EXPECT_EQ(help_config(table, 80, "optimizer.lr"),
+            "[optimizer]\n  optimizer.lr = 0.001\n      learning rate [0 to 1]\n");
+  EXPECT_EQ(help_config(table, 80, "optimizer"), help_config(table, 80, "optimizer.lr"));
+  EXPECT_EQ(help_config(table, 80, "[optimizer]"), help_config(table, 80, "optimizer"));
+  EXPECT_EQ(help_config(table, 80, "data").find("model"), std::string::npos);
+  EXPECT_FAULT(help_config(table, 80, "optimiser"), Fault::usage,
+               "help config: unknown section or setting \"optimiser\" (did you mean \"optimizer\"?)");
+  EXPECT_FAULT(help_config(table, 80, "lr"), Fault::usage, "(did you mean \"optimizer.lr\"?)");
+  EXPECT_FAULT(help_config(table, 80, "zzzzzzzzzz"), Fault::usage, "`cutract help config` lists them all");
 }
 
 TEST(Config, DidYouMeanKnowsWhenToBeSilent) {

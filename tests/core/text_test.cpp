@@ -21,6 +21,19 @@ TEST(Text, ACountAgreesWithItsNoun) {
   EXPECT_EQ(counted(std::int64_t{1} << 40, "frame"), "1099511627776 frames");
 }
 
+TEST(Text, WordsAreWrapped) {
+  EXPECT_EQ(wrapped("one two three", 2, 9), "  one two\n  three\n");
+  EXPECT_EQ(wrapped("averylongword b", 0, 5), "averylongword\nb\n");
+  EXPECT_EQ(wrapped("  a \n b ", 1, 80), " a b\n");
+}
+
+TEST(Text, Numbers) {
+  EXPECT_EQ(number_text(4096), "4096");
+  EXPECT_EQ(number_text(-0.5), "-0.5");
+  EXPECT_EQ(number_text(1e-30), "1e-30");
+  EXPECT_EQ(number_text(9007199254740992.0), "9007199254740992");
+}
+
 TEST(Text, Utf8) {
   for (const char* good : {"", "a", "\u00fc\u4e2d\U0001F600", "\xF4\x8F\xBF\xBF"}) EXPECT_TRUE(is_utf8(good)) << good;
   for (const char* bad : {"\x80", "\xC3", "\xC0\xAF", "\xE0\x80\xAF", "\xED\xA0\x80", "\xF4\x90\x80\x80",

@@ -53,11 +53,89 @@ TEST(RunConfig, AllMistakesInOnePass) {
   const std::string bad = "[model]\nhiden = 3\nlayers = 99\ndropout = \"x\"\n[optim]\nname = \"adma\"\n";
   EXPECT_FAULT(from(bad), Fault::config, "c.toml:2:1: unknown key \"model.hiden\" (did you mean \"model.hidden\"?)");
   EXPECT_FAULT(from(bad), Fault::config, "c.toml:3:10: model.layers = 99 is outside [1, 8]");
-  EXPECT_FAULT(from(bad), Fault::config, "c.toml:4:11: model.dropout: expected a number, got a string");
+  EXPECT_FAULT(from(bad), Fault::config, "c.toml:4:11: model.dropout: expected a number, got the string \"x\"");
   EXPECT_FAULT(from(bad), Fault::config,
                "c.toml:6:8: optim.name = \"adma\" is none of adam, adamw (did you mean \"adam\"?)");
   EXPECT_FAULT(from("", {"model.hiden=3"}), Fault::config,
                "--set model.hiden=3: unknown key \"model.hiden\" (did you mean");
+}
+
+// The key, as people who come from other toolkits write it, and what is suggested.
+TEST(RunConfig, KeysOfOtherToolkitsFindOurs) {
+  const struct {
+    const char *written, *meant;
+  } table[] = {
+      {"trainer.lr", "optim.lr"},
+      {"model.learning_rate", "optim.lr"},
+      {"lr", "optim.lr"},
+      {"epochs", "trainer.max_epochs"},
+      {"trainer.max_epoch", "trainer.max_epochs"},
+      {"optim.weight_decy", "optim.weight_decay"},
+      {"trainer.weight_decay", "optim.weight_decay"},
+      {"batch", "trainer.batch_size"},
+      {"data.batch_size", "trainer.batch_size"},
+      {"optim.gradient_clip", "trainer.gradient_clip_val"},
+      {"trainer.grad_clip", "trainer.gradient_clip_val"},
+      {"features.n_mel", "features.n_mels"},
+      {"data.num_mel_bins", "features.n_mels"},
+      {"hidden_size", "model.hidden"},
+      {"model.hidden_size", "model.hidden"},
+      {"trainer.num_layers", "model.layers"},
+      {"trainer.patience", "trainer.early_stopping_patience"},
+      {"trainer.early_stopping", "trainer.early_stopping_patience"},
+      {"trainer.lr_scheduler", "schedule.name"},
+      {"data.sample_rate", "features.sample_rate"},
+      {"data.sr", "features.sample_rate"},
+      {"n_fft", "features.n_fft"},
+      {"features.hop_length", "features.hop_samples"},
+      {"trainer.optimizer", "optim.name"},
+      {"random_seed", "trainer.seed"},
+      {"model.dropout_rate", "model.dropout"},
+      {"trainer.num_workers", "trainer.threads"},
+      {"model.seed", "trainer.seed"},
+      {"train.max_epochs", "trainer.max_epochs"},
+  };
+  for (const auto& [written, meant] : table)
+    EXPECT_FAULT(from("", {std::string(written) + "=1"}), Fault::config,
+                 std::string("unknown key \"") + written + "\" (did you mean \"" + meant + "\"?)");
+}
+
+TEST(RunConfig, SectionsOfOtherToolkitsFindOurs) {
+  for (const auto& [written, meant] : {std::pair{"optimizer", "optim"},
+                                       {"lr_scheduler", "schedule"},
+                                       {"training", "trainer"},
+                                       {"train", "trainer"},
+                                       {"feature", "features"},
+                                       {"dataset", "data"},
+                                       {"network", "model"},
+                                       {"evaluation", "eval"}})
+    EXPECT_FAULT(from(std::string("[") + written + "]\nx = 1\n"), Fault::config,
+                 std::string("unknown section \"") + written + "\" (did you mean \"" + meant + "\"?)");
+}
+
+// A synonym that is a setting of its own would be suggested instead of the setting that was mistyped.
+TEST(RunConfig, EverySynonymNamesASettingThatExists) {
+  RunConfig c;
+  FieldTable table;
+  fields(table, c);
+  std::size_t with_synonyms = 0;
+  for (const auto& f : table.all()) {
+    with_synonyms += f.synonyms.empty() ? 0 : 1;
+    for (const auto& s : f.synonyms) EXPECT_EQ(table.find(s), nullptr) << s;
+  }
+  EXPECT_GT(with_synonyms, 40u);
+}
+
+TEST(RunConfig, EveryHelpTextStartsWithANoun) {
+  RunConfig c;
+  FieldTable table;
+  fields(table, c);
+  for (const auto& f : table.all()) {
+    const std::string first = f.help.substr(0, f.help.find(' '));
+    for (const char* not_a_noun : {"of", "add", "leave", "subtract", "fills", "where", "what", "from", "on"})
+      EXPECT_NE(first, not_a_noun) << f.name << ": " << f.help;
+    EXPECT_FALSE(f.help.ends_with(".")) << f.name;
+  }
 }
 
 TEST(RunConfig, DifferenceNamesWhatChangesLearning) {

@@ -1,0 +1,26 @@
+#include "cli/commands.h"
+#include "train/config.h"
+
+namespace cutract::cli {
+
+int run(const HelpConfigArgs& a) {
+  const std::string settings = help_run_config(a.subject);
+  const std::string head = a.subject.empty()
+                               ? "Settings of a config file. Each is given as name = default, then its meaning and\n"
+                                 "[range] or (choices). In a file, name the section once: [model], hidden = 64. On\n"
+                                 "the command line: --set model.hidden=64.\n\n"
+                               : "";
+  print_result(head + settings);
+  return 0;
+}
+
+std::string memory_advice(const Command& command) {
+  if (std::holds_alternative<TrainArgs>(command)) return "; try a smaller trainer.batch_size or model.hidden";
+  if (std::holds_alternative<EvalArgs>(command))
+    return "; close other programs that use this memory, or use --device cpu";
+  if (std::holds_alternative<PredictArgs>(command)) return "; split long audio into shorter files, or use --device cpu";
+  if (std::holds_alternative<FeaturesArgs>(command)) return "; split long audio into shorter files";
+  return "";
+}
+
+}  // namespace cutract::cli
