@@ -100,7 +100,7 @@ struct Failures {
   void add(Fault f, const std::string& text) {
     ++count;
     if (!fault || f == Fault::data) fault = f;
-    std::fprintf(stderr, "cutract: %s\n", text.c_str());
+    std::fprintf(stderr, "error: %s\n", text.c_str());
   }
 };
 

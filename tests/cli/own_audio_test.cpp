@@ -62,9 +62,9 @@ TEST_F(OwnAudio, TheFilesAfterABadOneAreDone) {
     const auto f = run(args);
     SCOPED_TRACE(f.err);
     EXPECT_EQ(f.code, 4);
-    EXPECT_NE(f.err.find("cutract: bad.wav: "), std::string::npos);
-    EXPECT_NE(f.err.find("cutract: missing.wav: "), std::string::npos);
-    EXPECT_EQ(f.last_line(), "cutract: 2 of 4 files failed");
+    EXPECT_NE(f.err.find("error: bad.wav: "), std::string::npos);
+    EXPECT_NE(f.err.find("error: missing.wav: "), std::string::npos);
+    EXPECT_EQ(f.last_line(), "error: 2 of 4 files failed");
     const std::string ending = command[0] == "predict" ? "csv" : "npy";
     for (const std::string stem : {"u0.", "u1."})
       EXPECT_TRUE(fs::exists(path("after_" + command[0] + "/" + stem + ending)));
@@ -72,7 +72,7 @@ TEST_F(OwnAudio, TheFilesAfterABadOneAreDone) {
   EXPECT_EQ(predict({"missing.wav", "corpus/audio/u1.wav"}).code, 5) << "no file is bad, one cannot be read";
   const auto one = predict({"bad.wav"});
   EXPECT_EQ(one.code, 4);
-  EXPECT_TRUE(one.last_line().starts_with("cutract: bad.wav: ")) << one.err;
+  EXPECT_TRUE(one.last_line().starts_with("error: bad.wav: ")) << one.err;
 }
 
 TEST_F(OwnAudio, AFolderKeepsItsSubfolders) {
