@@ -164,10 +164,10 @@ std::string unknown(const FieldTable& table, const std::string& name, bool table
   if (table_given && !near_section.empty())
     return fmt::format("unknown section \"{}\" (did you mean \"{}\"?)", shortened(name), near_section);
   std::vector<std::string> near = keys_like(table, name);
-  if (near.empty() && !near_section.empty()) near = {near_section};
+  const std::string in(section_of(name));
+  if (near.empty() && !near_section.empty() && !table.has_section(in)) near = {near_section};
   const std::string what = fmt::format("unknown {} \"{}\"", table_given ? "section" : "key", shortened(name));
   if (!near.empty()) return fmt::format("{} (did you mean {}?)", what, or_list(near));
-  const std::string in(section_of(name));
   if (!table.has_section(in)) return what + "; `cutract help config` lists them all";
   return fmt::format("{}; `cutract help config {}` lists that section", what, in);
 }

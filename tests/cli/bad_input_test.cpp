@@ -174,7 +174,7 @@ TEST_F(BadInput, UsageMistakesAreSaidInOurWords) {
     std::vector<std::string> args;
     const char* said;
   } table[] = {
-      {{"predict"}, "error: cutract predict: MODEL and AUDIO are missing; usage: cutract predict "},
+      {{"predict"}, "error: cutract predict: MODEL is missing; usage: cutract predict "},
       {{"features", "a.wav"}, "error: cutract features: --out DIR is missing; usage: "},
       {{"corpus"}, "error: cutract corpus: expected a command: "},
       {{"train", "--seed", "-1"}, "error: --seed: is \"-1\", expected an integer from 0 to 9007199254740992"},
