@@ -7,6 +7,7 @@
 
 #include "cli/audio_inputs.h"
 #include "cli/commands.h"
+#include "features/dataset.h"
 #include "features/extractor.h"
 #include "features/unlike.h"
 #include "train/checkpoint.h"
