@@ -1,4 +1,8 @@
 // cutract: speech in, movement of the vocal tract out.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <new>
@@ -30,9 +34,20 @@ int run(const cutract::cli::Command& command) {
   } catch (const std::bad_alloc&) { return complain(cutract::Fault::memory, "out of memory" + advice()); }
 }
 
+// Without this, where a daemon or cron closed standard input, output or error, the first file that is opened takes its
+// number and is written into by whatever prints there.
+void open_standard_descriptors() {
+  int file = open("/dev/null", O_RDWR);
+  while (file >= 0 && file <= STDERR_FILENO) file = open("/dev/null", O_RDWR);
+  if (file > STDERR_FILENO) close(file);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  open_standard_descriptors();
+  std::signal(SIGPIPE, SIG_IGN);  // a write then fails with an error that is reported
+  std::signal(SIGXFSZ, SIG_IGN);
   try {
     return run(cutract::cli::parse(argc, argv));
   } catch (const cutract::Error& e) { return complain(e.fault(), e.what()); } catch (const std::bad_alloc&) {

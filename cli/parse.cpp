@@ -158,7 +158,7 @@ class Parser {
         ->allow_extra_args(false);
     app->add_option("--out", a.out, "run folder (default runs/CONFIG-seedN)")->type_name("DIR");
     app->add_option("--resume", a.resume,
-                    "auto (resume if DIR has checkpoints), never, or a checkpoint folder (default auto)")
+                    "auto (resume if DIR has checkpoints), never, or a checkpoint or run folder (default auto)")
         ->type_name("HOW");
     app->add_option("--seed", a.seed, "random seed, same as --set trainer.seed=N")
         ->type_name("N")

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <sys/time.h>
 
 #include <csignal>
 #include <filesystem>
@@ -12,11 +13,47 @@ namespace cutract::cli {
 namespace {
 
 volatile std::sig_atomic_t stop_signal = 0;
+volatile std::sig_atomic_t save_signal = 0;
 
-// The first signal asks for a stop after the current step; the second ends the process at once.
-void on_signal(int number) {
-  stop_signal = number;
-  std::signal(number, SIG_DFL);
+void end_now(int) {
+  std::signal(stop_signal, SIG_DFL);
+  raise(stop_signal);
+}
+
+// The first signal asks for a stop after the current step. With a second one, of whatever kind, the process has half a
+// second left: a terminal that closes, or a batch system, often sends the same signal twice at once.
+void on_stop(int number) {
+  if (stop_signal == 0) {
+    stop_signal = number;
+    return;
+  }
+  std::signal(SIGALRM, end_now);
+  const itimerval grace{{0, 0}, {0, 500000}};
+  setitimer(ITIMER_REAL, &grace, nullptr);
+}
+
+void on_save(int) { save_signal = 1; }
+
+void handle(int number, void (*handler)(int)) {
+  struct sigaction action {};
+  action.sa_handler = handler;
+  action.sa_flags = SA_RESTART;
+  sigaction(number, &action, nullptr);
+}
+
+void handle_signals() {
+  handle(SIGINT, on_stop);
+  handle(SIGTERM, on_stop);
+  handle(SIGUSR1, on_save);
+  struct sigaction hangup {};
+  sigaction(SIGHUP, nullptr, &hangup);
+  if (hangup.sa_handler != SIG_IGN) handle(SIGHUP, on_stop);  // it is ignored under nohup
+}
+
+bool take_save_request() {
+  const bool asked = save_signal != 0;
+  save_signal = 0;
+  return asked;
 }
 
 std::string default_folder(const TrainArgs& a, const RunConfig& config) {
@@ -47,19 +84,19 @@ int run(const TrainArgs& a) {
   options.check_device = !a.check_device.empty();
   options.fast_dev_run = a.fast_dev_run;
   options.stop_signal = [] { return static_cast<int>(stop_signal); };
-  std::signal(SIGINT, on_signal);
-  std::signal(SIGTERM, on_signal);
+  options.save_asked = take_save_request;
+  handle_signals();
 
   Progress progress(Progress::for_stderr(a.quiet));
   const TrainResult r = train(ex, config, options, progress);
   if (r.signal != 0) {
-    const bool saved = r.epochs > 0 && a.fast_dev_run == 0;
-    log::warn(r.stop_reason + (saved ? fmt::format("; epoch {} is saved, go on with the same command", r.epochs)
-                                     : std::string("; nothing was saved yet")));
+    log::warn(r.saved.empty() || a.fast_dev_run > 0
+                  ? "Interrupted. Nothing was saved yet."
+                  : fmt::format("Interrupted. {}; run the same command again to continue.", r.saved));
     return 128 + r.signal;
   }
   if (a.fast_dev_run > 0) {
-    log::info("fast dev run: training and validation work; nothing was written");
+    log::info("fast dev run: training and validation work; no run folder was written");
     return 0;
   }
   log::info(fmt::format("{}: {}, best {} with val_loss {:.4f} ({})", options.run_dir, counted(r.epochs, "epoch"),

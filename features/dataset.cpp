@@ -15,6 +15,7 @@
 #include "host/core/log.h"
 #include "host/core/memory.h"
 #include "host/io/audio.h"
+#include "host/io/sha256.h"
 
 namespace cutract {
 namespace {
@@ -29,9 +30,26 @@ struct Outcome {
   std::vector<std::string> notes;  // about the audio file
 };
 
-// With samples at the extractor's rate.
-Recording recording_of(RecordingReader& reader, const Utterance& u, const Extractor& extract,
-                       const std::function<void(const Recording&)>& read = {}) {
+template <class T>
+std::string bytes_of(std::span<const T> values) {
+  return {reinterpret_cast<const char*>(values.data()), values.size_bytes()};
+}
+
+// 64 bits of it: to notice a change, not to withstand somebody who forges one.
+std::string digest_of(const std::string& speaker, int sample_rate, const Recording& r) {
+  const std::string text = fmt::format("{}\n{} {} {} {}\n", speaker, sample_rate, r.track.rate_hz, r.track.first_s,
+                                       r.track.values.cols);
+  return sha256_hex(text + sha256_hex(bytes_of(std::span<const float>(r.samples))) +
+                    sha256_hex(bytes_of(std::span<const float>(r.track.values.values))))
+      .substr(0, 16);
+}
+
+struct Input {
+  Recording recording;  // with samples at the extractor's rate
+  std::string digest;   // of the samples as they are in the file
+};
+Input recording_of(RecordingReader& reader, const Utterance& u, const Extractor& extract,
+                   const std::function<void(const Recording&)>& read = {}) {
   const Corpus& corpus = reader.corpus();
   if (!u.features.empty())
     fail(Fault::data,
@@ -39,13 +57,15 @@ Recording recording_of(RecordingReader& reader, const Utterance& u, const Extrac
                      u.features, corpus.dir + "/manifest.tsv"));
   Recording r = reader.read(u);
   if (read) read(r);
+  std::string digest = digest_of(u.speaker, corpus.sample_rate, r);
   if (const int rate = extract.config().sample_rate; rate != corpus.sample_rate)
     r.samples = resample(r.samples, corpus.sample_rate, rate);
-  return r;
+  return {std::move(r), std::move(digest)};
 }
 
-Example example_of(const Utterance& u, const Extractor& extract, const Recording& recording, Frames features) {
-  Example e{u.id, u.speaker, std::move(features), {}, {}};
+Example example_of(const Utterance& u, const Extractor& extract, const Input& input, Frames features) {
+  const Recording& recording = input.recording;
+  Example e{u.id, u.speaker, std::move(features), {}, {}, input.digest};
   if (e.features.rows() == 0)
     fail(Fault::data, fmt::format("{}: has {} samples at {} Hz, too few for one frame of features; leave it out",
                                   u.audio, recording.samples.size(), extract.config().sample_rate));
@@ -100,18 +120,18 @@ std::vector<std::int16_t> as_int16(std::span<const float> samples) {
 void load_on_gpu(Exec& gpu, RecordingReader& reader, std::span<const Utterance* const> utterances,
                  const Extractor& extract, Index& room, std::span<Outcome> outcomes) {
   std::vector<std::size_t> which;  // could be read
-  std::vector<Recording> recordings;
+  std::vector<Input> inputs;
   std::vector<std::vector<std::int16_t>> int16s;
   for (std::size_t i = 0; i < utterances.size(); ++i)
     keep_faults(outcomes[i], [&] {
-      recordings.push_back(recording_of(reader, *utterances[i], extract));
-      outcomes[i].notes = recordings.back().notes;
-      int16s.push_back(as_int16(recordings.back().samples));
+      inputs.push_back(recording_of(reader, *utterances[i], extract));
+      outcomes[i].notes = inputs.back().recording.notes;
+      int16s.push_back(as_int16(inputs.back().recording.samples));
       which.push_back(i);
     });
   std::vector<Samples> samples;
   for (std::size_t k = 0; k < which.size(); ++k)
-    samples.push_back(int16s[k].empty() ? Samples(view_of(recordings[k].samples)) : Samples(view_of(int16s[k])));
+    samples.push_back(int16s[k].empty() ? Samples(view_of(inputs[k].recording.samples)) : Samples(view_of(int16s[k])));
   Index bytes = 0;
   for (const Samples& s : samples) bytes += extract.frames(s.size()) * extract.dim() * Index{sizeof(float)};
   const bool fits = bytes <= room;
@@ -119,7 +139,7 @@ void load_on_gpu(Exec& gpu, RecordingReader& reader, std::span<const Utterance* 
   if (fits) room -= bytes;
   for (std::size_t k = 0; k < which.size(); ++k)
     keep_faults(outcomes[which[k]], [&] {
-      outcomes[which[k]].example = example_of(*utterances[which[k]], extract, recordings[k], std::move(features[k]));
+      outcomes[which[k]].example = example_of(*utterances[which[k]], extract, inputs[k], std::move(features[k]));
     });
 }
 
@@ -179,8 +199,8 @@ Index Dataset::frames() const {
 Example load_example(RecordingReader& reader, const Utterance& u, const Extractor& extract,
                      const std::function<void(const Recording&)>& read) {
   Exec alone{CpuExec(1)};  // calls to parallel() do not nest
-  const Recording r = recording_of(reader, u, extract, read);
-  return example_of(u, extract, r, extract.frames_of(alone, r.samples));
+  const Input input = recording_of(reader, u, extract, read);
+  return example_of(u, extract, input, extract.frames_of(alone, input.recording.samples));
 }
 
 Dataset load_dataset(Exec& ex, const Corpus& corpus, const std::string& split, const Extractor& extract, bool skip_bad,

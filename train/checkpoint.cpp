@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <sstream>
+#include <type_traits>
 
 #include "features/extractor.h"
 #include "host/core/error.h"
@@ -15,7 +16,7 @@ namespace cutract {
 namespace {
 
 constexpr const char* kFormat = "cutract-model-1";
-constexpr const char* kStateFormat = "cutract-state-1";
+constexpr const char* kStateFormat = "cutract-state-2";
 
 // Shortest decimal that reads back to the same double.
 std::string exact(double v) { return fmt::format("{}", v); }
@@ -174,55 +175,95 @@ TrainedModel load_model(const std::string& path) {
   }
 }
 
+namespace {
+
+// The members of a record by name.
+template <class Record, class F>
+void each(Record& r, F&& member) {
+  member("step", r.steps);
+  member("record.batches", r.batches);
+  member("record.frames", r.frames);
+  member("record.taken", r.taken);
+  member("record.in_a_row", r.in_a_row);
+  member("record.longest_row", r.longest_row);
+  member("record.first_bad", r.first_bad);
+  member("record.loss_sum", r.loss_sum);
+  member("record.norm_sum", r.norm_sum);
+  member("record.loss", r.loss);
+  member("record.grad_norm", r.grad_norm);
+}
+
+void put_best(TensorFile& file, const TrainingState& s) {
+  file.metadata["origin"] = s.origin;
+  file.metadata["best_val_loss"] = exact(s.best_val_loss);
+  file.metadata["best_epoch"] = std::to_string(s.best_epoch);
+}
+
+}  // namespace
+
 std::string encode_state(Exec& ex, const TrainingState& s, const Optimizer& o) {
   TensorFile file;
   file.tensors["adam.m"] = Tensor::f32({o.m.size()}, o.m.values(ex));
   file.tensors["adam.v"] = Tensor::f32({o.v.size()}, o.v.values(ex));
+  if (!s.val_losses.empty()) file.tensors["val_losses"] = Tensor::f64({std::ssize(s.val_losses)}, s.val_losses);
   auto& meta_data = file.metadata;
   meta_data["format"] = kStateFormat;
   meta_data["config"] = s.config;
-  meta_data["corpus_hash"] = s.corpus_hash;
-  meta_data["data_hash"] = s.data_hash;
-  meta_data["best_val_loss"] = exact(s.best_val_loss);
-  meta_data["finished"] = s.finished;
-  meta_data["step"] = std::to_string(o.read(ex).steps);
+  meta_data["order_key"] = s.order_key;
+  meta_data["data"] = s.data;
   meta_data["epoch"] = std::to_string(s.epoch);
-  meta_data["best_epoch"] = std::to_string(s.best_epoch);
+  meta_data["within"] = s.within ? "1" : "0";
+  meta_data["epoch_seconds"] = exact(s.epoch_seconds);
   meta_data["plateau.lr"] = exact(s.plateau.lr);
   meta_data["plateau.best"] = exact(s.plateau.best);
   meta_data["plateau.bad"] = std::to_string(s.plateau.bad);
-  meta_data["stopping.best"] = exact(s.stopping.best);
-  meta_data["stopping.waited"] = std::to_string(s.stopping.waited);
+  put_best(file, s);
+  const StepRecord record = o.read(ex);
+  each(record, [&](const char* name, auto value) { meta_data[name] = fmt::format("{}", value); });
   return encode_safetensors(file);
 }
 
 SavedState decode_state(const std::string& bytes, const std::string& origin) {
   const TensorFile file = decode_safetensors(bytes, origin);
   if (const auto& format = meta(file, "format", origin); format != kStateFormat)
-    fail(Fault::io, fmt::format("{}: state format is \"{}\", this build reads \"{}\"", origin, format, kStateFormat));
-  SavedState saved{{},
-                   file.at("adam.m", origin).as_f32(),
-                   file.at("adam.v", origin).as_f32(),
-                   static_cast<Index>(number(file, "step", origin))};
+    fail(Fault::io, fmt::format("{}: state format is \"{}\", this build reads \"{}\"; resume with the build that wrote "
+                                "it, or choose another --out",
+                                origin, format, kStateFormat));
+  SavedState saved{{}, file.at("adam.m", origin).as_f32(), file.at("adam.v", origin).as_f32(), {}};
   TrainingState& s = saved.state;
   s.config = meta(file, "config", origin);
-  s.corpus_hash = meta(file, "corpus_hash", origin);
-  s.data_hash = meta(file, "data_hash", origin);
+  s.order_key = meta(file, "order_key", origin);
+  s.data = meta(file, "data", origin);
+  s.origin = meta(file, "origin", origin);
   s.best_val_loss = number(file, "best_val_loss", origin);
-  s.finished = meta(file, "finished", origin);
   s.epoch = static_cast<int>(number(file, "epoch", origin));
+  s.within = meta(file, "within", origin) == "1";
+  s.epoch_seconds = number(file, "epoch_seconds", origin);
   s.best_epoch = static_cast<int>(number(file, "best_epoch", origin));
   s.plateau = {number(file, "plateau.lr", origin), number(file, "plateau.best", origin),
                static_cast<int>(number(file, "plateau.bad", origin))};
-  s.stopping = {number(file, "stopping.best", origin), static_cast<int>(number(file, "stopping.waited", origin))};
+  if (file.tensors.contains("val_losses")) s.val_losses = file.at("val_losses", origin).as_f64();
+  if (std::ssize(s.val_losses) != s.epoch)
+    fail(Fault::data, fmt::format("{}: holds {} validation losses for {} epochs; the file was altered", origin,
+                                  s.val_losses.size(), s.epoch));
+  each(saved.record, [&](const char* name, auto& value) {
+    value = static_cast<std::remove_reference_t<decltype(value)>>(number(file, name, origin));
+  });
   return saved;
+}
+
+std::string adopted_state(const std::string& bytes, const TrainingState& now) {
+  TensorFile file = decode_safetensors(bytes, "state.safetensors");
+  put_best(file, now);
+  return encode_safetensors(file);
 }
 
 void SavedState::restore(Exec& ex, Optimizer& o, const std::string& origin) const {
   if (static_cast<Index>(m.size()) != o.m.size() || static_cast<Index>(v.size()) != o.v.size())
     fail(Fault::data, origin + ": optimizer state is for another model; choose another --out");
-  o.m.write(ex, m), o.v.write(ex, v);
-  o.write(ex, {.steps = step});
+  o.m.write(ex, m);
+  o.v.write(ex, v);
+  o.write(ex, record);
 }
 
 }  // namespace cutract

@@ -7,7 +7,6 @@
 #include "features/normaliser.h"
 #include "host/corpus/corpus.h"
 #include "host/run/checkpoints.h"
-#include "host/run/early_stopping.h"
 #include "train/config.h"
 #include "train/model.h"
 #include "train/optimizer.h"
@@ -38,22 +37,26 @@ TrainedModel decode_model(const std::string& bytes, const std::string& origin);
 // What training needs besides the model to go on as if it had never stopped: state.safetensors.
 struct TrainingState {
   std::string config;       // resolved TOML
-  std::string corpus_hash;  // of the corpus's two text files
-  std::string data_hash;    // of the ids and lengths of the utterances in use: order and dropout depend on them
+  std::string order_key;    // with seed and epoch it fixes the order of the batches
+  std::string data;         // fingerprint of what training reads, see train/resume.h
+  std::string origin;       // SHA-256 of the MANIFEST of another run's checkpoint that this run began from, or ""
   int epoch = 0;            // epochs done
+  double epoch_seconds = 0; // of the epoch that is not done yet, of which Optimizer::record says the batches
   int best_epoch = 0;       // whose validation loss is the smallest, whatever min_delta says
   double best_val_loss = std::numeric_limits<double>::infinity();
   Plateau::State plateau;
-  EarlyStopping::State stopping;
-  std::string finished;  // why training ended; empty: it goes on
+  std::vector<double> val_losses;  // of each epoch: early stopping is decided by replaying them
+  bool within = false;             // saved inside an epoch
 };
 std::string encode_state(Exec&, const TrainingState&, const Optimizer&);
 struct SavedState {
   TrainingState state;
   std::vector<float> m, v;
-  Index step = 0;
+  StepRecord record;
   void restore(Exec&, Optimizer&, const std::string& origin) const;  // Error{data} if it is for another model
 };
 SavedState decode_state(const std::string& bytes, const std::string& origin);
+// The same state as that of a run which began from another run's checkpoint: origin and best are those of `now`.
+std::string adopted_state(const std::string& bytes, const TrainingState& now);
 
 }  // namespace cutract

@@ -44,7 +44,7 @@ std::vector<Example> copies(Exec& from, Exec& to, std::span<const Example> examp
   out.reserve(which.size());
   for (const int i : which) {
     const Example& e = examples[static_cast<std::size_t>(i)];
-    out.push_back({e.id, e.speaker, Frames(to, e.features.matrix(from)), e.targets, e.unit_per_z});
+    out.push_back({e.id, e.speaker, Frames(to, e.features.matrix(from)), e.targets, e.unit_per_z, e.digest});
   }
   return out;
 }
@@ -53,7 +53,8 @@ std::vector<Example> copies(Exec& from, Exec& to, std::span<const Example> examp
 std::vector<Left> one_step(Exec& ex, const RunConfig& config, const Model& model, std::span<const Example> examples) {
   const Extractor extractor(config.features);
   std::vector<Left> left{{"features", extractor(ex, synthetic_second(config.features.sample_rate)).values}};
-  Network network(ex, model, precision(config), lstm_request(config).engine);
+  // The engine that trains, which depends on the size of the batches.
+  Network network(ex, model, precision(config), choose_engine(ex, lstm_request(config)).engine);
   Optimizer optimizer(ex, config.optim, model.size());
   Batches batches(ex, examples, config.trainer.batch_size);
   Stepper stepper(

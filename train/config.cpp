@@ -121,7 +121,8 @@ std::string difference_in_learning(RunConfig was, RunConfig is) {
                                                    "trainer.threads",    "trainer.max_epochs",
                                                    "trainer.save_top_k", "eval.target_rmse",
                                                    "eval.target_mae",    "eval.target_pearson",
-                                                   "eval.target_loss",   "trainer.early_stopping_patience"};
+                                                   "eval.target_loss",   "trainer.early_stopping_patience",
+                                                   "trainer.min_delta"};
   const FieldTable a = table_of(was), b = table_of(is);
   std::string out;
   for (std::size_t i = 0; i < a.all().size(); ++i) {

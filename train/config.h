@@ -72,7 +72,7 @@ std::string help_run_config(const std::string& subject = "");
 
 // Names and values of the settings in which two configs differ and that change what is learned; "" if they agree.
 // Where things lie and how long to go on (data.corpus, trainer.threads, trainer.max_epochs, trainer.save_top_k,
-// trainer.early_stopping_patience, eval.*) may differ.
+// trainer.early_stopping_patience, trainer.min_delta, eval.*) may differ.
 std::string difference_in_learning(RunConfig was, RunConfig is);
 
 LossKind loss_kind(const RunConfig&);

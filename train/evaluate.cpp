@@ -32,12 +32,13 @@ Evaluator::Evaluator(Exec& ex, const Dataset& data, int batch_size)
 }
 
 Scores Evaluator::operator()(Exec& ex, Network& network, std::span<const Channel> channels, const std::string& split,
-                             const RunConfig& config) {
+                             const RunConfig& config, const std::function<void()>& between) {
   const Index U = std::ssize(data_.examples), P = network.shape().outputs;
   for (Index i = 0; i < batches_.size(); ++i) {
     const Batch batch = batches_.load(ex, i);
     const auto y = network.forward(ex, batch.x, batch.ragged);
     score_sums(ex, {y, batch.target, batch.ragged, batch.uid, {sums_.data(), {U, P}}});
+    if (between) between();
   }
   const std::vector<ScoreSums> sums = sums_.values(ex);
   std::vector<Scored> scored;

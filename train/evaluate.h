@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -20,7 +21,9 @@ class Evaluator {
  public:
   Evaluator(Exec&, const Dataset&, int batch_size);  // normalised; must outlive it
   Index most_rows() const { return batches_.most_rows(); }
-  Scores operator()(Exec&, Network&, std::span<const Channel>, const std::string& split, const RunConfig&);
+  // `between` is called between batches, and may throw.
+  Scores operator()(Exec&, Network&, std::span<const Channel>, const std::string& split, const RunConfig&,
+                    const std::function<void()>& between = {});
 
  private:
   const Dataset& data_;

@@ -1,13 +1,17 @@
 #include "train/run_folder.h"
 
 #include <cblas.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "host/core/error.h"
@@ -43,14 +47,25 @@ bool is_run(const std::string& folder) {
     return true;
   const std::vector<std::string> names = names_in(folder + "/checkpoints");
   return std::any_of(names.begin(), names.end(), [](const std::string& name) {
-    return name == "last" || name == "best" || name.starts_with("epoch=") || name.starts_with(".tmp-");
+    return name == "last" || name == "best" || name.starts_with("epoch=") || name.starts_with("step=") || name.starts_with(".tmp-");
   });
 }
 
-std::string made(std::string folder) {
+namespace fs = std::filesystem;
+
+// Whether this call made it.
+bool made(const std::string& folder) {
   check_run_folder(folder);
+  std::error_code ignored;
+  const bool there = fs::exists(folder, ignored);
   make_folder(folder);
-  return folder;
+  return !there;
+}
+
+// Before anything is loaded, not after the first epoch.
+void expect_writable(const std::string& folder) {
+  if (faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) == 0 || errno == ENOENT) return;
+  fail(Fault::io, fmt::format("{}: cannot be written: {}; choose another --out", folder, std::strerror(errno)));
 }
 
 }  // namespace
@@ -65,7 +80,7 @@ void check_run_folder(const std::string& path) {
              "with --out");
 }
 
-RunFolder::RunFolder(std::string path) : path_(made(std::move(path))), lock_(path_), files_(path_) {
+RunFolder::RunFolder(std::string path) : path_(std::move(path)), made_(made(path_)), lock_(path_), files_(path_) {
   for (const char* name : {"/train.log", "/metrics.csv", "/checkpoints"}) {
     FileFacts facts;
     if (real_file_system().look(path_ + name, facts) == 0 && facts.kind == FileFacts::Kind::link)
@@ -73,6 +88,8 @@ RunFolder::RunFolder(std::string path) : path_(made(std::move(path))), lock_(pat
                           ": is a symbolic link, and links in a run folder are never followed; remove the "
                           "link, or choose another --out");
   }
+  expect_writable(path_);
+  expect_writable(checkpoints());
   remove_stale_temporaries(files_, path_);
 }
 
@@ -81,6 +98,38 @@ void RunFolder::expect_ours() const {
     fail(Fault::io, path_ +
                         ": was removed or replaced while this training was running, so nothing more is saved there; "
                         "train again with another --out");
+}
+
+RunFolder::~RunFolder() {
+  if (!made_) return;
+  std::error_code ignored;
+  fs::remove(checkpoints(), ignored);  // if it is empty
+  const auto entries = std::distance(fs::directory_iterator(path_, ignored), fs::directory_iterator{});
+  if (entries > 1 || (entries == 1 && !has(".lock"))) return;
+  fs::remove(path_ + "/.lock", ignored);
+  fs::remove(path_, ignored);
+}
+
+bool RunFolder::has(const std::string& name) const {
+  std::error_code ignored;
+  return fs::exists(path_ + "/" + name, ignored);
+}
+
+void RunFolder::adopt_history(const std::string& other_run, int epochs_done) {
+  const auto lines = metrics_lines(other_run + "/metrics.csv", epochs_done);
+  if (!lines.empty()) {
+    std::string kept = "\n";  // in place of the header, which start_metrics writes
+    for (const auto& line : lines) kept += line;
+    write("metrics.csv", kept);
+  }
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(other_run, ignored)) {
+    const std::string name = entry.path().filename();
+    if (!name.starts_with("events.out.tfevents.")) continue;
+    try {
+      save_atomically(files_, path_ + "/" + name, read_file(entry.path()));
+    } catch (const Error& e) { log::warn(std::string(e.what()) + "; continuing without it"); }
+  }
 }
 
 bool RunFolder::write(const std::string& name, const std::string& text) {
@@ -124,7 +173,7 @@ void RunFolder::write_skipped(const std::vector<Skipped>& skipped) {
   write("skipped.tsv", text);
 }
 
-void RunFolder::start_metrics(int epochs_done, std::span<const Channel> channels) {
+void RunFolder::start_metrics(int epochs_done, std::span<const Channel> channels, bool events_too) {
   const std::string path = path_ + "/metrics.csv";
   std::string kept = metrics_header(channels);
   for (const auto& line : metrics_lines(path, epochs_done)) {
@@ -133,6 +182,7 @@ void RunFolder::start_metrics(int epochs_done, std::span<const Channel> channels
   }
   metrics_ok_ = write("metrics.csv", kept);  // if not, what is there stays as it is, with its header
   events_.emplace(files_, path_, epochs_done + 1);
+  if (events_too) events_->add(epochs_done, {});  // its session start makes TensorBoard forget what comes later
   if (!metrics_ok_) return;
   try {
     metrics_.emplace(path);

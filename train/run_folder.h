@@ -22,9 +22,12 @@ void check_run_folder(const std::string& path);
 // warns once and is left alone.
 class RunFolder {
  public:
-  // Makes it, locks it, and removes what a dead process left half written. Error{io} if another process writes there,
-  // or if a link stands where a run has a file or folder of its own; as check_run_folder.
+  // Makes it, locks it, and removes what a dead process left half written. Error{io} if it cannot be written, another
+  // process writes there, or a link stands where a run has a file or folder of its own; as check_run_folder.
   explicit RunFolder(std::string path);
+  ~RunFolder();  // removes a folder that it made and nothing was saved in
+  RunFolder(const RunFolder&) = delete;
+  RunFolder& operator=(const RunFolder&) = delete;
   const std::string& path() const { return path_; }
   std::string checkpoints() const { return path_ + "/checkpoints"; }
   FileSystem& files() { return files_; }  // this folder, even if another one takes its place
@@ -36,8 +39,12 @@ class RunFolder {
   // Machine, versions, seed, hashes: what a result depends on.
   void write_environment(const RunConfig&, const std::string& corpus_hash, const Exec&, const LstmChoice&);
   void write_skipped(const std::vector<Skipped>&);
-  // Keeps the lines of epochs up to `epochs_done` of an earlier run, so that a resumed run has each epoch once.
-  void start_metrics(int epochs_done, std::span<const Channel>);
+  bool has(const std::string& name) const;
+  // Takes over the metrics of another run up to that epoch, and its TensorBoard events.
+  void adopt_history(const std::string& other_run, int epochs_done);
+  // Keeps the lines of epochs up to `epochs_done` of an earlier run, so that a resumed run has each epoch once;
+  // `events_too`: also in TensorBoard, at once.
+  void start_metrics(int epochs_done, std::span<const Channel>, bool events_too);
   void add_metrics(const EpochRecord&);  // to metrics.csv and TensorBoard's events
   const std::vector<EpochPoint>& history() const { return history_; }
   void write_metrics_json(const std::string& json);
@@ -46,6 +53,7 @@ class RunFolder {
  private:
   bool write(const std::string& name, const std::string& text);  // false: it warned
   std::string path_;
+  bool made_;
   FolderLock lock_;
   HeldFolder files_;
   std::optional<AppendFile> metrics_;

@@ -33,13 +33,16 @@ Stepper::Stepper(Exec& ex, Network& network, Optimizer& optimizer, Batches& batc
 }
 
 void Stepper::begin_epoch(const std::vector<std::vector<int>>& batches, double lr) {
-  batches_.set(ex_, batches);
   const StepRecord was = optimizer_.read(ex_);
-  const StepRecord record{.steps = was.steps, .in_a_row = was.in_a_row, .longest_row = was.in_a_row};
+  go_on(batches, lr, {.steps = was.steps, .in_a_row = was.in_a_row, .longest_row = was.in_a_row});
+}
+
+void Stepper::go_on(const std::vector<std::vector<int>>& batches, double lr, const StepRecord& record) {
+  batches_.set(ex_, batches);
   optimizer_.write(ex_, record);
   mirror_.write(ex_, {&record, 1});
   lr_.write(ex_, {&lr, 1});
-  next_ = 0;
+  next_ = record.batches;
 }
 
 Index Stepper::rows(Index batch) const {

@@ -28,6 +28,8 @@ class Stepper {
   Stepper(Exec&, Network&, Optimizer&, Batches&, const StepConfig&);
 
   void begin_epoch(const std::vector<std::vector<int>>& batches, double lr);
+  // Inside an epoch of these batches, as the record that an earlier process saved says.
+  void go_on(const std::vector<std::vector<int>>& batches, double lr, const StepRecord&);
   void step();                     // the next batch
   const StepRecord& seen() const;  // as far as it is known without waiting
   StepRecord wait();               // when all steps are done

@@ -7,7 +7,6 @@
 #include <cmath>
 #include <ctime>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "host/core/error.h"
@@ -19,8 +18,10 @@
 #include "train/checkpoint.h"
 #include "train/compare_devices.h"
 #include "train/evaluate.h"
+#include "train/resume.h"
 #include "train/run_folder.h"
 #include "train/run_report.h"
+#include "train/run_summary.h"
 #include "train/stepper.h"
 #include "train/training_data.h"
 
@@ -39,32 +40,39 @@ class Run {
         extractor_(config.features),
         stopping_(config.trainer.early_stopping_patience, config.trainer.min_delta),
         plateau_(config.schedule, config.optim.lr),
-        dev_(options.fast_dev_run > 0) {}
+        dev_(options.fast_dev_run > 0) {
+    state_.order_key = corpus_.hash;
+  }
 
+  // What can be refused is refused before data are loaded.
   TrainResult operator()() {
-    if (!dev_) check_run_folder(options_.run_dir);  // before the data are loaded, which may take long
+    for (const std::string& split : {config_.data.train_split, config_.data.val_split}) (void)corpus_.split(split);
+    engine_ = choose_engine(ex_, lstm_request(config_));
+    if (!dev_) open_folder();
+    if (is_finished() && folder_->has("metrics.json") && folder_->has("report.html")) return already_finished();
     try {
       data_ = load_training_data(ex_, config_, corpus_, extractor_, [this] {
         if (stop_asked()) throw Stopped{};
       });
     } catch (const Stopped&) { return finish(); }
+    if (!data_.skipped.empty())
+      log::warn(fmt::format("skipped {}{}", counted(std::ssize(data_.skipped), "utterance"),
+                            dev_ ? "" : "; see " + folder_->path() + "/skipped.tsv"));
     make_model();
-    if (!dev_) open_folder();
+    if (!dev_) start_folder();
     normalise(ex_, data_.train, trained_->features, trained_->targets);
     normalise(ex_, data_.val, trained_->features, trained_->targets);
     if (dev_)
       data_.val.examples.resize(std::min(
           data_.val.examples.size(),
           static_cast<std::size_t>(options_.fast_dev_run) * static_cast<std::size_t>(config_.trainer.batch_size)));
-    if (!state_.finished.empty() || state_.epoch >= config_.trainer.max_epochs) return already_finished();
+    if (is_finished()) return already_finished();
     prepare();
-    const int epochs = dev_ ? 1 : config_.trainer.max_epochs;
-    progress_.start(state_.epoch + 1, epochs, static_cast<long>(data_.train.frames()));
     const auto began = Clock::now();
     try {
-      while (state_.epoch < epochs && state_.finished.empty() && result_.signal == 0) epoch();
+      run_epochs();
     } catch (const Error& e) {
-      if (!dev_) write_report(std::string("ended by an error: ") + e.what());
+      if (!dev_) write_report(std::string("failed: ") + e.what());
       throw;
     }
     progress_.finish();
@@ -76,11 +84,13 @@ class Run {
   using Clock = std::chrono::steady_clock;
   static double seconds_since(Clock::time_point t) { return std::chrono::duration<double>(Clock::now() - t).count(); }
 
-  struct Stopped {};  // a signal came while data were loaded
+  struct Stopped {};  // a signal came while data were loaded or validated
   bool stop_asked() {
     if (options_.stop_signal) result_.signal = options_.stop_signal();
     return result_.signal != 0;
   }
+
+  bool is_finished() const { return !finished_.empty(); }
 
   void make_model() {
     const ModelShape shape{extractor_.dim(), config_.model.hidden, config_.model.layers,
@@ -88,29 +98,19 @@ class Run {
     trained_.emplace(TrainedModel{config_, Model(shape, static_cast<float>(config_.model.dropout)), data_.features,
                                   data_.targets, corpus_.channels, corpus_.name, extractor_.hash(), 0, 0});
     trained_->model.initialise(static_cast<std::uint64_t>(config_.trainer.seed));
-    engine_ = choose_engine(ex_, lstm_request(config_));
-    make_network();
-    say_how_it_computes();
     optimizer_.emplace(ex_, config_.optim, trained_->model.size());
+    if (point_) restore();
+    make_network();
+    log_engine(ex_, config_, engine_);
     state_.config = write_run_config(config_);
-    state_.corpus_hash = corpus_.hash;
-    state_.data_hash = data_.hash();
+    state_.data = fingerprint(data_);
     log::info(fmt::format("model: {} x {} Bi-LSTM, {} parameters", config_.model.layers, config_.model.hidden,
                           trained_->model.size()));
   }
 
   void make_network() { network_.emplace(ex_, trained_->model, precision(config_), engine_.engine); }
 
-  void say_how_it_computes() const {
-    if (std::holds_alternative<GpuExec>(ex_))
-      return log::info(fmt::format("lstm: {} engine ({}): {}", name_of(engine_.engine), describe(lstm_request(config_)),
-                                   engine_.why));
-    if (precision(config_) != Precision::fp32)
-      log::warn("trainer.precision is " + config_.trainer.precision + ": the CPU computes in fp32");
-    if (config_.trainer.engine != "auto")
-      log::warn("trainer.engine is " + config_.trainer.engine + ": the CPU has one engine of its own");
-  }
-
+  // Finds what to go on from. Nothing in the folder changes yet.
   void open_folder() {
     folder_ = std::make_unique<RunFolder>(options_.run_dir);
     checkpoints_ =
@@ -119,53 +119,50 @@ class Run {
       fail(Fault::usage, options_.run_dir +
                              ": holds the checkpoints of an earlier run, and --resume never would lose "
                              "them; choose another --out, or delete the folder");
-    if (!options_.resume_from.empty())
-      resume(options_.resume_from, read_checkpoint(options_.resume_from));
-    else if (const auto last = checkpoints_->newest_intact())
-      resume(last->folder, last->files);
-    log::set_file(folder_->path() + "/train.log");
-    folder_->write_config(config_);
-    folder_->write_environment(config_, corpus_.hash, ex_, engine_);
-    if (!data_.skipped.empty()) folder_->write_skipped(data_.skipped);
-    folder_->start_metrics(state_.epoch, corpus_.channels);
+    point_ = find_resume_point(options_.resume_from, folder_->checkpoints(), config_, corpus_);
+    if (!point_) return;
+    state_ = point_->saved.state;
+    for (const double loss : state_.val_losses) stopping_.improved(loss);
+    resumed_from_ = state_.epoch;
+    finished_ = why_finished();
   }
 
-  void resume(const std::string& checkpoint, const Checkpoints::Files& files) {
-    const auto file = [&](const char* name) {
-      const auto it = files.find(name);
-      if (it == files.end())
-        fail(Fault::data, checkpoint + ": holds no " + name + "; choose another checkpoint to resume from");
-      return it->second;
-    };
-    const SavedState saved = decode_state(file("state.safetensors"), checkpoint + "/state.safetensors");
-    TrainingState was = saved.state;
-    if (const std::string d = difference_in_learning(parse_run_config(was.config, checkpoint), config_); !d.empty())
-      fail(Fault::config,
-           fmt::format("{}: was trained with another config ({}); choose another --out to start anew", checkpoint, d));
-    if (was.corpus_hash != corpus_.hash)
-      fail(Fault::config, fmt::format("{}: was trained on another corpus than {}; choose another --out to start anew",
-                                      checkpoint, corpus_.dir));
-    if (was.data_hash != state_.data_hash)
-      fail(Fault::config,
-           fmt::format("{}: was trained on other utterances, or other lengths of them, than {} holds now; "
-                       "choose another --out to start anew",
-                       checkpoint, corpus_.dir));
-    saved.restore(ex_, *optimizer_, checkpoint + "/state.safetensors");
-    // With the statistics that its weights belong to, even where those of the data as they are now differ.
-    const std::string fitted = trained_->features.hash() + trained_->targets.hash();
-    trained_ = decode_model(file("model.safetensors"), checkpoint + "/model.safetensors");
+  // With the settings of now: a run that stopped early, or at its last epoch, goes on where they let it.
+  std::string why_finished() const {
+    if (state_.within) return "";
+    if (stopping_.should_stop()) return stopping_.reason();
+    return state_.epoch >= config_.trainer.max_epochs ? kAllEpochs : "";
+  }
+
+  // With the statistics that its weights belong to.
+  void restore() {
+    expect_same_data(*point_, fingerprint(data_), corpus_.dir);
+    point_->saved.restore(ex_, *optimizer_, point_->checkpoint + "/state.safetensors");
+    trained_.emplace(std::move(point_->model));
     trained_->config = config_;
-    make_network();
-    if (trained_->features.hash() + trained_->targets.hash() != fitted)
-      log::warn(checkpoint + ": the data's statistics are no longer those it was trained with; going on with its own");
-    plateau_.restore(was.plateau);
-    stopping_.restore(was.stopping);
-    was.config = state_.config;
-    state_ = was;
-    resumed_from_ = state_.epoch;
-    // A run that ended because it reached max_epochs goes on if there are more now; one that stopped early has ended.
-    if (state_.finished == kAllEpochs && state_.epoch < config_.trainer.max_epochs) state_.finished.clear();
-    log::info(fmt::format("resuming from {} (epoch {})", checkpoint, state_.epoch));
+    plateau_.restore(state_.plateau);
+  }
+
+  void start_folder() {
+    if (point_ && point_->other_run) {
+      adopt(*point_, *checkpoints_, *folder_);
+      state_.best_epoch = point_->saved.state.best_epoch;
+      state_.best_val_loss = point_->saved.state.best_val_loss;
+    }
+    log::set_file(folder_->path() + "/train.log");
+    if (point_) log::info(fmt::format("resuming from {} ({})", point_->checkpoint, stands_at()));
+    if (!is_finished() || !folder_->has("config.toml")) {
+      folder_->write_config(config_);
+      folder_->write_environment(config_, corpus_.hash, ex_, engine_);
+    }
+    if (!data_.skipped.empty()) folder_->write_skipped(data_.skipped);
+    folder_->start_metrics(state_.epoch, corpus_.channels, point_ && point_->other_run);
+  }
+
+  std::string stands_at() const {
+    return state_.within ? fmt::format("epoch {} after {}", state_.epoch + 1,
+                                       counted(point_->saved.record.batches, "step"))
+                         : fmt::format("epoch {}", state_.epoch);
   }
 
   // Both splits to where they are computed with, and memory for their largest batches: what is short is missed now.
@@ -183,55 +180,79 @@ class Run {
     const std::vector<std::int32_t> lengths = data_.train.lengths();
     if (!dev_)
       return training_batches(lengths, config_.trainer.batch_size, static_cast<std::uint64_t>(config_.trainer.seed),
-                              state_.epoch, corpus_.hash, config_.trainer.bucket_batches);
+                              state_.epoch, state_.order_key, config_.trainer.bucket_batches);
     auto longest =
         ordered_batches(lengths, config_.trainer.batch_size);  // so that memory runs out in the first seconds
     longest.resize(std::min(longest.size(), static_cast<std::size_t>(options_.fast_dev_run)));
     return longest;
   }
 
+  void run_epochs() {
+    const int epochs = dev_ ? 1 : config_.trainer.max_epochs;
+    progress_.start(state_.epoch + 1, epochs, static_cast<long>(data_.train.frames()));
+    while (state_.epoch < epochs && !is_finished() && result_.signal == 0) epoch();
+  }
+
+  // From its first step, or from where a checkpoint inside it was saved.
   void epoch() {
     EpochRecord record{.epoch = state_.epoch + 1, .lr = plateau_.lr()};
-    const auto began = Clock::now();
+    began_ = Clock::now();
     const auto order = batches();
-    stepper_->begin_epoch(order, plateau_.lr());
-    for (Index i = 0; i < std::ssize(order); ++i) {
+    const Index frames_before = begin(order);
+    for (Index i = first_step_; i < std::ssize(order); ++i) {
       stepper_->step();
-      if (stop_asked()) return;
       const StepRecord& seen = stepper_->seen();
       if (seen.in_a_row >= config_.trainer.max_nonfinite_steps) break;
       progress_.step(static_cast<long>(batches_->frames(i)), seen.loss, plateau_.lr());
+      if (stop_asked()) return stop_within(i + 1, std::ssize(order), frames_before);
+      if (options_.save_asked && options_.save_asked() && !dev_) {
+        save_within();
+        log::info(fmt::format("saved epoch {} up to step {} of {}; still training", record.epoch, i + 1, order.size()));
+      }
     }
     const StepRecord done = stepper_->wait();
-    report_nonfinite(done, order, record.epoch);
-    record.frames_per_s = static_cast<double>(done.frames) / seconds_since(began);
+    expect_finite_steps(done, order, data_.train, record.epoch, config_);
+    record.frames_per_s = static_cast<double>(done.frames) / epoch_seconds();
     record.train_loss = done.loss_sum / static_cast<double>(std::max<Index>(done.frames, 1));
     record.grad_norm = done.norm_sum / static_cast<double>(std::max<Index>(done.taken, 1));
     record.skipped_steps = static_cast<int>(done.batches - done.taken);
     record.step = done.steps;
-    result_.frames += done.frames;
-    validate(record, began);
+    try {
+      validate(record);
+    } catch (const Stopped&) { return stop_within(std::ssize(order), std::ssize(order), frames_before); }
+    result_.frames += done.frames - frames_before;
   }
 
-  // A step that was not finite changed nothing; several in a row mean that training has diverged.
-  void report_nonfinite(const StepRecord& done, const std::vector<std::vector<int>>& order, int epoch) const {
-    if (done.first_bad < 0) return;
-    std::string ids;
-    for (const int i : order[static_cast<std::size_t>(done.first_bad)])
-      ids += (ids.empty() ? "" : " ") + data_.train.examples[static_cast<std::size_t>(i)].id;
-    log::warn(
-        fmt::format("epoch {}: loss or gradient was not finite in {} of {} steps, which were skipped; first in "
-                    "batch {} ({})",
-                    epoch, done.batches - done.taken, done.batches, done.first_bad + 1, ids));
-    if (done.longest_row >= config_.trainer.max_nonfinite_steps)
-      fail(Fault::diverged,
-           fmt::format("training diverged in epoch {}: {} steps in a row were not finite; try a smaller optim.lr or "
-                       "trainer.gradient_clip_val; earlier checkpoints are kept",
-                       epoch, done.longest_row));
+  // The frames of the epoch that an earlier process trained on.
+  Index begin(const std::vector<std::vector<int>>& order) {
+    first_step_ = 0;
+    if (!state_.within) {
+      state_.epoch_seconds = 0;
+      stepper_->begin_epoch(order, plateau_.lr());
+      return 0;
+    }
+    const StepRecord& from = point_->saved.record;
+    stepper_->go_on(order, plateau_.lr(), from);
+    first_step_ = from.batches;
+    state_.within = false;
+    progress_.step(static_cast<long>(from.frames), from.loss_sum / static_cast<double>(std::max<Index>(from.frames, 1)),
+                   plateau_.lr());
+    return from.frames;
   }
 
-  void validate(EpochRecord& record, Clock::time_point began) {
-    Scores val = (*evaluator_)(ex_, *network_, corpus_.channels, config_.data.val_split, config_);
+  double epoch_seconds() const { return state_.epoch_seconds + seconds_since(began_); }
+
+  void stop_within(Index step, Index of, Index frames_before) {
+    if (dev_) return;
+    save_within();
+    result_.frames += stepper_->wait().frames - frames_before;
+    result_.saved = fmt::format("Epoch {} is saved up to step {} of {}", state_.epoch + 1, step, of);
+  }
+
+  void validate(EpochRecord& record) {
+    Scores val = (*evaluator_)(ex_, *network_, corpus_.channels, config_.data.val_split, config_, [this] {
+      if (stop_asked()) throw Stopped{};
+    });
     val.frame_step_s = extractor_.step_s();
     record.val = &val;
     if (!std::isfinite(val.loss))
@@ -241,33 +262,51 @@ class Run {
                        record.epoch, val.loss));
     ++state_.epoch;
     stopping_.improved(val.loss);
-    if (val.loss < state_.best_val_loss) state_.best_val_loss = val.loss, state_.best_epoch = state_.epoch;
+    state_.val_losses.push_back(val.loss);
+    if (val.loss < state_.best_val_loss) {
+      state_.best_val_loss = val.loss;
+      state_.best_epoch = state_.epoch;
+    }
     const bool fell = plateau_.check(val.loss);
-    if (stopping_.should_stop())
-      state_.finished = stopping_.reason();
-    else if (state_.epoch >= config_.trainer.max_epochs)
-      state_.finished = kAllEpochs;
-    record.seconds = seconds_since(began);
+    finished_ = why_finished();
+    record.seconds = epoch_seconds();
     if (!dev_) {
       folder_->expect_ours();
       folder_->add_metrics(record);  // first: a row without its checkpoint is dropped on resume, the reverse is a gap
       save(val.loss);
     }
     report(record, val);
-    if (!scores_ || state_.best_epoch == state_.epoch) scores_ = val, scores_epoch_ = state_.epoch;
+    if (!scores_ || state_.best_epoch == state_.epoch) {
+      scores_ = val;
+      scores_epoch_ = state_.epoch;
+    }
     if (!dev_ && seconds_since(reported_) > kReportEvery) write_report("training in progress", true);
-    if (fell) log::info(fmt::format("learning rate falls to {:.3g}", plateau_.lr()));
+    if (fell) log::info(fmt::format("learning rate reduced to {:.3g}", plateau_.lr()));
   }
 
-  void save(double val_loss) {
+  Checkpoints::Files files(double val_loss) {
     trained_->epoch = state_.epoch;
     trained_->val_loss = val_loss;
     network_->write_back(ex_, trained_->model);
     state_.plateau = plateau_.state();
-    state_.stopping = stopping_.state();
-    checkpoints_->save(state_.epoch, val_loss,
-                       {{"model.safetensors", encode_model(*trained_)},
-                        {"state.safetensors", encode_state(ex_, state_, *optimizer_)}});
+    return {{"model.safetensors", encode_model(*trained_)},
+            {"state.safetensors", encode_state(ex_, state_, *optimizer_)}};
+  }
+
+  void save(double val_loss) {
+    state_.epoch_seconds = 0;
+    checkpoints_->save(state_.epoch, val_loss, files(val_loss));
+    result_.saved = fmt::format("Epoch {} is saved", state_.epoch);
+  }
+
+  void save_within() {
+    folder_->expect_ours();
+    const double before = state_.epoch_seconds;
+    state_.within = true;
+    state_.epoch_seconds = epoch_seconds();
+    checkpoints_->save_within(state_.epoch, stepper_->wait().steps, files(std::nan("")));
+    state_.within = false;
+    state_.epoch_seconds = before;
   }
 
   void report(const EpochRecord& r, const Scores& val);
@@ -293,35 +332,40 @@ class Run {
     reported_ = Clock::now();
   }
 
+  // Nothing is trained. What a process that was killed after its last checkpoint has not written is made up for.
   TrainResult already_finished() {
-    log::info(fmt::format("{}: finished at epoch {} ({}); nothing to do", options_.run_dir, state_.epoch,
-                          state_.finished.empty() ? kAllEpochs : state_.finished.c_str()));
     result_.already_finished = true;
+    if (!folder_->has("metrics.json") || !folder_->has("report.html")) score_best();
+    log::info(fmt::format("{}: finished at epoch {} ({}); nothing to do. To train longer, {}", options_.run_dir,
+                          state_.epoch, finished_, how_to_train_longer(stopping_, state_.epoch, config_.trainer.max_epochs)));
     return finish();
+  }
+
+  void score_best() {
+    const TrainedModel best = load_model(options_.run_dir);
+    Network network(ex_, best.model, precision(config_), engine_.engine);
+    Evaluator evaluator(ex_, data_.val, config_.trainer.batch_size);
+    scores_ = evaluator(ex_, network, corpus_.channels, config_.data.val_split, config_);
+    scores_->frame_step_s = extractor_.step_s();
+    scores_epoch_ = best.epoch;
   }
 
   TrainResult finish() {
     result_.epochs = state_.epoch;
     result_.best_epoch = state_.best_epoch;
     result_.best_val_loss = state_.best_val_loss;
-    result_.stop_reason = result_.signal ? fmt::format("stopped by signal {}", result_.signal) : state_.finished;
+    result_.stop_reason = result_.signal ? fmt::format("stopped by signal {}", result_.signal) : finished_;
+    if (result_.saved.empty() && state_.epoch > 0) result_.saved = fmt::format("Epoch {} is saved", state_.epoch);
     if (dev_ || !checkpoints_) return result_;
-    result_.best_checkpoint = checkpoints_->best().value_or("");
-    if (!result_.already_finished) {
-      const nlohmann::ordered_json json{{"epochs", result_.epochs},
-                                        {"best_epoch", result_.best_epoch},
-                                        {"best_val_loss", result_.best_val_loss},
-                                        {"stop_reason", result_.stop_reason},
-                                        {"best_checkpoint", result_.best_checkpoint},
-                                        {"frames", result_.frames},
-                                        {"seconds", result_.seconds}};
-      folder_->write_metrics_json(json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
-      write_report(result_.stop_reason);
-    }
+    if (state_.best_epoch > 0) result_.best_checkpoint = checkpoints_->best().value_or("");
+    if (result_.already_finished && folder_->has("metrics.json") && folder_->has("report.html")) return result_;
+    if (!trained_) return result_;  // stopped before there was anything to tell
+    folder_->write_metrics_json(metrics_json(result_));
+    write_report(result_.stop_reason);
     return result_;
   }
 
-  static constexpr const char* kAllEpochs = "all epochs are done";
+  static constexpr const char* kAllEpochs = "reached max_epochs";
   static constexpr double kReportEvery = 10;  // seconds: what a report costs must not count, however short the epochs
 
   Exec& ex_;
@@ -341,6 +385,10 @@ class Run {
   EarlyStopping stopping_;
   Plateau plateau_;
   TrainingState state_;
+  std::string finished_;              // why training ended; empty: it goes on
+  std::optional<ResumePoint> point_;  // what it went on from
+  Index first_step_ = 0;              // of the current epoch, in this process
+  Clock::time_point began_{};         // the current epoch, in this process
   std::unique_ptr<RunFolder> folder_;
   std::unique_ptr<Checkpoints> checkpoints_;
   std::optional<Scores> scores_;  // of the best epoch that this process saw

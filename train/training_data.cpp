@@ -4,7 +4,6 @@
 
 #include "host/core/error.h"
 #include "host/core/log.h"
-#include "host/io/sha256.h"
 
 namespace cutract {
 namespace {
@@ -16,13 +15,6 @@ Scope scope_of(const std::string& name) {
 }  // namespace
 
 double minutes(Index frames, double step_s) { return static_cast<double>(frames) * step_s / 60; }
-
-std::string TrainingData::hash() const {
-  std::string text;
-  for (const Dataset* data : {&train, &val})
-    for (const auto& e : data->examples) text += fmt::format("{}\t{}\n", e.id, e.features.rows());
-  return sha256_hex(text);
-}
 
 TrainingData load_training_data(Exec& ex, const RunConfig& config, const Corpus& corpus, const Extractor& extractor,
                                 const std::function<void()>& loading) {
@@ -40,11 +32,10 @@ TrainingData load_training_data(Exec& ex, const RunConfig& config, const Corpus&
   };
   out.train = load(config.data.train_split);
   out.val = load(config.data.val_split);
-  if (!out.skipped.empty()) log::warn(fmt::format("{} utterances skipped (see skipped.tsv)", out.skipped.size()));
   out.features = fit_features(ex, scope_of(config.data.normalise_features), out.train);
   out.targets = fit_targets(ex, scope_of(config.data.normalise_targets), out.train);
   for (const Index c : out.targets.constant_columns())
-    log::warn(fmt::format("channel {} does not move in the training data; it cannot be learned",
+    log::warn(fmt::format("channel {} is constant in the training data; it cannot be learned",
                           corpus.channels[static_cast<std::size_t>(c)].name));
   return out;
 }

@@ -16,7 +16,6 @@ struct TrainingData {
   Dataset train, val;
   std::vector<Skipped> skipped;  // of both
   Normaliser features, targets;
-  std::string hash() const;  // SHA-256 of the ids and lengths of the utterances in use
 };
 
 double minutes(Index frames, double step_s);

@@ -17,7 +17,7 @@ namespace {
 
 constexpr const char* kManifest = "MANIFEST";
 constexpr std::string_view kTemporary = ".tmp-";
-constexpr std::string_view kPrefix = "epoch=";
+constexpr std::string_view kPrefix = "epoch=", kWithinPrefix = "step=";
 
 [[noreturn]] void io_failed(const std::string& path, const char* doing) {
   fail(Fault::io, fmt::format("{}: {}: {}", path, doing, std::strerror(errno)));
@@ -47,7 +47,8 @@ bool is_folder(FileSystem& fs, const std::string& path) {
 // The folder name that a pointer file holds; "" if it holds no such thing.
 std::string pointed_at(const std::string& text) {
   const std::string name = text.substr(0, text.find('\n'));
-  return name.starts_with(kPrefix) && name.find('/') == std::string::npos && text == name + "\n" ? name : "";
+  const bool known = name.starts_with(kPrefix) || name.starts_with(kWithinPrefix);
+  return known && name.find('/') == std::string::npos && text == name + "\n" ? name : "";
 }
 
 // NaN ranks behind everything.
@@ -60,7 +61,7 @@ bool ranks_before(const Ranked& a, const Ranked& b) {
 CheckpointManifest read_manifest(FileSystem& fs, const std::string& folder) {
   const std::string path = folder + "/" + kManifest;
   const auto text = read_if_there(fs, path);
-  if (!text) fail(Fault::io, folder + ": is no checkpoint: it has no MANIFEST");
+  if (!text) fail(Fault::io, folder + ": is not a checkpoint: it has no MANIFEST");
   return parse_manifest(*text, path);
 }
 
@@ -81,10 +82,10 @@ Checkpoints::Files read_files(FileSystem& fs, const std::string& folder, const C
 }
 
 // What is on the disk. A checkpoint whose MANIFEST is damaged is nobody's best, and it is never deleted.
-std::vector<Ranked> entries_of(FileSystem& fs, const std::string& folder) {
+std::vector<Ranked> entries_of(FileSystem& fs, const std::string& folder, std::string_view prefix = kPrefix) {
   std::vector<Ranked> found;
   for (const auto& name : names_in(fs, folder)) {
-    if (!name.starts_with(kPrefix)) continue;
+    if (!name.starts_with(prefix)) continue;
     const std::string manifest = folder + "/" + name + "/" + kManifest;
     const auto text = read_if_there(fs, manifest);
     if (!text) continue;
@@ -151,10 +152,12 @@ void Checkpoints::remove_checkpoint(const std::string& name) {
 std::vector<Ranked> Checkpoints::entries() const { return entries_of(fs_, folder_); }
 
 // Brings the folder into being under its name, whole, and returns the name.
-std::string Checkpoints::publish(int epoch, double val_loss, const Files& files) {
+std::string Checkpoints::publish(const std::string& wanted, int epoch, double val_loss, const Files& files) {
+  for (const auto& [name, bytes] : files)
+    if (name.empty() || name == kManifest || name.find_first_of("/\n") != std::string::npos)
+      fail(Fault::internal, fmt::format("checkpoint: \"{}\" cannot be one of its files", name));
   const CheckpointManifest manifest = manifest_of(epoch, val_loss, files);
-  const std::string text = write_manifest(manifest),
-                    wanted = fmt::format("epoch={:04}-val_loss={:.4f}", epoch, val_loss);
+  const std::string text = write_manifest(manifest);
   std::string name = wanted;
   for (int version = 2; is_folder(fs_, path(name)); ++version) {
     try {
@@ -220,7 +223,7 @@ void Checkpoints::update_links(const std::string& last, const std::string& best)
   if (!links_ok_) return;
   try {
     bool changed = !last.empty() && set_link("last", last);
-    changed = set_link("best", best) || changed;
+    changed = (!best.empty() && set_link("best", best)) || changed;
     if (changed) flush_folder(fs_, folder_of(folder_));
   } catch (const Error& e) {
     links_ok_ = false;
@@ -229,18 +232,28 @@ void Checkpoints::update_links(const std::string& last, const std::string& best)
 }
 
 std::string Checkpoints::save(int epoch, double val_loss, const Files& files) {
-  for (const auto& [name, bytes] : files)
-    if (name.empty() || name == kManifest || name.find_first_of("/\n") != std::string::npos)
-      fail(Fault::internal, fmt::format("checkpoint: \"{}\" cannot be one of its files", name));
   std::vector<Ranked> all = entries();  // read first: if this fails nothing has changed
+  const std::vector<Ranked> within = entries_of(fs_, folder_, kWithinPrefix);
 
-  const std::string name = publish(epoch, val_loss, files);
+  const std::string name =
+      publish(fmt::format("epoch={:04}-val_loss={:.4f}", epoch, val_loss), epoch, val_loss, files);
   save_atomically(fs_, path("last"), name + "\n");
   if (std::none_of(all.begin(), all.end(), [&](const Ranked& r) { return r.name == name; }))
     all.push_back({name, epoch, val_loss});
   const std::string best = point_at_best(all);
   update_links(name, best);
   for (const auto& old : surplus(all, name, best, keep_best_)) remove_checkpoint(old);
+  for (const auto& old : within) remove_checkpoint(old.name);
+  return path(name);
+}
+
+std::string Checkpoints::save_within(int epochs_done, std::int64_t step, const Files& files) {
+  const std::vector<Ranked> earlier = entries_of(fs_, folder_, kWithinPrefix);
+  const std::string name = publish(fmt::format("step={:07}", step), epochs_done, std::nan(""), files);
+  save_atomically(fs_, path("last"), name + "\n");
+  update_links(name, pointed_at(read_if_there(fs_, path("best")).value_or("")));
+  for (const auto& old : earlier)
+    if (old.name != name) remove_checkpoint(old.name);
   return path(name);
 }
 
@@ -255,28 +268,52 @@ std::optional<std::string> Checkpoints::pointer(const char* which) const {
 std::optional<std::string> Checkpoints::last() const { return pointer("last"); }
 std::optional<std::string> Checkpoints::best() const { return pointer("best"); }
 
-std::optional<Checkpoints::Loaded> Checkpoints::newest_intact() const {
-  std::vector<std::string> order;  // folder names, the one to try first in front
-  const auto text = read_if_there(fs_, path("last"));
-  std::vector<Ranked> found = entries();
+std::optional<Checkpoints::Loaded> Checkpoints::newest_intact() const { return newest_checkpoint(fs_, folder_); }
+
+bool Checkpoints::any() const {
+  return read_if_there(fs_, path("last")).has_value() || !entries().empty() ||
+         !entries_of(fs_, folder_, kWithinPrefix).empty();
+}
+
+std::optional<Checkpoints::Loaded> newest_checkpoint(FileSystem& fs, const std::string& folder) {
+  const auto path = [&](const std::string& name) { return folder + "/" + name; };
+  const auto text = read_if_there(fs, path("last"));
+  // One inside an epoch is newer than the one at whose end that epoch began; of several, the one with the most steps.
+  std::vector<Ranked> found = entries_of(fs, folder, kWithinPrefix);
+  std::reverse(found.begin(), found.end());
+  const std::vector<Ranked> whole = entries_of(fs, folder);
+  found.insert(found.end(), whole.begin(), whole.end());
   std::stable_sort(found.begin(), found.end(), [](const Ranked& a, const Ranked& b) { return a.epoch > b.epoch; });
+  std::vector<std::string> order;  // folder names, the one to try first in front
   const std::string last = pointed_at(text.value_or(""));
   if (!last.empty()) order.push_back(last);
   for (const Ranked& e : found)
     if (e.name != last) order.push_back(e.name);
-  if (text && last.empty()) log::warn(path("last") + ": names no checkpoint; taking the latest intact one");
+  if (text && last.empty())
+    log::warn(path("last") + ": is not a valid pointer; resuming from the latest intact checkpoint");
   for (const auto& name : order) {
     try {
-      const CheckpointManifest m = read_manifest(fs_, path(name));
-      return Loaded{path(name), m.epoch, m.val_loss, read_files(fs_, path(name), m)};
-    } catch (const Error& e) { log::warn(fmt::format("passing over checkpoint {}: {}", name, e.what())); }
+      const CheckpointManifest m = read_manifest(fs, path(name));
+      return Checkpoints::Loaded{path(name), m.epoch, m.val_loss, read_files(fs, path(name), m)};
+    } catch (const Error& e) { log::warn(fmt::format("skipping checkpoint {}: {}", name, e.what())); }
   }
   if (text || !order.empty())
-    fail(Fault::data, folder_ + ": none of its checkpoints is intact; train anew in another --out");
+    fail(Fault::data, folder + ": none of its checkpoints is intact; train again with a different --out");
   return std::nullopt;
 }
 
-bool Checkpoints::any() const { return read_if_there(fs_, path("last")).has_value() || !entries().empty(); }
+std::optional<Checkpoints::Loaded> checkpoint_of_epoch(FileSystem& fs, const std::string& folder, int epoch,
+                                                       double val_loss) {
+  if (!is_folder(fs, folder)) return std::nullopt;
+  for (const Ranked& e : entries_of(fs, folder)) {
+    if (e.epoch != epoch || e.val_loss != val_loss) continue;
+    const std::string path = folder + "/" + e.name;
+    try {
+      return Checkpoints::Loaded{path, e.epoch, e.val_loss, read_checkpoint(fs, path)};
+    } catch (const Error& error) { log::warn(fmt::format("skipping checkpoint {}: {}", e.name, error.what())); }
+  }
+  return std::nullopt;
+}
 
 std::vector<std::string> surplus(std::span<const Ranked> all, const std::string& last, const std::string& best,
                                  int keep_best) {
@@ -289,7 +326,7 @@ std::vector<std::string> surplus(std::span<const Ranked> all, const std::string&
 }
 
 Checkpoints::Files read_checkpoint(FileSystem& fs, const std::string& folder) {
-  if (!is_folder(fs, folder)) fail(Fault::io, folder + ": is no folder; expected a checkpoint");
+  if (!is_folder(fs, folder)) fail(Fault::io, folder + ": is not a folder; expected a checkpoint");
   return read_files(fs, folder, read_manifest(fs, folder));
 }
 Checkpoints::Files read_checkpoint(const std::string& folder) { return read_checkpoint(real_file_system(), folder); }
@@ -316,7 +353,7 @@ std::string find_checkpoint(const std::string& model) {
     for (const std::string& at : {path + "/checkpoints/best", path + "/best"})
       if (read_if_there(fs, at)) return follow(at);
     if (is_folder(fs, path + "/checkpoints"))
-      fail(Fault::io, path + ": this run has no checkpoint yet; train it first");
+      fail(Fault::io, path + ": this run has not finished an epoch yet; train it first");
     fail(Fault::io, path + ": is neither a run folder (no checkpoints/) nor a checkpoint (no MANIFEST)");
   }
   if (!read_if_there(fs, path))

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <span>
@@ -39,6 +40,10 @@ class Checkpoints {
   // again is not written twice.
   std::string save(int epoch, double val_loss, const Files&);
 
+  // The same inside an epoch, where nothing has been validated: the folder step=0000042 becomes `last`, is never `best`
+  // and is deleted once something newer is saved.
+  std::string save_within(int epochs_done, std::int64_t step, const Files&);
+
   // Folder path, nothing before the first save. Error{data} if the pointer names no folder.
   std::optional<std::string> last() const;
   bool any() const;  // is there one, intact or not?
@@ -47,7 +52,7 @@ class Checkpoints {
   struct Loaded {
     std::string folder;
     int epoch = 0;
-    double val_loss = 0;
+    double val_loss = 0;  // NaN inside an epoch
     Files files;
   };
   // What to resume from: `last`, or if that is damaged the intact checkpoint of the latest epoch, with a warning that
@@ -61,7 +66,7 @@ class Checkpoints {
   std::optional<std::string> pointer(const char* name) const;
   bool set_link(const std::string& which, const std::string& name);
   void update_links(const std::string& last, const std::string& best);
-  std::string publish(int epoch, double val_loss, const Files&);
+  std::string publish(const std::string& name, int epoch, double val_loss, const Files&);
   void remove_checkpoint(const std::string& name);
   void remove_tree(const std::string& path);
 
@@ -80,6 +85,12 @@ std::vector<std::string> surplus(std::span<const Ranked>, const std::string& las
 // an unknown format version; Error{data} naming the file that is missing, truncated or altered.
 Checkpoints::Files read_checkpoint(const std::string& folder);
 Checkpoints::Files read_checkpoint(FileSystem&, const std::string& folder);
+
+// Checkpoints::newest_intact of a folder checkpoints that this process does not write to.
+std::optional<Checkpoints::Loaded> newest_checkpoint(FileSystem&, const std::string& folder);
+// An intact checkpoint of that epoch with exactly that val_loss, if the folder checkpoints still has one.
+std::optional<Checkpoints::Loaded> checkpoint_of_epoch(FileSystem&, const std::string& folder, int epoch,
+                                                       double val_loss);
 
 // The checkpoint folder meant by a run folder (its best), a checkpoint folder, the file `last` or `best`, or a
 // .safetensors file inside a checkpoint. Error{io} if it is none of these.

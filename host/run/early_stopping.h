@@ -19,7 +19,6 @@ class EarlyStopping {
     int waited = 0;
   };
   State state() const { return {best_, waited_}; }
-  void restore(State s) { best_ = s.best, waited_ = s.waited; }
 
  private:
   int patience_;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <chrono>
 #include <cstring>
 #include <vector>
@@ -64,18 +65,21 @@ auto uninterrupted(Call call) {
   return result;
 }
 
-// TensorBoard reads the files of a folder in the order of their names, so a second run within a second takes the next.
+// TensorBoard reads the files of a folder in the order of their names, so a new one is named after all there are, also
+// within the same second and when the clock has been set back.
 std::string free_name(FileSystem& fs, const std::string& folder) {
   std::vector<std::string> taken;
   if (uninterrupted([&] { return fs.list(folder, taken); }) < 0)
     fail(Fault::io, folder + ": cannot list the folder: " + std::strerror(errno));
-  const auto is_taken = [&](const std::string& start) {
-    return std::any_of(taken.begin(), taken.end(), [&](const std::string& name) { return name.starts_with(start); });
-  };
+  constexpr std::string_view kStart = "events.out.tfevents.";
   auto second = static_cast<std::int64_t>(seconds_now());
-  const auto start = [&] { return fmt::format("events.out.tfevents.{}.", second); };
-  while (is_taken(start())) ++second;
-  return start() + host_name();
+  for (const std::string& name : taken) {
+    if (!name.starts_with(kStart)) continue;
+    std::int64_t other = 0;
+    const auto [end, error] = std::from_chars(name.data() + kStart.size(), name.data() + name.size(), other);
+    if (error == std::errc{} && other < 9'999'999'999) second = std::max(second, other + 1);
+  }
+  return fmt::format("{}{}.{}", kStart, second, host_name());
 }
 
 }  // namespace

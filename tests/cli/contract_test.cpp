@@ -223,7 +223,7 @@ TEST_F(Contract, FastDevRunWritesNothing) {
 }
 
 TEST_F(Contract, SignalsEndWithTheirCodeAndTheRunGoesOn) {
-  for (const auto& [number, code] : {std::pair{SIGINT, 130}, std::pair{SIGTERM, 143}}) {
+  for (const auto& [number, code] : {std::pair{SIGINT, 130}, std::pair{SIGTERM, 143}, std::pair{SIGHUP, 129}}) {
     const std::string out = "signal" + std::to_string(code);
     const std::vector<std::string> args{"train",
                                         "-c",
@@ -239,8 +239,12 @@ TEST_F(Contract, SignalsEndWithTheirCodeAndTheRunGoesOn) {
     const pid_t child =
         test::start_cutract(args, corpus_.folder.path(), corpus_.folder / "out", corpus_.folder / "err");
     for (int i = 0; i < 1000 && !fs::exists(corpus_.folder / (out + "/checkpoints/last")); ++i) usleep(20000);
+    kill(child, SIGUSR1);
+    for (int i = 0; i < 1000 && read_file(corpus_.folder / "err").find("; still training") == std::string::npos; ++i)
+      usleep(20000);
     kill(child, number);
     EXPECT_EQ(test::wait_for(child), code) << read_file(corpus_.folder / "err");
+    EXPECT_NE(read_file(corpus_.folder / "err").find("run the same command again to continue"), std::string::npos);
     EXPECT_EQ(run({"eval", out, "--device", "cpu"}).code, 0);
   }
 }

@@ -55,8 +55,8 @@ TEST(EarlyStopping, PatienceZeroNeverStops) {
 TEST(EarlyStopping, GoesOnWhereItWas) {
   EarlyStopping s(2, 0);
   s.improved(0.5), s.improved(0.6);
-  EarlyStopping resumed(2, 0);
-  resumed.restore(s.state());
+  EarlyStopping resumed(2, 0);  // a resumed run replays the losses so far
+  EXPECT_EQ(stops_after(resumed, {0.5, 0.6}), -1);
   EXPECT_FALSE(resumed.should_stop());
   EXPECT_FALSE(resumed.improved(0.55));
   EXPECT_TRUE(resumed.should_stop());

@@ -79,13 +79,20 @@ TEST(TrainingStateFile, ReadsBackTheSame) {
   Exec ex = CpuExec(1);
   Optimizer o(ex, {}, 6), back(ex, {}, 6);
   o.m.write(ex, std::vector<float>{1, 2, 3, 4, 5, 6}), o.v.write(ex, std::vector<float>{6, 5, 4, 3, 2, 1});
-  o.write(ex, {.steps = 77});
-  const TrainingState s{"[model]\n", "abc", "def", 4, 3, 0.123456789, {0.1 + 0.2, 0.7, 2}, {1.0 / 3, 5}, ""};
+  o.write(ex, {.steps = 77, .batches = 5, .in_a_row = 1, .first_bad = -1, .loss_sum = 0.1 + 0.2});
+  TrainingState s{.config = "[model]\n", .order_key = "abc", .data = "train\tu\tdef\n", .origin = "", .epoch = 2};
+  s.best_epoch = 1;
+  s.best_val_loss = 0.123456789;
+  s.plateau = {0.1 + 0.2, 0.7, 2};
+  s.val_losses = {0.123456789, 1.0 / 3};
+  s.within = true;
   const SavedState saved = decode_state(encode_state(ex, s, o), "s");
   const TrainingState t = saved.state;
   saved.restore(ex, back, "s");
   EXPECT_EQ(encode_state(ex, t, back), encode_state(ex, s, o));
-  EXPECT_EQ(t.stopping.best, 1.0 / 3);
+  EXPECT_EQ(t.val_losses, s.val_losses);
+  EXPECT_EQ(back.read(ex).loss_sum, 0.1 + 0.2);
+  EXPECT_EQ(back.read(ex).batches, 5);
   EXPECT_EQ(back.v.values(ex), o.v.values(ex));
   Optimizer small(ex, {}, 5);
   EXPECT_FAULT(decode_state(encode_state(ex, s, o), "s").restore(ex, small, "s"), Fault::data,
@@ -96,7 +103,7 @@ TEST(TrainingStateFile, ReadsBackTheSame) {
 TEST(TrainingStateFile, KeepsInfinity) {
   Exec ex = CpuExec(1);
   Optimizer o(ex, {}, 1);
-  EXPECT_EQ(decode_state(encode_state(ex, {}, o), "s").state.stopping.best, std::numeric_limits<double>::infinity());
+  EXPECT_EQ(decode_state(encode_state(ex, {}, o), "s").state.best_val_loss, std::numeric_limits<double>::infinity());
 }
 
 }  // namespace

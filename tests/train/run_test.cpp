@@ -42,6 +42,19 @@ class TrainingRun : public testing::Test {
     while (!name.empty() && name.back() == '\n') name.pop_back();
     return sha256_hex(read_file(folder + name + "/model.safetensors"));
   }
+  // All but the columns of time.
+  void expect_same_metrics(const std::string& a, const std::string& b) {
+    const auto rows = [&](const std::string& run) {
+      std::vector<std::string> out = lines(corpus_.folder / run + "/metrics.csv");
+      for (std::string& line : out) {
+        std::size_t at = 0;
+        for (int i = 0; i < 10; ++i) at = line.find(',', at) + 1;
+        line.erase(at, line.find(',', line.find(',', at) + 1) - at);
+      }
+      return out;
+    };
+    EXPECT_EQ(rows(a), rows(b));
+  }
   static std::vector<std::string> lines(const std::string& path) {
     std::istringstream in(read_file(path));
     std::vector<std::string> out;
@@ -152,7 +165,7 @@ TEST_F(TrainingRun, SaysWhichLstmEngineItTakes) {
     EXPECT_EQ(all.find(text), all.rfind(text)) << "said more than once";
   };
   go("cpu", {"trainer.engine=persistent"});
-  holds("cpu/train.log", "trainer.engine is persistent: the CPU has one engine of its own");
+  holds("cpu/train.log", "trainer.engine is persistent: ignored on the CPU, which has a single engine");
   std::optional<Exec> gpu = test::exec_for(test::Device::gpu);
   if (!gpu) return;
   go_on(*gpu, "gpu", {"trainer.engine=steps", "trainer.max_epochs=1"});
@@ -163,12 +176,38 @@ TEST_F(TrainingRun, SaysWhichLstmEngineItTakes) {
 
 TEST_F(TrainingRun, SignalStopsAfterTheStepAndResumeGoesOn) {
   go("whole", {"trainer.max_epochs=4"});
-  int polls = 0;  // two while loading, then one a step
-  const TrainResult r = go("cut", {"trainer.max_epochs=4"}, 1, {.stop_signal = [&] { return ++polls == 10 ? 15 : 0; }});
+  int polls = 0;  // two while loading, then one a step and one after each of an epoch's validation batches
+  const TrainResult r = go("cut", {"trainer.max_epochs=4"}, 1, {.stop_signal = [&] { return ++polls == 12 ? 15 : 0; }});
   EXPECT_EQ(r.signal, 15);
   EXPECT_EQ(r.epochs, 2) << "three steps an epoch: the eighth is inside the third";
-  go("cut", {"trainer.max_epochs=4"});
+  EXPECT_EQ(r.saved, "Epoch 3 is saved up to step 2 of 3");
+  EXPECT_EQ(read_file(corpus_.folder / "cut/checkpoints/last"), "step=0000008\n");
+  int steps = 0;
+  go("cut", {"trainer.max_epochs=4"}, 1, {.stop_signal = [&] { return ++steps, 0; }});
   EXPECT_EQ(last_model("cut"), last_model("whole"));
+  EXPECT_FALSE(fs::exists(corpus_.folder / "cut/checkpoints/step=0000008"));
+  expect_same_metrics("cut", "whole");
+  EXPECT_LE(steps, 2 + 4 + 2) << "two while loading, four steps, two validations: no step is taken twice";
+}
+
+TEST_F(TrainingRun, StopsAfterAnyStepAndGoesOnToTheSameBits) {
+  go("whole");
+  for (int stop = 3; stop <= 14; ++stop) {  // also in the first epoch, and while validating
+    const std::string out = "cut" + std::to_string(stop);
+    int polls = 0;
+    EXPECT_EQ(go(out, {}, 1, {.stop_signal = [&] { return ++polls == stop ? 15 : 0; }}).signal, 15);
+    EXPECT_FALSE(go(out).already_finished);
+    EXPECT_EQ(last_model(out), last_model("whole")) << stop;
+    expect_same_metrics(out, "whole");
+  }
+}
+
+TEST_F(TrainingRun, SavesInsideAnEpochAndContinues) {
+  go("whole");
+  int asked = 0;
+  go("saved", {}, 1, {.save_asked = [&] { return ++asked == 2; }});
+  EXPECT_EQ(last_model("saved"), last_model("whole"));
+  EXPECT_NE(read_file(corpus_.folder / "saved/train.log").find("saved epoch 1 up to step 2 of 3"), std::string::npos);
 }
 
 TEST_F(TrainingRun, ResumesInAnotherFolderFromANamedCheckpoint) {
@@ -179,6 +218,32 @@ TEST_F(TrainingRun, ResumesInAnotherFolderFromANamedCheckpoint) {
   const std::string from = corpus_.folder / ("start/checkpoints/" + last);
   EXPECT_EQ(go("branch", {"trainer.max_epochs=5"}, 1, {.resume_from = from}).epochs, 5);
   EXPECT_EQ(last_model("branch"), last_model("whole"));
+}
+
+// The new folder holds all that the old one held up to there: its best checkpoint, its history.
+TEST_F(TrainingRun, AForkKeepsBestLastAndHistory) {
+  const std::vector<std::string> set{"trainer.max_epochs=6", "optim.lr=0.2", "trainer.early_stopping_patience=0"};
+  const TrainResult whole = go("whole", set);
+  const TrainResult r = go("fork", set, 1, {.resume_from = corpus_.folder / "whole"});
+  EXPECT_TRUE(r.already_finished);
+  EXPECT_EQ(r.best_epoch, whole.best_epoch);
+  EXPECT_EQ(load_model(corpus_.folder / "fork").epoch, whole.best_epoch);
+  EXPECT_EQ(last_model("fork"), last_model("whole"));
+  expect_same_metrics("fork", "whole");
+  for (const char* file : {"metrics.json", "report.html", "config.toml"})
+    EXPECT_TRUE(fs::exists(corpus_.folder / (std::string("fork/") + file))) << file;
+
+  // The best is gone: the one it began from counts as the best, and what is named is there.
+  fs::remove_all(whole.best_checkpoint);
+  const TrainResult without = go("without", set, 1, {.resume_from = corpus_.folder / "whole"});
+  EXPECT_EQ(load_model(corpus_.folder / "without").epoch, without.best_epoch);
+
+  // The same command again continues; a different checkpoint is refused.
+  std::vector<std::string> longer = set;
+  longer[0] = "trainer.max_epochs=7";
+  EXPECT_EQ(go("fork", longer, 1, {.resume_from = corpus_.folder / "whole"}).epochs, 7);
+  EXPECT_TRUE(go("fork", longer, 1, {.resume_from = corpus_.folder / "whole"}).already_finished);
+  EXPECT_FAULT(go("fork", longer, 1, {.resume_from = corpus_.folder / "without"}), Fault::usage, "of a different run");
 }
 
 // A damaged newest checkpoint costs the epochs since the one before it, not the run.
@@ -207,8 +272,10 @@ TEST_F(TrainingRun, RefusesToResumeSomethingElse) {
   EXPECT_FAULT(go("run", {"features.preset=kaldi", "features.n_mels=12"}), Fault::config,
                "features.preset was \"librosa\", is \"kaldi\"");
   EXPECT_FAULT(go("run", {}, 1, {.resume = Resume::never}), Fault::usage, "holds the checkpoints of an earlier run");
-  std::ofstream(corpus_.dir + "/corpus.toml", std::ios::app) << "# changed\n";
-  EXPECT_FAULT(go("run", {"trainer.max_epochs=5"}), Fault::config, "was trained on another corpus");
+  std::string toml = read_file(corpus_.dir + "/corpus.toml");
+  toml.replace(toml.find("height"), 6, "tallness");
+  corpus_.folder.write("corpus/corpus.toml", toml);
+  EXPECT_FAULT(go("run", {"trainer.max_epochs=5"}), Fault::config, "was trained on the channels height (mm), opening");
 }
 
 TEST_F(TrainingRun, EarlyStoppingCountsValidationChecks) {
@@ -242,7 +309,7 @@ TEST_F(TrainingRun, DivergenceEndsWithExitCode8AndKeepsWhatWasSaved) {
         std::all_of(m.model.values().begin(), m.model.values().end(), [](float v) { return std::isfinite(v); }));
   }
   EXPECT_NE(read_file(corpus_.folder / "wild/train.log").find("error: training diverged"), std::string::npos);
-  EXPECT_NE(read_file(corpus_.folder / "wild/report.html").find("ended by an error: training diverged"),
+  EXPECT_NE(read_file(corpus_.folder / "wild/report.html").find("failed: training diverged"),
             std::string::npos);
 }
 
@@ -252,19 +319,70 @@ TEST_F(TrainingRun, RefusesToResumeOnOtherData) {
   Matrix track = read_npy(corpus_.dir + "/articulation/u3.npy");
   track.rows -= 2, track.values.resize(static_cast<std::size_t>(track.rows * track.cols));
   corpus_.folder.write("corpus/articulation/u3.npy", encode_npy(track.view()));
-  EXPECT_FAULT(go("run", {"trainer.max_epochs=5"}), Fault::config, "was trained on other utterances, or other lengths");
+  EXPECT_FAULT(go("run", {"trainer.max_epochs=5"}), Fault::config, "(audio, track or speaker changed: u3 (split train))");
 }
 
-TEST_F(TrainingRun, GoesOnWithTheStatisticsOfItsWeights) {
+// A licence, a corrected sentence, Windows line ends and one more test utterance are nothing that training reads.
+TEST_F(TrainingRun, ResumesWhereOnlyTextsOfTheCorpusChanged) {
+  go("whole", {"trainer.max_epochs=5"});
   go("run");
-  Matrix track = read_npy(corpus_.dir + "/articulation/u3.npy");
-  for (float& v : track.values) v += 3;
-  corpus_.folder.write("corpus/articulation/u3.npy", encode_npy(track.view()));
-  const std::string before = load_model(corpus_.folder / "run").targets.hash();
+  std::ofstream(corpus_.dir + "/corpus.toml", std::ios::app) << "# a remark\n";
+  std::string manifest = read_file(corpus_.dir + "/manifest.tsv");
+  const auto row = manifest.rfind("u9\t");
+  std::string more = manifest.substr(row);
+  more.replace(0, 2, "u10");
+  corpus_.folder.write("corpus/manifest.tsv", manifest + more);
+  EXPECT_EQ(go("run", {"trainer.max_epochs=5"}).epochs, 5);
+  EXPECT_EQ(last_model("run"), last_model("whole"));
+}
+
+// The settings of now decide: a run that stopped early goes on where they would not have stopped it, to the same bits.
+TEST_F(TrainingRun, GoesOnAfterAnEarlyStopWithOtherSettings) {
+  const std::vector<std::string> base{"trainer.max_epochs=8", "optim.lr=1e-9", "trainer.min_delta=0.1"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), base.begin(), base.end());
+    return more;
+  };
+  for (const std::vector<std::string>& changed :
+       {std::vector<std::string>{"trainer.early_stopping_patience=4"}, {"trainer.early_stopping_patience=0"},
+        {"trainer.early_stopping_patience=2", "trainer.min_delta=0"}}) {
+    SCOPED_TRACE(testing::PrintToString(changed));
+    fs::remove_all(corpus_.folder / "run"), fs::remove_all(corpus_.folder / "whole");
+    go("whole", with(changed));
+    EXPECT_EQ(go("run", with({"trainer.early_stopping_patience=2"})).epochs, 3);
+    const TrainResult r = go("run", with(changed));
+    EXPECT_FALSE(r.already_finished);
+    EXPECT_EQ(last_model("run"), last_model("whole"));
+  }
+}
+
+TEST_F(TrainingRun, AFinishedRunSaysWhatWouldMakeItGoOnAndRewritesNothing) {
+  go("run");
+  const std::string before = read_file(corpus_.folder / "run/config.toml");
   testing::internal::CaptureStderr();
-  go("run", {"trainer.max_epochs=5"});
-  EXPECT_NE(testing::internal::GetCapturedStderr().find("statistics are no longer those"), std::string::npos);
-  EXPECT_EQ(load_model(corpus_.folder / "run").targets.hash(), before);
+  EXPECT_TRUE(go("run", {"trainer.early_stopping_patience=7"}).already_finished);
+  EXPECT_NE(testing::internal::GetCapturedStderr().find("raise trainer.max_epochs above 3"), std::string::npos);
+  EXPECT_EQ(read_file(corpus_.folder / "run/config.toml"), before);
+}
+
+// A process that is killed after its last checkpoint has not written its summary.
+TEST_F(TrainingRun, WritesWhatAKilledRunDidNot) {
+  go("run");
+  for (const char* name : {"metrics.json", "report.html"}) fs::remove(corpus_.folder / (std::string("run/") + name));
+  corpus_.folder.write("run/.tmp-0123456789abcdef", "half a report");
+  EXPECT_TRUE(go("run").already_finished);
+  for (const char* name : {"metrics.json", "report.html"}) EXPECT_TRUE(fs::exists(corpus_.folder / (std::string("run/") + name)));
+  EXPECT_FALSE(fs::exists(corpus_.folder / "run/.tmp-0123456789abcdef"));
+}
+
+TEST_F(TrainingRun, RefusesBeforeLoadingWhatCanBeKnownThen) {
+  testing::internal::CaptureStderr();
+  EXPECT_FAULT(go("run", {"data.val_split=nothing"}), Fault::data, "no utterance is in split");
+  corpus_.folder.write("file", "");
+  EXPECT_FAULT(go("file/run"), Fault::io, "file");
+  EXPECT_FAULT(go("new", {}, 1, {.resume_from = corpus_.folder / "nowhere"}), Fault::io, "nowhere");
+  EXPECT_EQ(testing::internal::GetCapturedStderr().find("utterances"), std::string::npos) << "nothing was loaded";
+  EXPECT_FALSE(fs::exists(corpus_.folder / "new"));
 }
 
 TEST_F(TrainingRun, UnitsFollowTheScopeOfNormalisation) {

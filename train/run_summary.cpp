@@ -1,0 +1,62 @@
+#include "train/run_summary.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "host/core/error.h"
+#include "host/core/log.h"
+
+namespace cutract {
+
+void log_engine(const Exec& ex, const RunConfig& config, const LstmChoice& engine) {
+  if (std::holds_alternative<GpuExec>(ex)) {
+    log::info(
+        fmt::format("lstm: {} engine ({}): {}", name_of(engine.engine), describe(lstm_request(config)), engine.why));
+    return;
+  }
+  if (precision(config) != Precision::fp32)
+    log::warn("trainer.precision is " + config.trainer.precision + ": the CPU computes in fp32");
+  if (config.trainer.engine != "auto")
+    log::warn("trainer.engine is " + config.trainer.engine + ": ignored on the CPU, which has a single engine");
+}
+
+std::string metrics_json(const TrainResult& r) {
+  nlohmann::ordered_json json{{"epochs", r.epochs},
+                              {"best_epoch", r.best_epoch},
+                              {"best_val_loss", r.best_val_loss},
+                              {"stop_reason", r.stop_reason},
+                              {"best_checkpoint", r.best_checkpoint},
+                              {"frames", r.frames},
+                              {"seconds", r.seconds}};
+  if (r.best_epoch == 0) json["best_val_loss"] = nullptr;
+  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+std::string how_to_train_longer(const EarlyStopping& stopping, int epoch, int max_epochs) {
+  std::string out;
+  if (stopping.should_stop())
+    out = fmt::format("raise trainer.early_stopping_patience above {} (0: never stop early)", stopping.state().waited);
+  if (epoch >= max_epochs)
+    out += fmt::format("{}raise trainer.max_epochs above {}", out.empty() ? "" : " and ", epoch);
+  return out;
+}
+
+void expect_finite_steps(const StepRecord& done, const std::vector<std::vector<int>>& order, const Dataset& data,
+                         int epoch, const RunConfig& config) {
+  if (done.first_bad < 0) return;
+  std::string ids;
+  for (const int i : order[static_cast<std::size_t>(done.first_bad)])
+    ids += (ids.empty() ? "" : " ") + data.examples[static_cast<std::size_t>(i)].id;
+  log::warn(
+      fmt::format("epoch {}: loss or gradient was not finite in {} of {} steps, which were skipped; first in "
+                  "batch {} ({})",
+                  epoch, done.batches - done.taken, done.batches, done.first_bad + 1, ids));
+  if (done.longest_row >= config.trainer.max_nonfinite_steps)
+    fail(Fault::diverged,
+         fmt::format("training diverged in epoch {}: {} steps in a row were not finite; try a smaller optim.lr or "
+                     "trainer.gradient_clip_val; earlier checkpoints are kept",
+                     epoch, done.longest_row));
+}
+
+}  // namespace cutract
