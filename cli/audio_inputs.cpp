@@ -128,7 +128,7 @@ AudioInputs audio_inputs(const std::vector<std::string>& given, const std::strin
 Audio read_input(const AudioInput& input, const AudioOptions& options) {
   Audio audio = input.path != "-" ? read_audio(input.path, options)
                                   : decode_audio(read_standard_input("audio"), input.name, options);
-  for (const std::string& note : audio.notes) log::warn(input.name + ": " + note);
+  for (const std::string& note : audio.notes) log::warn(input.name + ": " + note + "; use --channel N for one channel");
   return audio;
 }
 

@@ -28,10 +28,12 @@ struct PredictArgs {
   std::string statistics = "audio", enrol;
   std::vector<std::string> audio;
   bool plot = false, one_speaker = false, centre = false;
+  int channel = -1;  // -1: as the model was trained
 };
 struct FeaturesArgs {
   std::string config, preset, out, list;
   std::vector<std::string> audio, set;
+  int channel = 0;
 };
 struct CorpusImportArgs {
   std::string format, source, out;

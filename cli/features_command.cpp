@@ -39,7 +39,7 @@ int run(const FeaturesArgs& a) {
   try {
     for_each_input(inputs, [&](std::size_t i) {
       const AudioInput& input = inputs.files[i];
-      const Audio audio = read_input(input);
+      const Audio audio = read_input(input, {.channel = a.channel});
       const Frames m = extractor.from_audio(ex, audio.samples, audio.sample_rate);
       if (m.rows() == 0) fail(Fault::data, input.name + ": is too short for one frame; give longer audio");
       make_folder(folder_of(paths[i]));

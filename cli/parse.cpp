@@ -205,15 +205,24 @@ class Parser {
     app->add_option("--speaker", a.speaker, "training speaker whose statistics to use (default: unknown speaker)")
         ->type_name("NAME");
     app->add_flag("--one-speaker", a.one_speaker,
-                  "all recordings are of one unknown speaker, who is\nnormalised by all of them together");
+                  "treat all recordings as one unknown speaker and normalise them together");
     statistics_option(app, a.statistics);
     app->add_flag("--centre", a.centre, "subtract each channel's mean over the recording");
     app->add_option("--enrol", a.enrol,
-                    "measured frames [frames, channels] of this speaker:\nthey give position and range of the movement")
+                    "measured articulation of this speaker, an array [frames, channels]: its mean and deviation "
+                    "replace those of the training speakers")
         ->type_name("NPY");
+    app->add_option("--channel", a.channel,
+                    "channel of multichannel audio to use, counted from 1; 0: the average of all (default: as in training)")
+        ->type_name("N")
+        ->check(integer_in(0, 64));
     device_option(app, a.device);
   }
   static void options(CLI::App* app, FeaturesArgs& a) {
+    app->add_option("--channel", a.channel,
+                    "channel of multichannel audio to use, counted from 1; 0: the average of all (default 0)")
+        ->type_name("N")
+        ->check(integer_in(0, 64));
     audio_options(app, a.audio, a.list);
     auto* config =
         app->add_option("-c,--config", a.config, "TOML config file with a [features] section")->type_name("FILE");

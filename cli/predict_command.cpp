@@ -86,7 +86,8 @@ int run(const PredictArgs& a) {
   const bool to_stdout = a.out == "-";
   const AudioInputs inputs = audio_inputs(a.audio, a.list);
   check_output(a, inputs);
-  const TrainedModel m = load_model(a.model);
+  TrainedModel m = load_model(a.model);
+  if (a.channel >= 0) m.config.data.channel = a.channel;
   const Extractor extractor(m.config.features);
   Voice voice(a, m, extractor);
   const std::vector<std::string> paths =
