@@ -60,9 +60,10 @@ void audio_options(CLI::App* app, std::vector<std::string>& audio, std::string& 
 }
 
 void statistics_option(CLI::App* app, std::string& statistics) {
-  app->add_option("--feature-statistics", statistics,
-                  "statistics that normalise an unknown speaker's features: audio (the speaker's own) or training (default " +
-                      statistics + ")")
+  app->add_option(
+         "--feature-statistics", statistics,
+         "statistics that normalise an unknown speaker's features: audio (the speaker's own) or training (default " +
+             statistics + ")")
       ->type_name("NAME")
       ->check(CLI::IsMember({"audio", "training"}));
 }
@@ -212,8 +213,9 @@ class Parser {
                     "measured articulation of this speaker, an array [frames, channels]: its mean and deviation "
                     "replace those of the training speakers")
         ->type_name("NPY");
-    app->add_option("--channel", a.channel,
-                    "channel of multichannel audio to use, counted from 1; 0: the average of all (default: as in training)")
+    app->add_option(
+           "--channel", a.channel,
+           "channel of multichannel audio to use, counted from 1; 0: the average of all (default: as in training)")
         ->type_name("N")
         ->check(integer_in(0, 64));
     device_option(app, a.device);
