@@ -177,7 +177,7 @@ TEST_F(OwnAudio, WhatValuesStandForIsInTheMetadata) {
   const auto centred = object({"--centre"});
   double sum = 0;
   for (const auto& row : centred["values"]) sum += row[0].get<double>();
-  EXPECT_NEAR(sum / centred["values"].size(), 0, 1e-3);
+  EXPECT_NEAR(sum / static_cast<double>(centred["values"].size()), 0, 1e-3);
   Matrix measured(3, 2);
   measured.values = {100, 50, 110, 50.5f, 120, 51};
   corpus_->folder.write("enrol.npy", encode_npy(measured.view()));

@@ -89,7 +89,7 @@ TEST(RunFolder, MetricsThatCannotBeRewrittenStay) {
   fs::create_directory(folder / "run/metrics.csv");  // cannot be replaced
   testing::internal::CaptureStderr();
   RunFolder run(folder / "run");
-  run.start_metrics(0, channels);
+  run.start_metrics(0, channels, false);
   const Scores val{};
   run.add_metrics({.epoch = 1, .val = &val});
   run.add_metrics({.epoch = 2, .val = &val});
