@@ -192,7 +192,7 @@ TEST_F(Contract, PredictPlots) {
   const std::string page = read_file(corpus_.folder / "p/u9.html");
   for (const char* part :
        {"<h1>Predicted movement: corpus/audio/u9.wav</h1>", "Predicted by model run: ", " frames at 100 Hz.",
-        "<dt>statistics</dt>", "<strong>height</strong>", "<strong>opening</strong>", "time (s)"})
+        "<dt>feature statistics</dt>", "<strong>height</strong>", "<strong>opening</strong>", "time (s)"})
     EXPECT_NE(page.find(part), std::string::npos) << part;
   const auto piped = run({"predict", "run", "corpus/audio/u9.wav", "--plot", "--out", "-", "--device", "cpu"});
   EXPECT_EQ(piped.code, 2);

@@ -101,7 +101,7 @@ TEST(FeatureConfig, ContradictionsAreNamedTogether) {
                  c.delta_window = 4;
                })(),
                Fault::config,
-               "features.fmax_hz: is 8000, expected at most half of features.sample_rate (4000); 0 takes it\n"
+               "features.fmax_hz: is 8000, expected at most half of features.sample_rate (4000); 0 means that half\n"
                "features.delta_window: is 4, expected an odd number");
   EXPECT_FAULT(made([](auto& c) { c.fmin_hz = 8000; })(), Fault::config, "features.fmin_hz: is 8000");
   EXPECT_FAULT(made([](auto& c) {

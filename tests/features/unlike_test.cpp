@@ -97,7 +97,7 @@ TEST_F(Unlike, SilenceIsNamed) {
 TEST_F(Unlike, AnEmptyBandIsNamed) {
   std::vector<float> narrow(speech(2));
   std::vector<float> smooth(narrow);
-  for (int pass = 0; pass < 60; ++pass) {  // halves 8 kHz to nothing and leaves low frequencies
+  for (int pass = 0; pass < 12; ++pass) {  // 16 dB less at 2 kHz, 72 dB at 4 kHz
     for (std::size_t i = 1; i + 1 < narrow.size(); ++i)
       smooth[i] = 0.25f * narrow[i - 1] + 0.5f * narrow[i] + 0.25f * narrow[i + 1];
     narrow = smooth;

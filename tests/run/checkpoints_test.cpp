@@ -202,8 +202,8 @@ TEST(ReadCheckpoint, SizesAndDigestsOfAllFilesAreChecked) {
 
 TEST(ReadCheckpoint, WordsForTheUser) {
   const TempFolder run;
-  EXPECT_FAULT(read_checkpoint(run / "none"), Fault::io, (run / "none") + ": is no folder; expected a checkpoint");
-  EXPECT_FAULT(read_checkpoint(run.path()), Fault::io, run.path() + ": is no checkpoint: it has no MANIFEST");
+  EXPECT_FAULT(read_checkpoint(run / "none"), Fault::io, (run / "none") + ": is not a folder; expected a checkpoint");
+  EXPECT_FAULT(read_checkpoint(run.path()), Fault::io, run.path() + ": is not a checkpoint: it has no MANIFEST");
   const std::string folder = Checkpoints(real_file_system(), run / "c", 3).save(1, 1, files(1));
   std::string text = read_file(folder + "/MANIFEST");
   text.replace(text.find("format 1"), 8, "format 7");
@@ -222,7 +222,7 @@ TEST(Checkpoints, ResumeFallsBackToTheLatestIntactOne) {
   testing::internal::CaptureStderr();
   EXPECT_EQ(c.newest_intact()->epoch, 2);
   EXPECT_EQ(testing::internal::GetCapturedStderr(),
-            "warning: passing over checkpoint epoch=0003-val_loss=0.3333: " + last +
+            "warning: skipping checkpoint epoch=0003-val_loss=0.3333: " + last +
                 "/state.safetensors: has 6 bytes, MANIFEST says 10; the checkpoint is damaged\n");
   run.write("c/last", "epoch=0099-val_loss=0.0000\n");
   testing::internal::CaptureStderr();
@@ -235,7 +235,7 @@ TEST(Checkpoints, ResumeFallsBackToTheLatestIntactOne) {
   }
   for (const char* name : {"epoch=0001-val_loss=1.0000", "epoch=0002-val_loss=0.5000"})
     run.write("c/" + std::string(name) + "/model.safetensors", "");
-  EXPECT_FAULT(c.newest_intact(), Fault::data, "none of its checkpoints is intact; train anew in another --out");
+  EXPECT_FAULT(c.newest_intact(), Fault::data, "none of its checkpoints is intact; train again with a different --out");
   testing::internal::GetCapturedStderr();
 }
 
@@ -320,7 +320,7 @@ TEST(FindCheckpoint, WordsForTheUser) {
   EXPECT_FAULT(find_checkpoint(run.path()), Fault::io,
                run.path() + ": is neither a run folder (no checkpoints/) nor a checkpoint (no MANIFEST)");
   Checkpoints c(real_file_system(), run / "checkpoints", 3);
-  EXPECT_FAULT(find_checkpoint(run.path()), Fault::io, run.path() + ": this run has no checkpoint yet; train it first");
+  EXPECT_FAULT(find_checkpoint(run.path()), Fault::io, run.path() + ": this run has not finished an epoch yet; train it first");
   const std::string lone = run.write("model.safetensors", "x");
   EXPECT_EQ(find_checkpoint(lone), lone) << "a model file stands alone";
   const std::string other = run.write("model.pt", "x");

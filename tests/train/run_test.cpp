@@ -79,7 +79,7 @@ TEST_F(TrainingRun, LeavesTheRunFolderAndLearns) {
   EXPECT_EQ(
       csv[0],
       "epoch,step,train_loss,val_loss,val_rmse,val_mae,val_pearson,lr,grad_norm,skipped_steps,frames_per_s,seconds,"
-      "rmse_mm/height,rmse_mm/opening");
+      "rmse_mm/height,rmse_mm/opening,r/height,r/opening");
   const auto column = [&](std::size_t line, int n) {
     std::istringstream in(csv[line]);
     std::string cell;
