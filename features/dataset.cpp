@@ -37,8 +37,8 @@ std::string bytes_of(std::span<const T> values) {
 
 // 64 bits of it: to notice a change, not to withstand somebody who forges one.
 std::string digest_of(const std::string& speaker, int sample_rate, const Recording& r) {
-  const std::string text = fmt::format("{}\n{} {} {} {}\n", speaker, sample_rate, r.track.rate_hz, r.track.first_s,
-                                       r.track.values.cols);
+  const std::string text =
+      fmt::format("{}\n{} {} {} {}\n", speaker, sample_rate, r.track.rate_hz, r.track.first_s, r.track.values.cols);
   return sha256_hex(text + sha256_hex(bytes_of(std::span<const float>(r.samples))) +
                     sha256_hex(bytes_of(std::span<const float>(r.track.values.values))))
       .substr(0, 16);

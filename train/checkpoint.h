@@ -28,21 +28,21 @@ struct TrainedModel {
 };
 
 std::string encode_model(const TrainedModel&);
-// MODEL is a run folder, a checkpoint folder or a .safetensors file. Folders are checked against their MANIFEST. Where a
-// run's best checkpoint is damaged, a warning says so and the best of the intact ones is read.
-// Error{data} for a file that is no model of ours, is damaged, or whose features this build would compute otherwise.
+// MODEL is a run folder, a checkpoint folder or a .safetensors file. Folders are checked against their MANIFEST. Where
+// a run's best checkpoint is damaged, a warning says so and the best of the intact ones is read. Error{data} for a file
+// that is no model of ours, is damaged, or whose features this build would compute otherwise.
 TrainedModel load_model(const std::string& path);
 TrainedModel decode_model(const std::string& bytes, const std::string& origin);
 
 // What training needs besides the model to go on as if it had never stopped: state.safetensors.
 struct TrainingState {
-  std::string config;       // resolved TOML
-  std::string order_key;    // with seed and epoch it fixes the order of the batches
-  std::string data;         // fingerprint of what training reads, see train/resume.h
-  std::string origin;       // SHA-256 of the MANIFEST of another run's checkpoint that this run began from, or ""
-  int epoch = 0;            // epochs done
-  double epoch_seconds = 0; // of the epoch that is not done yet, of which Optimizer::record says the batches
-  int best_epoch = 0;       // whose validation loss is the smallest, whatever min_delta says
+  std::string config;        // resolved TOML
+  std::string order_key;     // with seed and epoch it fixes the order of the batches
+  std::string data;          // fingerprint of what training reads, see train/resume.h
+  std::string origin;        // SHA-256 of the MANIFEST of another run's checkpoint that this run began from, or ""
+  int epoch = 0;             // epochs done
+  double epoch_seconds = 0;  // of the epoch that is not done yet, of which Optimizer::record says the batches
+  int best_epoch = 0;        // whose validation loss is the smallest, whatever min_delta says
   double best_val_loss = std::numeric_limits<double>::infinity();
   Plateau::State plateau;
   std::vector<double> val_losses;  // of each epoch: early stopping is decided by replaying them

@@ -11,6 +11,7 @@
 
 #include "host/core/error.h"
 #include "host/core/log.h"
+#include "host/core/text.h"
 #include "host/io/sha256.h"
 #include "host/run/manifest.h"
 
@@ -61,9 +62,7 @@ Checkpoints::Loaded named(const std::string& from) {
   return found;
 }
 
-SavedState state_of(const Checkpoints::Loaded& c) {
-  return decode_state(file_of(c, kState), c.folder + "/" + kState);
-}
+SavedState state_of(const Checkpoints::Loaded& c) { return decode_state(file_of(c, kState), c.folder + "/" + kState); }
 
 std::string channels_text(const std::vector<Channel>& channels) {
   std::string out;
@@ -136,6 +135,12 @@ std::optional<ResumePoint> find_resume_point(const std::string& from, const std:
   fail(Fault::usage, fmt::format("{}: holds checkpoints of a different run than {}; leave --resume out to continue "
                                  "that run, or choose another --out",
                                  folder_of(own), wanted.folder));
+}
+
+std::string stands_at(const ResumePoint& p) {
+  const TrainingState& s = p.saved.state;
+  return s.within ? fmt::format("epoch {} after {}", s.epoch + 1, counted(p.saved.record.batches, "step"))
+                  : fmt::format("epoch {}", s.epoch);
 }
 
 std::string fingerprint(const TrainingData& data) {

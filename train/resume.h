@@ -27,6 +27,8 @@ struct ResumePoint {
 std::optional<ResumePoint> find_resume_point(const std::string& from, const std::string& own, const RunConfig&,
                                              const Corpus&);
 
+std::string stands_at(const ResumePoint&);  // "epoch 3", "epoch 4 after 17 steps"
+
 // What training reads of each utterance of both splits, one a line: split, id, digest. Texts, licences, line ends and
 // other splits are not in it.
 std::string fingerprint(const TrainingData&);

@@ -47,7 +47,8 @@ bool is_run(const std::string& folder) {
     return true;
   const std::vector<std::string> names = names_in(folder + "/checkpoints");
   return std::any_of(names.begin(), names.end(), [](const std::string& name) {
-    return name == "last" || name == "best" || name.starts_with("epoch=") || name.starts_with("step=") || name.starts_with(".tmp-");
+    return name == "last" || name == "best" || name.starts_with("epoch=") || name.starts_with("step=") ||
+           name.starts_with(".tmp-");
   });
 }
 

@@ -44,7 +44,7 @@ class RunFolder {
   void adopt_history(const std::string& other_run, int epochs_done);
   // Keeps the lines of epochs up to `epochs_done` of an earlier run, so that a resumed run has each epoch once;
   // `events_too`: also in TensorBoard, at once.
-  void start_metrics(int epochs_done, std::span<const Channel>, bool events_too);
+  void start_metrics(int epochs_done, std::span<const Channel>, bool events_too = false);
   void add_metrics(const EpochRecord&);  // to metrics.csv and TensorBoard's events
   const std::vector<EpochPoint>& history() const { return history_; }
   void write_metrics_json(const std::string& json);

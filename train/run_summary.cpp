@@ -21,14 +21,21 @@ void log_engine(const Exec& ex, const RunConfig& config, const LstmChoice& engin
     log::warn("trainer.engine is " + config.trainer.engine + ": ignored on the CPU, which has a single engine");
 }
 
+void log_epoch(const EpochRecord& r, double best_val_loss, int best_epoch, Progress& progress) {
+  const Scores& val = *r.val;
+  log::record(fmt::format("epoch {}: loss {:.6g}, val_loss {:.6g}, lr {:.3g}, {:.1f} s", r.epoch, r.train_loss,
+                          val.loss, r.lr, r.seconds));
+  progress.epoch_done(
+      {val.loss, best_val_loss, best_epoch,
+       fmt::format("pearson {}  {:.1f} s", val.pearson ? fmt::format("{:.4f}", *val.pearson) : "undefined", r.seconds),
+       val.rmse, val.pearson, r.seconds});
+}
+
 std::string metrics_json(const TrainResult& r) {
-  nlohmann::ordered_json json{{"epochs", r.epochs},
-                              {"best_epoch", r.best_epoch},
-                              {"best_val_loss", r.best_val_loss},
-                              {"stop_reason", r.stop_reason},
-                              {"best_checkpoint", r.best_checkpoint},
-                              {"frames", r.frames},
-                              {"seconds", r.seconds}};
+  nlohmann::ordered_json json{
+      {"epochs", r.epochs},           {"best_epoch", r.best_epoch},           {"best_val_loss", r.best_val_loss},
+      {"stop_reason", r.stop_reason}, {"best_checkpoint", r.best_checkpoint}, {"frames", r.frames},
+      {"seconds", r.seconds}};
   if (r.best_epoch == 0) json["best_val_loss"] = nullptr;
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
@@ -37,8 +44,7 @@ std::string how_to_train_longer(const EarlyStopping& stopping, int epoch, int ma
   std::string out;
   if (stopping.should_stop())
     out = fmt::format("raise trainer.early_stopping_patience above {} (0: never stop early)", stopping.state().waited);
-  if (epoch >= max_epochs)
-    out += fmt::format("{}raise trainer.max_epochs above {}", out.empty() ? "" : " and ", epoch);
+  if (epoch >= max_epochs) out += fmt::format("{}raise trainer.max_epochs above {}", out.empty() ? "" : " and ", epoch);
   return out;
 }
 

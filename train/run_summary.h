@@ -4,6 +4,8 @@
 #include <vector>
 
 #include "host/run/early_stopping.h"
+#include "host/run/progress.h"
+#include "train/history.h"
 #include "train/trainer.h"
 #include "train/training_data.h"
 
@@ -12,6 +14,7 @@ namespace cutract {
 // What a run says of itself, to people and to programs.
 
 void log_engine(const Exec&, const RunConfig&, const LstmChoice&);
+void log_epoch(const EpochRecord&, double best_val_loss, int best_epoch, Progress&);
 std::string metrics_json(const TrainResult&);
 
 // Which settings a run that is finished would have to raise to train longer.

@@ -12,7 +12,6 @@
 #include "host/core/error.h"
 #include "host/core/log.h"
 #include "host/core/text.h"
-#include "host/corpus/batcher.h"
 #include "host/run/checkpoints.h"
 #include "host/run/early_stopping.h"
 #include "train/checkpoint.h"
@@ -113,8 +112,7 @@ class Run {
   // Finds what to go on from. Nothing in the folder changes yet.
   void open_folder() {
     folder_ = std::make_unique<RunFolder>(options_.run_dir);
-    checkpoints_ =
-        std::make_unique<Checkpoints>(folder_->files(), folder_->checkpoints(), config_.trainer.save_top_k);
+    checkpoints_ = std::make_unique<Checkpoints>(folder_->files(), folder_->checkpoints(), config_.trainer.save_top_k);
     if (options_.resume == Resume::never && checkpoints_->any())
       fail(Fault::usage, options_.run_dir +
                              ": holds the checkpoints of an earlier run, and --resume never would lose "
@@ -150,19 +148,13 @@ class Run {
       state_.best_val_loss = point_->saved.state.best_val_loss;
     }
     log::set_file(folder_->path() + "/train.log");
-    if (point_) log::info(fmt::format("resuming from {} ({})", point_->checkpoint, stands_at()));
+    if (point_) log::info(fmt::format("resuming from {} ({})", point_->checkpoint, stands_at(*point_)));
     if (!is_finished() || !folder_->has("config.toml")) {
       folder_->write_config(config_);
       folder_->write_environment(config_, corpus_.hash, ex_, engine_);
     }
     if (!data_.skipped.empty()) folder_->write_skipped(data_.skipped);
     folder_->start_metrics(state_.epoch, corpus_.channels, point_ && point_->other_run);
-  }
-
-  std::string stands_at() const {
-    return state_.within ? fmt::format("epoch {} after {}", state_.epoch + 1,
-                                       counted(point_->saved.record.batches, "step"))
-                         : fmt::format("epoch {}", state_.epoch);
   }
 
   // Both splits to where they are computed with, and memory for their largest batches: what is short is missed now.
@@ -176,17 +168,6 @@ class Run {
                                 static_cast<std::uint64_t>(config_.trainer.seed)});
   }
 
-  std::vector<std::vector<int>> batches() const {
-    const std::vector<std::int32_t> lengths = data_.train.lengths();
-    if (!dev_)
-      return training_batches(lengths, config_.trainer.batch_size, static_cast<std::uint64_t>(config_.trainer.seed),
-                              state_.epoch, state_.order_key, config_.trainer.bucket_batches);
-    auto longest =
-        ordered_batches(lengths, config_.trainer.batch_size);  // so that memory runs out in the first seconds
-    longest.resize(std::min(longest.size(), static_cast<std::size_t>(options_.fast_dev_run)));
-    return longest;
-  }
-
   void run_epochs() {
     const int epochs = dev_ ? 1 : config_.trainer.max_epochs;
     progress_.start(state_.epoch + 1, epochs, static_cast<long>(data_.train.frames()));
@@ -197,7 +178,8 @@ class Run {
   void epoch() {
     EpochRecord record{.epoch = state_.epoch + 1, .lr = plateau_.lr()};
     began_ = Clock::now();
-    const auto order = batches();
+    const auto order = dev_ ? first_batches(data_.train, config_, options_.fast_dev_run)
+                            : batches_of_epoch(data_.train, config_, state_.epoch, state_.order_key);
     const Index frames_before = begin(order);
     for (Index i = first_step_; i < std::ssize(order); ++i) {
       stepper_->step();
@@ -275,7 +257,7 @@ class Run {
       folder_->add_metrics(record);  // first: a row without its checkpoint is dropped on resume, the reverse is a gap
       save(val.loss);
     }
-    report(record, val);
+    log_epoch(record, state_.best_val_loss, state_.best_epoch, progress_);
     if (!scores_ || state_.best_epoch == state_.epoch) {
       scores_ = val;
       scores_epoch_ = state_.epoch;
@@ -309,8 +291,6 @@ class Run {
     state_.epoch_seconds = before;
   }
 
-  void report(const EpochRecord& r, const Scores& val);
-
   // A page about a training in progress loads itself again as often as it is written.
   void write_report(const std::string& status, bool running = false) {
     Report r = describe(*trained_, ex_);
@@ -337,7 +317,8 @@ class Run {
     result_.already_finished = true;
     if (!folder_->has("metrics.json") || !folder_->has("report.html")) score_best();
     log::info(fmt::format("{}: finished at epoch {} ({}); nothing to do. To train longer, {}", options_.run_dir,
-                          state_.epoch, finished_, how_to_train_longer(stopping_, state_.epoch, config_.trainer.max_epochs)));
+                          state_.epoch, finished_,
+                          how_to_train_longer(stopping_, state_.epoch, config_.trainer.max_epochs)));
     return finish();
   }
 
@@ -399,15 +380,6 @@ class Run {
   bool dev_;
   TrainResult result_;
 };
-
-void Run::report(const EpochRecord& r, const Scores& val) {
-  log::record(fmt::format("epoch {}: loss {:.6g}, val_loss {:.6g}, lr {:.3g}, {:.1f} s", r.epoch, r.train_loss,
-                          val.loss, r.lr, r.seconds));
-  progress_.epoch_done(
-      {val.loss, state_.best_val_loss, state_.best_epoch,
-       fmt::format("pearson {}  {:.1f} s", val.pearson ? fmt::format("{:.4f}", *val.pearson) : "undefined", r.seconds),
-       val.rmse, val.pearson, r.seconds});
-}
 
 }  // namespace
 

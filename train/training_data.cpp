@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "host/core/error.h"
 #include "host/core/log.h"
+#include "host/corpus/batcher.h"
 
 namespace cutract {
 namespace {
@@ -15,6 +18,19 @@ Scope scope_of(const std::string& name) {
 }  // namespace
 
 double minutes(Index frames, double step_s) { return static_cast<double>(frames) * step_s / 60; }
+
+std::vector<std::vector<int>> batches_of_epoch(const Dataset& data, const RunConfig& config, int epochs_done,
+                                               const std::string& order_key) {
+  const TrainerConfig& t = config.trainer;
+  return training_batches(data.lengths(), t.batch_size, static_cast<std::uint64_t>(t.seed), epochs_done, order_key,
+                          t.bucket_batches);
+}
+
+std::vector<std::vector<int>> first_batches(const Dataset& data, const RunConfig& config, int count) {
+  auto longest = ordered_batches(data.lengths(), config.trainer.batch_size);
+  longest.resize(std::min(longest.size(), static_cast<std::size_t>(count)));
+  return longest;
+}
 
 TrainingData load_training_data(Exec& ex, const RunConfig& config, const Corpus& corpus, const Extractor& extractor,
                                 const std::function<void()>& loading) {

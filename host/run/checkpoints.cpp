@@ -235,8 +235,7 @@ std::string Checkpoints::save(int epoch, double val_loss, const Files& files) {
   std::vector<Ranked> all = entries();  // read first: if this fails nothing has changed
   const std::vector<Ranked> within = entries_of(fs_, folder_, kWithinPrefix);
 
-  const std::string name =
-      publish(fmt::format("epoch={:04}-val_loss={:.4f}", epoch, val_loss), epoch, val_loss, files);
+  const std::string name = publish(fmt::format("epoch={:04}-val_loss={:.4f}", epoch, val_loss), epoch, val_loss, files);
   save_atomically(fs_, path("last"), name + "\n");
   if (std::none_of(all.begin(), all.end(), [&](const Ranked& r) { return r.name == name; }))
     all.push_back({name, epoch, val_loss});

@@ -3,6 +3,9 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -247,6 +250,31 @@ TEST_F(Contract, SignalsEndWithTheirCodeAndTheRunGoesOn) {
     EXPECT_NE(read_file(corpus_.folder / "err").find("run the same command again to continue"), std::string::npos);
     EXPECT_EQ(run({"eval", out, "--device", "cpu"}).code, 0);
   }
+}
+
+// The first asks for a stop, which a long step may delay; the second, of whatever kind, does not wait for it.
+TEST_F(Contract, ASecondSignalEndsTheProcessWithinASecond) {
+  const std::vector<std::string> args{
+      "train",         "-c", "c.toml", "--out", "twice", "--device", "cpu", "--set", "model.hidden=1500", "--set",
+      "model.layers=4"};
+  const pid_t child = test::start_cutract(args, corpus_.folder.path(), corpus_.folder / "out", corpus_.folder / "err");
+  for (int i = 0; i < 1000 && !fs::exists(corpus_.folder / "twice/config.toml"); ++i) usleep(20000);
+  usleep(300000);
+  const auto began = std::chrono::steady_clock::now();
+  kill(child, SIGINT);
+  kill(child, SIGTERM);
+  const int code = test::wait_for(child);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::milliseconds(1500));
+  EXPECT_TRUE(code == 130 || code == 143) << code;
+}
+
+TEST_F(Contract, ClosedStandardStreamsDoNoHarm) {
+  const std::string line = "cd '" + corpus_.folder.path() + "' && '" + CUTRACT_BINARY +
+                           "' train -c c.toml --out closed --device cpu <&- >&- 2>&-";
+  EXPECT_EQ(std::system(line.c_str()), 0);
+  const std::string csv = read_file(corpus_.folder / "closed/metrics.csv");
+  EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 4) << csv;
+  EXPECT_EQ(csv.find("train:"), std::string::npos);
 }
 
 TEST_F(Contract, QuietAndDoctor) {

@@ -114,6 +114,28 @@ TEST(Checkpoints, SameNameAgain) {
   EXPECT_EQ(c.save(1, 0.5, files(1)), first + "-v3");
 }
 
+// What is saved inside an epoch is what to resume from, never the best, and gone with the next save.
+TEST(Checkpoints, InsideAnEpoch) {
+  const TempFolder run;
+  Checkpoints c(real_file_system(), run / "c", 5);
+  EXPECT_EQ(c.save_within(0, 4, files(4)), run / "c/step=0000004");
+  EXPECT_FALSE(c.best());
+  EXPECT_TRUE(c.any());
+  EXPECT_EQ(c.newest_intact()->files, files(4));
+  EXPECT_FAULT(find_checkpoint(run / "c"), Fault::io, "c");
+  const std::string first = c.save(1, 0.5, files(1));
+  EXPECT_EQ(names_in(run / "c"), (std::set<std::string>{"best", "last", "epoch=0001-val_loss=0.5000"}));
+  c.save_within(1, 11, files(11));
+  c.save_within(1, 13, files(13));
+  EXPECT_EQ(names_in(run / "c"), (std::set<std::string>{"best", "last", "epoch=0001-val_loss=0.5000", "step=0000013"}));
+  EXPECT_EQ(c.best(), first);
+  EXPECT_EQ(c.last(), run / "c/step=0000013");
+  run.write("c/last", "");  // without the pointer it is still newer than the epoch that it follows
+  EXPECT_EQ(c.newest_intact()->folder, run / "c/step=0000013");
+  run.write("c/step=0000013/MANIFEST", "damaged");
+  EXPECT_EQ(c.newest_intact()->folder, first);
+}
+
 // A save may end between `last` and `best`, for good if it was the run's last one.
 TEST(Checkpoints, BestIsPutRightAtTheStart) {
   const TempFolder run;
@@ -320,7 +342,8 @@ TEST(FindCheckpoint, WordsForTheUser) {
   EXPECT_FAULT(find_checkpoint(run.path()), Fault::io,
                run.path() + ": is neither a run folder (no checkpoints/) nor a checkpoint (no MANIFEST)");
   Checkpoints c(real_file_system(), run / "checkpoints", 3);
-  EXPECT_FAULT(find_checkpoint(run.path()), Fault::io, run.path() + ": this run has not finished an epoch yet; train it first");
+  EXPECT_FAULT(find_checkpoint(run.path()), Fault::io,
+               run.path() + ": this run has not finished an epoch yet; train it first");
   const std::string lone = run.write("model.safetensors", "x");
   EXPECT_EQ(find_checkpoint(lone), lone) << "a model file stands alone";
   const std::string other = run.write("model.pt", "x");

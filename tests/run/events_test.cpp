@@ -211,6 +211,19 @@ TEST(EventFile, FilesOfOneSecondHaveTwoNamesInOrder) {
 }
 
 // Every call fails in every way in turn: the caller never notices, people hear of it once, and nothing is tried again.
+// A resumed run after the clock was set back: TensorBoard reads files by name.
+TEST(EventFile, IsNamedAfterEarlierOnesWhateverTheClockSays) {
+  const test::TempFolder run;
+  const std::string earlier = "events.out.tfevents.4000000000.host";
+  run.write(earlier, "");
+  EventFile(real_file_system(), run.path(), 2).add(2, {});
+  std::vector<std::string> names;
+  ASSERT_EQ(real_file_system().list(run.path(), names), 0);
+  ASSERT_EQ(names.size(), 2u);
+  EXPECT_EQ(names[0], earlier);
+  EXPECT_TRUE(names[1].starts_with("events.out.tfevents.4000000001."));
+}
+
 TEST(EventFile, FailureWarnsOnceAndStopsNothing) {
   constexpr int kCalls =
       6;  // list, create, write the first two records, three adds; then close, whose failure is nobody's

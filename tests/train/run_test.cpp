@@ -309,8 +309,7 @@ TEST_F(TrainingRun, DivergenceEndsWithExitCode8AndKeepsWhatWasSaved) {
         std::all_of(m.model.values().begin(), m.model.values().end(), [](float v) { return std::isfinite(v); }));
   }
   EXPECT_NE(read_file(corpus_.folder / "wild/train.log").find("error: training diverged"), std::string::npos);
-  EXPECT_NE(read_file(corpus_.folder / "wild/report.html").find("failed: training diverged"),
-            std::string::npos);
+  EXPECT_NE(read_file(corpus_.folder / "wild/report.html").find("failed: training diverged"), std::string::npos);
 }
 
 // The manifest is the same, an utterance is not: order and masks would change under the run's feet.
@@ -319,7 +318,8 @@ TEST_F(TrainingRun, RefusesToResumeOnOtherData) {
   Matrix track = read_npy(corpus_.dir + "/articulation/u3.npy");
   track.rows -= 2, track.values.resize(static_cast<std::size_t>(track.rows * track.cols));
   corpus_.folder.write("corpus/articulation/u3.npy", encode_npy(track.view()));
-  EXPECT_FAULT(go("run", {"trainer.max_epochs=5"}), Fault::config, "(audio, track or speaker changed: u3 (split train))");
+  EXPECT_FAULT(go("run", {"trainer.max_epochs=5"}), Fault::config,
+               "(audio, track or speaker changed: u3 (split train))");
 }
 
 // A licence, a corrected sentence, Windows line ends and one more test utterance are nothing that training reads.
@@ -343,9 +343,9 @@ TEST_F(TrainingRun, GoesOnAfterAnEarlyStopWithOtherSettings) {
     more.insert(more.begin(), base.begin(), base.end());
     return more;
   };
-  for (const std::vector<std::string>& changed :
-       {std::vector<std::string>{"trainer.early_stopping_patience=4"}, {"trainer.early_stopping_patience=0"},
-        {"trainer.early_stopping_patience=2", "trainer.min_delta=0"}}) {
+  for (const std::vector<std::string>& changed : {std::vector<std::string>{"trainer.early_stopping_patience=4"},
+                                                  {"trainer.early_stopping_patience=0"},
+                                                  {"trainer.early_stopping_patience=2", "trainer.min_delta=0"}}) {
     SCOPED_TRACE(testing::PrintToString(changed));
     fs::remove_all(corpus_.folder / "run"), fs::remove_all(corpus_.folder / "whole");
     go("whole", with(changed));
@@ -371,7 +371,8 @@ TEST_F(TrainingRun, WritesWhatAKilledRunDidNot) {
   for (const char* name : {"metrics.json", "report.html"}) fs::remove(corpus_.folder / (std::string("run/") + name));
   corpus_.folder.write("run/.tmp-0123456789abcdef", "half a report");
   EXPECT_TRUE(go("run").already_finished);
-  for (const char* name : {"metrics.json", "report.html"}) EXPECT_TRUE(fs::exists(corpus_.folder / (std::string("run/") + name)));
+  for (const char* name : {"metrics.json", "report.html"})
+    EXPECT_TRUE(fs::exists(corpus_.folder / (std::string("run/") + name)));
   EXPECT_FALSE(fs::exists(corpus_.folder / "run/.tmp-0123456789abcdef"));
 }
 
