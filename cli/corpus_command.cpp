@@ -36,6 +36,7 @@ std::vector<Loaded> load_all(const Corpus& corpus,
                              const std::function<void(RecordingReader&, const Utterance&, Loaded&)>& load) {
   std::vector<Loaded> out(corpus.utterances.size());
   std::vector<const Utterance*> utterances;
+  utterances.reserve(corpus.utterances.size());
   for (const Utterance& u : corpus.utterances) utterances.push_back(&u);
   const std::vector<std::size_t> order = by_recording(utterances);
   const CpuExec cpu(0);
@@ -74,18 +75,26 @@ std::vector<std::string> missing_splits(const Corpus& corpus, const DataConfig& 
   return problems;
 }
 
-std::string doubts_text(const Corpus& corpus, const std::vector<Loaded>& loaded, const DataConfig& data) {
+struct Doubts {
+  std::string text;
+  bool leak = false;  // a recording is in two splits
+};
+
+Doubts doubts_of(const Corpus& corpus, const std::vector<Loaded>& loaded, const DataConfig& data) {
   std::vector<std::optional<UtteranceFacts>> facts;
+  facts.reserve(loaded.size());
   for (const Loaded& l : loaded) facts.push_back(l.facts);
-  std::string out;
+  Doubts doubts;
+  std::string& out = doubts.text;
   for (const Doubt& d : doubts_about(corpus, facts, data.train_split, data.test_split)) {
-    out += fmt::format("warning: {}:\n", d.kind);
+    doubts.leak = doubts.leak || d.leaks;
+    out += fmt::format("{}: {}:\n", d.leaks ? "error" : "warning", d.kind);
     for (std::size_t i = 0; i < std::min(kNamed, d.places.size()); ++i) out += "  " + d.places[i] + "\n";
     if (d.places.size() > kNamed) out += fmt::format("  and {} more\n", d.places.size() - kNamed);
   }
   if (!corpus.splits().contains(data.test_split))
     out += fmt::format("warning: no utterance is in split \"{}\", so eval needs --split\n", data.test_split);
-  return out;
+  return doubts;
 }
 
 struct Count {
@@ -164,7 +173,8 @@ int run(const CorpusCheckArgs& a) {
   const std::vector<std::string> missing = missing_splits(corpus, config.data);
   if (!bad.empty()) print_text(listed(bad, kNamed) + "\n");
   if (!missing.empty()) print_text(listed(missing) + "\n");
-  print_text(doubts_text(corpus, loaded, config.data));
+  const Doubts doubts = doubts_of(corpus, loaded, config.data);
+  print_text(doubts.text);
   AudioNotes notes;
   for (std::size_t i = 0; i < loaded.size(); ++i) notes.add(corpus.utterances[i].audio, loaded[i].notes);
   if (const std::string text = notes.summary(); !text.empty())
@@ -176,6 +186,8 @@ int run(const CorpusCheckArgs& a) {
     fail(Fault::data, fmt::format("{}: training with the default splits is not possible; change the manifest, or name "
                                   "other splits with --set data.train_split and --set data.val_split",
                                   a.dir));
+  if (doubts.leak)
+    fail(Fault::data, a.dir + ": one recording is in two splits, so scores would be too high; keep it in one of them");
   print_text(fmt::format("{}: {}, {}: all OK\n", a.dir, counted(static_cast<Index>(loaded.size()), "utterance"),
                          counted(static_cast<Index>(corpus.splits().size()), "split")));
   return 0;

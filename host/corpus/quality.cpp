@@ -87,7 +87,7 @@ void find_copies(const Corpus& corpus, Facts facts, std::vector<Doubt>& doubts) 
                            return std::any_of(f.channels.begin(), f.channels.end(), moves) ? f.track_hash : "";
                          }}};
   for (const What& what : whats) {
-    Doubt splits{fmt::format("the same {} in two splits, so that test data are learned", what.name), {}},
+    Doubt splits{fmt::format("the same {} in two splits, so that test data are learned", what.name), {}, true},
         one{fmt::format("the same {} under two ids", what.name), {}};
     std::map<std::string, const Utterance*> seen;
     for (std::size_t i = 0; i < facts.size(); ++i) {
@@ -106,7 +106,7 @@ void find_copies(const Corpus& corpus, Facts facts, std::vector<Doubt>& doubts) 
 
 // Parts of one file that overlap and are in two splits.
 void find_overlaps(const Corpus& corpus, Facts facts, std::vector<Doubt>& doubts) {
-  Doubt doubt{"overlapping parts of one audio file in two splits", {}};
+  Doubt doubt{"overlapping parts of one audio file in two splits", {}, true};
   std::map<std::string, std::vector<std::size_t>> by_file;
   for (std::size_t i = 0; i < facts.size(); ++i)
     if (facts[i]) by_file[corpus.utterances[i].audio].push_back(i);

@@ -32,6 +32,7 @@ UtteranceFacts facts_of(const Recording&, int sample_rate);
 struct Doubt {
   std::string kind;                 // "the same audio in two splits"
   std::vector<std::string> places;  // "a (train) and b (test)"
+  bool leaks = false;               // one recording is in two splits: scores would be of data that was learned
 };
 std::vector<Doubt> doubts_about(const Corpus&, std::span<const std::optional<UtteranceFacts>> facts,
                                 const std::string& train_split, const std::string& test_split);
