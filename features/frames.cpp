@@ -16,6 +16,12 @@ void Frames::keep(Index rows) {
   at_.shape[0] = rows;
 }
 
+Frames Frames::part(Index first, Index rows) const {
+  if (first < 0 || rows < 0 || first + rows > at_.shape[0])
+    fail(Fault::internal, "frames: asked for a part that is not there");
+  return {lies_in_, {at_.data + first * at_.shape[1], {rows, at_.shape[1]}}};
+}
+
 Matrix Frames::matrix(Exec& ex) const {
   Matrix out(rows(), cols());
   copy_to_host(ex, static_cast<const float*>(at_.data), std::span(out.values));

@@ -20,8 +20,9 @@ class Frames {
   Index rows() const { return at_.shape[0]; }
   Index cols() const { return at_.shape[1]; }
   View<float, 2> view() const { return at_; }
-  void keep(Index rows);       // the first so many
-  Matrix matrix(Exec&) const;  // a copy in memory of the host
+  void keep(Index rows);                       // the first so many
+  Frames part(Index first, Index rows) const;  // of the same buffer, which stays as long as one of them does
+  Matrix matrix(Exec&) const;                  // a copy in memory of the host
 
  private:
   std::shared_ptr<const Buffer<float>> lies_in_;

@@ -61,6 +61,27 @@ Scores evaluate(const Dataset& data, std::span<const Matrix> predicted, std::spa
   return score(scored, channels, split, config.trainer.loss, config.eval);
 }
 
+namespace {
+
+struct Piece {
+  Index first, rows;          // with the overlap
+  Index wanted_from, wanted;  // of these rows, what is kept
+};
+
+std::vector<Piece> pieces_of(Index frames) {
+  if (frames <= kPieceFrames + 2 * kPieceOverlap) return {{0, frames, 0, frames}};
+  std::vector<Piece> all;
+  for (Index at = 0; at < frames; at += kPieceFrames) {
+    const Index wanted = std::min(kPieceFrames, frames - at);
+    const Index first = std::max<Index>(at - kPieceOverlap, 0);
+    const Index last = std::min(at + wanted + kPieceOverlap, frames);
+    all.push_back({first, last - first, at - first, wanted});
+  }
+  return all;
+}
+
+}  // namespace
+
 Matrix predict(Exec& ex, const TrainedModel& m, Network& network, Frames features, const std::string& speaker) {
   return predict(ex, m.features, m.targets, network, std::move(features), speaker);
 }
@@ -71,10 +92,18 @@ Matrix predict(Exec& ex, const Normaliser& features_by, const Normaliser& target
   if (T == 0) return Matrix(0, P);
   const Normaliser::Part part{speaker, features.view()};
   features_by.apply(ex, {&part, 1});
-  Example example;
-  example.features = std::move(features);
-  example.targets = Matrix(T, P);
-  Matrix out = std::move(run_model(ex, network, std::span(&example, 1), 1)[0]);
+  const std::vector<Piece> pieces = pieces_of(T);
+  std::vector<Example> examples(pieces.size());
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    examples[i].features = features.part(pieces[i].first, pieces[i].rows);
+    examples[i].targets = Matrix(pieces[i].rows, P);
+  }
+  const std::vector<Matrix> predicted = run_model(ex, network, examples, 1);
+  Matrix out(T, P);
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    const Piece& piece = pieces[i];
+    std::copy_n(predicted[i].row(piece.wanted_from), piece.wanted * P, out.row(piece.first + piece.wanted_from));
+  }
   targets_by.invert(out.view(), speaker);
   return out;
 }
