@@ -23,9 +23,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<std::string_view, 18> kEndings{".wav",  ".wave", ".flac", ".ogg", ".oga", ".opus",
+constexpr std::array<std::string_view, 17> kEndings{".wav",  ".wave", ".flac", ".ogg", ".oga", ".opus",
                                                     ".sph",  ".nist", ".wv1",  ".wv2", ".mp3", ".aif",
-                                                    ".aiff", ".aifc", ".au",   ".snd", ".caf", ".w64"};
+                                                    ".aiff", ".aifc", ".au",   ".snd", ".w64"};
 
 bool is_audio_name(const fs::path& path) {
   std::string ending = path.extension().string();

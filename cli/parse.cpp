@@ -15,7 +15,7 @@ namespace {
 
 constexpr const char* kExitCodes =
     "Exit codes: 0 success, 2 usage, 3 config, 4 data, 5 input/output, 6 memory,\n"
-    "7 device, 8 diverged, 70 internal error, 130 SIGINT, 143 SIGTERM.";
+    "7 device, 8 diverged, 70 internal error, 129 SIGHUP, 130 SIGINT,\n143 SIGTERM.";
 
 // On the main page.
 constexpr const char* kExitCodeTable =
@@ -29,7 +29,7 @@ constexpr const char* kExitCodeTable =
     "  7    device: no usable GPU, or the GPU failed\n"
     "  8    diverged: training produced infinite or NaN values\n"
     "  70   internal error: a bug in cutract\n"
-    "  130  interrupted (SIGINT); 143: terminated (SIGTERM)";
+    "  129  hung up (SIGHUP); 130: interrupted (SIGINT); 143: terminated (SIGTERM)";
 
 std::string footer(const std::string& example) { return "Example:\n  " + example + "\n\n" + kExitCodes; }
 
@@ -53,7 +53,8 @@ void device_option(CLI::App* app, std::string& device) {
 
 void audio_options(CLI::App* app, std::vector<std::string>& audio, std::string& list) {
   app->add_option("AUDIO", audio,
-                  "WAV, FLAC, OGG or NIST SPHERE files of any sample rate, folders of such files, or - for audio from "
+                  "WAV, FLAC, OGG, MP3, AIFF, AU or NIST SPHERE files of any sample rate, folders of such files, or - "
+                  "for audio from "
                   "standard input")
       ->type_name("");
   app->add_option("--list", list, "text file with one audio path per line; -: standard input")->type_name("FILE");

@@ -64,6 +64,7 @@ std::string channels(const Scores& s) {
 
 std::string speakers(const Scores& s) {
   std::vector<double> units;
+  units.reserve(s.speakers.size());
   for (const SpeakerScore& p : s.speakers) units.push_back(p.rmse_units.value_or(0));
   const int decimals = column_decimals(units);
   std::string rows = fmt::format(
@@ -80,6 +81,7 @@ std::string speakers(const Scores& s) {
 // Folded: a split can have thousands.
 std::string utterances(const Scores& s) {
   std::vector<double> units;
+  units.reserve(s.each.size());
   for (const UtteranceScore& u : s.each) units.push_back(u.rmse_units.value_or(0));
   const int decimals = column_decimals(units);
   std::string out = fmt::format(

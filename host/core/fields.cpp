@@ -153,6 +153,7 @@ std::string assign(const Field& f, const toml::node& node) {
 
 std::string or_list(const std::vector<std::string>& keys) {
   std::vector<std::string> all;
+  all.reserve(keys.size());
   for (const auto& k : keys) all.push_back("\"" + k + "\"");
   return fmt::format("{}", fmt::join(all, " or "));
 }
