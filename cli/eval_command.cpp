@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
 #include "cli/voice.h"
@@ -48,13 +49,35 @@ void write_report(const EvalArgs& a, Report r, const TrainedModel& m, const Scor
   log::info("report: " + page);
 }
 
+bool is_corpus(const std::string& dir) { return !dir.empty() && std::filesystem::exists(dir + "/corpus.toml"); }
+
+// Where the corpus was when the run was trained: the config may hold a path relative to the folder of that time. "" if
+// the model is not in its run folder.
+std::string corpus_path_of_training(const std::string& model) {
+  for (const char* up : {"/env.json", "/../../env.json"}) {
+    const std::string path = model + up;
+    if (!std::filesystem::is_regular_file(path)) continue;
+    const auto env = nlohmann::json::parse(read_file(path), nullptr, false);
+    if (env.is_object() && env.contains("corpus_path") && env["corpus_path"].is_string()) return env["corpus_path"];
+  }
+  return "";
+}
+
+std::string corpus_folder(const EvalArgs& a, const TrainedModel& m) {
+  if (!a.corpus.empty()) return a.corpus;
+  if (is_corpus(m.config.data.corpus)) return m.config.data.corpus;
+  const std::string trained_on = corpus_path_of_training(a.model);
+  if (is_corpus(trained_on)) return trained_on;
+  fail(Fault::io, fmt::format("{}: the corpus that {} was trained on is not there{}; name its folder with --corpus DIR",
+                              m.config.data.corpus, a.model, trained_on.empty() ? "" : ", nor at " + trained_on));
+}
+
 }  // namespace
 
 int run(const EvalArgs& a) {
   const TrainedModel m = load_model(a.model);
   Exec ex = choose_device(a.device, m.config.trainer.threads);
-  const Corpus corpus =
-      read_corpus(a.corpus.empty() ? m.config.data.corpus : a.corpus, {.channel = m.config.data.channel});
+  const Corpus corpus = read_corpus(corpus_folder(a, m), {.channel = m.config.data.channel});
   expect_channels(corpus, m, a.model);
   const std::string split = a.split.empty() ? m.config.data.test_split : a.split;
   const Extractor extractor(m.config.features);

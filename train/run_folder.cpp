@@ -148,23 +148,25 @@ void RunFolder::write_environment(const RunConfig& config, const std::string& co
                                   const LstmChoice& engine) {
   utsname os{};
   uname(&os);
-  const nlohmann::ordered_json env{{"cutract", kVersion},
-                                   {"git_commit", kGitCommit},
-                                   {"git_dirty", kGitDirty},
-                                   {"compiler", kCompiler},
-                                   {"build_type", kBuildType},
-                                   {"os", std::string(os.sysname) + " " + os.release},
-                                   {"cpu", cpu_name()},
-                                   {"isa", name_of(cpu_isa())},
-                                   {"openblas", openblas_get_config()},
-                                   {"openblas_core", openblas_get_corename()},
-                                   {"gpu", why_no_gpu().empty() ? "present" : "none: " + why_no_gpu()},
-                                   {"device", describe(ex)},
-                                   {"lstm_engine", name_of(engine.engine)},
-                                   {"lstm_engine_why", engine.why},
-                                   {"seed", config.trainer.seed},
-                                   {"config_sha256", sha256_hex(write_run_config(config))},
-                                   {"corpus_sha256", corpus_hash}};
+  const nlohmann::ordered_json env{
+      {"cutract", kVersion},
+      {"git_commit", kGitCommit},
+      {"git_dirty", kGitDirty},
+      {"compiler", kCompiler},
+      {"build_type", kBuildType},
+      {"os", std::string(os.sysname) + " " + os.release},
+      {"cpu", cpu_name()},
+      {"isa", name_of(cpu_isa())},
+      {"openblas", openblas_get_config()},
+      {"openblas_core", openblas_get_corename()},
+      {"gpu", why_no_gpu().empty() ? "present" : "none: " + why_no_gpu()},
+      {"device", describe(ex)},
+      {"lstm_engine", name_of(engine.engine)},
+      {"lstm_engine_why", engine.why},
+      {"seed", config.trainer.seed},
+      {"config_sha256", sha256_hex(write_run_config(config))},
+      {"corpus_path", std::filesystem::absolute(config.data.corpus).lexically_normal().string()},
+      {"corpus_sha256", corpus_hash}};
   write("env.json", env.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 

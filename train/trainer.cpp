@@ -35,7 +35,7 @@ class Run {
         config_(config),
         options_(options),
         progress_(progress),
-        corpus_(read_corpus(config.data.corpus, {.channel = config.data.channel})),
+        corpus_(open_corpus(config.data)),
         extractor_(config.features),
         stopping_(config.trainer.early_stopping_patience, config.trainer.min_delta),
         plateau_(config.schedule, config.optim.lr),

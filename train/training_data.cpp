@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "host/core/error.h"
 #include "host/core/log.h"
@@ -16,6 +17,13 @@ Scope scope_of(const std::string& name) {
 }
 
 }  // namespace
+
+Corpus open_corpus(const DataConfig& data) {
+  if (!std::filesystem::exists(data.corpus + "/corpus.toml"))
+    fail(Fault::io,
+         data.corpus + ": is not a corpus folder, because it has no corpus.toml; name one with --set data.corpus=DIR");
+  return read_corpus(data.corpus, {.channel = data.channel});
+}
 
 double minutes(Index frames, double step_s) { return static_cast<double>(frames) * step_s / 60; }
 

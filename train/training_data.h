@@ -18,6 +18,9 @@ struct TrainingData {
   Normaliser features, targets;
 };
 
+// The corpus of a config. Error{io}, which says what to set, if its folder has no corpus.toml.
+Corpus open_corpus(const DataConfig&);
+
 // The order of training in the epoch after `epochs_done`, see training_batches.
 std::vector<std::vector<int>> batches_of_epoch(const Dataset&, const RunConfig&, int epochs_done,
                                                const std::string& order_key);

@@ -187,6 +187,24 @@ TEST_F(Contract, EvalWritesAReport) {
   EXPECT_EQ(run({"eval", "run", "--report", "c.toml", "--device", "cpu"}).code, 5) << "a file is in the way";
 }
 
+// A config's path is relative to the folder where training ran; the run remembers what it led to.
+TEST_F(Contract, EvalFindsTheCorpusFromAnotherFolder) {
+  const auto trained = run({"train", "-c", "c.toml", "--set", "data.corpus=corpus", "--out", "run", "--device", "cpu"});
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  const std::string model = corpus_.folder / "run";
+  const auto elsewhere = test::cutract({"eval", model, "--device", "cpu"}, "/");
+  EXPECT_EQ(elsewhere.code, 0) << elsewhere.err;
+  fs::rename(corpus_.folder / "corpus", corpus_.folder / "moved");
+  const auto gone = run({"eval", "run", "--device", "cpu"});
+  EXPECT_EQ(gone.code, 5);
+  EXPECT_NE(gone.err.find("name its folder with --corpus DIR"), std::string::npos) << gone.err;
+  EXPECT_EQ(run({"eval", "run", "--device", "cpu", "--corpus", "moved"}).code, 0);
+  const auto again = run({"train", "-c", "c.toml", "--set", "data.corpus=corpus", "--out", "new", "--device", "cpu"});
+  EXPECT_EQ(again.code, 5);
+  EXPECT_NE(again.err.find("corpus: is not a corpus folder"), std::string::npos) << again.err;
+  EXPECT_NE(again.err.find("--set data.corpus=DIR"), std::string::npos) << again.err;
+}
+
 TEST_F(Contract, PredictPlots) {
   train();
   const auto f = run({"predict", "run", "corpus/audio/u9.wav", "--plot", "--out", "p", "--device", "cpu"});
