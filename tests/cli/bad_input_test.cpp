@@ -54,7 +54,7 @@ class BadInput : public testing::Test {
 TEST_F(BadInput, MissingFiles) {
   expect(run({"train", "-c", "nowhere.toml"}), 5, "nowhere.toml: cannot read the config file");
   expect(run({"eval", "nowhere"}), 5, "nowhere");
-  expect(train({"--set", "data.corpus=nowhere"}), 5, "nowhere/corpus.toml");
+  expect(train({"--set", "data.corpus=nowhere"}), 5, "nowhere: is not a corpus folder, because it has no corpus.toml");
   fs::remove(corpus_.dir + "/audio/u3.wav");
   expect(train(), 4, "audio/u3.wav");
   EXPECT_FALSE(fs::exists(corpus_.folder / "run")) << "a run that cannot start leaves nothing behind";

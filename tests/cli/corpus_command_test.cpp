@@ -96,14 +96,15 @@ TEST_F(CheckedCorpus, RefusesMissingSplits) {
 }
 
 TEST_F(CheckedCorpus, RefusesCopiesInTwoSplits) {
-  write(manifest() + "copy\ta\ttrain\taudio/u9.wav\tarticulation/u9.npy\n");
+  const std::string before = manifest();
+  write(before + "copy\ta\ttrain\taudio/u9.wav\tarticulation/u9.npy\n");
   Finished f = check();
   EXPECT_EQ(f.code, 4) << f.out << f.err;
   EXPECT_NE(f.err.find("one recording is in two splits"), std::string::npos) << f.err;
   EXPECT_NE(f.out.find("error: the same audio in two splits, so that test data are learned:\n  u9 (test) and copy "),
             std::string::npos)
       << f.out;
-  write(manifest() + "copy\ta\ttest\taudio/u9.wav\tarticulation/u9.npy\n");
+  write(before + "copy\ta\ttest\taudio/u9.wav\tarticulation/u9.npy\n");
   f = check();
   EXPECT_EQ(f.code, 0) << f.out << f.err;
   EXPECT_NE(f.out.find("warning: the same audio under two ids:\n  u9 (test) and copy "), std::string::npos) << f.out;
