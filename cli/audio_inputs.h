@@ -7,13 +7,13 @@
 
 #include "host/io/audio.h"
 
-// The recordings that a command was given: files, folders, a list of paths, or standard input.
+// The recordings given to a command: files, folders, a list of paths, or standard input.
 namespace cutract::cli {
 
 struct AudioInput {
   std::string path;  // "-": standard input
-  std::string name;  // in messages and results
-  std::string stem;  // of the result's file name; with the subfolders below a folder that was named
+  std::string name;  // used in messages and results
+  std::string stem;  // base of the result's file name, with the subfolders below a given folder
 };
 
 struct AudioInputs {
@@ -21,20 +21,23 @@ struct AudioInputs {
   bool several = false;  // more than one file, or a folder or a list, whose length the user may not know
 };
 
-// Folders are searched with their subfolders, in alphabetical order, for files with an audio ending; hidden files are
-// left out. `list` names a text file with one path per line ("-": standard input; "": none), which come after `given`.
-// Error{usage} if that leaves no file or standard input is asked for twice; Error{io} for a list that cannot be read.
+// Searches folders and their subfolders, in alphabetical order, for files with an audio ending; hidden files are left
+// out. `list` names a text file with one path per line ("-": standard input; "": none), which come after `given`.
+// Throws Error{usage} if that leaves no file or standard input is requested twice, and Error{io} for a list that cannot
+// be read.
 AudioInputs audio_inputs(const std::vector<std::string>& given, const std::string& list);
 
 // Logs what the reader noticed, such as channels that differ.
 Audio read_input(const AudioInput&, const AudioOptions& options = {});
 
-// DIR/STEM.ENDING for each input. Error{usage} if two inputs of the same stem would overwrite each other.
+// Returns DIR/STEM.ENDING for each input. Throws Error{usage} if two inputs with the same stem would overwrite each
+// other.
 std::vector<std::string> output_paths(std::span<const AudioInput>, const std::string& dir, const std::string& ending);
 
-// Calls `work` with the index of each file. A file that fails is reported and the others still follow; the Error that
-// ends the batch then counts the failures, and its fault is data if any file was bad, otherwise that of the first
-// failure. The error of a single file is passed on as it is. A failing standard output ends the batch at once.
+// Calls `work` with the index of each file. A file that fails is reported and the remaining files are still processed.
+// The Error that ends the batch then counts the failures, and its fault is data if any file was bad, otherwise that of
+// the first failure. The error of a single file is passed on unchanged. A failing standard output ends the batch at
+// once.
 void for_each_input(const AudioInputs&, const std::function<void(std::size_t)>& work);
 
 }  // namespace cutract::cli

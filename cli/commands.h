@@ -8,8 +8,8 @@
 #include "host/core/error.h"
 #include "host/core/exec.h"
 
-// What the command line can say, one struct a command, and the function that does it. A function prints its result to
-// stdout, returns the exit code, and throws Error for everything else.
+// The commands: for each, one struct with its arguments, and the function that runs it. The function prints its result
+// to stdout, returns the exit code, and throws Error for everything else.
 namespace cutract::cli {
 
 struct TrainArgs {
@@ -50,15 +50,15 @@ struct DoctorArgs {
 struct HelpConfigArgs {
   std::string subject;  // a section or a key; "" for all
 };
-struct Printed {  // help and version: parsing printed all there is
+struct Printed {  // help and version: parsing has already printed everything
   int code = 0;
 };
 
 using Command = std::variant<TrainArgs, EvalArgs, PredictArgs, FeaturesArgs, CorpusImportArgs, CorpusCheckArgs,
                              CorpusStatsArgs, DoctorArgs, HelpConfigArgs, Printed>;
 
-// Throws Error{usage}: unknown options first, with the nearest known one. Without arguments the help page is printed to
-// stderr first.
+// Parses the command line. Throws Error{usage}: unknown options first, with the nearest known one. Without arguments
+// the help page is first printed to stderr.
 Command parse(int argc, const char* const* argv);
 
 int run(const TrainArgs&);
@@ -72,25 +72,25 @@ int run(const DoctorArgs&);
 int run(const HelpConfigArgs&);
 inline int run(const Printed& p) { return p.code; }
 
-// The executor for --device. auto takes the CPU, with one line why, where the GPU cannot be used.
+// Returns the executor for --device. If the GPU cannot be used, auto chooses the CPU and logs one line with the reason.
 Exec choose_device(const std::string& name, int threads);
 
-// Standard output cannot be written: there is no point in computing more results for it.
+// Thrown when standard output cannot be written, because there is no point in computing more results.
 class StandardOutputFailed : public Error {
   using Error::Error;
 };
 
-// The path as one word of a POSIX shell, for commands that a message tells people to type. A path that starts with a
-// dash gets "./" in front, so that no command takes it for an option.
+// Quotes the path as one word of a POSIX shell, for commands that a message tells people to type. A path that starts
+// with a dash gets a leading "./", so that no command takes it for an option.
 std::string shell_quoted(const std::string& path);
 
-// What to try when memory is short, which depends on what was being done: "; try ...", or "".
+// Returns advice for when memory is short, which depends on what was being done: "; try ...", or "".
 std::string memory_advice(const Command&);
 
 // Writes results to stdout. Throws StandardOutputFailed, an Error{io}, e.g. because the disk is full.
 void print_result(const std::string& text);
 
-// The same for people: names from files are made printable. Data (csv, npz, json) are printed as they are.
+// The same for text meant for people: names from files are made printable. Data (csv, npz, json) are printed unchanged.
 void print_text(const std::string& text);
 
 bool colour_on_stdout();

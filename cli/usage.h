@@ -8,18 +8,18 @@ class App;
 class Error;
 }  // namespace CLI
 
-// The words around the options: help pages, and what is wrong with a command line. CLI11 only finds the mistakes; its
-// sentences and its notes on validators are for programmers.
+// The texts around the options: help pages, and errors in a command line. CLI11 only finds the mistakes; its messages
+// and its notes on validators are for programmers.
 namespace cutract::cli {
 
-// Help pages of this app, and of the commands added to it later, in at most 80 columns.
+// Sets the help pages of this app, and of the commands added to it later, in at most 80 columns.
 void use_plain_help(CLI::App&);
 
-// The help page of the command that these words name: {} for all of cutract, {"corpus", "import"}. Error{usage} if
-// there is no such command.
+// Returns the help page of the command that these words name: {} for all of cutract, {"corpus", "import"}. Throws
+// Error{usage} if there is no such command.
 std::string help_page(CLI::App& root, const std::vector<std::string>& words);
 
-// Error{usage} for a command line that CLI11 refused with this error.
+// Throws Error{usage} for a command line that CLI11 refused with this error.
 [[noreturn]] void fail_usage(CLI::App& root, const std::vector<std::string>& words, const CLI::Error&);
 
 }  // namespace cutract::cli

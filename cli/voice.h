@@ -12,25 +12,26 @@
 #include "features/unlike.h"
 #include "train/checkpoint.h"
 
-// Whose statistics predict uses, and what it says about them.
+// Chooses whose statistics predict uses, and explains the choice.
 namespace cutract::cli {
 
 class Voice {
  public:
-  // Reads the file of --enrol. Error{usage} for a speaker whom the model does not know, naming those it does.
+  // Reads the file of --enrol. Throws Error{usage} for a speaker whom the model does not know, naming the known ones.
   Voice(const PredictArgs&, const TrainedModel&, const Extractor&);
 
-  // With --one-speaker: measures all recordings first. Those that cannot be read are left for the prediction to report.
+  // With --one-speaker, measures all recordings first. Recordings that cannot be read are reported later, by the
+  // prediction.
   void listen(Exec&, const AudioInputs&);
-  void explain() const;  // once a call, on stderr
+  void explain() const;  // printed once per command, on stderr
 
-  // The statistics for one recording. Warns if it is unlike the training data.
+  // Returns the statistics for one recording. Warns if it is unlike the training data.
   Normaliser features_for(Exec&, const AudioInput&, const Audio&, const Frames&) const;
   const Normaliser& targets() const { return targets_; }
   std::vector<std::pair<std::string, std::string>> about() const;
 
  private:
-  bool adapts() const;  // features are normalised by what is heard
+  bool adapts() const;  // whether features are normalised by the recordings themselves
   void adapt(Normaliser&, const Heard&) const;
 
   const PredictArgs& args_;
@@ -40,8 +41,8 @@ class Voice {
   std::optional<Heard> all_;
 };
 
-// Features of speakers whom training did not see are normalised by their own utterances; warns once if some of the
-// split are unlike the training data. Returns the statistics to use.
+// Normalises the features of speakers who were not in training by their own utterances; warns once if some utterances
+// of the split are unlike the training data. Returns the statistics to use.
 Normaliser features_for_split(Exec&, const Dataset&, const TrainedModel&, const EvalArgs&, const std::string& split);
 
 }  // namespace cutract::cli

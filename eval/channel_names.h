@@ -7,9 +7,8 @@
 
 namespace cutract {
 
-// What a channel with a customary name measures, e.g. "tongue tip, front-back" for tt_x; "" for a name that is not
-// known. `all` are the channels of the corpus: y is up-down in the midsagittal plane, and left-right where a z exists
-// too.
+// Returns what a channel with a customary name measures, e.g. "tongue tip, front-back" for tt_x; "" for an unknown
+// name. `all` are the channels of the corpus: y is up-down in the midsagittal plane, and left-right if a z exists too.
 std::string channel_meaning(const std::string& name, std::span<const Channel> all);
 
 }  // namespace cutract

@@ -15,7 +15,7 @@ struct Fact {
   std::string name, value;
 };
 
-// One epoch of a training run; NaN: not known or undefined.
+// One epoch of a training run; NaN means not known or undefined.
 struct EpochPoint {
   int epoch = 0;  // from 1
   double train_loss = 0, val_loss = 0, val_pearson = 0, lr = 0, seconds = 0;
@@ -27,16 +27,16 @@ struct Trace {
   std::string title;
   double first_s = 0, step_s = 0.01;  // centre time of row 0, and between rows
   Matrix predicted;                   // [T,P]
-  Matrix measured;                    // [T,P], or empty where nobody knows
+  Matrix measured;                    // [T,P], or empty if not measured
   std::string id, text;               // of the utterance, and what was said; "" if not known
 };
 
-// What a page shows. Parts that are empty are left out.
+// The content of a page. Parts that are empty are left out.
 struct Report {
   std::string title, summary;
   int refresh_s = 0;  // > 0: the browser loads the page again this often, for a training in progress
   std::vector<Fact> facts;
-  std::string loss_name;  // "mse" or "mae", of `epochs`
+  std::string loss_name;  // "mse" or "mae", the loss in `epochs`
   std::vector<EpochPoint> epochs;
   std::vector<Channel> channels;
   std::optional<Scores> scores;
@@ -44,8 +44,8 @@ struct Report {
   std::vector<Trace> traces;
 };
 
-// One self-contained HTML page: no script, no network, light and dark. What is undefined says so. Throws
-// Error{internal} if a trace's columns are not the channels.
+// Returns one self-contained HTML page: no script, no network, light and dark colour schemes. Undefined values are
+// shown as such. Throws Error{internal} if a trace's columns do not match the channels.
 std::string html_report(const Report&);
 
 }  // namespace cutract

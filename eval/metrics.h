@@ -12,14 +12,14 @@
 
 namespace cutract {
 
-// One utterance's prediction beside the truth, both normalised (z).
+// One utterance's prediction and the measured values, both normalised (z).
 struct Scored {
   std::string id, speaker;
   Index frames = 0;
   std::vector<ScoreSums> sums;     // [P]
-  std::vector<double> unit_per_z;  // [P] what one z is worth for this speaker, in the channel's unit
+  std::vector<double> unit_per_z;  // [P] size of one z for this speaker, in the channel's unit
 };
-// The sums of one utterance [T, P]. Throws Error{internal} on mismatching shapes.
+// Computes the sums of one utterance [T, P]. Throws Error{internal} on mismatching shapes.
 std::vector<ScoreSums> score_sums(View<const float, 2> predicted, View<const float, 2> target);
 
 struct ChannelScore {
@@ -37,11 +37,11 @@ struct SpeakerScore {
   std::optional<double> pearson;     // per channel over the speaker's frames, averaged over channels
 };
 
-// One utterance, so that two models can be compared on the same ones.
+// The scores of one utterance, so that two models can be compared on the same utterances.
 struct UtteranceScore {
   std::string id, speaker;
   Index frames = 0;
-  double rmse = 0, mae = 0;          // NaN where there is no frame
+  double rmse = 0, mae = 0;          // NaN if there is no frame
   std::optional<double> rmse_units;  // as Scores::rmse_units
   std::optional<double> pearson;     // per channel over the utterance, averaged over channels
 };
@@ -53,9 +53,9 @@ struct Target {
   bool met = false;  // pearson: value >= target, the others: value <= target
 };
 
-// Everything `cutract eval` reports. Sums run in double, compensated, in the order of the utterances. A Pearson that is
-// undefined (fewer than two frames, a side that is constant or not finite) is counted and left out of every mean, never
-// NaN.
+// Everything that `cutract eval` reports. Sums are computed in double, compensated, in the order of the utterances. A
+// Pearson that is undefined (fewer than two frames, a side that is constant or not finite) is counted and left out of
+// every mean, and is never NaN.
 struct Scores {
   std::string split, loss_name;
   Index frames = 0, utterances = 0;
@@ -75,7 +75,7 @@ struct Scores {
   std::vector<Target> targets;              // those that are set
 };
 
-// What a config wants the scores to reach (eval.target_*); a target that is not set is not judged.
+// The scores that a config aims for (eval.target_*); a target that is not set is not judged.
 struct Targets {
   std::optional<double> rmse, pearson, mae, loss;
 };
@@ -84,9 +84,10 @@ struct Targets {
 Scores score(std::span<const Scored>, std::span<const Channel>, const std::string& split, const std::string& loss_name,
              const Targets&);
 
-// For people, at most 80 columns; `colour` for met / not met.
+// Returns a table for people, at most 80 columns wide; `colour` colours met / not met.
 std::string scores_table(const Scores&, bool colour);
-// What was scored: model, data and statistics. Part of the JSON, so that a file of scores says what it belongs to.
+// What was scored: model, data and statistics. It is part of the JSON, so that a file of scores shows where it comes
+// from.
 struct Provenance {
   std::string model, checkpoint;  // as the user named it; the checkpoint folder or file that was read
   int epoch = 0;
@@ -96,13 +97,13 @@ struct Provenance {
   std::vector<std::string> speakers_without_statistics;  // scored with those of all training speakers
   std::string version;
 };
-// One JSON object; undefined values are null. Without provenance its keys are left out.
+// Returns one JSON object; undefined values are null. Without provenance its keys are left out.
 std::string scores_json(const Scores&, const Provenance* = nullptr);
-// "12,345,678", as the tables show counts.
+// Returns "12,345,678", the form of counts in the tables.
 std::string thousands(Index);
-// "1 frame", "2,000 frames".
+// Returns "1 frame", "2,000 frames".
 std::string thousands(Index n, const char* one, const char* many);
-// The metrics that head every display of scores, in the order of Scores::targets.
+// The metrics at the top of every display of scores, in the order of Scores::targets.
 struct Metric {
   std::string key, label;  // "rmse", "RMSE (z)"
   std::optional<double> value;

@@ -7,7 +7,7 @@
 
 namespace cutract {
 
-// What went wrong, from the user's side. main() returns it as the exit code.
+// The kind of failure, from the user's point of view. main() returns it as the exit code.
 enum class Fault { usage = 2, config = 3, data = 4, io = 5, memory = 6, device = 7, diverged = 8, internal = 70 };
 
 class Error : public std::runtime_error {
@@ -19,7 +19,8 @@ class Error : public std::runtime_error {
   Fault fault_;
 };
 
-// Throws Error. Text: "object: what is, what was expected, what to do". Fault::internal adds our file and line.
+// Throws Error. The text has the form "object: what is, what was expected, what to do". Fault::internal adds our file
+// and line.
 [[noreturn]] void fail(Fault, std::string_view message, std::source_location = std::source_location::current());
 
 }  // namespace cutract

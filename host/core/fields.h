@@ -13,19 +13,19 @@
 
 namespace cutract {
 
-// One setting of a config struct. From a list of these come TOML reading, --set, --print-config, `help config`, range
-// checks and the echo in the run folder, so a setting is written down once.
+// One setting of a config struct. TOML reading, --set, --print-config, `help config`, range checks and the echo in the
+// run folder all use a list of these, so a setting is written down once.
 struct Field {
   std::string name;  // dotted: "model.hidden"
   std::variant<bool*, int*, std::int64_t*, double*, std::string*, std::vector<std::string>*, std::optional<double>*>
       value;
   double lo = 0, hi = 0;                   // inclusive, for numbers
   std::vector<std::string> choices;        // for strings; empty: anything
-  std::string help;                        // starts with a noun, and has the unit
+  std::string help;                        // starts with a noun and includes the unit
   std::vector<std::string> synonyms = {};  // names in other toolkits, for suggestions
 };
 
-// A group of fields: "model" has those named "model.*".
+// A group of fields: "model" contains those named "model.*".
 struct Section {
   std::string name;
   std::vector<std::string> synonyms = {};
@@ -48,7 +48,7 @@ class FieldTable {
   void operator()(const char* name, T& member, Range<T> range, const char* help) {
     add({prefix_ + name, &member, static_cast<double>(range.lo), static_cast<double>(range.hi), {}, help});
   }
-  // A number that may be left unset; write_config leaves it out then.
+  // A number that may be left unset; write_config then omits it.
   void operator()(const char* name, std::optional<double>& member, Range<double> range, const char* help) {
     add({prefix_ + name, &member, range.lo, range.hi, {}, help});
   }
@@ -67,8 +67,8 @@ class FieldTable {
     fields(*this, sub);
     prefix_ = outer;
   }
-  // What other toolkits call the field or the section of this full name; such a word is suggested, never accepted.
-  // Does nothing if the table has no such name.
+  // Registers what other toolkits call the field or the section of this full name; such a word is suggested, never
+  // accepted. Does nothing if the table has no such name.
   void synonyms(std::string_view name, const std::vector<std::string>& words);
 
   std::span<const Field> all() const { return fields_; }
@@ -84,35 +84,36 @@ class FieldTable {
 };
 
 // Fills the fields from a TOML file (none if `path` is empty), then from "a.b=c" assignments. Throws Error{config} with
-// every mistake found, one a line and in the order of the file, as file:line:column (or --set a.b=c): unknown keys (did
-// you mean), types, ranges. Only the first 20 are shown, and the others counted.
+// every mistake found, one per line and in the order of the file, as file:line:column (or --set a.b=c): unknown keys
+// (did you mean), types, ranges. Only the first 20 are shown; the rest are counted.
 void read_config(const FieldTable&, const std::string& path, std::span<const std::string> assignments);
-// The same from text already in memory; `origin` stands for the file name.
+// The same for text already in memory; `origin` replaces the file name.
 void parse_config(const FieldTable&, std::string_view text, const std::string& origin,
                   std::span<const std::string> assignments = {});
 
-// Resolved TOML of all fields that have a value: reading it gives the same values.
+// Returns the resolved TOML of all fields that have a value: reading it gives the same values.
 std::string write_config(const FieldTable&);
 
-// The part of a dotted name before its last dot; "" if there is none.
+// Returns the part of a dotted name before its last dot; "" if there is no dot.
 std::string_view section_of(std::string_view name);
 
-// The value as TOML; "unset" for an optional number without one.
+// Returns the value as TOML; "unset" for an optional number without one.
 std::string value_text(const Field&);
 
-// One entry per field with default, range and help, at most `columns` wide: of all fields, or those of one section or
-// the one field that `subject` names. Error{usage}, with the nearest name, if there is no such section or field.
+// Returns one entry per field with default, range and help, at most `columns` wide, for all fields, those of one
+// section, or the one field that `subject` names. Throws Error{usage}, with the nearest name, if there is no such
+// section or field.
 std::string help_config(const FieldTable&, int columns = 80, std::string_view subject = "");
 
-// The closest of `known` to `word` by edit distance, or "" if nothing is close enough to be meant.
+// Returns the closest of `known` to `word` by edit distance, or "" if nothing is close enough to be meant.
 std::string did_you_mean(std::string_view word, std::span<const std::string> known);
-// Letters to insert, remove or change to make `a` of `b` (Levenshtein).
+// Returns the number of letters to insert, remove or change to turn `b` into `a` (Levenshtein).
 std::size_t edit_distance(std::string_view a, std::string_view b);
 
-// The fields that an unknown key may have been meant for, in whatever section they are: by the same name, by a synonym,
-// or else the one of the nearest name. Empty if nothing is close.
+// Returns the fields, in any section, that an unknown key may have been meant for: those with the same name or a
+// synonym, otherwise the one with the nearest name. Empty if nothing is close.
 std::vector<std::string> keys_like(const FieldTable&, std::string_view name);
-// The section that an unknown one may have been meant for, or "".
+// Returns the section that an unknown one may have been meant for, or "".
 std::string section_like(const FieldTable&, std::string_view name);
 
 }  // namespace cutract

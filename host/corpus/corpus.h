@@ -24,28 +24,29 @@ struct Utterance {
   std::string audio, articulation;  // paths, relative to the corpus folder or absolute
   double start_s = 0, end_s = -1;   // the part of the audio and track to use; -1: to the end
   std::string text, features;       // optional
-  int line = 0;                     // of manifest.tsv
+  int line = 0;                     // number in manifest.tsv
   std::vector<std::pair<std::string, std::string>>
-      extra;  // columns of the user's own (emotion, session) that are filled
+      extra;  // non-empty columns that the user added, such as emotion and session
 };
 
 // A corpus on disk: corpus.toml and manifest.tsv of one folder (docs/add-a-corpus.md has the format).
 struct Corpus {
   std::string dir, name, provenance, licence;
   std::vector<Channel> channels;
-  int sample_rate = 0;                // Hz, of every audio file; any rate, but one
+  int sample_rate = 0;                // Hz, any rate, the same for every audio file
   double articulation_rate_hz = 0;    // sample k of a track is at k / rate seconds; audio starts at 0 too
   std::vector<Utterance> utterances;  // in manifest order
   std::string hash;                   // SHA-256 of corpus.toml and manifest.tsv
   AudioOptions audio = {};            // how its audio is read: a setting of the run, not of the corpus
 
   std::vector<const Utterance*> split(
-      const std::string& name) const;  // Error{data} with the splits there are if none match
+      const std::string& name) const;  // Error{data} listing the existing splits if none match
   std::set<std::string> splits() const;
 };
 
 // Reads and checks the two text files. All problems are found in one pass and thrown as one Error{data} (Error{io} if a
-// file is missing): file:line: what. Among them: missing columns, duplicate ids, an id in two splits, empty fields.
+// file is missing), each as file:line: what. They include missing columns, duplicate ids, an id in two splits, and
+// empty fields.
 Corpus read_corpus(const std::string& dir, const AudioOptions& audio = {});
 
 // Articulation over time.
@@ -54,9 +55,9 @@ struct Track {
   Matrix values;                    // [T, P] in the channels' units
 };
 
-// One utterance's data as the manifest describes it, cut to start_s..end_s. Throws Error{data} naming file and reason:
-// empty audio, a sample rate other than the corpus's, a value that is not finite (with its frame and channel), a wrong
-// number of channels, lengths of audio and track that differ by more than one articulation frame and 20 ms.
+// One utterance's data as the manifest describes it, cut to start_s..end_s. Loading throws Error{data} naming file and
+// reason: empty audio, a sample rate other than the corpus's, a value that is not finite (with its frame and channel),
+// a wrong number of channels, or lengths of audio and track that differ by more than one articulation frame and 20 ms.
 struct Recording {
   std::vector<float> samples;  // at corpus.sample_rate
   Track track;
@@ -64,9 +65,9 @@ struct Recording {
 };
 Recording read_recording(const Corpus&, const Utterance&);
 
-// Reads utterances of a corpus from any number of threads. A file that several utterances are parts of (start_s, end_s)
-// is decoded once while it is among the files used last, one more than threads, so memory is bounded; visit utterances
-// in the order of by_recording(). The result is that of read_recording.
+// Reads utterances of a corpus from any number of threads. A file shared by several utterances (start_s, end_s) is
+// decoded once while it is among the files used last. The number of these is one more than that of threads, so memory
+// is bounded; visit utterances in the order of by_recording(). The result is that of read_recording.
 class RecordingReader {
  public:
   RecordingReader(const Corpus&, int threads);
@@ -85,17 +86,17 @@ class RecordingReader {
   const Corpus& corpus_;
   std::size_t most_;
   std::mutex mutex_;
-  std::list<std::pair<std::string, std::shared_ptr<Slot>>> recent_;  // the one used last is in front
+  std::list<std::pair<std::string, std::shared_ptr<Slot>>> recent_;  // the most recently used is first
 };
 
-// Indices of the utterances such that those of one recording are neighbours; recordings in order of first appearance.
+// Returns the utterances' indices with those of one recording adjacent; recordings are in order of first appearance.
 std::vector<std::size_t> by_recording(std::span<const Utterance* const> utterances);
 
-// What was noticed about the audio files of a corpus, in one line for all of them.
+// Collects what was noticed about the audio files of a corpus, in one line for all of them.
 class AudioNotes {
  public:
   void add(const std::string& audio, const std::vector<std::string>& notes);
-  // "" if nothing was noticed; otherwise the first file with its note, and how many more files have one.
+  // Returns "" if nothing was noticed; otherwise the first file with its note, and how many more files have one.
   std::string summary() const;
 
  private:
@@ -103,8 +104,8 @@ class AudioNotes {
   std::string first_;
 };
 
-// Rows of the track interpolated linearly at times first_s + k * step_s, k = 0 .. frames - 1. Times before the first
-// sample take it; frames behind the last sample are dropped, so the result may have fewer rows.
+// Interpolates rows of the track linearly at times first_s + k * step_s, k = 0 .. frames - 1. Times before the first
+// sample get its value; frames after the last sample are dropped, so the result may have fewer rows.
 Matrix at_times(const Track&, double first_s, double step_s, Index frames);
 
 }  // namespace cutract

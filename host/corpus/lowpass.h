@@ -6,10 +6,10 @@
 
 namespace cutract {
 
-// Butterworth low-pass of `order` at `cutoff_hz`, run forward and backward over each column (zero phase), as
+// Applies a Butterworth low-pass of `order` at `cutoff_hz` forward and backward to each column (zero phase), as
 // second-order sections with the odd extension and initial states of scipy.signal.filtfilt(butter(order, cutoff,
-// fs=rate)). A column that is not longer than SciPy's extension, for which SciPy refuses to filter, is extended by all
-// it has.
+// fs=rate)). A column that is not longer than SciPy's extension, which SciPy refuses to filter, is extended by as much
+// as its length allows.
 void lowpass_zero_phase(View<float, 2> rows, double rate_hz, double cutoff_hz, int order);
 void lowpass_zero_phase(std::span<double> column, double rate_hz, double cutoff_hz, int order);
 

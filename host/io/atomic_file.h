@@ -9,7 +9,7 @@
 
 namespace cutract {
 
-// What has a name in a folder, or what is found by following it.
+// Describes a name in a folder, or what is found by following it.
 struct FileFacts {
   enum class Kind { file, folder, link, other };  // other: a device, a pipe or a socket
   Kind kind = Kind::file;
@@ -27,7 +27,7 @@ class FileSystem {
  public:
   virtual ~FileSystem() = default;
   virtual int create(const std::string& path) = 0;  // a new file, mode 0666 & ~umask; EEXIST if the name is taken
-  virtual int open_in_place(const std::string& path) = 0;  // what is there, to be overwritten
+  virtual int open_in_place(const std::string& path) = 0;  // opens an existing file for overwriting
   virtual int open_dir(const std::string& path) = 0;
   virtual ssize_t write(int fd, const void* data, std::size_t n) = 0;
   virtual int fsync(int fd) = 0;
@@ -35,7 +35,7 @@ class FileSystem {
   virtual int rename(const std::string& from, const std::string& to) = 0;
   virtual int unlink(const std::string& path) = 0;
   virtual int make_dir(const std::string& path) = 0;                               // mode 0777 & ~umask
-  virtual int remove_dir(const std::string& path) = 0;                             // an empty one
+  virtual int remove_dir(const std::string& path) = 0;                             // which must be empty
   virtual int list(const std::string& path, std::vector<std::string>& names) = 0;  // sorted, without . and ..
   virtual int read(const std::string& path, std::string& bytes) = 0;               // the whole file
   virtual int look(const std::string& path, FileFacts&) = 0;                       // a link is described, not followed
@@ -50,23 +50,24 @@ FileSystem& real_file_system();
 // a checkpoint or an imported corpus: a symbolic link at the path is replaced, never followed. write_output is for a
 // file that the user named: it writes through whatever is there.
 
-// Replaces the file at `path` by `bytes`, by way of a new file beside it named .tmp- and 16 random digits. Whenever the
-// machine stops, `path` holds all the old bytes or all the new ones; once this returns it holds the new ones, also
-// after a power cut. Several processes may do this at once: one of them wins. Throws Error{io} on failure; then `path`
-// still holds the old bytes, unless only the last flush, of its folder, failed: then it may hold either.
+// Replaces the file at `path` with `bytes`, by writing a new file in the same folder, named .tmp- and 16 random digits,
+// and renaming it. If the machine stops, `path` holds either all the old bytes or all the new ones; once this returns
+// it holds the new ones, even after a power cut. Several processes may do this at once: one of them wins. Throws
+// Error{io} on failure; then `path` still holds the old bytes, except that it may hold either if only the last flush,
+// that of its folder, failed.
 void save_atomically(FileSystem&, const std::string& path, std::string_view bytes);
 
-// Writes `bytes` to a device, pipe, socket or open descriptor (/dev/stdout, bash's >(command)) as it is. A regular file
-// is replaced as by save_atomically but keeps its mode, and a symbolic link stays: the file it leads to is replaced, or
-// created if there is none. The new file beside it is named .tmp-out- and 16 random digits. Throws Error{io}, also for
-// a folder, a loop of links, and a file that this process may not write.
+// Writes `bytes` directly to a device, pipe, socket or open descriptor (/dev/stdout, bash's >(command)). A regular file
+// is replaced as by save_atomically but keeps its mode. A symbolic link is kept: the file that it leads to is replaced,
+// or created if it does not exist. The new file in the same folder is named .tmp-out- and 16 random digits. Throws
+// Error{io}, also for a folder, a loop of links, and a file that this process may not write.
 void write_output(FileSystem&, const std::string& path, std::string_view bytes);
 
-// A name for a new file or link that is to be renamed to `path`, as save_atomically uses.
+// Returns a name for a new file or link that is to be renamed to `path`, as save_atomically uses.
 std::string temporary_beside(const std::string& path);
 
-// Removes what save_atomically leaves in a folder when it is killed, as far as that is possible. Only for whoever holds
-// the folder's lock.
+// Removes, as far as possible, what save_atomically leaves in a folder when it is killed. Only the process that holds
+// the folder's lock may call this.
 void remove_stale_temporaries(FileSystem&, const std::string& folder);
 
 // Writes and flushes a new file, in a folder that nobody reads before it is renamed. Throws Error{io}, also if the name
@@ -76,7 +77,7 @@ void write_flushed(FileSystem&, const std::string& path, std::string_view bytes)
 // Makes the names in a folder durable. Throws Error{io}.
 void flush_folder(FileSystem&, const std::string& folder);
 
-// The whole file. Throws Error{io}, naming the path and the reason.
+// Returns the whole file. Throws Error{io}, naming the path and the reason.
 std::string read_file(const std::string& path);
 std::string read_file(FileSystem&, const std::string& path);
 
@@ -84,7 +85,7 @@ std::string read_file(FileSystem&, const std::string& path);
 void make_folder(const std::string& path);
 void make_folder(FileSystem&, const std::string& path);
 
-// "dir" of "dir/name"; "." if there is none.
+// Returns "dir" for "dir/name", and "." for a name without a folder.
 std::string folder_of(const std::string& path);
 
 }  // namespace cutract

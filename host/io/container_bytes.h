@@ -5,15 +5,15 @@
 #include <string>
 #include <string_view>
 
-// Parts of the walk over audio containers, one function for each family. All throw Error{data} naming `origin`.
+// Parts of the walk over audio containers, one function for each family. All of them throw Error{data} naming `origin`.
 namespace cutract::container {
 
 [[noreturn]] void refuse(const std::string& origin, const std::string& why);
 
-// The unsigned integer of `count` bytes (8 at most) at `at`, which must be there.
+// Returns the unsigned integer of `count` bytes (at most 8) at `at`; the bytes must exist.
 std::uint64_t integer(std::string_view bytes, std::size_t at, std::size_t count, bool big_endian);
 
-// Without ID3v2 in front; without ID3v1 and APE behind.
+// Returns the bytes without ID3v2 at the start and without ID3v1 and APE at the end.
 std::string_view without_tags_in_front(std::string_view bytes);
 std::string_view without_tags_behind(std::string_view bytes);
 

@@ -6,9 +6,9 @@
 
 namespace cutract {
 
-// The real file system, except that paths inside one folder mean the folder that was opened at the start, whatever is
-// at its path later: if it is removed and another one takes its place, calls fail and the new one is left alone.
-// Messages keep the path. Needs /proc; without it, paths are taken as they are.
+// The real file system, except that paths inside one folder refer to the folder that was opened at the start, whatever
+// is at its path later: if it is removed and a different folder takes its place, calls fail and the new folder is left
+// alone. Messages keep the path. This needs /proc; without it, paths are used as given.
 class HeldFolder final : public FileSystem {
  public:
   explicit HeldFolder(std::string folder);

@@ -10,9 +10,9 @@
 
 namespace cutract {
 
-// A .npy file as [rows, cols] float: every real number of numpy (f2 to f8, i1 to i8, u1 to u8) in either byte order, C
-// or Fortran order, formats 1.0 to 3.0; an array of one axis is one column. Throws Error{data}, naming `origin`, for
-// anything else. NaN and Inf pass: the caller decides what they mean.
+// Decodes a .npy file as [rows, cols] float. It accepts every real number type of numpy (f2 to f8, i1 to i8, u1 to u8)
+// in either byte order, C or Fortran order, formats 1.0 to 3.0; an array with one axis becomes one column. Throws
+// Error{data}, naming `origin`, for anything else. NaN and Inf are accepted: the caller decides what they mean.
 Matrix decode_npy(std::string_view bytes, const std::string& origin);
 Matrix read_npy(const std::string& path);
 

@@ -27,8 +27,8 @@ struct Tensor {
   std::vector<std::int64_t> as_i64() const;  // i32 or i64
 };
 
-// The safetensors format: an 8-byte header length, a JSON header, then one buffer that the tensors tile without hole or
-// overlap. NaN is allowed. Keys are written sorted by (alignment, name), so equal content gives equal bytes.
+// The safetensors format: an 8-byte header length, a JSON header, then one buffer that the tensors tile without gaps or
+// overlaps. NaN is allowed. Keys are written sorted by (alignment, name), so equal content gives equal bytes.
 struct TensorFile {
   std::map<std::string, Tensor> tensors;
   std::map<std::string, std::string> metadata;

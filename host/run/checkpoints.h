@@ -11,7 +11,7 @@
 
 namespace cutract {
 
-// One checkpoint among others.
+// A checkpoint as it is ranked among the others.
 struct Ranked {
   std::string name;
   int epoch = 0;
@@ -22,31 +22,32 @@ struct Ranked {
 // files and a MANIFEST (format version, epoch, val_loss in full precision, then size, SHA-256 and name of each file,
 // and its own SHA-256). It is written under a name that begins with .tmp- and renamed when all of it is on the disk, so
 // that a folder with a checkpoint's name is a whole checkpoint. `last` and `best` are one-line files that name a
-// folder. For programs that want a path, RUN/last and RUN/best are relative symbolic links to those folders where the
-// file system has links; anything else that stands there is left alone. Links made by others are neither followed to
-// write or remove something, nor replaced.
+// folder. For programs that need a path, RUN/last and RUN/best are relative symbolic links to those folders where the
+// file system has links; anything else at those paths is left alone. Links made by others are not replaced, and are not
+// followed to write or remove anything.
 class Checkpoints {
  public:
   using Files = std::map<std::string, std::string>;  // name -> bytes
 
-  // Makes the folder and removes what a dead process left half written; so only the run that holds the folder makes
-  // one.
+  // Makes the folder and removes what a dead process left half written, so only the run that holds the folder may
+  // construct this.
   Checkpoints(FileSystem&, std::string folder, int keep_best);
 
-  // Writes the checkpoint, then `last`, then `best` if it is, then deletes what is neither last, best nor among the
-  // keep_best lowest val_loss. Returns the folder's path. On Error{io} all earlier checkpoints are as they were; `last`
-  // and `best` each name the old checkpoint or the new one. An equal val_loss does not replace an earlier best; one
-  // that is not finite ranks last. Where another checkpoint already has the name, "-v2" is added; the same one saved
-  // again is not written twice.
+  // Writes the checkpoint, then `last`, then `best` if it is the best, then deletes every checkpoint that is not last,
+  // best or among the keep_best lowest val_loss. Returns the folder's path. On Error{io} all earlier checkpoints are
+  // unchanged; `last` and `best` each name the old checkpoint or the new one. An equal val_loss does not replace an
+  // earlier best; one that is not finite ranks last. If a different checkpoint already has the name, "-v2" is added;
+  // saving the same one again does not write it twice.
   std::string save(int epoch, double val_loss, const Files&);
 
-  // The same inside an epoch, where nothing has been validated: the folder step=0000042 becomes `last`, is never `best`
-  // and is deleted once something newer is saved.
+  // The same within an epoch, where nothing has been validated: the folder step=0000042 becomes `last`, is never
+  // `best`, and is deleted once something newer is saved.
   std::string save_within(int epochs_done, std::int64_t step, const Files&);
 
-  // Folder path, nothing before the first save. Error{data} if the pointer names no folder.
+  // Returns the folder's path, or nothing before the first save. Throws Error{data} if the pointer does not name a
+  // folder.
   std::optional<std::string> last() const;
-  bool any() const;  // is there one, intact or not?
+  bool any() const;  // whether there is one, intact or not
   std::optional<std::string> best() const;
 
   struct Loaded {
@@ -55,8 +56,9 @@ class Checkpoints {
     double val_loss = 0;  // NaN inside an epoch
     Files files;
   };
-  // What to resume from: `last`, or if that is damaged the intact checkpoint of the latest epoch, with a warning that
-  // says which was passed over and why. Nothing if no checkpoint was ever saved; Error{data} if all there are damaged.
+  // Returns the checkpoint to resume from: `last`, or if that is damaged the intact checkpoint of the latest epoch,
+  // with a warning that says which was skipped and why. Returns nothing if no checkpoint was ever saved; throws
+  // Error{data} if all of them are damaged.
   std::optional<Loaded> newest_intact() const;
 
  private:
@@ -76,32 +78,33 @@ class Checkpoints {
   bool links_ok_ = true;
 };
 
-// Which of these to delete: all but `last`, `best` and the keep_best lowest val_loss (of equal ones, the earliest
-// epochs).
+// Returns the checkpoints to delete: all but `last`, `best` and the keep_best lowest val_loss (among equal ones, the
+// earliest epochs).
 std::vector<std::string> surplus(std::span<const Ranked>, const std::string& last, const std::string& best,
                                  int keep_best);
 
-// The files of a checkpoint folder, each checked against MANIFEST. Error{io} if the folder or MANIFEST is missing or of
-// an unknown format version; Error{data} naming the file that is missing, truncated or altered.
+// Reads the files of a checkpoint folder and checks each against MANIFEST. Throws Error{io} if the folder or MANIFEST
+// is missing or of an unknown format version, and Error{data} naming the file that is missing, truncated or altered.
 Checkpoints::Files read_checkpoint(const std::string& folder);
 Checkpoints::Files read_checkpoint(FileSystem&, const std::string& folder);
 
-// Checkpoints::newest_intact of a folder checkpoints that this process does not write to.
+// Checkpoints::newest_intact for a checkpoints folder that this process does not write to.
 std::optional<Checkpoints::Loaded> newest_checkpoint(FileSystem&, const std::string& folder);
-// An intact checkpoint of that epoch with exactly that val_loss, if the folder checkpoints still has one.
+// Returns an intact checkpoint of that epoch with exactly that val_loss, if the checkpoints folder still has one.
 std::optional<Checkpoints::Loaded> checkpoint_of_epoch(FileSystem&, const std::string& folder, int epoch,
                                                        double val_loss);
 
-// The checkpoint folder meant by a run folder (its best), a checkpoint folder, the file `last` or `best`, or a
-// .safetensors file inside a checkpoint. Error{io} if it is none of these.
+// Returns the checkpoint folder that `model` refers to: a run folder (its best), a checkpoint folder, the file `last`
+// or `best`, or a .safetensors file inside a checkpoint. Throws Error{io} if it is none of these.
 std::string find_checkpoint(const std::string& model);
 
-// The checkpoint folders of a run folder or its folder checkpoints, those with the lowest val_loss first; none if
-// `model` names anything else, e.g. a single checkpoint.
+// Returns the checkpoint folders of a run folder or of its checkpoints folder, those with the lowest val_loss first;
+// none if `model` names anything else, e.g. a single checkpoint.
 std::vector<std::string> checkpoints_of_run(const std::string& model);
 
-// What find_checkpoint means and its files; of a lone .safetensors file, that one as model.safetensors. A training may
-// rotate the checkpoint away while it is read: then the one that its name means by now is read.
+// Returns the checkpoint that find_checkpoint finds and its files; a lone .safetensors file is returned as
+// model.safetensors. If a training deletes the checkpoint while it is being read, the one that its name refers to by
+// then is read instead.
 struct NamedCheckpoint {
   std::string path;
   Checkpoints::Files files;

@@ -5,8 +5,8 @@
 
 namespace cutract {
 
-// Stops when `patience` validation checks in a row brought no improvement of more than min_delta (smaller is better). A
-// check whose value is not finite stops at once.
+// Stops when `patience` validation checks in a row brought no improvement of more than min_delta (smaller is better),
+// or at once when a check's value is not finite.
 class EarlyStopping {
  public:
   EarlyStopping(int patience, double min_delta) : patience_(patience), min_delta_(min_delta) {}

@@ -15,13 +15,13 @@ struct Scalar {
   double value = 0;  // TensorBoard keeps float32
 };
 
-// Scalars for TensorBoard: FOLDER/events.out.tfevents.SECONDS.HOST, records framed as TFRecord, made at the first
-// add(). Every process writes its own file; TensorBoard joins those of a folder by name, so by time. A failure never
-// reaches the caller: it is warned about once and nothing more is written.
+// Scalars for TensorBoard: FOLDER/events.out.tfevents.SECONDS.HOST, with records framed as TFRecord, created at the
+// first add(). Every process writes its own file; TensorBoard joins the files of a folder in the order of their names,
+// which is that of time. A failure never reaches the caller: it is warned about once and nothing more is written.
 class EventFile {
  public:
-  // first_step: the first one this process will add. What earlier files hold from there on, written by a process that
-  // ended before its checkpoint, TensorBoard then forgets.
+  // first_step: the first step that this process will add. TensorBoard discards this step and later ones in earlier
+  // files, which were written by a process that ended before its checkpoint.
   EventFile(FileSystem&, std::string folder, std::int64_t first_step);
   ~EventFile();
   EventFile(const EventFile&) = delete;
@@ -43,7 +43,7 @@ class EventFile {
 // CRC-32C (Castagnoli, RFC 3720 B.4).
 std::uint32_t crc32c(std::string_view bytes);
 
-// A record as TFRecord frames it: length u64, masked CRC-32C of these 8 bytes, data, masked CRC-32C of the data, all
+// Frames a record as TFRecord does: length u64, masked CRC-32C of these 8 bytes, data, masked CRC-32C of the data, all
 // little-endian.
 std::string tf_record(std::string_view data);
 

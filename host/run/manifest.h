@@ -7,7 +7,7 @@
 
 namespace cutract {
 
-// What MANIFEST says: text, one fact a line, and in its last line the digest of all lines before it.
+// The contents of MANIFEST: text, one fact per line, with the digest of all preceding lines in the last line.
 struct CheckpointManifest {
   struct File {
     std::size_t size = 0;
@@ -21,7 +21,7 @@ struct CheckpointManifest {
 CheckpointManifest manifest_of(int epoch, double val_loss, const std::map<std::string, std::string>& files);
 std::string write_manifest(const CheckpointManifest&);
 
-// Error{io} for a format version that we do not know, Error{data} for anything that write_manifest did not write.
+// Throws Error{io} for an unknown format version, and Error{data} for anything that write_manifest did not write.
 CheckpointManifest parse_manifest(std::string_view text, const std::string& origin);
 
 }  // namespace cutract
