@@ -9,7 +9,7 @@
 namespace cutract {
 namespace {
 
-// Fisher and Yates. std::shuffle may draw otherwise in another standard library.
+// Fisher-Yates shuffle. std::shuffle may draw differently in a different standard library.
 template <class T>
 void shuffle(std::span<T> items, PhiloxStream& random) {
   for (std::size_t left = items.size(); left > 1; --left) std::swap(items[left - 1], items[random.below(left)]);
@@ -46,7 +46,7 @@ std::vector<std::vector<int>> training_batches(std::span<const std::int32_t> len
   std::vector<int> order = indices(lengths.size());
   shuffle(std::span(order), random);
 
-  // Equal lengths keep their shuffled order here, else a corpus of one length would be cut by index.
+  // Equal lengths keep their shuffled order here; otherwise a corpus of one length would be cut by index.
   const auto longer = [&](int a, int b) { return lengths[a] > lengths[b]; };
   const std::size_t pool = size * checked(pool_batches, "pool_batches");
   for (std::size_t at = 0; at < order.size(); at += pool) {

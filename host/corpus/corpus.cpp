@@ -22,7 +22,7 @@ namespace {
 
 using Problems = std::vector<std::string>;
 
-// One key of a TOML table at a time; what is wrong is noted, so that all of it is found in one pass.
+// Reads one key of a TOML table at a time. Problems are recorded, so that all of them are found in one pass.
 class TomlReader {
  public:
   TomlReader(const toml::table& table, std::string origin, Problems& problems)
@@ -58,7 +58,7 @@ class TomlReader {
   void problem(const toml::node* at, const std::string& what) {
     problems_.push_back(fmt::format("{}:{}: {}", origin_, std::max<std::uint32_t>(1, at->source().begin.line), what));
   }
-  // Call last: every key that was not asked for is unknown.
+  // Call this last: every key that was not read is unknown.
   void refuse_others() {
     for (auto&& [key, node] : table_) {
       const std::string name(key.str());
@@ -138,7 +138,7 @@ void read_toml(Corpus& corpus, const std::string& text, const std::string& origi
   toml.refuse_others();
 }
 
-// Seconds >= 0 of an optional field; `otherwise` if it is empty.
+// Returns the seconds >= 0 of an optional field; `otherwise` if it is empty.
 double seconds(const std::string& field, double otherwise, const char* column, const std::string& where,
                Problems& problems) {
   if (field.empty()) return otherwise;
@@ -149,7 +149,7 @@ double seconds(const std::string& field, double otherwise, const char* column, c
   return otherwise;
 }
 
-// Ids name the files that predictions are written to.
+// Ids are part of the names of files that predictions are written to.
 bool usable_id(const std::string& id) {
   return id != "." && id != ".." &&
          std::none_of(id.begin(), id.end(), [](char c) { return c == '/' || (c >= 0 && c < ' '); });

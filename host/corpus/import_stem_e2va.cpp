@@ -18,7 +18,7 @@
 namespace cutract {
 namespace {
 
-constexpr int kSampleRate = 16000;  // Hz, the rate that the corpus's features are taken at
+constexpr int kSampleRate = 16000;  // Hz, the rate at which the corpus's features are computed
 constexpr double kTrackRate = 250;  // Hz
 constexpr double kCutoff = 20;      // Hz
 constexpr int kOrder = 5;
@@ -26,14 +26,14 @@ constexpr double kSlack_s = 0.020;   // the streams of an utterance agree within
 constexpr Index kSensorColumns = 6;  // x, y, z, phi, theta, rms
 constexpr const char* kSensors[] = {"ul", "ll", "lc", "rc", "tr", "tm", "tt"};
 constexpr Index kSensorCount = std::size(kSensors);
-constexpr const char* kMarker = ".import";  // lies in the output folder while an import is under way or was cut short
+constexpr const char* kMarker = ".import";  // in the output folder during an import or after an interrupted one
 
-// A corpus that someone made by hand says something else about where it comes from.
+// A corpus that was made by hand has a different entry for its source.
 bool is_imported(const std::string& out) {
   return read_file(out + "/corpus.toml").find("imported by cutract") != std::string::npos;
 }
 
-// A folder that holds something else is not touched.
+// A folder with any other content is not touched.
 void claim(const std::string& out) {
   namespace fs = std::filesystem;
   make_folder(out);
@@ -51,7 +51,7 @@ void claim(const std::string& out) {
   make_folder(out + "/articulation");
 }
 
-// From the first utterance on, an earlier corpus there is none until this import is done.
+// From the first utterance until this import is done, the folder does not hold a valid corpus, not even an earlier one.
 void begin(const std::string& out) {
   save_atomically(real_file_system(), out + "/" + kMarker, "");
   std::error_code bad;
@@ -60,7 +60,7 @@ void begin(const std::string& out) {
       fail(Fault::io, out + name + ": cannot remove: " + bad.message());
 }
 
-// The midsagittal positions, x and z of each sensor, smoothed.
+// Returns the smoothed midsagittal positions: x and z of each sensor.
 Matrix midsagittal(const Matrix& ema, const std::string& path) {
   if (ema.cols != kSensorCount * kSensorColumns)
     fail(Fault::data, fmt::format("{}: has {} columns, expected {} (7 sensors of x, y, z, phi, theta, rms)", path,
@@ -130,7 +130,7 @@ ImportReport import_stem_e2va(const std::string& source, const std::string& out)
       continue;
     }
     if (report.done == 0) begin(out);
-    // Not to be able to write is not the utterance's fault: that ends the import.
+    // A failure to write is not the utterance's fault, so it ends the import.
     write_audio(out + "/audio/" + s.id + ".flac", c.audio);
     save_atomically(real_file_system(), out + "/articulation/" + s.id + ".npy", encode_npy(c.track.view()));
     notes.add(s.audio, c.notes);

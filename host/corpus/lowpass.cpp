@@ -12,12 +12,12 @@
 namespace cutract {
 namespace {
 
-// y[n] = b0 x[n] + b1 x[n-1] + b2 x[n-2] - a1 y[n-1] - a2 y[n-2], of gain 1 at 0 Hz.
+// y[n] = b0 x[n] + b1 x[n-1] + b2 x[n-2] - a1 y[n-1] - a2 y[n-2], with gain 1 at 0 Hz.
 struct Section {
   double b0, b1, b2, a1, a2;
 };
 
-// The poles of the analogue filter by the bilinear transform, with the cutoff prewarped.
+// Maps the poles of the analogue filter by the bilinear transform, with the cutoff prewarped.
 std::vector<Section> butterworth(double rate_hz, double cutoff_hz, int order) {
   if (order < 1 || !(cutoff_hz > 0) || !(cutoff_hz < rate_hz / 2))
     fail(Fault::internal,
@@ -34,7 +34,7 @@ std::vector<Section> butterworth(double rate_hz, double cutoff_hz, int order) {
   return sections;
 }
 
-// In place, transposed direct form II. The states start as if the first value had been there for ever.
+// Filters in place, in transposed direct form II. The states start as if the first value had been constant before.
 void run(const Section& s, std::span<double> x) {
   double z2 = (s.b2 - s.a2) * x[0], z1 = (s.b1 - s.a1) * x[0] + z2;
   for (double& v : x) {
@@ -51,7 +51,7 @@ void lowpass_zero_phase(std::span<double> column, double rate_hz, double cutoff_
   const std::vector<Section> sections = butterworth(rate_hz, cutoff_hz, order);
   if (column.size() < 2) return;
   const std::size_t n = column.size(), pad = std::min<std::size_t>(3 * (static_cast<std::size_t>(order) + 1), n - 1);
-  std::vector<double> x(n + 2 * pad);  // each end continued by its own mirror image, turned through the end point
+  std::vector<double> x(n + 2 * pad);  // each end continued by its mirror image, rotated about the end point
   for (std::size_t i = 0; i < pad; ++i) {
     x[i] = 2 * column[0] - column[pad - i];
     x[pad + n + i] = 2 * column[n - 1] - column[n - 2 - i];

@@ -13,7 +13,7 @@ namespace cutract {
 namespace {
 
 constexpr double kSilentPeak = 1e-3;    // -60 dB of full scale
-constexpr double kZeroRun_s = 0.05;     // shorter runs of zeros are quiet audio of few bits
+constexpr double kZeroRun_s = 0.05;     // shorter runs of zeros occur in quiet audio with few bits
 constexpr double kMostZeros = 0.5;      // share of the samples
 constexpr double kClippedShare = 1e-3;  // of the samples
 constexpr double kClippedPeak = 0.05;   // below this, equal samples are coarse steps of quiet audio
@@ -74,8 +74,8 @@ UtteranceFacts::Extremes describe_channel(const Track& track, Index channel) {
 
 std::string named(const Utterance& u) { return fmt::format("{} ({})", u.id, u.split); }
 
-// Values that occur in more than one utterance, as "a (train) and b (test)". Tracks and audio that are constant are
-// equal for another reason, which is told elsewhere.
+// Lists values that occur in more than one utterance, as "a (train) and b (test)". Tracks and audio that are constant
+// are equal for a different reason, which is reported elsewhere.
 void find_copies(const Corpus& corpus, Facts facts, std::vector<Doubt>& doubts) {
   struct What {
     const char* name;
@@ -104,7 +104,7 @@ void find_copies(const Corpus& corpus, Facts facts, std::vector<Doubt>& doubts) 
   }
 }
 
-// Parts of one file that overlap and are in two splits.
+// Lists overlapping parts of one file that are in two splits.
 void find_overlaps(const Corpus& corpus, Facts facts, std::vector<Doubt>& doubts) {
   Doubt doubt{"overlapping parts of one audio file in two splits", {}, true};
   std::map<std::string, std::vector<std::size_t>> by_file;
@@ -115,7 +115,7 @@ void find_overlaps(const Corpus& corpus, Facts facts, std::vector<Doubt>& doubts
     std::sort(all.begin(), all.end(), [&](std::size_t a, std::size_t b) { return start(a) < start(b); });
     for (std::size_t k = 0; k + 1 < all.size(); ++k) {
       const Utterance &a = corpus.utterances[all[k]], &b = corpus.utterances[all[k + 1]];
-      const bool same_part = a.start_s == b.start_s && a.end_s == b.end_s;  // told as a copy
+      const bool same_part = a.start_s == b.start_s && a.end_s == b.end_s;  // reported as a copy
       if (a.split != b.split && !same_part && b.start_s < a.start_s + facts[all[k]]->seconds - 1e-6)
         doubt.places.push_back(named(a) + " and " + named(b));
     }
@@ -123,8 +123,8 @@ void find_overlaps(const Corpus& corpus, Facts facts, std::vector<Doubt>& doubts
   doubts.push_back(std::move(doubt));
 }
 
-// A sentence that is read in training and in test. Where the splits share no speaker they were cut by speaker, and then
-// sentences repeat by design.
+// Lists sentences that are read in both training and test. If the splits share no speaker they were split by speaker,
+// and then sentences repeat by design.
 void find_sentences(const Corpus& corpus, const std::string& train, const std::string& test,
                     std::vector<Doubt>& doubts) {
   std::map<std::pair<std::string, std::string>, const Utterance*> by_speaker;
@@ -169,7 +169,7 @@ void find_bad_audio(const Corpus& corpus, Facts facts, std::vector<Doubt>& doubt
   doubts.push_back(std::move(clipped));
 }
 
-// Of one speaker and channel: does it move, and how far from the usual do its extremes lie?
+// For one speaker and channel: checks whether it moves, and how far its extremes are from the usual.
 void find_bad_tracks(const Corpus& corpus, Facts facts, std::vector<Doubt>& doubts) {
   Doubt dead{"channels that are constant or nearly constant", {}}, stuck{"channels that stop moving", {}},
       far{"outliers", {}};

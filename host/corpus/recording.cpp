@@ -19,7 +19,7 @@
 namespace cutract {
 namespace {
 
-// Streams of one recording may end this far apart, or by one articulation frame if that is more.
+// The ends of the streams of one recording may differ by this much, or by one articulation frame if that is more.
 constexpr double kSlack_s = 0.020;
 constexpr double kRounding_s = 1e-9;
 
@@ -56,7 +56,7 @@ struct RecordingReader::Whole {
   Matrix track;
 };
 
-// The first thread that needs a recording loads it, and the others wait. What was wrong with it is kept as well.
+// The first thread that needs a recording loads it, and other threads wait. An error in loading it is kept as well.
 struct RecordingReader::Slot {
   std::mutex mutex;
   std::shared_ptr<const Whole> whole;
@@ -145,7 +145,8 @@ Recording RecordingReader::cut(const Corpus& corpus, const Utterance& u, const W
   const Index first = std::llround(u.start_s * audio_rate);
   const Index last = whole ? count : std::min(count, static_cast<Index>(std::llround(u.end_s * audio_rate)));
   if (first >= last) fail(Fault::data, fmt::format("{}: manifest.tsv:{} asks for no samples", audio_path, u.line));
-  // The track keeps the frame before the first sample and the one after the last, so that no edge is interpolated flat.
+  // The track keeps the frame before the first sample and the one after the last, so that interpolation at the edges is
+  // not flat.
   const double start = static_cast<double>(first) / audio_rate, end = static_cast<double>(last) / audio_rate;
   const Index top = std::min(track.rows - 1, static_cast<Index>(std::floor(start * rate)));
   const Index bottom = std::min(track.rows, static_cast<Index>(std::ceil(end * rate)) + 1);

@@ -49,7 +49,7 @@ std::vector<StemUtterance> from_manifest(const std::string& folder) {
 bool is_letter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-// What the id says; false if it is no id of this corpus.
+// Parses the id; false if it is not an id of this corpus.
 bool read_id(const std::string& id, StemUtterance& u) {
   if (id.size() < 5) return false;
   const std::string text = id.substr(id.size() - 2), letters = id.substr(0, id.size() - 2);

@@ -32,8 +32,9 @@ std::string lower(std::string text) {
   return text;
 }
 
-// The known column that `name` is most likely a misspelling of, "" if it is a name of its own: other capitals, a start
-// such as "start" of start_s, or few letters off. "sex" is not "text", so that short names must be closer.
+// Returns the known column that `name` is most likely a misspelling of: different capitals, a prefix such as "start" of
+// start_s, or a few letters off. Returns "" if it is a name of its own. "sex" is not "text", so short names must be
+// closer.
 std::string misspelt(const std::string& name, std::span<const std::string> known) {
   const std::string small = lower(name);
   for (const auto& k : known)
@@ -42,8 +43,8 @@ std::string misspelt(const std::string& name, std::span<const std::string> known
   return !near.empty() && edit_distance(small, near) <= 1 + small.size() / 6 ? near : "";
 }
 
-// Columns of other names are the user's own. But one that is a misspelling of a column that is not there would be
-// ignored without a word, so it is refused.
+// Columns with unknown names are the user's own. But a misspelling of a column that is missing would be ignored
+// silently, so it is refused.
 void check_columns(const std::vector<std::string>& columns, const std::string& where,
                    std::span<const std::string> required, std::span<const std::string> optional,
                    std::vector<std::string>& problems) {
@@ -68,7 +69,7 @@ void check_columns(const std::vector<std::string>& columns, const std::string& w
     if (!has(columns, name)) problems.push_back(fmt::format("{}: column \"{}\" is missing", where, name));
 }
 
-// "" if every field may be in a table.
+// Returns "" if every field may be in a table.
 std::string too_long(const std::vector<std::string>& fields) {
   for (const auto& f : fields)
     if (f.size() > kLongestField)

@@ -42,8 +42,8 @@ FileFacts facts_of(const struct stat& about) {
   return facts;
 }
 
-// The number of the open descriptor that `path` names by way of /proc, where /dev/fd and /dev/stdout lead; -1 if it
-// names none. Its file is not to be replaced: whoever opened it would be left with the old one.
+// Returns the number of the open descriptor that `path` refers to through /proc, to which /dev/fd and /dev/stdout lead;
+// -1 if it does not refer to one. Its file must not be replaced: the program that opened it would keep the old one.
 int own_descriptor(std::string path) {
   for (int links = 0; links < 8; ++links) {
     std::array<char, PATH_MAX> text{};
@@ -159,7 +159,7 @@ class RealFileSystem final : public FileSystem {
   }
 
  private:
-  // The size is a hint only: files of /proc say 0, and a file may grow meanwhile.
+  // The size is only a hint: files of /proc report 0, and a file may grow meanwhile.
   static int read_all(int fd, std::string& bytes) {
     struct stat about {};
     if (::fstat(fd, &about) < 0) return -1;
@@ -186,7 +186,8 @@ class RealFileSystem final : public FileSystem {
        path + ": " + doing + ": " + std::strerror(err) + (full ? "; free some space or choose another folder" : ""));
 }
 
-// Calls again after a signal. Not for fsync, which must not be retried, nor for close, which closes all the same.
+// Repeats a call that a signal interrupted. Not for fsync, which must not be retried, nor for close, which closes even
+// when it fails.
 template <class Call>
 auto uninterrupted(Call call) {
   auto result = call();
@@ -215,7 +216,7 @@ void write_all(FileSystem& fs, int fd, const std::string& path, std::string_view
   while (!bytes.empty()) {
     const ssize_t n = uninterrupted([&] { return fs.write(fd, bytes.data(), bytes.size()); });
     if (n < 0) io_failed(path, "cannot write", errno);
-    if (n == 0) io_failed(path, "cannot write", ENOSPC);  // no progress and no reason: do not loop for ever
+    if (n == 0) io_failed(path, "cannot write", ENOSPC);  // no progress and no reason: do not loop forever
     bytes.remove_prefix(static_cast<std::size_t>(n));
   }
 }
@@ -235,12 +236,13 @@ std::string random_digits() {
   return fmt::format("{:016x}", value);
 }
 
-// In the same folder, so that rename stays on one file system, and short, so that any name can be written.
+// The new file is in the same folder, so that rename stays on one file system, and its name is short, so that any name
+// can be written.
 std::string temporary_beside(const std::string& path, std::string_view prefix) {
   return folder_of(path) + "/" + std::string(prefix) + random_digits();
 }
 
-// `like`: the file whose mode and owner the new one takes over, or none. `named`: what messages call the file.
+// `like`: the file whose mode and owner the new file gets, or none. `named`: the name used in messages.
 void replace(FileSystem& fs, const std::string& path, std::string_view bytes, std::string_view prefix,
              const FileFacts* like, const std::string& named) {
   constexpr int kTries = 10;
@@ -266,9 +268,9 @@ void replace(FileSystem& fs, const std::string& path, std::string_view bytes, st
   flush_folder(fs, folder_of(path));
 }
 
-// The path at the end of the links at `path`; there may be nothing there.
+// Returns the path at the end of the links at `path`; nothing need exist there.
 std::string followed(FileSystem& fs, const std::string& path) {
-  constexpr int kLinks = 40;  // as many as the kernel follows
+  constexpr int kLinks = 40;  // the kernel's limit
   std::string at = path;
   for (int i = 0; i < kLinks; ++i) {
     FileFacts facts;
@@ -339,11 +341,11 @@ void write_output(FileSystem& fs, const std::string& path, std::string_view byte
 
 void remove_stale_temporaries(FileSystem& fs, const std::string& folder) {
   std::vector<std::string> names;
-  fs.list(folder, names);  // best effort: what stays is removed by the next run
+  fs.list(folder, names);  // best effort: the next run removes what remains
   for (const std::string& name : names)
     if (name.size() == kTemporary.size() + kRandomDigits && name.starts_with(kTemporary) &&
         name.find_first_not_of("0123456789abcdef", kTemporary.size()) == std::string::npos)
-      fs.unlink(folder + "/" + name);  // a folder of that name stays
+      fs.unlink(folder + "/" + name);  // a folder of that name is kept
 }
 
 std::string read_file(FileSystem& fs, const std::string& path) {

@@ -71,7 +71,7 @@ struct SndfileCloser {
 using Sndfile = std::unique_ptr<SNDFILE, SndfileCloser>;
 
 // libsndfile stops at the number of samples that a FLAC header announces. Without that number it reads to the end, so
-// that what was announced can be compared with what is there.
+// that the announced length can be compared with the actual one.
 std::string flac_start_without_length(std::string_view bytes) {
   constexpr std::size_t kTotal = 21, kEnd = 26;
   std::string start(bytes.substr(0, kEnd));
@@ -80,7 +80,8 @@ std::string flac_start_without_length(std::string_view bytes) {
   return start;
 }
 
-// All frames of an open file, mixed to one channel. Reads in blocks: the announced length is not to be trusted.
+// Returns all frames of an open file, mixed to one channel. It reads in blocks because the announced length cannot be
+// trusted.
 void read_samples(SNDFILE* in, const SF_INFO& info, const AudioOptions& options, const std::string& origin,
                   Audio& audio) {
   constexpr sf_count_t kFrames = 16384;
@@ -147,10 +148,10 @@ std::vector<float> resample(std::span<const float> samples, int from_hz, int to_
   if (from_hz <= 0 || to_hz <= 0)
     fail(Fault::internal, fmt::format("resample: rates are {} and {} Hz, expected both above 0", from_hz, to_hz));
   if (from_hz == to_hz || samples.empty()) return {samples.begin(), samples.end()};
-  // The length that librosa.resample gives. Where it is one more than round(n * to / from), soxr leaves the last sample
-  // unwritten and it stays 0, as librosa pads it.
+  // The length that librosa.resample gives. If it is one more than round(n * to / from), soxr does not write the last
+  // sample, which stays 0, as in librosa's padding.
   const auto n = (static_cast<std::int64_t>(samples.size()) * to_hz + from_hz - 1) / from_hz;
-  std::vector<float> out(static_cast<std::size_t>(n));  // what soxr does not fill stays silence
+  std::vector<float> out(static_cast<std::size_t>(n));  // samples that soxr does not write stay 0
   if (out.empty()) return out;
   const soxr_io_spec_t io = soxr_io_spec(SOXR_FLOAT32_I, SOXR_FLOAT32_I);
   const soxr_quality_spec_t quality = soxr_quality_spec(SOXR_VHQ, 0);

@@ -57,8 +57,8 @@ std::string_view without_tags_behind(std::string_view bytes) {
   }
 }
 
-// Walks the pages of an OGG file: they must end where the file does, the last one marked as such, since libsndfile
-// takes what is left of a cut-off file for the whole. It also stops where a second stream begins.
+// Walks the pages of an OGG file. The last page must be marked as such and end where the file does, since libsndfile
+// accepts a cut-off file as complete. libsndfile also stops where a second stream begins.
 void check_ogg(std::string_view bytes, const std::string& origin) {
   constexpr std::size_t kHeader = 27, kSegments = 26, kFlags = 5;
   constexpr unsigned kFirst = 2, kLast = 4;
@@ -95,7 +95,7 @@ std::int64_t check_flac(std::string_view bytes, const std::string& origin) {
 
 namespace {
 
-// The integer field `key` of a SPHERE header, or -1.
+// Returns the integer field `key` of a SPHERE header, or -1.
 std::int64_t sphere_field(std::string_view header, std::string_view key) {
   const std::string start = fmt::format("\n{} -i ", key);
   const auto at = header.find(start);

@@ -8,10 +8,10 @@
 namespace cutract {
 namespace {
 
-// Differences this far below the louder channel (40 dB) are those of lossy codecs and of two converters on one
-// microphone: averaging does no harm.
+// Differences this far below the louder channel (40 dB) come from lossy codecs or from two converters on one
+// microphone, and averaging is harmless.
 constexpr double kCopy = 1e-4;
-constexpr double kSilent = 1e-8;  // of the louder channel's energy: 80 dB
+constexpr double kSilent = 1e-8;  // relative to the louder channel's energy: 80 dB
 constexpr double kInverted = -0.9;
 
 }  // namespace

@@ -13,7 +13,7 @@ namespace cutract::container {
 // Returns the unsigned integer of `count` bytes (at most 8) at `at`; the bytes must exist.
 std::uint64_t integer(std::string_view bytes, std::size_t at, std::size_t count, bool big_endian);
 
-// Returns the bytes without ID3v2 at the start and without ID3v1 and APE at the end.
+// The first removes ID3v2 at the start, the second ID3v1 and APE at the end.
 std::string_view without_tags_in_front(std::string_view bytes);
 std::string_view without_tags_behind(std::string_view bytes);
 

@@ -7,7 +7,7 @@
 #include "host/io/audio_container.h"
 #include "host/io/container_bytes.h"
 
-// Containers made of chunks: WAV in its forms, W64, AIFF; and AU, a header and its samples.
+// Containers made of chunks: WAV in its forms, W64 and AIFF; and AU, which is a header and its samples.
 namespace cutract::container {
 namespace {
 
@@ -18,14 +18,14 @@ constexpr std::string_view kUnfinished =
 struct Chunk {
   std::string_view id;
   std::uint64_t size = 0;
-  std::size_t at = 0, left = 0;  // of its body, and bytes from there to the end of the file
+  std::size_t at = 0, left = 0;  // offset of the body, and bytes from there to the end of the file
 };
 
 bool is_chunk_id(std::string_view id) {
   return id.size() == 4 && std::all_of(id.begin(), id.end(), [](char c) { return c >= ' ' && c <= '~'; });
 }
 
-// Refuses codecs whose decoders are not to be trusted: libsndfile's ADPCM readers already run when a file is opened.
+// Refuses codecs whose decoders cannot be trusted: libsndfile's ADPCM readers already run when a file is opened.
 void check_wav_format(std::string_view bytes, const Chunk& c, bool big, const std::string& origin) {
   constexpr std::uint64_t kPcm = 1, kFloat = 3, kALaw = 6, kMuLaw = 7, kExtensible = 0xFFFE;
   if (c.size < 16 || c.size > c.left || (c.size < 26 && integer(bytes, c.at, 2, big) == kExtensible))
@@ -39,7 +39,7 @@ void check_wav_format(std::string_view bytes, const Chunk& c, bool big, const st
                           static_cast<std::int64_t>(integer(bytes, c.at + 2, 2, big)), origin);
 }
 
-// Whether the rest of a file, from an even offset, is whole chunks to its end.
+// Returns whether the rest of a file, from an even offset, consists of whole chunks.
 bool all_chunks(std::string_view rest, bool big) {
   while (rest.size() >= 8) {
     const std::uint64_t size = integer(rest, 4, 4, big);
@@ -49,7 +49,7 @@ bool all_chunks(std::string_view rest, bool big) {
   return true;
 }
 
-// What follows the samples: chunks, tags, or padding; never more samples.
+// Checks what follows the samples: chunks, tags, or padding, but never more samples.
 void check_after_data(std::string_view rest, bool big, const std::string& origin) {
   static constexpr std::array<std::string_view, 8> kCutIsHarmless{"LIST", "bext", "id3 ", "ID3 ",
                                                                   "fact", "cue ", "smpl", "iXML"};
@@ -77,10 +77,10 @@ void check_after_data(std::string_view rest, bool big, const std::string& origin
 
 }  // namespace
 
-// Walks the chunks: refuses codecs that are not to be trusted, data that are cut off, which libsndfile would pass over,
-// and data that it would not reach.
+// Walks the chunks. Refuses codecs that cannot be trusted, data that are cut off, which libsndfile would ignore, and
+// data that it would not reach.
 void check_wav(std::string_view bytes, const std::string& origin) {
-  constexpr std::uint64_t kUnknownSize = 0x7FFFF000;  // from here on: written by a pipe that could not know the size
+  constexpr std::uint64_t kUnknownSize = 0x7FFFF000;  // this or more: written to a pipe, so the size was unknown
   constexpr std::uint64_t kInDs64 = 0xFFFFFFFF;
   const bool big = bytes.starts_with("RIFX"), rf64 = bytes.starts_with("RF64");
   bool format = false;
@@ -104,7 +104,7 @@ void check_wav(std::string_view bytes, const std::string& origin) {
                                    kUnfinished));
       const std::size_t odd = c.size & 1;
       std::string_view rest = bytes.substr(std::min<std::size_t>(bytes.size(), c.at + c.size));
-      // The padding byte after an odd number of bytes is sometimes forgotten.
+      // The padding byte after an odd number of bytes is sometimes missing.
       if (odd && !rest.empty() && !is_chunk_id(rest.substr(0, 4))) rest.remove_prefix(1);
       return check_after_data(rest, big, origin);
     }
@@ -114,7 +114,7 @@ void check_wav(std::string_view bytes, const std::string& origin) {
   refuse(origin, "is a WAV file without samples");
 }
 
-// Chunks of W64 have a 16-byte name, of which the first four are telling, and a size of 8 bytes that counts both.
+// Chunks of W64 have a 16-byte name, whose first four bytes identify it, and a size of 8 bytes that counts both.
 void check_w64(std::string_view bytes, const std::string& origin) {
   constexpr std::size_t kHeader = 24;
   bool format = false;

@@ -6,16 +6,16 @@
 #include "host/core/text.h"
 #include "host/io/container_bytes.h"
 
-// MPEG audio (MP3, and layers I and II): frames, one after the other, without a length of the whole.
+// MPEG audio (MP3, and layers I and II) is a sequence of frames, without a total length.
 namespace cutract::container {
 namespace {
 
 struct Frame {
   std::size_t size = 0;       // bytes
-  std::size_t side_info = 0;  // bytes between the header and where a Xing or Info header stands
+  std::size_t side_info = 0;  // bytes between the header and a Xing or Info header
 };
 
-// The frame whose header is at `at`; none if there is no valid one.
+// Returns the frame whose header is at `at`, or none if there is no valid header.
 std::optional<Frame> frame_at(std::string_view bytes, std::size_t at) {
   // kbit/s by bit-rate index: MPEG-1 layers I, II, III; then MPEG-2 and 2.5 layer I, and layers II and III.
   static constexpr std::array<std::array<int, 15>, 5> kRates{{
@@ -41,7 +41,7 @@ std::optional<Frame> frame_at(std::string_view bytes, std::size_t at) {
   return Frame{samples * bits / hz + padding, mpeg1 ? (mono ? 17U : 32U) : (mono ? 9U : 17U)};
 }
 
-// The number of frames that a Xing or Info header in the first frame announces; none without one.
+// Returns the number of frames that a Xing or Info header in the first frame announces, or none without such a header.
 std::optional<std::uint64_t> announced_frames(std::string_view bytes, const Frame& first) {
   const std::size_t at = 4 + first.side_info;
   if (bytes.size() < at + 12) return std::nullopt;
@@ -72,7 +72,7 @@ void check_mp3(std::string_view bytes, const std::string& origin) {
     at += frame->size;
   }
   if (!announced) return;
-  const std::uint64_t audible = frames - 1;  // the first one holds the announcement
+  const std::uint64_t audible = frames - 1;  // the first frame holds the announcement
   if (audible < *announced)
     refuse(origin, fmt::format("is cut off: {} announced, {} there",
                                counted(static_cast<std::int64_t>(*announced), "MP3 frame"), audible));

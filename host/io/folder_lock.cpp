@@ -54,7 +54,7 @@ FolderLock::FolderLock(const std::string& folder)
     fail(Fault::io,
          fmt::format("{}: {} is writing here; wait until it has ended, or choose another folder", folder, who));
   }
-  // For whoever comes next: if it cannot be written, they read less.
+  // This tells the next process who holds the lock; if it cannot be written, that process reads less.
   const std::string me = this_process();
   if (ftruncate(file_, 0) == 0) (void)!pwrite(file_, me.data(), me.size(), 0);
 }

@@ -51,7 +51,7 @@ std::string read_regular_file(const std::string& path) {
     const ssize_t n = ::read(file.get(), bytes.data() + have, bytes.size() - have);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) cannot_read(path, std::strerror(errno));
-    if (n == 0) break;  // it became shorter meanwhile
+    if (n == 0) break;  // the file was shortened meanwhile
     have += static_cast<std::size_t>(n);
   }
   bytes.resize(have);

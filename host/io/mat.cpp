@@ -16,16 +16,16 @@
 #include "host/io/atomic_file.h"
 #include "host/io/file_kind.h"
 
-// The format is MathWorks' "MAT-File Level 5 File Format". Every size is checked against the bytes that are there
-// before anything is allocated.
+// The format is MathWorks' "MAT-File Level 5 File Format". Every size is checked against the available bytes before
+// anything is allocated.
 namespace cutract {
 namespace {
 
 constexpr std::uint32_t kInt8 = 1, kInt32 = 5, kUint32 = 6, kMatrix = 14, kCompressed = 15;  // types of elements
-constexpr std::uint32_t kDoubleClass = 6, kUint64Class = 15;  // the classes of numeric matrices, and those between
+constexpr std::uint32_t kDoubleClass = 6, kUint64Class = 15;  // the first and last class of numeric matrices
 constexpr std::uint32_t kComplex = 0x0800, kLogical = 0x0200;
 
-struct Damaged {};  // thrown where an element does not fit; read_mat says of which file
+struct Damaged {};  // thrown where an element does not fit; read_mat adds the file's name
 
 template <class T>
 T number(std::string_view bytes, std::size_t at, bool little) {
@@ -43,7 +43,7 @@ struct Element {
   std::string_view data;
 };
 
-// The elements that follow each other in `bytes`.
+// Reads consecutive elements in `bytes`.
 class Elements {
  public:
   Elements(std::string_view bytes, bool little) : rest_(bytes), little_(little) {}
@@ -83,8 +83,9 @@ class Elements {
   bool little_;
 };
 
-// Inflates into `out` piece by piece, or only counts. A stream may lack its checksum: MATLAB leaves it out if the data
-// fill its buffer exactly. Returns the bytes inflated, 0 if the stream is damaged or does not end with its input.
+// Inflates into `out` piece by piece, or only counts. A stream may lack its checksum: MATLAB omits it if the data fill
+// its buffer exactly. Returns the number of bytes inflated, or 0 if the stream is damaged or does not end with its
+// input.
 std::uint64_t inflated_size(std::string_view packed, std::string* out) {
   z_stream z{};
   if (inflateInit(&z) != Z_OK) fail(Fault::memory, "zlib could not start");
@@ -130,7 +131,7 @@ Variable parse_variable(std::string_view matrix, bool little) {
   return v;
 }
 
-// MATLAB keeps columns together; a Matrix keeps rows together.
+// MATLAB stores matrices by column; Matrix stores them by row.
 template <class T>
 Matrix transposed(const Variable& v, bool little) {
   const auto rows = static_cast<std::uint64_t>(v.dims[0]), cols = static_cast<std::uint64_t>(v.dims[1]);
@@ -145,7 +146,7 @@ Matrix transposed(const Variable& v, bool little) {
   return m;
 }
 
-// Numbers are stored in the smallest type that holds them all, whatever the class.
+// Numbers are stored in the smallest type that holds all of them, whatever the class.
 Matrix numbers_of(const Variable& v, bool little) {
   switch (v.real.type) {
     case 1:
@@ -173,13 +174,13 @@ Matrix numbers_of(const Variable& v, bool little) {
   }
 }
 
-// One element of the file: a matrix, as it is or inflated.
+// One element of the file: a matrix, either uncompressed or inflated.
 class TopLevel {
  public:
   TopLevel(const Element& e, bool little) : bytes_(e.data) {
     if (e.type == kMatrix) return;
     if (e.type != kCompressed) throw Damaged{};
-    // What the stream announces must be what it inflates to, or a few bytes could ask for gigabytes.
+    // The size that the stream announces must equal what it inflates to; otherwise a few bytes could request gigabytes.
     const std::uint64_t size = inflated_size(e.data, nullptr);
     if (size < 8) throw Damaged{};
     inflated_.reserve(size);
@@ -227,11 +228,11 @@ Matrix matrix_of(const Variable& v, bool little, const std::string& path) {
   return numbers_of(v, little);
 }
 
-// The variable asked for, or the only one. Unnamed elements hold MATLAB's own data about objects.
+// Returns the requested variable, or the only one. Unnamed elements hold MATLAB's own data about objects.
 Matrix find_matrix(std::string_view bytes, bool little, const std::string& path, const std::string& wanted) {
   std::vector<std::string> names;
   std::vector<Matrix> found;
-  std::optional<Error> wrong;  // with the variable, which matters only if it is the one
+  std::optional<Error> wrong;  // about the variable; matters only if it is the requested one
   for (Elements all(bytes.substr(128), little); !all.done();) {
     const TopLevel top(all.outer(), little);
     const Variable v = parse_variable(top.matrix(), little);

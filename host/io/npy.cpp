@@ -29,7 +29,8 @@ struct NpyHeader {
   std::vector<std::uint64_t> shape;
 };
 
-// The header is a Python dict literal of three known keys. Each method eats what it names or returns false.
+// The header is a Python dict literal with three known keys. Each method consumes the element in its name or returns
+// false.
 class DictReader {
  public:
   explicit DictReader(std::string_view text) : rest_(text) {}
@@ -72,7 +73,7 @@ class DictReader {
     rest_.remove_prefix(end + 1);
     return true;
   }
-  // A list literal, unread.
+  // Skips a list literal.
   bool list(std::string& out) {
     int depth = 0;
     for (std::size_t i = 0; i < rest_.size(); ++i) {
@@ -100,9 +101,9 @@ class DictReader {
       const auto [end, err] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), n);
       if (err != std::errc()) return false;
       rest_.remove_prefix(static_cast<std::size_t>(end - rest_.data()));
-      if (rest_.starts_with('L')) rest_.remove_prefix(1);  // as Python 2 wrote whole numbers
+      if (rest_.starts_with('L')) rest_.remove_prefix(1);  // Python 2 wrote integers this way
       out.push_back(n);
-      // (3) is a number in Python, (3,) a tuple.
+      // In Python, (3) is a number and (3,) is a tuple.
       if (!eat(',') && (peek() != ')' || out.size() < 2)) return false;
     }
     return true;
@@ -148,7 +149,8 @@ constexpr Kind kKinds[] = {{"f2", 2, half},
                            {"u8", 8, element<std::uint64_t>}};
 constexpr const char* kSaveAs = "save it with np.save(file, x.astype(\"float32\"))";
 
-// The kind of number that numpy's `descr` names, nullptr if it is none of ours. `big`: most significant byte first.
+// Returns the kind of number that numpy's `descr` names, or nullptr if it is not supported. `big`: most significant
+// byte first.
 const Kind* kind_of(std::string_view descr, bool& big) {
   big = descr.starts_with('>');
   if (!descr.empty() && std::string_view("<>|=").find(descr.front()) != std::string_view::npos) descr.remove_prefix(1);
@@ -165,7 +167,7 @@ std::string unreadable(const NpyHeader& h) {
                      kSaveAs);
 }
 
-// What the file is, if it is something else that people save arrays as.
+// Says what the file is, if it has a different format in which people save arrays.
 std::string other_format(std::string_view bytes) {
   if (bytes.starts_with("PK\3\4")) return "is a .npz archive, expected one array; save the array with np.save";
   return "is not a .npy file; save the array with np.save";
@@ -192,7 +194,7 @@ void put(std::string& out, T v) {
   out.append(reinterpret_cast<const char*>(&v), sizeof v);
 }
 
-// Format 1.0 with a header padded so that the data begin at a multiple of 64.
+// Writes format 1.0 with a header padded so that the data begin at a multiple of 64.
 std::string npy(const std::string& descr, const std::string& shape, std::string_view data) {
   std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': {}, }}", descr, shape);
   constexpr std::size_t kBefore = 10;
@@ -209,7 +211,7 @@ std::string_view as_bytes(std::span<const T> v) {
   return {reinterpret_cast<const char*>(v.data()), v.size_bytes()};
 }
 
-// UTF-8 to code points; a malformed byte becomes U+FFFD.
+// Converts UTF-8 to code points; a malformed byte becomes U+FFFD.
 std::vector<std::uint32_t> code_points(const std::string& text) {
   std::vector<std::uint32_t> out;
   for (std::size_t i = 0; i < text.size();) {
@@ -266,8 +268,8 @@ std::string deflated(const std::string& raw) {
   return out;
 }
 
-// What the local header and the central directory of a zip share (APPNOTE 4.4): version 2.0, UTF-8 names, deflate,
-// 1980-01-01 so that equal content gives equal bytes.
+// The fields that the local header and the central directory of a zip share (APPNOTE 4.4): version 2.0, UTF-8 names,
+// deflate, and the date 1980-01-01 so that equal content gives equal bytes.
 std::string zip_fields(const std::string& name, std::uint32_t crc, std::size_t packed, std::size_t raw) {
   std::string out;
   for (const int v : {20, 0x800, 8, 0, 0x21}) put(out, static_cast<std::uint16_t>(v));
@@ -300,7 +302,7 @@ Matrix decode_npy(std::string_view bytes, const std::string& origin) {
     refuse(fmt::format("array has {} axes, expected 2: [frames, channels]", h.shape.size()));
   const std::uint64_t rows = h.shape[0], cols = h.shape.size() == 2 ? h.shape[1] : 1;
   const std::uint64_t have = bytes.size() - before - length;
-  // A zero extent must not excuse a huge other one.
+  // An extent of zero must not hide a huge extent elsewhere.
   const std::uint64_t most = have / kind->bytes;
   if ((cols != 0 && rows > most / cols) || (cols == 0 && rows > most) || (rows == 0 && cols > most + 65536) ||
       rows * cols * kind->bytes != have)

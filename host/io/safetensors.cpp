@@ -37,7 +37,7 @@ const DTypeInfo& info(DType d) {
   return *std::find_if(std::begin(kDTypes), std::end(kDTypes), [&](const DTypeInfo& i) { return i.dtype == d; });
 }
 
-// Elements of a shape, or nothing if the product does not fit.
+// Returns the number of elements of a shape, or nothing if the product overflows.
 std::optional<std::size_t> elements(const std::vector<std::uint64_t>& shape) {
   std::size_t n = 1;
   for (const std::uint64_t d : shape) {
@@ -156,7 +156,7 @@ struct Span {
   const Entry* entry;
 };
 
-// Checks one entry by itself; `problem` is what is wrong with it.
+// Checks one entry by itself; `problem` describes what is wrong with it.
 std::optional<Span> checked(const Entry& e, std::string& problem) {
   for (const auto& [there, what] : {std::pair{e.dtype.has_value(), "dtype"}, std::pair{e.shape.has_value(), "shape"},
                                     std::pair{e.offsets.has_value(), "data_offsets"}})
@@ -182,7 +182,7 @@ std::optional<Span> checked(const Entry& e, std::string& problem) {
   return s;
 }
 
-// The tensors in file order, if they tile `buffer` bytes.
+// Returns the tensors in file order, if they tile `buffer` bytes.
 std::vector<Span> tiles(const Header& header, std::uint64_t buffer, std::string& problem) {
   std::vector<Span> spans;
   for (const Entry& e : header.entries) {
@@ -321,7 +321,7 @@ TensorFile decode_safetensors(std::string_view bytes, const std::string& origin)
 
   const std::string_view text = bytes.substr(0, length), buffer = bytes.substr(length);
   if (!text.starts_with('{')) refuse("header does not begin with {");
-  if (text.find('\0') != std::string_view::npos) refuse("header holds a zero byte");  // the parser takes it for the end
+  if (text.find('\0') != std::string_view::npos) refuse("header holds a zero byte");  // the parser would stop there
   Header header;
   HeaderReader reader(header);
   if (!nlohmann::json::sax_parse(text, &reader)) refuse(reader.problem());

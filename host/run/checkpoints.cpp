@@ -23,7 +23,7 @@ constexpr std::string_view kPrefix = "epoch=", kWithinPrefix = "step=";
   fail(Fault::io, fmt::format("{}: {}: {}", path, doing, std::strerror(errno)));
 }
 
-// Reads a file that may be absent. Other failures throw, so that a passing fault is not taken for absence.
+// Reads a file that may be absent. Other failures throw, so that a temporary fault is not mistaken for absence.
 std::optional<std::string> read_if_there(FileSystem& fs, const std::string& path) {
   std::string bytes;
   if (fs.read(path, bytes) == 0) return bytes;
@@ -44,14 +44,14 @@ bool is_folder(FileSystem& fs, const std::string& path) {
   io_failed(path, "cannot list the folder");
 }
 
-// The folder name that a pointer file holds; "" if it holds no such thing.
+// Returns the folder name in a pointer file; "" if it does not hold one.
 std::string pointed_at(const std::string& text) {
   const std::string name = text.substr(0, text.find('\n'));
   const bool known = name.starts_with(kPrefix) || name.starts_with(kWithinPrefix);
   return known && name.find('/') == std::string::npos && text == name + "\n" ? name : "";
 }
 
-// NaN ranks behind everything.
+// NaN ranks last.
 double rank(double val_loss) { return std::isnan(val_loss) ? std::numeric_limits<double>::infinity() : val_loss; }
 
 bool ranks_before(const Ranked& a, const Ranked& b) {
@@ -81,7 +81,7 @@ Checkpoints::Files read_files(FileSystem& fs, const std::string& folder, const C
   return files;
 }
 
-// What is on the disk. A checkpoint whose MANIFEST is damaged is nobody's best, and it is never deleted.
+// The checkpoints on the disk. One whose MANIFEST is damaged is never the best, and is never deleted.
 std::vector<Ranked> entries_of(FileSystem& fs, const std::string& folder, std::string_view prefix = kPrefix) {
   std::vector<Ranked> found;
   for (const auto& name : names_in(fs, folder)) {
@@ -97,7 +97,7 @@ std::vector<Ranked> entries_of(FileSystem& fs, const std::string& folder, std::s
   return found;
 }
 
-// The folder that RUN/best or another link to a checkpoint means now: all of its files are read from one checkpoint.
+// Resolves RUN/best or any other link to a checkpoint once, so that all files are read from the same checkpoint.
 std::string without_link(FileSystem& fs, const std::string& folder) {
   FileFacts facts;
   std::string target;
@@ -121,7 +121,7 @@ Checkpoints::Checkpoints(FileSystem& fs, std::string folder, int keep_best)
   }
 }
 
-// Best effort: what cannot be removed now is removed by the next run. A link is removed, not what it leads to.
+// Best effort: the next run removes what cannot be removed now. A link itself is removed, not its target.
 void Checkpoints::remove_tree(const std::string& path) {
   FileFacts facts;
   if (fs_.look(path, facts) < 0 && errno == ENOENT) return;
@@ -137,7 +137,7 @@ void Checkpoints::remove_tree(const std::string& path) {
   if (failed < 0 && errno != ENOENT) log::warn(fmt::format("{}: cannot be removed: {}", path, std::strerror(errno)));
 }
 
-// The checkpoint first loses its name for good, so that no half of it is ever found under that.
+// The checkpoint is first renamed for good, so that a partly deleted one is never found under its name.
 void Checkpoints::remove_checkpoint(const std::string& name) {
   const std::string doomed = path(std::string(kTemporary) + name);
   try {
@@ -151,7 +151,7 @@ void Checkpoints::remove_checkpoint(const std::string& name) {
 
 std::vector<Ranked> Checkpoints::entries() const { return entries_of(fs_, folder_); }
 
-// Brings the folder into being under its name, whole, and returns the name.
+// Creates the complete folder under its name, and returns the name.
 std::string Checkpoints::publish(const std::string& wanted, int epoch, double val_loss, const Files& files) {
   for (const auto& [name, bytes] : files)
     if (name.empty() || name == kManifest || name.find_first_of("/\n") != std::string::npos)
@@ -166,7 +166,7 @@ std::string Checkpoints::publish(const std::string& wanted, int epoch, double va
         return name;
       }
     } catch (const Error&) {
-      // Damaged: it keeps its name, for whoever wants to see what happened to it.
+      // A damaged one keeps its name, so that its cause can be investigated.
     }
     name = fmt::format("{}-v{}", wanted, version);
   }
@@ -192,7 +192,7 @@ std::string Checkpoints::point_at_best(const std::vector<Ranked>& all) {
   return best;
 }
 
-// Sets RUN/`which` to `name`. False: nothing had to be done, or what stands there is not one of our links.
+// Sets RUN/`which` to `name`. Returns false if nothing had to be done, or if what is there is not one of our links.
 bool Checkpoints::set_link(const std::string& which, const std::string& name) {
   const std::string run = folder_of(folder_), link = run + "/" + which;
   const std::string prefix = folder_.substr(folder_.find_last_of('/') + 1) + "/";
@@ -218,7 +218,7 @@ bool Checkpoints::set_link(const std::string& which, const std::string& name) {
   return true;
 }
 
-// The links are a convenience: the pointers hold without them, and some file systems know no links.
+// The links are a convenience: the pointers are valid without them, and some file systems have no links.
 void Checkpoints::update_links(const std::string& last, const std::string& best) {
   if (!links_ok_) return;
   try {
@@ -277,13 +277,14 @@ bool Checkpoints::any() const {
 std::optional<Checkpoints::Loaded> newest_checkpoint(FileSystem& fs, const std::string& folder) {
   const auto path = [&](const std::string& name) { return folder + "/" + name; };
   const auto text = read_if_there(fs, path("last"));
-  // One inside an epoch is newer than the one at whose end that epoch began; of several, the one with the most steps.
+  // A checkpoint inside an epoch is newer than the one at whose end that epoch began; among several, the one with the
+  // most steps is newest.
   std::vector<Ranked> found = entries_of(fs, folder, kWithinPrefix);
   std::reverse(found.begin(), found.end());
   const std::vector<Ranked> whole = entries_of(fs, folder);
   found.insert(found.end(), whole.begin(), whole.end());
   std::stable_sort(found.begin(), found.end(), [](const Ranked& a, const Ranked& b) { return a.epoch > b.epoch; });
-  std::vector<std::string> order;  // folder names, the one to try first in front
+  std::vector<std::string> order;  // folder names, in the order in which they are tried
   const std::string last = pointed_at(text.value_or(""));
   if (!last.empty()) order.push_back(last);
   for (const Ranked& e : found)
@@ -336,8 +337,8 @@ std::string find_checkpoint(const std::string& model) {
   const auto is_checkpoint = [&](const std::string& folder) {
     return read_if_there(fs, folder + "/" + kManifest).has_value();
   };
-  // What the pointer file `at` of a checkpoints folder names. A training may remove that meanwhile, after it has let
-  // the pointer name a newer one.
+  // Reads the checkpoint that the pointer file `at` of a checkpoints folder names. A training may remove it meanwhile,
+  // after it has updated the pointer to a newer one.
   const auto follow = [&](const std::string& at) {
     std::string name = pointed_at(read_file(at));
     while (!name.empty() && !is_checkpoint(folder_of(at) + "/" + name)) {
@@ -358,7 +359,7 @@ std::string find_checkpoint(const std::string& model) {
   if (!read_if_there(fs, path))
     fail(Fault::io, path + ": there is no such run folder, checkpoint or .safetensors file");
   if (path.ends_with(".safetensors")) {
-    // A file copied out of its checkpoint stands alone: it has all that inference needs, but no digest beside it.
+    // A file copied out of its checkpoint has all that inference needs, but no digest with it.
     return path.ends_with("/model.safetensors") && is_checkpoint(folder_of(path)) ? without_link(fs, folder_of(path))
                                                                                   : path;
   }
@@ -387,7 +388,7 @@ NamedCheckpoint read_named_checkpoint(const std::string& model) {
       if (found.ends_with(".safetensors")) return {found, {{"model.safetensors", read_file(found)}}};
       return {found, read_checkpoint(found)};
     } catch (const Error&) {
-      // A training may have removed it meanwhile; then the name means a newer one by now.
+      // If a training has removed it meanwhile, the name refers to a newer one by now.
       if (i == kTries || find_checkpoint(model) == found) throw;
     }
   }

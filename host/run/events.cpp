@@ -30,7 +30,7 @@ constexpr std::array<std::uint32_t, 256> kCrcTable = [] {
   return table;
 }();
 
-// TFRecord's: a CRC over data that holds CRCs would be weak.
+// TFRecord masks its CRCs because a CRC over data that contain CRCs would be weak.
 std::uint32_t masked(std::uint32_t crc) {
   if (CUTRACT_PLANTED("crc_not_masked")) return crc;
   return ((crc >> 15) | (crc << 17)) + 0xA282EAD8u;
@@ -57,7 +57,7 @@ std::string host_name() {
   return name.data();
 }
 
-// Calls again after a signal.
+// Repeats a call that a signal interrupted.
 template <class Call>
 auto uninterrupted(Call call) {
   auto result = call();
@@ -65,8 +65,8 @@ auto uninterrupted(Call call) {
   return result;
 }
 
-// TensorBoard reads the files of a folder in the order of their names, so a new one is named after all there are, also
-// within the same second and when the clock has been set back.
+// TensorBoard reads the files of a folder in the order of their names, so the name of a new file sorts after all
+// existing ones, even within the same second and when the clock has been set back.
 std::string free_name(FileSystem& fs, const std::string& folder) {
   std::vector<std::string> taken;
   if (uninterrupted([&] { return fs.list(folder, taken); }) < 0)

@@ -35,7 +35,7 @@ std::string write_manifest(const CheckpointManifest& m) {
 }
 
 CheckpointManifest parse_manifest(std::string_view text, const std::string& origin) {
-  // The version comes first: all else may differ in a later one.
+  // The version is checked first: everything else may differ in a later one.
   const auto end = text.find('\n');
   int version = 0;
   if (!text.starts_with(kTitle) || end == std::string_view::npos ||

@@ -45,7 +45,7 @@ std::string rate_text(double frames_per_s) {
   return fmt::format("{:.0f} frames/s", frames_per_s);
 }
 
-// 8.0e-4: no zeros before the exponent's digits.
+// Formats as 8.0e-4, without zeros before the exponent's digits.
 std::string lr_text(double lr) {
   std::string text = fmt::format("{:.1e}", lr);
   const std::size_t digits = text.find('e') + 2;
@@ -76,7 +76,7 @@ std::string bar_text(double share, int cells) {
 
 struct Part {
   std::string text;
-  int worth;  // the part of least worth goes first
+  int worth;  // the part with the lowest worth is dropped first
   const char* gap = kGap;
   const char* colour = "";
 };
@@ -87,7 +87,7 @@ std::size_t width(const std::vector<Part>& parts) {
   return sum;
 }
 
-// Leaves out the parts of least worth until the rest fits.
+// Drops the parts with the lowest worth until the rest fits.
 void drop_to_fit(std::vector<Part>& parts, std::size_t room) {
   while (width(parts) > room && parts.size() > 1)
     parts.erase(std::min_element(parts.begin(), parts.end(), [](auto& a, auto& b) { return a.worth < b.worth; }));
@@ -117,8 +117,8 @@ struct Progress::State {
   long frames_per_epoch = 0, done = 0;
   double loss_sum = 0, loss_frames = 0, lr = 0;
   Epoch last;                            // the last with a validation
-  std::deque<double> seconds_per_frame;  // of the last steps
-  double tail_seconds = 0;               // behind the last steps of all epochs so far
+  std::deque<double> seconds_per_frame;  // for the last steps
+  double tail_seconds = 0;               // after the last steps of all epochs so far
   int tails = 0;
   Clock::time_point last_event, last_draw;
   bool drawn = false;
@@ -165,7 +165,7 @@ std::optional<double> Progress::State::eta() const {
   return std::max(0.0, *per_frame * frames_left) + (tails > 0 ? tail_seconds / tails * epochs_left : 0);
 }
 
-// The whole line, or as much as leaves the last column free: some terminals wrap as soon as that is written.
+// Cuts the line so that the last column stays free: some terminals wrap as soon as that column is written.
 std::string Progress::State::line(int columns) const {
   const std::size_t room = static_cast<std::size_t>(std::max(columns, 2) - 1);
   const bool fresh_best = last.best_epoch > 0 && last.best_epoch == (between_epochs ? epoch : epoch - 1);
@@ -193,7 +193,7 @@ std::string Progress::State::line(int columns) const {
   return joined(parts, options.colour);
 }
 
-// What stays of an epoch on a terminal.
+// The line that remains on a terminal for a finished epoch.
 std::string Progress::State::epoch_line(const Epoch& e, int columns) const {
   const bool best = e.val_loss && e.best_epoch == epoch;
   const char* green = "\x1b[32m";
@@ -301,7 +301,7 @@ void Progress::finish() {
   const std::lock_guard lock(state_->mutex);
   State& s = *state_;
   if (s.shown()) {
-    if (s.between_epochs) {  // the epoch's own line says all
+    if (s.between_epochs) {  // the epoch's own line says everything
       s.options.write(std::string("\r") + kClearToEnd);
     } else {
       s.draw(true);
