@@ -36,8 +36,8 @@ bool is_audio_name(const fs::path& path) {
 
 bool is_hidden(const fs::path& path) { return path.filename().string().starts_with('.'); }
 
-// The audio files of a folder and its subfolders, sorted. Folders that are symbolic links are not followed, so that a
-// link to a parent cannot make the search endless.
+// Returns the audio files of a folder and its subfolders, sorted. Folders that are symbolic links are not followed, so
+// that a link to a parent cannot make the search endless.
 std::vector<fs::path> audio_below(const std::string& folder) {
   std::vector<fs::path> found;
   try {

@@ -23,7 +23,7 @@ namespace {
 
 constexpr std::size_t kNamed = 20;
 
-// Every recording of the corpus by `load`, or what is wrong with it, in manifest order.
+// Loads every recording of the corpus with `load`; returns it or what is wrong with it, in manifest order.
 struct Loaded {
   double seconds = 0;
   Matrix track;
@@ -55,13 +55,13 @@ std::vector<Loaded> load_all(const Corpus& corpus,
   return out;
 }
 
-// "12.3 s", "4.5 min" or "2.1 h".
+// Formats a duration as "12.3 s", "4.5 min" or "2.1 h".
 std::string duration(double seconds) {
   if (seconds < 60) return fmt::format("{:.1f} s", seconds);
   return seconds < 7200 ? fmt::format("{:.1f} min", seconds / 60) : fmt::format("{:.1f} h", seconds / 3600);
 }
 
-// What training with the default settings refuses, beyond single utterances.
+// Finds what training with the default settings refuses, beyond single utterances.
 std::vector<std::string> missing_splits(const Corpus& corpus, const DataConfig& data) {
   std::vector<std::string> problems;
   const std::set<std::string> there = corpus.splits();
@@ -110,7 +110,7 @@ std::string count_table(const std::string& title, const std::map<std::string, Co
 }
 
 struct Spread {
-  double n = 0, mean = 0, squares = 0, lo = INFINITY, hi = -INFINITY;  // squares: of the distances from the mean
+  double n = 0, mean = 0, squares = 0, lo = INFINITY, hi = -INFINITY;  // squares: sum of squared deviations from mean
 };
 
 Spread spread_of(const std::vector<const Matrix*>& tracks, std::size_t channel) {
@@ -125,7 +125,7 @@ Spread spread_of(const std::vector<const Matrix*>& tracks, std::size_t channel) 
   return s;
 }
 
-// The deviation is within speakers: where a speaker's head stands says nothing about how much a channel moves.
+// The deviation is within speakers: the position of a speaker's head says nothing about how much a channel moves.
 std::string channel_table(const Corpus& corpus, const std::map<std::string, std::vector<const Matrix*>>& by_speaker) {
   constexpr double kDeadMm = 0.5;
   std::string out =

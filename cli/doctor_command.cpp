@@ -28,7 +28,7 @@ void about_the_cpu(Facts& facts) {
   facts.emplace_back("BLAS", fmt::format("{} (core {})", openblas_get_config(), openblas_get_corename()));
 }
 
-// The engine chosen for each of some sizes, which also shows which engines this build and GPU have.
+// Shows the engine chosen for each of some sizes, which also shows the engines that this build and GPU have.
 std::string engines(const GpuExec& gpu, Precision precision) {
   std::string text;
   for (const Index H : {64, 128, 256, 512}) {

@@ -28,13 +28,13 @@ void expect_channels(const Corpus& corpus, const TrainedModel& m, const std::str
                                 model, names(m.channels), corpus.dir, names(corpus.channels)));
 }
 
-// A split's name as part of a file name.
+// Returns a split's name as part of a file name.
 std::string file_name(std::string split) {
   std::replace(split.begin(), split.end(), '/', '_');
   return split;
 }
 
-// The curves of the training too, where MODEL lies in a run folder.
+// The page also shows the curves of the training if MODEL is in a run folder.
 void write_report(const EvalArgs& a, Report r, const TrainedModel& m, const Scores& scores) {
   const std::string& checkpoint = m.checkpoint;
   r.title = fmt::format("Evaluation of {}, epoch {}, on split {}", a.model, m.epoch, scores.split);
@@ -51,8 +51,8 @@ void write_report(const EvalArgs& a, Report r, const TrainedModel& m, const Scor
 
 bool is_corpus(const std::string& dir) { return !dir.empty() && std::filesystem::exists(dir + "/corpus.toml"); }
 
-// Where the corpus was when the run was trained: the config may hold a path relative to the folder of that time. "" if
-// the model is not in its run folder.
+// Returns where the corpus was when the run was trained: the config may hold a path relative to the working folder at
+// that time. Returns "" if the model is not in its run folder.
 std::string corpus_path_of_training(const std::string& model) {
   for (const char* up : {"/env.json", "/../../env.json"}) {
     const std::string path = model + up;

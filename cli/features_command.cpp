@@ -15,7 +15,7 @@ namespace {
 FeatureConfig settings(const FeaturesArgs& a) {
   std::vector<std::string> set = a.set;
   if (!a.preset.empty()) {
-    feature_preset(a.preset);  // an unknown one is named as the option that it came from
+    feature_preset(a.preset);  // names the option if the preset is unknown
     set.insert(set.begin(), "features.preset=" + a.preset);
   }
   return read_run_config(a.config, set).features;

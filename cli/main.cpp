@@ -1,4 +1,4 @@
-// cutract: speech in, movement of the vocal tract out.
+// cutract predicts the movement of the vocal tract from speech.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -14,7 +14,7 @@
 
 namespace {
 
-// A message of several lines names one problem a line.
+// A message of several lines names one problem per line.
 int complain(cutract::Fault fault, const std::string& text) {
   std::string out = "error: ";
   for (const char c : text) {
@@ -34,8 +34,8 @@ int run(const cutract::cli::Command& command) {
   } catch (const std::bad_alloc&) { return complain(cutract::Fault::memory, "out of memory" + advice()); }
 }
 
-// Without this, where a daemon or cron closed standard input, output or error, the first file that is opened takes its
-// number and is written into by whatever prints there.
+// If a daemon or cron closed standard input, output or error, the first file that is opened would otherwise get its
+// number, and anything printed there would be written into that file.
 void open_standard_descriptors() {
   int file = open("/dev/null", O_RDWR);
   while (file >= 0 && file <= STDERR_FILENO) file = open("/dev/null", O_RDWR);

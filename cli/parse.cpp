@@ -17,7 +17,7 @@ constexpr const char* kExitCodes =
     "Exit codes: 0 success, 2 usage, 3 config, 4 data, 5 input/output, 6 memory,\n"
     "7 device, 8 diverged, 70 internal error, 129 SIGHUP, 130 SIGINT,\n143 SIGTERM.";
 
-// On the main page.
+// Shown on the main page.
 constexpr const char* kExitCodeTable =
     "Exit codes:\n"
     "  0    success\n"
@@ -69,7 +69,7 @@ void statistics_option(CLI::App* app, std::string& statistics) {
       ->check(CLI::IsMember({"audio", "training"}));
 }
 
-// Builds the parser; `chosen` receives the command that was given.
+// Builds the parser; `chosen` receives the given command.
 class Parser {
  public:
   Parser() {
@@ -281,7 +281,7 @@ class Parser {
 
   CLI::App app_;
   Command chosen;
-  std::vector<std::string> help_subject_;  // for the help page of help: operator() reads the words themselves
+  std::vector<std::string> help_subject_;  // for the help page of help: operator() reads the words itself
 };
 
 }  // namespace

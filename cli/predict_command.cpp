@@ -17,14 +17,14 @@
 namespace cutract::cli {
 namespace {
 
-// One file's result in the format asked for.
+// Formats one file's result in the requested format.
 std::string encode(const PredictArgs& a, const Prediction& p, const std::vector<Channel>& channels) {
   return a.format == "csv"   ? prediction_csv(p, channels)
          : a.format == "npz" ? prediction_npz(p, channels)
                              : prediction_json(p, channels);
 }
 
-// One of several results that follow each other on standard output: rows of one table, or an object per line.
+// Formats one of several consecutive results on standard output: rows of one table, or an object per line.
 std::string encode_next(const PredictArgs& a, const Prediction& p, const std::vector<Channel>& channels, bool first) {
   return a.format == "csv" ? prediction_csv_rows(p, channels, first) : prediction_json_line(p, channels);
 }
@@ -53,7 +53,7 @@ void check_output(const PredictArgs& a, const AudioInputs& inputs) {
   if (a.plot) fail(Fault::usage, "--plot: writes a page beside each result, and --out - has no folder; use --out DIR");
 }
 
-// Leaves the movement around each channel's mean.
+// Subtracts each channel's mean, which leaves the movement around it.
 void centre(Matrix& values) {
   for (Index c = 0; c < values.cols; ++c) {
     double mean = 0;
@@ -64,7 +64,7 @@ void centre(Matrix& values) {
   }
 }
 
-// The samples are gone before the network needs its memory.
+// The samples are freed before the network needs its memory.
 Prediction predicted(Exec& ex, const PredictArgs& a, const TrainedModel& m, const AudioInput& input,
                      const Extractor& extractor, const Voice& voice, Network& network) {
   Audio audio = read_input(input, {.channel = m.config.data.channel});

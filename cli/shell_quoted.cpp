@@ -5,7 +5,7 @@
 namespace cutract::cli {
 namespace {
 
-// Characters that a POSIX shell leaves alone wherever they are in a word.
+// Characters that a POSIX shell does not interpret anywhere in a word.
 bool is_plain(char c) {
   constexpr std::string_view kOthers = "_-./,:@%+";
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||

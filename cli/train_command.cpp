@@ -20,8 +20,8 @@ void end_now(int) {
   raise(stop_signal);
 }
 
-// The first signal asks for a stop after the current step. With a second one, of whatever kind, the process has half a
-// second left: a terminal that closes, or a batch system, often sends the same signal twice at once.
+// The first signal requests a stop after the current step. A second one, of any kind, ends the process after half a
+// second: a closing terminal, or a batch system, often sends the same signal twice at once.
 void on_stop(int number) {
   if (stop_signal == 0) {
     stop_signal = number;

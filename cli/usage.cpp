@@ -23,7 +23,7 @@ std::string entry(const std::string& name, const std::string& description) {
   return fmt::format("{:<{}}", "  " + name, kNames) + text.substr(kNames);
 }
 
-// What stands for the value, without what CLI11 adds about validators: "cpu:{cpu}" is "cpu".
+// Returns the placeholder of the value, without CLI11's notes on validators: "cpu:{cpu}" becomes "cpu".
 std::string value_name(const CLI::Option& o) {
   const std::string all = o.get_type_name();
   return o.get_items_expected_max() == 0 ? "" : all.substr(0, all.find(':'));
@@ -69,11 +69,11 @@ class PlainHelp : public CLI::Formatter {
   }
 };
 
-// A command and the words that lead to it.
+// A command and the words that select it.
 struct Place {
   CLI::App* app = nullptr;
   std::string name;      // "cutract corpus import"
-  std::size_t used = 0;  // words
+  std::size_t used = 0;  // number of words
 };
 
 Place place_of(CLI::App& root, const std::vector<std::string>& words) {
@@ -93,7 +93,7 @@ std::vector<std::string> commands_of(const CLI::App& app) {
   return names;
 }
 
-// "a, b or c"
+// Joins as "a, b or c".
 std::string in_a_row(const std::vector<std::string>& words, const std::string& last) {
   std::string out;
   for (std::size_t i = 0; i < words.size(); ++i)
@@ -111,14 +111,15 @@ std::string see(const Place& p) { return fmt::format("; see `{} --help`", p.name
                                  near.empty() ? see(p) : " (did you mean \"" + near + "\"?)"));
 }
 
-// "--set=x" is "--set", and "-cx" is "-c"; "" for what is no option: a value, "-", a negative number.
+// Returns "--set" for "--set=x" and "-c" for "-cx"; "" for anything that is not an option: a value, "-", a negative
+// number.
 std::string option_in(const std::string& word) {
   if (word.size() < 2 || word[0] != '-') return "";
   if (word[1] == '-') return word.substr(0, word.find('='));
   return std::isalpha(static_cast<unsigned char>(word[1])) != 0 ? word.substr(0, 2) : "";
 }
 
-// A typing error is told before what is missing because of it.
+// A typing error is reported before anything that is missing because of it.
 void expect_known_words(const Place& p, const std::vector<std::string>& words) {
   const std::vector<std::string> commands = commands_of(*p.app);
   if (!commands.empty() && p.used < words.size() && !words[p.used].starts_with("-"))
@@ -160,7 +161,7 @@ std::string wrong_count(const Place& p, const std::string& name) {
   return fmt::format("{}: has no value; expected {} {}: {}", name, name, value, o->get_description());
 }
 
-// "--format: x not in {csv,npz,json}" and "--seed: expected ...", which is ours.
+// Parses "--format: x not in {csv,npz,json}" and "--seed: expected ...", which is our own message.
 std::string wrong_value(const std::string& said) {
   const auto colon = said.find(": ");
   const auto open = said.find(" not in {");
@@ -182,7 +183,7 @@ std::string wrong_value(const std::string& said) {
                      near.empty() ? "" : " (did you mean \"" + near + "\"?)");
 }
 
-// "Could not convert: --fps = x"
+// Parses "Could not convert: --fps = x".
 std::string not_a_number(const std::string& said) {
   const auto name = said.find("--");
   const auto equals = said.find(" = ");
@@ -202,7 +203,7 @@ std::string in_our_words(const Place& p, const CLI::Error& e) {
   const std::string last = said.substr(said.rfind(' ') + 1);
   if (kind == "ExcludesError") return fmt::format("{} and {} exclude each other; give only one of them", first, last);
   if (kind == "RequiresError") return fmt::format("{}: needs {} too", first, last);
-  // CLI11 gives this error the name of the command.
+  // CLI11 gives the name of the command in this error.
   const bool extra = dynamic_cast<const CLI::ExtrasError*>(&e) != nullptr;
   if (const auto colon = said.find(": "); extra && colon != std::string::npos)
     return fmt::format("{}: unexpected argument \"{}\"; {}{}", p.name, shortened(said.substr(colon + 2)),

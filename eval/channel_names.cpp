@@ -11,8 +11,8 @@ struct Place {
   const char *code, *meaning;
 };
 
-// Sensors of the corpora that people use: HPRC, MNGU0, MOCHA-TIMIT, USC-TIMIT, XRMB, STEM-E2VA and the embedded one. tb
-// and t2 are the tongue's body in some of them and its blade or back in others.
+// Sensors of commonly used corpora: HPRC, MNGU0, MOCHA-TIMIT, USC-TIMIT, XRMB, STEM-E2VA and the embedded one. tb and
+// t2 are the tongue's body in some of them and its blade or back in others.
 constexpr Place kSensors[] = {{"tt", "tongue tip"},
                               {"tm", "tongue middle"},
                               {"tb", "tongue body"},
@@ -39,7 +39,7 @@ constexpr Place kSensors[] = {{"tt", "tongue tip"},
                               {"larynx", "larynx"},
                               {"hyoid", "hyoid bone"}};
 
-// Channels that are one number, without a direction.
+// Channels that are a single number, without a direction.
 constexpr Place kScalars[] = {{"velum", "velum opening"},
                               {"la", "lip aperture"},
                               {"lp", "lip protrusion"},
@@ -65,7 +65,7 @@ std::string find(const Place (&places)[N], const std::string& code) {
 
 bool is_axis(char c) { return c == 'x' || c == 'y' || c == 'z'; }
 
-// The name without its axis and what separates the two: "tt" of "TT_x", "tt-x" and "ttx".
+// Returns the name without its axis and their separator: "tt" for "TT_x", "tt-x" and "ttx".
 std::string sensor_of(const std::string& name) {
   std::string out = lower(name);
   if (out.size() < 2 || !is_axis(out.back())) return "";

@@ -31,7 +31,7 @@ const EpochPoint& best_of(const std::vector<EpochPoint>& epochs) {
                            [](const EpochPoint& a, const EpochPoint& b) { return a.val_loss < b.val_loss; });
 }
 
-// Epochs from which on the learning rate is another than before.
+// Finds the epochs at which the learning rate changes.
 std::vector<const EpochPoint*> rate_changes(const std::vector<EpochPoint>& epochs) {
   std::vector<const EpochPoint*> out;
   for (std::size_t i = 1; i < epochs.size(); ++i)

@@ -58,7 +58,7 @@ std::string movements(const Report& r) {
   return out;
 }
 
-// Tables stand side by side where the page is wide enough.
+// Tables are side by side where the page is wide enough.
 std::string tables(const Report& r) {
   const std::string all =
       (r.scores ? scores_tables(*r.scores, !r.traces.empty()) : "") + learning_table(r) + channel_table(r);
@@ -134,7 +134,7 @@ std::string html_report(const Report& r) {
   if (!r.summary.empty()) out += "<p>" + escape_markup(r.summary) + "</p>\n";
   const std::string scores = r.scores ? scores_head(*r.scores, r.scores_title) : "";
   out += facts(r.facts);
-  // A page about a model's predictions begins with them; one about a training begins with its curves.
+  // A page about a model's predictions begins with the predictions; one about a training begins with its curves.
   out += r.traces.empty() ? learning_section(r) + scores : scores + movements(r) + learning_section(r);
   return out + tables(r) + terms_section(r) + "</body>\n</html>\n";
 }

@@ -16,7 +16,7 @@ std::string with_unit(std::optional<double> v, const std::string& unit) {
   return fixed(*v, column_decimals(std::span(&*v, 1))) + " " + escape_markup(unit);
 }
 
-// The share of the largest value in a column, so that the worst stands out.
+// Returns a bar that shows the share of the largest value in a column, so that the worst stands out.
 std::string bar(double v, double largest) {
   if (!std::isfinite(v) || !std::isfinite(largest) || largest <= 0) return "";
   return fmt::format(
@@ -25,7 +25,7 @@ std::string bar(double v, double largest) {
       100 * std::clamp(v / largest, 0.0, 1.0));
 }
 
-// The four metrics, with targets and verdicts where the config sets any.
+// The four metrics, with targets and verdicts if the config sets any.
 std::string headline(const Scores& s) {
   const bool judged = !s.targets.empty();
   std::string out = "<div class=\"wide\"><table><tr><th>metric</th><th>value</th>";
@@ -78,7 +78,7 @@ std::string speakers(const Scores& s) {
   return table_block("By speaker", rows);
 }
 
-// Folded: a split can have thousands.
+// This table is folded, because a split can have thousands of utterances.
 std::string utterances(const Scores& s) {
   std::vector<double> units;
   units.reserve(s.each.size());

@@ -20,9 +20,9 @@ Index frames_of(const Selection& chosen) {
   return n;
 }
 
-// Of one channel over all the frames of a selection: those of an utterance joined to those before (Chan, Golub and
-// LeVeque 1983). "Constant" is exact, as SciPy has it: a threshold would call a weak prediction undefined. Deviations
-// of a constant side are exactly 0, and so r is 0 / 0.
+// Statistics of one channel over all the frames of a selection. Those of an utterance are joined to those before (Chan,
+// Golub and LeVeque 1983). "Constant" is exact, as in SciPy: a threshold would call a weak prediction undefined.
+// Deviations of a constant side are exactly 0, so r is 0 / 0.
 std::optional<double> pearson(const Selection& chosen, Index channel) {
   CompensatedSum pp, tt, pt;
   double n = 0, mean_p = 0, mean_t = 0;
@@ -52,7 +52,7 @@ struct Mean {
     if (count == 0) return std::nullopt;
     return of_some();
   }
-  double of_some() const { return sum.value() / static_cast<double>(count); }  // where something was added for certain
+  double of_some() const { return sum.value() / static_cast<double>(count); }  // only if something has been added
 };
 
 // Mean squared and absolute errors of one channel.
@@ -78,7 +78,7 @@ struct Overall {
   std::optional<double> rmse_units, pearson;
 };
 
-// Every channel has as many frames, so a mean over channels is one over frames and channels.
+// All channels have the same number of frames, so a mean over channels is one over frames and channels.
 Overall overall(const Selection& chosen, std::span<const Channel> channels, const std::string& unit,
                 std::vector<ChannelScore>* each) {
   Mean square, magnitude, square_units, square_target, r;

@@ -2,8 +2,8 @@
 
 namespace cutract {
 
-// Colours have at least 4.5:1 against their background, lines and text alike, in both schemes. A table wider than the
-// page scrolls by itself; the shade at its edge shows that there is more (the first two backgrounds move with the
+// Colours of lines and text have a contrast of at least 4.5:1 with their background in both schemes. A table wider than
+// the page scrolls by itself; the shade at its edge shows that there is more (the first two backgrounds move with the
 // content and cover the shade at either end).
 const char* page_style() {
   return R"(

@@ -20,7 +20,7 @@ void check(const Prediction& p, std::span<const Channel> channels) {
 
 double time_of(const Prediction& p, Index row) { return p.first_s + static_cast<double>(row) * p.step_s; }
 
-// Six digits keep 1e-4 of a unit below 100; above, four decimals do.
+// Six digits resolve 1e-4 of a unit below 100; above that, four decimals do.
 void append_value(std::string& out, float v) {
   const float plain = v + 0.0f;  // no "-0"
   if (std::abs(plain) < 100) {
@@ -56,7 +56,8 @@ std::string csv_rows(const Prediction& p, std::span<const Channel> channels, con
   return out;
 }
 
-// A spreadsheet would run a field that begins like a formula. An apostrophe before it makes it text; numbers stay.
+// A spreadsheet would execute a field that begins like a formula. A leading apostrophe makes it text; numbers are
+// unchanged.
 std::string without_formula(const std::string& text) {
   if (text.empty() || std::string_view("=+-@\t\r").find(text.front()) == std::string_view::npos) return text;
   char* end = nullptr;
@@ -67,7 +68,7 @@ std::string without_formula(const std::string& text) {
 
 }  // namespace
 
-// RFC 4180: a field with a comma, a quote or a line end stands in quotes, its quotes doubled.
+// RFC 4180: a field with a comma, a quote or a line end is put in quotes, and its own quotes are doubled.
 std::string csv_field(const std::string& raw) {
   const std::string text = without_formula(raw);
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
@@ -99,7 +100,7 @@ std::string prediction_npz(const Prediction& p, std::span<const Channel> channel
   return encode_npz(arrays);
 }
 
-// Written by hand: the library would print each float with the 17 digits of a double.
+// This is written by hand because the library would print each float with the 17 digits of a double.
 std::string prediction_json(const Prediction& p, std::span<const Channel> channels) {
   check(p, channels);
   std::string out = "{\n  \"audio\": " + json_text(p.audio);
@@ -128,7 +129,7 @@ std::string prediction_json(const Prediction& p, std::span<const Channel> channe
   return out + (p.values.rows > 0 ? "\n  ]\n}\n" : "]\n}\n");
 }
 
-// Line ends inside of texts are escaped, so those that are left only lay the object out.
+// Line ends inside texts are escaped, so the remaining ones only format the object.
 std::string prediction_json_line(const Prediction& p, std::span<const Channel> channels) {
   std::string out;
   bool at_start = false;

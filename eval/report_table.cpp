@@ -11,17 +11,17 @@ namespace {
 
 constexpr int kColumns = 80, kNameWidth = 16, kUnitWidth = 6;
 
-// Columns a text takes on a terminal, for names in any alphabet of single-width letters.
+// Returns the columns that a text takes on a terminal, for names in any alphabet of single-width letters.
 int width(const std::string& utf8) {
   return static_cast<int>(std::count_if(utf8.begin(), utf8.end(), [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
-// Names come from files, so this is also where they are made printable.
+// Names come from files, so they are also made printable here.
 std::string clip(const std::string& name, int columns) {
   std::string out = printable(name);
   if (width(out) <= columns) return out;
   while (width(out) > columns - 2) out.pop_back();
-  // The loop stops right after it took a first byte, so no letter is left in half.
+  // The loop stops right after it took a first byte, so no letter is cut in half.
   return out + "..";
 }
 
@@ -30,18 +30,18 @@ std::string left(const std::string& text, int columns) {
   return shown + std::string(static_cast<std::size_t>(columns - width(shown)), ' ');
 }
 
-// A number at most `columns` wide: fixed decimals, or two digits and an exponent where those do not fit.
+// Formats a number at most `columns` wide: fixed decimals, or two digits and an exponent if those do not fit.
 std::string digits(double v, int decimals, int columns) {
   const std::string text = fmt::format("{:.{}f}", v, decimals);
   return static_cast<int>(text.size()) <= columns ? text : fmt::format("{:.2g}", v);
 }
 
-// A cell, right-aligned; one column stays free.
+// Formats a right-aligned cell; one column stays free.
 std::string number(std::optional<double> v, int decimals, int columns) {
   return fmt::format("{:>{}}", v ? digits(*v, decimals, columns - 1) : "-", columns);
 }
 
-// Enough decimals for three digits of the largest value, so that a column of numbers lines up.
+// Returns enough decimals for three digits of the largest value, so that a column of numbers lines up.
 int decimals_for(double largest) {
   if (!(largest > 0) || !std::isfinite(largest)) return 2;
   return std::clamp(largest < 1 ? 2 - static_cast<int>(std::floor(std::log10(largest))) : largest < 100 ? 2 : 1, 0, 6);
@@ -87,7 +87,7 @@ std::string target_text(const Target& t, int decimals, const Ink& ink) {
                      t.met ? ink.good("met") : ink.bad("not met"));
 }
 
-// The four metrics, each with its target where the config sets one.
+// The four metrics, each with its target if the config sets one.
 std::string headline(const Scores& s, const Ink& ink) {
   std::string out;
   for (const Metric& m : headline_metrics(s)) {

@@ -7,7 +7,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Undefined, and what JSON has no number for, is null.
+// Undefined values, and values that JSON has no number for, become null.
 Json number(std::optional<double> v) { return v && std::isfinite(*v) ? Json(*v) : Json(nullptr); }
 
 Json channels(const Scores& s) {

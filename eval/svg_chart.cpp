@@ -11,7 +11,7 @@
 namespace cutract {
 namespace {
 
-constexpr double kLetter = 6.4, kTop = 20, kBottom = 36, kRight = 20;  // of an 11-unit font
+constexpr double kLetter = 6.4, kTop = 20, kBottom = 36, kRight = 20;  // for an 11-unit font
 constexpr double kLogSpan = 20;
 
 std::string number_text(double v, int decimals) {
@@ -19,7 +19,7 @@ std::string number_text(double v, int decimals) {
   return fmt::format("{:.{}f}", v, decimals);
 }
 
-// From values to the drawing's coordinates.
+// Maps values to the drawing's coordinates.
 struct Axis {
   double lo = 0, hi = 1, from = 0, to = 1;
   bool log = false;
@@ -37,7 +37,7 @@ struct Extent {
   bool any() const { return lo <= hi; }
 };
 
-// Room around the values, also where they are all one.
+// Adds room around the values, also if they are all equal.
 Extent with_room(Extent e, bool log) {
   if (log) {
     const double room = std::pow(e.hi / e.lo, 0.05);
@@ -51,7 +51,8 @@ struct Point {
   double x, y;
 };
 
-// Many points on few columns: of each column the first, the lowest and the highest say all that can be seen.
+// If there are many points on few columns, the first, the lowest and the highest of each column show all that is
+// visible.
 std::vector<Point> thinned(const std::vector<Point>& all, double width) {
   const auto columns = static_cast<std::size_t>(width);
   if (all.size() <= 3 * columns) return all;
@@ -124,7 +125,7 @@ std::string axes(const Chart& c, const Axis& x, const Axis& y, const Ticks& xs, 
                            escape_markup(c.x_label));
 }
 
-// A count begins at its first value, so that is where the first tick is. Ticks too close to it make room.
+// A count begins at its first value, so the first tick is there. Ticks too close to it are removed.
 Ticks from_the_first(const Ticks& all, double first, double last, const Axis& x) {
   constexpr double kNearest = 24;
   Ticks out{{first}, {number_text(first, 0)}};
@@ -136,14 +137,14 @@ Ticks from_the_first(const Ticks& all, double first, double last, const Axis& x)
   return out;
 }
 
-// A line of a single value would be a speck, so it is a dot.
+// A line with a single value would be too small to see, so it is drawn as a dot.
 std::string only_point(const Series& s, std::size_t index, const Axis& x, const Axis& y) {
   if (s.x.size() != 1 || s.y.size() != 1 || !std::isfinite(s.y[0])) return "";
   return fmt::format("<circle class=\"s{}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3.5\"/>", index % 2, x(s.x[0]), y(s.y[0]));
 }
 
-// A dot on the first line at c.best, with its label where the line is not: on the wider side, at the far end of the
-// axis.
+// Draws a dot on the first line at c.best, with its label where the line is not: on the wider side, at the far end of
+// the axis.
 std::string best_mark(const Chart& c, const Axis& x, const Axis& y) {
   if (!c.best || c.series.empty()) return "";
   const Series& s = c.series.front();

@@ -1,4 +1,4 @@
-// The executor of a build with the emulated GPU (kernels/simt): device memory is host memory, and a launch has ended
+// The executor of a build with the emulated GPU (kernels/simt): device memory is host memory, and a launch is complete
 // when it returns, unless a graph is being captured.
 #include "host/core/emulated_gpu.h"
 
@@ -30,12 +30,13 @@ namespace {
 
 constexpr std::align_val_t kAlign{256};
 
-// What a real stream refuses while it is captured, since it would happen once and not at every launch of the graph.
+// Fails for operations that a real stream refuses during capture, since they would happen once and not at every launch
+// of the graph.
 void expect_no_capture(const GpuExec& ex, const char* what) {
   if (ex.stream()->capturing) fail(Fault::internal, std::string("graph: ") + what + " while it is captured");
 }
 
-// Counts what is allocated, and refuses what a test or CUTRACT_EMULATOR_MEMORY wants refused.
+// Counts allocations, and makes those fail that a test or CUTRACT_EMULATOR_MEMORY selects.
 class Device {
  public:
   void configure(const EmulatedMemory& m) {
@@ -79,7 +80,7 @@ Device& device() {
   return the_only;
 }
 
-// Before each block, so that freeing it needs no table.
+// Stored before each block, so that freeing it needs no table.
 struct alignas(256) Header {
   Index bytes;
 };
@@ -118,7 +119,7 @@ double* GpuExec::workspace(Index n) {
     device().take(static_cast<Index>(wanted * sizeof(double)), "the workspace of an op");
     all.emplace_back(wanted);
   }
-  std::fill(all.back().begin(), all.back().end(), std::bit_cast<double>(~std::uint64_t{0}));  // NaN, as it may be
+  std::fill(all.back().begin(), all.back().end(), std::bit_cast<double>(~std::uint64_t{0}));  // NaN: the worst case
   return all.back().data();
 }
 
@@ -134,7 +135,7 @@ void submit(GpuExec& ex, std::function<void()> work) {
 
 namespace {
 
-// `counted` bytes of it are the device's.
+// `counted` bytes of it count as device memory.
 std::byte* allocate(GpuExec& ex, Index bytes, Index counted, const char* what) {
   expect_no_capture(ex, "memory was taken");
   device().take(counted, what);
@@ -171,7 +172,7 @@ Graph::Graph(Exec& ex, std::function<void()> work) : work_(std::move(work)) {
   const auto* gpu = std::get_if<GpuExec>(&ex);
   if (!gpu) return;
   captured_ = std::make_unique<Captured>();
-  struct Capture {  // ends also when work throws
+  struct Capture {  // also ends when work throws
     CUstream_st& stream;
     ~Capture() { stream.capturing = nullptr; }
   } const capture{*gpu->stream()};

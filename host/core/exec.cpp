@@ -20,7 +20,7 @@ int usable_cores() {
 
 }  // namespace
 
-// threads - 1 workers and the caller take tasks from one counter until none is left.
+// threads - 1 workers and the caller take tasks from one counter until none are left.
 class CpuExec::Pool {
  public:
   explicit Pool(int threads) {
@@ -79,7 +79,7 @@ class CpuExec::Pool {
   Index tasks_ = 0;
   std::uint64_t round_ = 0;
   int busy_ = 0;
-  std::exception_ptr error_;  // of the lowest task that threw, so that the thread count does not show
+  std::exception_ptr error_;  // of the lowest task that threw, so that it does not depend on the thread count
   Index failed_ = 0;
   std::vector<std::jthread> workers_;  // last member: joined before the rest is destroyed
 };

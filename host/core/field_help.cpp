@@ -7,7 +7,7 @@
 namespace cutract {
 namespace {
 
-// The values that a field takes.
+// Describes the values that a field accepts.
 std::string allowed(const Field& f) {
   if (!f.choices.empty()) return fmt::format(" ({})", fmt::join(f.choices, ", "));
   if (std::holds_alternative<bool*>(f.value)) return " (true, false)";

@@ -13,7 +13,7 @@
 namespace cutract {
 namespace {
 
-// More are counted and not shown: a file of another kind makes a problem of every line.
+// Further problems are counted but not shown: a file in a different format makes a problem of every line.
 constexpr std::size_t kShown = 20;
 
 bool unset(const Field& f) {
@@ -34,7 +34,7 @@ std::string float_text(double v) {
 
 bool no_upper_limit(const Field& f) { return f.hi >= 0x1p63; }
 
-// A TOML basic string: always double quotes, as people write them.
+// Formats a TOML basic string, always with double quotes, as people write them.
 std::string quoted(const std::string& s) {
   std::string out = "\"";
   for (const char c : s) {
@@ -48,7 +48,7 @@ std::string quoted(const std::string& s) {
   return out + "\"";
 }
 
-// A value as a message shows it.
+// Formats a value for a message.
 std::string in_words(const toml::node& node) {
   if (const auto v = node.value_exact<std::string>()) return "the string " + quoted(shortened(*v));
   if (const auto v = node.value_exact<std::int64_t>()) return fmt::format("{}", *v);
@@ -58,7 +58,7 @@ std::string in_words(const toml::node& node) {
   return node.is_table() ? "a table" : "a date or time";
 }
 
-// What to do about a value of the wrong type, where that is plain.
+// Says what to do about a value of the wrong type, where that is clear.
 std::string remedy(const Field& f, const toml::node& node) {
   const bool wants_integer = std::holds_alternative<int*>(f.value) || std::holds_alternative<std::int64_t*>(f.value);
   const auto real = node.value_exact<double>();
@@ -136,7 +136,7 @@ template <class Integer>
 std::string set_integer(const Field& f, const toml::node& node, Integer& out) {
   const auto v = node.value_exact<std::int64_t>();
   if (!v) return wrong_type(f, node);
-  // Compared as integers: as doubles, 2^53 + 1 is 2^53.
+  // Compares integers as integers: as a double, 2^53 + 1 equals 2^53.
   const bool too_low = *v < static_cast<std::int64_t>(f.lo);
   const bool too_high = !no_upper_limit(f) && *v > static_cast<std::int64_t>(f.hi);
   if (too_low || too_high) return out_of_range(f, fmt::format("{}", *v), too_low);
@@ -146,7 +146,7 @@ std::string set_integer(const Field& f, const toml::node& node, Integer& out) {
 std::string set(const Field& f, const toml::node& node, int& out) { return set_integer(f, node, out); }
 std::string set(const Field& f, const toml::node& node, std::int64_t& out) { return set_integer(f, node, out); }
 
-// "" when set, else what is wrong.
+// Returns "" if the value was set, otherwise what is wrong.
 std::string assign(const Field& f, const toml::node& node) {
   return std::visit([&](auto* out) { return set(f, node, *out); }, f.value);
 }
@@ -158,7 +158,7 @@ std::string or_list(const std::vector<std::string>& keys) {
   return fmt::format("{}", fmt::join(all, " or "));
 }
 
-// `table_given`: the key has keys of its own, so that it may be a section.
+// `table_given`: the key has keys of its own, so it may be a section.
 std::string unknown(const FieldTable& table, const std::string& name, bool table_given) {
   if (table.has_section(name)) return fmt::format("{0}: expected a table of settings, written [{0}]", name);
   const std::string near_section = section_like(table, name);
@@ -173,8 +173,8 @@ std::string unknown(const FieldTable& table, const std::string& name, bool table
   return fmt::format("{}; `cutract help config {}` lists that section", what, in);
 }
 
-// A mistake and its place. The text of an unknown key is made when it is shown, since looking for what was meant takes
-// time.
+// A mistake and its place. The text for an unknown key is made when it is shown, since the search for what was meant
+// takes time.
 struct Problem {
   std::uint32_t line = 0, column = 0;  // 0: from --set
   std::string text, unknown_key;
@@ -196,7 +196,7 @@ void fill(const FieldTable& table, const toml::table& from, const std::string& p
   }
 }
 
-// Error{config} if there are any.
+// Throws Error{config} if there are any mistakes.
 void report(const FieldTable& table, std::vector<Problem> problems, const std::string& origin) {
   if (problems.empty()) return;
   const auto place = [](const Problem& p) {
@@ -218,8 +218,8 @@ void report(const FieldTable& table, std::vector<Problem> problems, const std::s
   fail(Fault::config, out);
 }
 
-// "a.b=c": c is TOML; a bare word that is not a TOML value is a string, so that --set data.corpus=DIR needs no quotes.
-// "" when set, else what is wrong.
+// Parses "a.b=c", where c is TOML. A bare word that is not a TOML value is a string, so that --set data.corpus=DIR
+// needs no quotes. Returns "" if the value was set, otherwise what is wrong.
 std::string assign_text(const FieldTable& table, const std::string& text) {
   const auto eq = text.find('=');
   if (eq == std::string::npos || eq == 0) return "expected name=value, e.g. --set model.hidden=64";

@@ -18,7 +18,7 @@ namespace cutract {
 
 namespace {
 
-// Errors of the context: every later call returns them again, whatever it asks for.
+// Errors of the context: every later call returns them again, whatever that call is.
 bool is_sticky(cudaError_t e) {
   constexpr std::array kSticky{cudaErrorIllegalAddress,   cudaErrorIllegalInstruction,  cudaErrorMisalignedAddress,
                                cudaErrorInvalidPc,        cudaErrorInvalidAddressSpace, cudaErrorHardwareStackError,
@@ -35,7 +35,7 @@ DeviceMemory device_memory() {
   return {static_cast<Index>(free), static_cast<Index>(total)};
 }
 
-// Memory from the device, or the sentence that says why not; what is used goes on working.
+// Allocates from the device, or throws an error that says why not; existing allocations remain usable.
 void* allocate(Index bytes, const char* what) {
   void* at = nullptr;
   const cudaError_t e = cudaMalloc(&at, static_cast<std::size_t>(bytes));
@@ -63,7 +63,7 @@ void check(cublasStatus_t s, const char* what) {
 }
 
 void check_nothrow(cudaError_t e, const char* what) noexcept {
-  if (e == cudaSuccess || is_sticky(e)) return;  // a sticky one has been thrown where it was met
+  if (e == cudaSuccess || is_sticky(e)) return;  // a sticky one has been thrown where it occurred
   try {
     log::warn(std::string(what) + ": " + cudaGetErrorString(e));
   } catch (...) {  // a destructor is running: losing the line is the lesser evil
@@ -93,12 +93,12 @@ struct GpuExec::Impl {
   Index workspace_size = 0;
   std::array<std::shared_ptr<void>, 2> libraries;
 
-  // The same bits on every run need a workspace that is always the same one: our own for our handle, of the size that
-  // cuBLAS would take; for the handles that cuDNN makes inside, the variable that cuBLAS reads, unless the user set it.
+  // Bit-identical results on every run need a fixed workspace. Our handle has our own, of the size that cuBLAS would
+  // choose; the handles that cuDNN makes internally use the variable that cuBLAS reads, unless the user has set it.
   void make_blas() {
     setenv("CUBLAS_WORKSPACE_CONFIG", capability >= 90 ? ":4096:8" : ":4096:2", /*overwrite=*/0);
     check(cublasCreate(&blas), "cublasCreate");
-    check(cublasSetStream(blas, stream), "cublasSetStream");  // first: it forgets the workspace
+    check(cublasSetStream(blas, stream), "cublasSetStream");  // first: it resets the workspace
     const Index bytes = Index{capability >= 90 ? 32 : 4} << 20;
     blas_workspace = allocate(bytes, "cuBLAS");
     check(cublasSetWorkspace(blas, blas_workspace, static_cast<std::size_t>(bytes)), "cublasSetWorkspace");
@@ -146,8 +146,8 @@ std::shared_ptr<void>& GpuExec::library(Library l) { return impl_->libraries.at(
 
 double* GpuExec::workspace(Index n) {
   if (n > impl_->workspace_size) {
-    const Index size = std::max(n, 2 * impl_->workspace_size);  // so that all that were too small are no more than it
-    impl_->workspaces.reserve(impl_->workspaces.size() + 1);    // so that what comes next is not lost
+    const Index size = std::max(n, 2 * impl_->workspace_size);  // so that all outgrown ones total at most this
+    impl_->workspaces.reserve(impl_->workspaces.size() + 1);    // so that the new one is not lost
     impl_->workspaces.push_back(
         static_cast<double*>(allocate(size * static_cast<Index>(sizeof(double)), "the workspace of an op")));
     impl_->workspace_size = size;
@@ -158,7 +158,7 @@ double* GpuExec::workspace(Index n) {
 std::byte* gpu_allocate(GpuExec&, Index bytes, const char* what) {
   return static_cast<std::byte*>(allocate(bytes, what));
 }
-// What is queued may still use it: a run that a signal stops leaves steps behind.
+// Queued work may still use it: a run that a signal stops leaves steps in the queue.
 void gpu_free(std::byte* at) noexcept {
   (void)cudaDeviceSynchronize();
   check_nothrow(cudaFree(at), "cudaFree");
@@ -206,7 +206,7 @@ Graph::Graph(Exec& ex, std::function<void()> work) : work_(std::move(work)) {
   check(cudaStreamBeginCapture(gpu->stream(), cudaStreamCaptureModeThreadLocal), "cudaStreamBeginCapture");
   try {
     work_();
-  } catch (...) {  // the stream must be left as it was
+  } catch (...) {  // the stream must be restored
     (void)cudaStreamEndCapture(gpu->stream(), &captured_->graph);
     (void)cudaGetLastError();
     throw;

@@ -11,8 +11,8 @@ namespace {
 
 std::string cuda_version(int v) { return fmt::format("{}.{}", v / 1000, v % 1000 / 10); }
 
-// "NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.65.06  Sun Jul 27 ...": the word that begins with a digit and
-// has a point in it.
+// From "NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.65.06  Sun Jul 27 ...", this takes the word that begins
+// with a digit and contains a point.
 std::string driver_version() {
   std::ifstream in("/proc/driver/nvidia/version");
   for (std::string word; in >> word;)
@@ -20,7 +20,7 @@ std::string driver_version() {
   return "unknown";
 }
 
-// A function of a library that need not be there, so that its absence is a line and not the end of the program.
+// Looks up a function of an optional library, so that its absence is reported in a line and does not end the program.
 template <class Function>
 Function* find(const char* library, const char* name) {
   void* at = dlopen(library, RTLD_LAZY | RTLD_LOCAL);  // stays loaded, as it does once an op has used it

@@ -1,4 +1,4 @@
-// Builds without CUDA: an emulated GPU has a name and nothing else.
+// Builds without CUDA: an emulated GPU has only a name.
 #include "host/core/gpu_facts.h"
 
 namespace cutract {

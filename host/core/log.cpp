@@ -36,7 +36,7 @@ void to_terminal(const std::string& line) {
   std::fputs((line + "\n").c_str(), stderr);
 }
 
-// Losing the log must not stop a training run: the first failure is a warning, and the file is then left alone.
+// Losing the log must not stop a training run: the first failure is a warning, and the file is not used after that.
 class FileSink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
   explicit FileSink(const std::string& path) : path_(path), file_(path) {}

@@ -9,7 +9,7 @@
 namespace cutract {
 namespace {
 
-constexpr std::align_val_t kAlign{256};  // as cudaMalloc
+constexpr std::align_val_t kAlign{256};  // as in cudaMalloc
 
 }  // namespace
 

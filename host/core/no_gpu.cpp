@@ -1,4 +1,4 @@
-// The executor of a build without CUDA: it says so. kernels/no_gpu.cpp is the same for the ops.
+// The executor of a build without CUDA, which reports that there is none. kernels/no_gpu.cpp is the same for the ops.
 #include "host/core/error.h"
 #include "host/core/exec.h"
 #include "host/core/graph.h"

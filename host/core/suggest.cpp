@@ -3,19 +3,19 @@
 
 #include "host/core/fields.h"
 
-// What a mistyped key was meant to be.
+// Finds what a mistyped key was meant to be.
 namespace cutract {
 namespace {
 
-constexpr std::size_t kLongestWord = 100;  // a longer word is no typing error, and the distance costs its square
-constexpr std::string_view kSaysNothing = "name";  // a key of many sections: by itself no hint which is meant
+constexpr std::size_t kLongestWord = 100;  // a longer word is not a typing error, and the distance costs its square
+constexpr std::string_view kSaysNothing = "name";  // a key of many sections: by itself it does not show which is meant
 
 std::string_view leaf_of(std::string_view name) {
   const auto dot = name.rfind('.');
   return dot == std::string_view::npos ? name : name.substr(dot + 1);
 }
 
-// batch-size, batchSize and BATCH_SIZE are one word.
+// Makes batch-size, batchSize and BATCH_SIZE the same word.
 std::string canonical(std::string_view word) {
   std::string out;
   for (const char c : word)
@@ -27,7 +27,7 @@ bool names(const std::vector<std::string>& synonyms, const std::string& word) {
   return std::any_of(synonyms.begin(), synonyms.end(), [&](const std::string& s) { return canonical(s) == word; });
 }
 
-// Fields that have this name, or are called so by other toolkits.
+// Finds fields that have this name, or that other toolkits call by it.
 std::vector<std::string> called(const FieldTable& table, std::string_view leaf) {
   const std::string word = canonical(leaf);
   std::vector<std::string> out;
@@ -43,7 +43,7 @@ std::vector<std::string> only_in(const std::vector<std::string>& keys, std::stri
   return out;
 }
 
-// The field of this section whose name is nearest.
+// Finds the field of this section whose name is nearest.
 std::vector<std::string> typed_wrongly(const FieldTable& table, std::string_view section, std::string_view leaf) {
   std::vector<std::string> leaves;
   for (const auto& f : table.all())
@@ -53,7 +53,7 @@ std::vector<std::string> typed_wrongly(const FieldTable& table, std::string_view
   return {section.empty() ? near : std::string(section) + "." + near};
 }
 
-// The field of any section whose name is nearest, more strictly: there are many of them.
+// Finds the field of any section whose name is nearest, with a stricter limit because there are many of them.
 std::vector<std::string> typed_wrongly_anywhere(const FieldTable& table, std::string_view leaf) {
   std::size_t least = leaf.size() / 3 + 1;
   std::vector<std::string> best;

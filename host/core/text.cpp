@@ -10,7 +10,8 @@
 namespace cutract {
 namespace {
 
-// The bytes of the UTF-8 character at the start of `text`, 0 if there is none. `code` is its code point.
+// Returns the number of bytes of the UTF-8 character at the start of `text`, 0 if there is none. `code` is its code
+// point.
 std::size_t character(std::string_view text, std::uint32_t& code) {
   const auto byte = [&](std::size_t k) { return static_cast<unsigned char>(text[k]); };
   const unsigned char first = byte(0);
@@ -30,7 +31,7 @@ std::size_t character(std::string_view text, std::uint32_t& code) {
   return code < kLeast[size] || surrogate || code > 0x10FFFF ? 0 : size;
 }
 
-// C0 but line end and tab, DEL, C1, line and paragraph separators, and the marks that change the direction of text.
+// C0 except line end and tab, DEL, C1, line and paragraph separators, and the marks that change the direction of text.
 bool acts_on_terminals(std::uint32_t c) {
   return (c < 0x20 && c != '\n' && c != '\t') || (c >= 0x7F && c < 0xA0) || c == 0x200E || c == 0x200F ||
          (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
@@ -85,7 +86,7 @@ std::string wrong_encoding(std::string_view bytes) {
   using namespace std::string_view_literals;
   if (bytes.starts_with("\xFF\xFE\0\0"sv) || bytes.starts_with("\0\0\xFE\xFF"sv)) return "is UTF-32; save it as UTF-8";
   if (bytes.starts_with("\xFF\xFE"sv) || bytes.starts_with("\xFE\xFF"sv)) return "is UTF-16; save it as UTF-8";
-  // Without a mark: every second byte of Latin text is zero.
+  // Detects UTF-16 without a byte order mark: every second byte of Latin text is zero.
   const std::string_view start = bytes.substr(0, 64);
   std::size_t zeros[2] = {0, 0};
   for (std::size_t i = 0; i < start.size(); ++i)
@@ -138,7 +139,7 @@ bool begins_key(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-' || c == '"' || c == '\'';
 }
 
-// Walks TOML as far as is needed to tell strings and comments from the rest.
+// Walks TOML as far as is needed to distinguish strings and comments from the rest.
 class TomlScan {
  public:
   explicit TomlScan(std::string_view text) : text_(text) {}
@@ -175,7 +176,7 @@ class TomlScan {
     fresh_ = fresh_ && (c == ' ' || c == '\t' || c == '\r');
     return "";
   }
-  // Whether the header that begins here has a name, or ends where the parser says why.
+  // Checks whether the header that begins here has a name, or ends where the parser reports the error.
   bool names_a_table() const {
     std::size_t i = at_ + 1;
     const auto skip_blanks = [&] {
@@ -199,7 +200,7 @@ class TomlScan {
         at_ += lines ? 3 : 1;
         return;
       } else if (!lines && text_[at_] == '\n') {
-        return;  // an open string, which the parser reports
+        return;  // an unterminated string, which the parser reports
       } else {
         ++at_;
       }
@@ -216,7 +217,7 @@ class TomlScan {
   std::string_view text_;
   std::size_t at_ = 0;
   int depth_ = 0;
-  bool fresh_ = true;  // nothing but blanks on this line so far
+  bool fresh_ = true;  // only blanks on this line so far
 };
 
 }  // namespace

@@ -31,7 +31,7 @@ class Progress {
     std::function<void(const std::string&)> write;        // to stderr; tests replace it
     std::function<Clock::time_point()> now = Clock::now;  // likewise
   };
-  // Detects a terminal unless stderr is not one or TERM is dumb, and colour unless NO_COLOR is set.
+  // Sets terminal if stderr is one and TERM is not dumb, and colour unless NO_COLOR is set.
   static Options for_stderr(bool quiet);
 
   explicit Progress(Options);
