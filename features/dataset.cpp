@@ -73,7 +73,7 @@ Example example_of(const Utterance& u, const Extractor& extract, const Input& in
   if (e.targets.rows == 0)
     fail(Fault::data,
          fmt::format("{}: ends before the centre of the first frame of features; leave it out", u.articulation));
-  e.features.keep(e.targets.rows);  // no targets behind the last articulation sample
+  e.features.keep(e.targets.rows);  // no targets after the last articulation sample
   return e;
 }
 

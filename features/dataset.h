@@ -48,7 +48,7 @@ Example load_example(RecordingReader&, const Utterance&, const Extractor&,
 Dataset load_dataset(Exec&, const Corpus&, const std::string& split, const Extractor&, bool skip_bad,
                      const std::function<void(int done, int of)>& loaded = {});
 
-// Statistics of features or targets of all examples; the features lie where `ex` computes.
+// Statistics of features or targets of all examples; the features are where `ex` computes.
 Normaliser fit_features(Exec& ex, Scope, Dataset&);
 Normaliser fit_targets(Exec& ex, Scope, Dataset&);
 // Features and targets of every example to z, in place. A speaker that training did not see is warned about once.

@@ -92,7 +92,7 @@ struct Scratch {
   Kept result;           // that is to lie in memory of the host: ops read what they wrote
 };
 
-// All that an op reads and writes lies in the executor's memory.
+// Everything that an op reads and writes is in the executor's memory.
 void compute(Exec& ex, const FeatureConfig& c, MelEngine engine, const TableViews& t, Scratch& scratch,
              const Samples& samples, const Starts& first_sample, const Starts& first_frame, View<float, 2> out) {
   const Index T = out.shape[0], base = c.kind == "mfcc" ? c.n_mfcc : c.n_mels, wide = base * (1 + c.deltas);

@@ -35,10 +35,10 @@ class Extractor {
   // crosses to it in half the bytes of float, if all are.
   Frames frames_of(Exec&, std::span<const float> samples) const;
   std::vector<Frames> of_each(Exec&, std::span<const Samples> utterances, Place = Place::device) const;
-  // As ops have it: samples, starts and out [rows, dim()] lie in its memory; first_frame counts
+  // Low-level form: samples, starts and out [rows, dim()] are in the executor's memory; first_frame counts
   // frames(samples) for each utterance, empty starts mean one. Tables go to a GPU with the first call for one, and
-  // scratch stays there, grown to the largest call; later calls must be for the same device, and behind this one's
-  // work.
+  // scratch stays there, grown to the largest call; later calls must be for the same device, and run after this
+  // one's work.
   void on_device(Exec&, const Samples&, const Starts& first_sample, const Starts& first_frame,
                  View<float, 2> out) const;
   // Of audio at any rate.

@@ -7,8 +7,8 @@
 
 namespace cutract {
 
-// Frames of one utterance [T, F] where an executor computes; several may lie in one buffer. Not to be copied unseen:
-// what is normalised in place would be so in the copy too.
+// Frames of one utterance [T, F] where an executor computes; several may share one buffer. Move-only: a copy would
+// share its buffer, so normalising one would change the other.
 class Frames {
  public:
   Frames() = default;
@@ -20,7 +20,7 @@ class Frames {
   Index rows() const { return at_.shape[0]; }
   Index cols() const { return at_.shape[1]; }
   View<float, 2> view() const { return at_; }
-  void keep(Index rows);                       // the first so many
+  void keep(Index rows);                       // only the first `rows` rows
   Frames part(Index first, Index rows) const;  // of the same buffer, which stays as long as one of them does
   Matrix matrix(Exec&) const;                  // a copy in memory of the host
 

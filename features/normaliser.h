@@ -43,8 +43,8 @@ class Normaliser {
   std::vector<std::string> speakers() const;     // with statistics of their own, sorted
   std::vector<Index> constant_columns() const;   // of the corpus statistics
 
-  // In place. Returns what one z unit is worth in each part, per column. Error{internal} if one has another number of
-  // columns.
+  // In place. Returns what one z unit is worth in each part, per column. Error{internal} if one has a different number
+  // of columns.
   std::vector<std::vector<double>> apply(Exec&, std::span<const Part>) const;
   void invert(View<float, 2> rows, const std::string& speaker) const;  // in place, in memory of the host: back to units
   // Per column: what one z unit is worth for this speaker, e.g. in mm.

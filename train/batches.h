@@ -21,8 +21,8 @@ struct Batch {
 };
 
 // The batches of a dataset. Features stay where they were loaded to; targets, on a GPU, are uploaded once if half of
-// the free memory holds them. Of what does not fit and so lies in pinned host memory, a batch crosses the bus when it
-// is packed.
+// the free memory holds them. Data that do not fit stay in pinned host memory, and each batch of them crosses the bus
+// when it is packed.
 class Batches {
  public:
   // The examples must outlive it and stay as they are. Takes all the memory that it will ever need.
@@ -61,10 +61,10 @@ class Batches {
   Buffer<float> x_, target_;
 };
 
-// Indices of the longest examples, longest first: the batch that takes most memory. None of no examples.
+// Indices of the longest examples, longest first: the batch that takes most memory. Empty if there are no examples.
 std::vector<int> longest_batch(std::span<const Example>, int batch_size);
 
-// Rows for a batch of so many frames on a GPU, a sixteenth more at most: so that few graphs serve all batches.
+// Rows for a batch of this many frames on a GPU: at most a sixteenth more, so that few graphs serve all batches.
 Index bucket_rows(Index frames);
 
 }  // namespace cutract

@@ -37,7 +37,7 @@ double number(const TensorFile& file, const std::string& key, const std::string&
   return v;
 }
 
-// Statistics travel as text, since a tensor that is no parameter would break load_state_dict(strict=True).
+// Statistics travel as text, since a tensor that is not a parameter would break load_state_dict(strict=True).
 void tensors_to_metadata(TensorFile& from, TensorFile& to) {
   for (const auto& [name, tensor] : from.tensors) {
     std::string text;

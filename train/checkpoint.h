@@ -30,7 +30,7 @@ struct TrainedModel {
 std::string encode_model(const TrainedModel&);
 // MODEL is a run folder, a checkpoint folder or a .safetensors file. Folders are checked against their MANIFEST. Where
 // a run's best checkpoint is damaged, a warning says so and the best of the intact ones is read. Error{data} for a file
-// that is no model of ours, is damaged, or whose features this build would compute otherwise.
+// that is not a cutract model, is damaged, or whose features this build would compute differently.
 TrainedModel load_model(const std::string& path);
 TrainedModel decode_model(const std::string& bytes, const std::string& origin);
 

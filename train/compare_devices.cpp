@@ -98,7 +98,7 @@ std::vector<Compared> compare_devices(Exec& ex, Exec& reference, const RunConfig
   for (const Left& w : want) {
     const auto g = std::find_if(got.begin(), got.end(), [&](const Left& l) { return l.what == w.what; });
     if (g == got.end()) continue;  // an engine may keep it to itself
-    // A GPU's batch may have rows behind the last utterance.
+    // A GPU's batch may have rows after the last utterance.
     if (g->values.size() < w.values.size())
       fail(Fault::internal, fmt::format("compare_devices: {} has {} values, expected at least {}", w.what,
                                         g->values.size(), w.values.size()));

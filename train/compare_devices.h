@@ -11,7 +11,7 @@
 
 namespace cutract {
 
-// How far one array that an op left is from the same one of another executor.
+// The difference between one array on this executor and on the reference.
 struct Compared {
   std::string what;                                    // "layer 0, output", "gradient of fc.bias"
   double difference = 0, bound = 0;                    // relative L2; of a scalar, relative

@@ -71,7 +71,7 @@ std::string write_run_config(RunConfig);
 std::string help_run_config(const std::string& subject = "");
 
 // Names and values of the settings in which two configs differ and that change what is learned; "" if they agree.
-// Where things lie and how long to go on (data.corpus, trainer.threads, trainer.max_epochs, trainer.save_top_k,
+// Paths and the length of training (data.corpus, trainer.threads, trainer.max_epochs, trainer.save_top_k,
 // trainer.early_stopping_patience, trainer.min_delta, eval.*) may differ.
 std::string difference_in_learning(RunConfig was, RunConfig is);
 

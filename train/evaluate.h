@@ -15,7 +15,7 @@ namespace cutract {
 // The model's output [T,P] (z) for each example's features (z), in order. Batches of `batch_size`, longest first.
 std::vector<Matrix> run_model(Exec&, Network&, std::span<const Example>, int batch_size);
 
-// Scores of one dataset, again and again: it lies in the executor's memory, and so do the sums over its frames until
+// Scores one dataset repeatedly. The dataset stays in the executor's memory, and so do the sums over its frames until
 // the last batch is done.
 class Evaluator {
  public:
@@ -46,7 +46,7 @@ constexpr Index kPieceOverlap = 1000;
 // Movement for the features of one recording (not normalised, where the executor computes), in the channels' units.
 // `speaker` picks the statistics; one that training did not see, or "", takes the corpus's.
 Matrix predict(Exec&, const TrainedModel&, Network&, Frames features, const std::string& speaker);
-// The same by other statistics than the model's, e.g. such as were adapted to the speaker.
+// The same with statistics other than the model's, e.g. statistics adapted to the speaker.
 Matrix predict(Exec&, const Normaliser& features_by, const Normaliser& targets_by, Network&, Frames features,
                const std::string& speaker);
 

@@ -10,7 +10,7 @@
 
 namespace cutract {
 
-// What one epoch of training came to.
+// The results of one epoch of training.
 struct EpochRecord {
   int epoch = 0;                                 // from 1
   Index step = 0;                                // optimizer steps so far

@@ -23,7 +23,7 @@ struct Parameter {
 // "_l1_reverse" for layer 1 and d = 1.
 std::string layer_suffix(Index layer, Index d);
 
-// The parameters of a Bi-LSTM stack with a linear head: x [N,F] -> L layers of 2 x H -> y [N,P]. All lie in one arena.
+// The parameters of a Bi-LSTM stack with a linear head: x [N,F] -> L layers of 2 x H -> y [N,P]. All are in one arena.
 // This is what is saved and loaded, in host memory; train/network.h computes with it.
 class Model {
  public:

@@ -31,10 +31,9 @@ class Network {
   void zero_grads(Exec&);
   void write_back(Exec&, Model&) const;  // the parameters as they are now
 
-  // Takes memory for batches of so many rows, which larger ones would else take when they come. Whoever captured a
-  // forward or backward must not let that happen.
+  // Reserves memory for batches of up to `rows` rows. A larger batch reallocates, which invalidates captured graphs.
   void reserve(Exec&, Index rows);
-  const void* memory() const { return step_.data(); }  // another one once it was taken anew
+  const void* memory() const { return step_.data(); }  // changes when memory is reallocated
 
   // Whether forward needs Ragged::host_length: then its launches are those of one batch, and cannot be captured.
   bool reads_lengths_on_host() const { return engine_ == LstmEngine::cudnn; }

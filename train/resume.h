@@ -11,7 +11,7 @@
 
 namespace cutract {
 
-// The checkpoint that a run goes on from, read and checked.
+// The checkpoint that a run resumes from, read and checked.
 struct ResumePoint {
   std::string checkpoint;  // its folder
   Checkpoints::Files files;
@@ -36,7 +36,7 @@ std::string fingerprint(const TrainingData&);
 void expect_same_data(const ResumePoint&, const std::string& fingerprint, const std::string& corpus_dir);
 
 // Makes a new run folder hold what a run from `point` had left in it: the best checkpoint so far, if the other run
-// still has it (else the point's own counts as the best), the point itself, and the history up to it.
+// still has it (otherwise the point's own counts as the best), the point itself, and the history up to it.
 void adopt(ResumePoint& point, Checkpoints& own, RunFolder&);
 
 }  // namespace cutract

@@ -11,7 +11,7 @@
 
 namespace cutract {
 
-// What a run says of itself, to people and to programs.
+// A run's reports on itself, for people and for programs.
 
 void log_engine(const Exec&, const RunConfig&, const LstmChoice&);
 void log_epoch(const EpochRecord&, double best_val_loss, int best_epoch, Progress&);

@@ -24,7 +24,8 @@ struct StepConfig {
 // of as many utterances in as many rows (see bucket_rows): a step is then the launch of one graph.
 class Stepper {
  public:
-  // All must outlive it. On a GPU it runs the largest batch once, without an update: so memory ends here or nowhere.
+  // All must outlive it. On a GPU it runs the largest batch once, without an
+  // update, so running out of memory is found here, before training starts.
   Stepper(Exec&, Network&, Optimizer&, Batches&, const StepConfig&);
 
   void begin_epoch(const std::vector<std::vector<int>>& batches, double lr);
