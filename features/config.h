@@ -7,8 +7,8 @@
 
 namespace cutract {
 
-// What a frame of features is. The defaults are the preset "librosa". `preset` fills every other field that the config
-// leaves alone (read_with_preset); the values of the presets are in features/config.cpp.
+// The settings that define a frame of features. The defaults are the preset "librosa". `preset` fills every other field
+// that the config leaves alone (read_with_preset); the values of the presets are in features/config.cpp.
 //
 // framing, with S samples, hop H, window W, FFT N (whole numbers, quotients rounded down):
 //   centre-zero     frame k is centred at sample k H, silence outside; 1 + S/H frames for an even N, as librosa

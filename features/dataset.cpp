@@ -23,7 +23,7 @@ namespace {
 constexpr Index kChunk = 64;  // utterances between two reports of progress; on a GPU, of one launch
 constexpr std::size_t kNamed = 20;
 
-// What became of one utterance: an example, or why there is none.
+// The outcome for one utterance: an example, or why there is none.
 struct Outcome {
   std::optional<Example> example;
   std::string problem;

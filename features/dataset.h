@@ -19,7 +19,7 @@ struct Example {
   Frames features;                 // [T, F], where the executor that loaded them computes
   Matrix targets;                  // [T, P] in the channels' units
   std::vector<double> unit_per_z;  // [P] once normalised: what one z of each target is worth
-  std::string digest;              // of all that training reads of it: speaker, decoded samples, track
+  std::string digest;              // of everything that training reads from it: speaker, decoded samples, track
 };
 
 std::vector<std::int32_t> lengths_of(std::span<const Example>);

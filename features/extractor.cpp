@@ -70,7 +70,7 @@ class Kept {
   T* room(Exec& ex, Index n) {
     const Index bytes = n * static_cast<Index>(sizeof(T));
     if (!memory_ || memory_->bytes() < bytes) {
-      memory_.reset();  // before the larger one is there
+      memory_.reset();  // freed before the larger one is allocated
       memory_.emplace(ex, bytes);
     }
     return reinterpret_cast<T*>(memory_->data());

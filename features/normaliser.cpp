@@ -46,7 +46,7 @@ std::vector<T> of_each(std::span<const Normaliser::Part> parts, F what) {
   return all;
 }
 
-// Where the rows of each part lie, and how many they are, in the executor's memory.
+// The address and number of rows of each part, in the executor's memory.
 struct Where {
   Buffer<float*> rows;
   Buffer<std::int32_t> frames;

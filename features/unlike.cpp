@@ -32,7 +32,7 @@ Index base_columns(const FeatureConfig& c) { return c.kind == "mfcc" ? c.n_mfcc 
 // Where the log-mels or cepstra of a frame itself begin in its row, which context and deltas make wider.
 Index first_base_column(const FeatureConfig& c) { return c.context * base_columns(c) * (1 + c.deltas); }
 
-// What one unit of a log-mel is worth in dB.
+// The size in dB of one unit of a log-mel.
 double db_per_unit(const FeatureConfig& c) {
   if (c.log == "db") return 1;
   if (c.log == "ln") return 10 / std::log(10.0);

@@ -11,7 +11,7 @@
 
 namespace cutract {
 
-// What was measured in a recording, before anything is normalised.
+// Measurements of a recording, before anything is normalised.
 struct Heard {
   Index samples = 0;
   double peak = 0;    // largest magnitude; full scale is 1
@@ -32,7 +32,7 @@ std::vector<Index> level_columns(const FeatureConfig&);
 Index enough_frames(const FeatureConfig&);
 
 // One phrase for each respect in which a recording differs from what a model was trained on, e.g. "10 dB quieter than
-// the training data". `whose` are the statistics of the training. None if the recording is like the training data.
+// the training data". `whose` are the statistics of the training. Empty if the recording is like the training data.
 std::vector<std::string> unlike_training(const Heard&, const Normaliser::Stats& whose, const FeatureConfig&);
 
 }  // namespace cutract

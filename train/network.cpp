@@ -54,7 +54,7 @@ Index Network::floats_for(Index rows) const {
 
 void Network::take(Exec& ex, Index floats) {
   if (step_.size() >= floats) return;
-  step_ = Buffer<float>(ex, 0);  // so that the old and the new one are never there at once
+  step_ = Buffer<float>(ex, 0);  // so that the old and the new buffer never exist together
   step_ = Buffer<float>(ex, floats, Place::device, "the activations of a step");
 }
 

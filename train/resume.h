@@ -22,7 +22,7 @@ struct ResumePoint {
 };
 
 // `from` is a checkpoint folder or a run folder (then its newest intact checkpoint); "": the newest intact one of
-// `own`, if there is any. Error{config} if it was trained with settings or channels that learn something else,
+// `own`, if there is any. Error{config} if it was trained with settings or channels that change what is learned,
 // Error{usage} if `own` holds checkpoints that `from` would leave behind or contradict.
 std::optional<ResumePoint> find_resume_point(const std::string& from, const std::string& own, const RunConfig&,
                                              const Corpus&);

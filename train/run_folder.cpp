@@ -54,7 +54,7 @@ bool is_run(const std::string& folder) {
 
 namespace fs = std::filesystem;
 
-// Whether this call made it.
+// Returns whether this call made it.
 bool made(const std::string& folder) {
   check_run_folder(folder);
   std::error_code ignored;

@@ -18,19 +18,19 @@ namespace cutract {
 // Error{usage} if the folder holds files but none of a run: training there could overwrite the user's own.
 void check_run_folder(const std::string& path);
 
-// The files of a run besides checkpoints. Losing one of them must not stop training: after the first failure each
-// warns once and is left alone.
+// The files of a run besides checkpoints. Failing to write one of them must not stop training: the first failure of
+// each is warned about once, and the file is then left alone.
 class RunFolder {
  public:
-  // Makes it, locks it, and removes what a dead process left half written. Error{io} if it cannot be written, another
-  // process writes there, or a link stands where a run has a file or folder of its own; as check_run_folder.
+  // Makes it, locks it, and removes files that a dead process left half written. Error{io} if it cannot be written,
+  // another process writes there, or a link stands where a run has a file or folder of its own; as check_run_folder.
   explicit RunFolder(std::string path);
   ~RunFolder();  // removes a folder that it made and nothing was saved in
   RunFolder(const RunFolder&) = delete;
   RunFolder& operator=(const RunFolder&) = delete;
   const std::string& path() const { return path_; }
   std::string checkpoints() const { return path_ + "/checkpoints"; }
-  FileSystem& files() { return files_; }  // this folder, even if another one takes its place
+  FileSystem& files() { return files_; }  // this folder, even if a different one takes its place
 
   // Error{io} if the folder was removed or replaced meanwhile. Before each save, so that a new run there is left alone.
   void expect_ours() const;

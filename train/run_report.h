@@ -11,7 +11,7 @@
 
 namespace cutract {
 
-// A report that says what this model is and how it was trained; the caller adds what came of it.
+// A report that says what this model is and how it was trained; the caller adds the results.
 Report describe(const TrainedModel&, const Exec&);
 
 // The utterances with the lowest, the median and the highest RMSE (z). `data` is normalised, `measured` holds its

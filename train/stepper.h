@@ -21,7 +21,7 @@ struct StepConfig {
 
 // Training steps: forward, loss, backward, clip by global norm, update. With a loss or gradient that is not finite,
 // nothing is updated. On a GPU a step is queued and not waited for, and what it does is captured once for all batches
-// of as many utterances in as many rows (see bucket_rows): a step is then the launch of one graph.
+// of the same number of utterances and rows (see bucket_rows): a step is then the launch of one graph.
 class Stepper {
  public:
   // All must outlive it. On a GPU it runs the largest batch once, without an

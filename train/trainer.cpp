@@ -43,7 +43,7 @@ class Run {
     state_.order_key = corpus_.hash;
   }
 
-  // What can be refused is refused before data are loaded.
+  // Everything that can be refused is refused before data are loaded.
   TrainResult operator()() {
     for (const std::string& split : {config_.data.train_split, config_.data.val_split}) (void)corpus_.split(split);
     engine_ = choose_engine(ex_, lstm_request(config_));
@@ -109,7 +109,7 @@ class Run {
 
   void make_network() { network_.emplace(ex_, trained_->model, precision(config_), engine_.engine); }
 
-  // Finds what to go on from. Nothing in the folder changes yet.
+  // Finds the checkpoint to resume from. Nothing in the folder changes yet.
   void open_folder() {
     folder_ = std::make_unique<RunFolder>(options_.run_dir);
     checkpoints_ = std::make_unique<Checkpoints>(folder_->files(), folder_->checkpoints(), config_.trainer.save_top_k);
@@ -366,8 +366,8 @@ class Run {
   EarlyStopping stopping_;
   Plateau plateau_;
   TrainingState state_;
-  std::string finished_;              // why training ended; empty: it goes on
-  std::optional<ResumePoint> point_;  // what it went on from
+  std::string finished_;              // why training ended; empty: still training
+  std::optional<ResumePoint> point_;  // the checkpoint that it resumed from
   Index first_step_ = 0;              // of the current epoch, in this process
   Clock::time_point began_{};         // the current epoch, in this process
   std::unique_ptr<RunFolder> folder_;

@@ -34,7 +34,7 @@ struct TrainResult {
 };
 
 // Trains as the config says and leaves RUN/ as docs/architecture.md draws it. Checkpoints are written after every epoch
-// and when it is stopped or asked to save, and a resumed run has the same bits as one that never stopped. Throws Error:
+// and when it is stopped or asked to save, and a resumed run is bit-identical to one that never stopped. Throws Error:
 // config, data, io, diverged.
 TrainResult train(Exec&, const RunConfig&, const TrainOptions&, Progress&);
 

@@ -24,7 +24,7 @@ Corpus open_corpus(const DataConfig&);
 // The order of training in the epoch after `epochs_done`, see training_batches.
 std::vector<std::vector<int>> batches_of_epoch(const Dataset&, const RunConfig&, int epochs_done,
                                                const std::string& order_key);
-// Some of the longest batches: so that running out of memory is found in the first seconds.
+// Some of the longest batches, so that running out of memory is found in the first seconds.
 std::vector<std::vector<int>> first_batches(const Dataset&, const RunConfig&, int count);
 
 double minutes(Index frames, double step_s);
