@@ -147,7 +147,7 @@ struct Extractor::Tables {
   }
 };
 
-// What an extractor keeps on a GPU, for one call at a time.
+// The memory that an extractor keeps on a GPU, for one call at a time.
 struct Extractor::OnGpu {
   std::mutex mutex;
   Scratch scratch;

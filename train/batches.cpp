@@ -26,7 +26,7 @@ std::vector<const float*> feature_rows(std::span<const Example> examples) {
   return at;
 }
 
-// Of each example, if they lie one example after another at `there`; if that is null, where they are.
+// The address of each example's targets: one example after the next from `there`, or in place if that is null.
 std::vector<const float*> target_rows(std::span<const Example> examples, const float* there) {
   std::vector<const float*> at;
   at.reserve(examples.size());
@@ -52,7 +52,7 @@ Index bucket_rows(Index frames) {
   return (frames + step - 1) / step * step;
 }
 
-// To where the executor reads them.
+// Places the targets where the executor reads them.
 std::vector<const float*> Batches::place_targets(Exec& ex, std::span<const Example> examples) {
   if (std::holds_alternative<CpuExec>(ex)) return target_rows(examples, nullptr);
   std::vector<float> all;

@@ -26,7 +26,7 @@ std::vector<float> to_host(Exec& ex, View<T, Rank> v) {
   return out;
 }
 
-// A tone that rises, and noise 40 dB below it.
+// A rising tone, and noise 40 dB below it.
 std::vector<float> synthetic_second(int sample_rate) {
   PhiloxStream noise(derive_key(1, 2, 3));
   std::vector<float> out;
@@ -49,7 +49,7 @@ std::vector<Example> copies(Exec& from, Exec& to, std::span<const Example> examp
   return out;
 }
 
-// What one step leaves: activations, loss, gradients, the parameters it makes.
+// The results of one step: activations, loss, gradients, the parameters it makes.
 std::vector<Left> one_step(Exec& ex, const RunConfig& config, const Model& model, std::span<const Example> examples) {
   const Extractor extractor(config.features);
   std::vector<Left> left{{"features", extractor(ex, synthetic_second(config.features.sample_rate)).values}};

@@ -66,7 +66,7 @@ Index Network::reserve_bytes(Exec& ex, std::size_t layer, const Ragged& ragged) 
   return lstm_reserve_bytes(ex, a);
 }
 
-// Lays every buffer of a step with this batch into the step arena.
+// Places every buffer of a step with this batch in the step arena.
 void Network::plan(Exec& ex, const Ragged& ragged) {
   const Index N = ragged.frames, H = shape_.hidden, L = shape_.layers, P = shape_.outputs;
   layers_.assign(static_cast<std::size_t>(L), {});

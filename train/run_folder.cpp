@@ -63,7 +63,7 @@ bool made(const std::string& folder) {
   return !there;
 }
 
-// Before anything is loaded, not after the first epoch.
+// Called before anything is loaded, so that a run fails at once and not after the first epoch.
 void expect_writable(const std::string& folder) {
   if (faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) == 0 || errno == ENOENT) return;
   fail(Fault::io, fmt::format("{}: cannot be written: {}; choose another --out", folder, std::strerror(errno)));
