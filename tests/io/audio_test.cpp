@@ -27,7 +27,9 @@ std::string chunk(const std::string& id, const std::string& body) {
 std::string format(int tag, int channels, int rate, int bits, const std::string& more = "") {
   return chunk("fmt ", le(static_cast<std::uint64_t>(tag), 2) + le(static_cast<std::uint64_t>(channels), 2) +
                            le(static_cast<std::uint64_t>(rate), 4) +
-                           le(static_cast<std::uint64_t>(rate * channels * bits / 8), 4) +
+                           le(static_cast<std::uint64_t>(rate) * static_cast<std::uint64_t>(channels) *
+                                  static_cast<std::uint64_t>(bits) / 8,
+                              4) +
                            le(static_cast<std::uint64_t>(channels * bits / 8), 2) +
                            le(static_cast<std::uint64_t>(bits), 2) + more);
 }
