@@ -41,7 +41,7 @@ if [ "$what" = all ]; then
   scripts/build.sh asan
   suite asan
   echo "== the GPU code on the emulated GPU, without and with sanitizers"
-  on_the_gpu='emulated|OnTheGpu|OnAGpu|OnTheEmulator|Memory|^tests_simt[.]'
+  on_the_gpu='emulated|OnTheGpu|OnAGpu|OnTheEmulator|Memory|Schedules|^tests_simt[.]'
   for preset in emulated emulated-asan; do
     scripts/build.sh $preset tests_core tests_kernels tests_simt tests_features tests_train
     suite $preset -R "$on_the_gpu"

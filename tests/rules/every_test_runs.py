@@ -14,7 +14,7 @@ import re
 import subprocess
 import sys
 
-LINE = re.compile(r"Test +#\d+: (.*?) ?\.{3,}")
+LINE = re.compile(r"Test +#\d+: (.*?) ?\.{2,}")
 SHOWN = 20
 
 
