@@ -9,6 +9,7 @@ if [ ! -d "$folder" ]; then
   echo "cases: skipped, there is no folder $folder"
   exit 0
 fi
+scripts/install_deps.sh flac # some of the scripts make FLAC files
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 export REPO=$PWD CUTRACT=$PWD/build/cpu/cli/cutract RUN=$scratch/run
