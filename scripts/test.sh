@@ -5,17 +5,26 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 what=${1:-all}
-scripts/install_deps.sh
-export CTEST_PARALLEL_LEVEL=${CTEST_PARALLEL_LEVEL:-$(nproc)}
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+stages=$(mktemp)
+trap 'rm -f "$log" "$stages"' EXIT
+
+# Names the stage that begins, and notes the time for the table of minutes at the end.
+stage() {
+  echo "== $1"
+  echo "$SECONDS $1" >>"$stages"
+}
 
 suite() { # preset, then options of ctest; a failure ends the script after the failed tests are shown
   ctest --preset "$@" | tee -a "$log"
 }
 
+stage "dependencies"
+scripts/install_deps.sh
+export CTEST_PARALLEL_LEVEL=${CTEST_PARALLEL_LEVEL:-$(nproc)}
+stage "build of preset cpu"
 scripts/build.sh cpu
-echo "== the suite"
+stage "the suite"
 suite cpu
 if [ "$what" = all ]; then
   # The suite above used the widest instructions of this CPU. A CPU with fewer of them computes in another order, in our
@@ -23,51 +32,51 @@ if [ "$what" = all ]; then
   for lesser in avx2:Haswell portable:Nehalem; do
     isa=${lesser%:*}
     core=${lesser#*:}
-    echo "== numeric suites with CUTRACT_ISA=$isa and OPENBLAS_CORETYPE=$core"
+    stage "numeric suites with CUTRACT_ISA=$isa and OPENBLAS_CORETYPE=$core"
     if CUTRACT_ISA=$isa build/cpu/cli/cutract doctor >/dev/null; then
       CUTRACT_ISA=$isa OPENBLAS_CORETYPE=$core suite cpu -R '^tests_(kernels|features|train)[.]'
     else
       echo "skipped, for the reason given above"
     fi
   done
-  echo "== reported faults, where their scripts are present"
+  stage "reported faults, where their scripts are present"
   scripts/cases.sh
-  echo "== clang-tidy"
+  stage "clang-tidy"
   scripts/tidy.sh
-  echo "== planted bugs: each must be caught"
+  # The planted bugs are in this build, each doing nothing until it is armed, so the emulated GPU needs no build of its own.
+  stage "build of preset plant"
   scripts/build.sh plant
+  stage "the GPU code on the emulated GPU"
+  suite plant -R 'emulated|OnTheGpu|OnAGpu|OnTheEmulator|Memory|Schedules|^tests_simt[.]'
+  stage "planted bugs: each must be caught"
   tests/planted.sh build/plant | tee -a "$log"
-  echo "== address and undefined-behaviour sanitizers"
-  scripts/build.sh asan
-  suite asan
-  echo "== the GPU code on the emulated GPU, without and with sanitizers"
-  on_the_gpu='emulated|OnTheGpu|OnAGpu|OnTheEmulator|Memory|Schedules|^tests_simt[.]'
-  for preset in emulated emulated-asan; do
-    scripts/build.sh $preset tests_core tests_kernels tests_simt tests_features tests_train
-    suite $preset -R "$on_the_gpu"
-  done
-  echo "== the same, built with clang"
+  stage "build of preset emulated-asan"
+  scripts/build.sh emulated-asan
+  stage "the suite, and the GPU code on the emulated GPU, under address and undefined-behaviour sanitizers"
+  suite emulated-asan
+  stage "the GPU code on the emulated GPU, built with clang"
   scripts/install_deps.sh clang-16
   scripts/build.sh emulated-clang tests_kernels tests_simt
   suite emulated-clang -R '^tests_simt[.]|(LstmCluster|LstmPersistent|Loss|SumSquares|Dropout).*emulated'
-  echo "== thread sanitizer: code that runs on several threads"
+  stage "thread sanitizer: code that runs on several threads"
   scripts/build.sh tsan tests_core tests_kernels tests_features tests_train
   suite tsan -R '^tests_(core|kernels|features|train)[.]'
   if nvcc --version 2>/dev/null | grep -q 'release 1[3-9]'; then
-    echo "== CUDA build (compiled and linked; tests that need a GPU are skipped)"
+    stage "CUDA build (compiled and linked; tests that need a GPU are skipped)"
     scripts/build.sh cuda
     suite cuda -R '^(tests_core|tests_kernels|tests_simt|rules)'
   else
     echo "== CUDA build: skipped, this machine has no CUDA 13 toolkit"
   fi
-fi
-
-if [ "$what" = all ]; then
-  echo "== every test that was built has been selected"
+  stage "every test that was built has been selected"
   python3 tests/rules/every_test_runs.py "$log" build/*/
 fi
 
-# This line is reached only if nothing failed.
+# What follows is reached only if nothing failed.
+stage "end"
+echo "minutes by stage:"
+awk '{ if (NR > 1) printf "%6.1f  %s\n", ($1 - began) / 60, name; began = $1; name = substr($0, length($1) + 2) }
+     END { printf "%6.1f  all\n", began / 60 }' "$stages"
 awk '/tests passed, 0 tests failed out of/ { run += $NF }
      /\(Skipped\)$/ { skipped++ }
      /^[0-9]+ passed, 0 failed$/ { planted += $1 }

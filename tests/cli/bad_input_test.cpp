@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "host/core/exec.h"
 #include "host/io/atomic_file.h"
 #include "host/io/audio.h"
 #include "host/io/npy.h"
@@ -214,6 +215,7 @@ TEST_F(BadInput, EveryMistakeOfAConfigIsALineOfItsOwn) {
 }
 
 TEST_F(BadInput, NoGpu) {
+  if (why_no_gpu().empty()) GTEST_SKIP() << "there is a GPU, real or emulated";
   const Finished f = train({}, "cuda");
   EXPECT_EQ(f.code, 7) << f.err;
   EXPECT_NE(f.last_line().find("--device cuda: "), std::string::npos) << f.err;
