@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <sstream>
 #include <type_traits>
 
@@ -16,6 +17,7 @@ namespace cutract {
 namespace {
 
 constexpr const char* kFormat = "cutract-model-1";
+constexpr const char* kDigest = "sha256";
 constexpr const char* kStateFormat = "cutract-state-2";
 
 // Shortest decimal that reads back to the same double.
@@ -28,13 +30,17 @@ const std::string& meta(const TensorFile& file, const std::string& key, const st
   return it->second;
 }
 
-double number(const TensorFile& file, const std::string& key, const std::string& origin) {
+// T is a floating-point type, or an integer type that can represent the number, which must be at least `least`.
+template <class T>
+T number(const TensorFile& file, const std::string& key, const std::string& origin, T least = 0) {
   const std::string& text = meta(file, key, origin);
-  double v = 0;
+  T v = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), v);
-  if (error != std::errc{} || end != text.data() + text.size())
-    fail(Fault::data, origin + ": metadata \"" + key + "\" is \"" + text + "\", expected a number");
-  return v;
+  if (error == std::errc{} && end == text.data() + text.size() && (std::is_floating_point_v<T> || v >= least)) return v;
+  fail(Fault::data, fmt::format("{}: metadata \"{}\" is \"{}\", expected {}", origin, key, text,
+                                std::is_floating_point_v<T>
+                                    ? "a number"
+                                    : fmt::format("an integer from {} to {}", least, std::numeric_limits<T>::max())));
 }
 
 // Statistics travel as text, since a tensor that is not a parameter would break load_state_dict(strict=True).
@@ -86,7 +92,22 @@ std::vector<Channel> channels_from(const std::string& text) {
   return out;
 }
 
-std::string normaliser_hash(const TrainedModel& m) { return sha256_hex(m.features.hash() + m.targets.hash()); }
+// Of all tensors and metadata but the digest itself. They are encoded anew, so that a program which writes the same
+// content in another order leaves it valid.
+std::string digest_of(TensorFile file) {
+  file.metadata.erase(kDigest);
+  return sha256_hex(encode_safetensors(file));
+}
+
+// A file copied out of its checkpoint has no MANIFEST with it, so it carries a digest of its own. One without a digest
+// is accepted, because other programs make such files, for example by averaging the weights of several models.
+void expect_digest(const TensorFile& file, const std::string& origin) {
+  const auto it = file.metadata.find(kDigest);
+  if (it != file.metadata.end() && it->second != digest_of(file))
+    fail(Fault::data, origin +
+                          ": its content does not match its digest, so the file is damaged or was altered; copy it "
+                          "again, or remove the metadata entry \"sha256\" of a file that you altered on purpose");
+}
 
 }  // namespace
 
@@ -102,10 +123,10 @@ std::string encode_model(const TrainedModel& m) {
   file.metadata["channels"] = channels_text(m.channels);
   file.metadata["corpus"] = m.corpus_name;
   file.metadata["feature_hash"] = m.feature_hash;
-  file.metadata["normaliser_hash"] = normaliser_hash(m);
   file.metadata["feature_dim"] = std::to_string(shape.features);
   file.metadata["epoch"] = std::to_string(m.epoch);
   file.metadata["val_loss"] = exact(m.val_loss);
+  file.metadata[kDigest] = digest_of(file);
   return encode_safetensors(file);
 }
 
@@ -115,8 +136,16 @@ TrainedModel decode_model(const std::string& bytes, const std::string& origin) {
     fail(Fault::io, fmt::format("{}: model format is \"{}\", this build reads \"{}\"", origin, format, kFormat));
   const RunConfig config = parse_run_config(meta(file, "config", origin), origin + " (its config)");
   const std::vector<Channel> channels = channels_from(meta(file, "channels", origin));
-  const ModelShape shape{static_cast<Index>(number(file, "feature_dim", origin)), config.model.hidden,
-                         config.model.layers, static_cast<Index>(channels.size())};
+  const Extractor extractor(config.features);
+  const ModelShape shape{number<Index>(file, "feature_dim", origin), config.model.hidden, config.model.layers,
+                         static_cast<Index>(channels.size())};
+  if (extractor.dim() != shape.features)
+    fail(Fault::data, fmt::format("{}: model takes {} features a frame, its config gives {}; the file was altered",
+                                  origin, shape.features, extractor.dim()));
+  if (const double wanted = parameter_count(shape); wanted * sizeof(float) > static_cast<double>(bytes.size()))
+    fail(Fault::data, fmt::format("{}: its config describes a model of {:.0f} parameters, more than a file of {} bytes "
+                                  "can hold; the file is truncated or was altered",
+                                  origin, wanted, bytes.size()));
   TrainedModel m{
       config,
       Model(shape, static_cast<float>(config.model.dropout)),
@@ -125,21 +154,16 @@ TrainedModel decode_model(const std::string& bytes, const std::string& origin) {
       channels,
       meta(file, "corpus", origin),
       meta(file, "feature_hash", origin),
-      static_cast<int>(number(file, "epoch", origin)),
-      number(file, "val_loss", origin),
+      number<int>(file, "epoch", origin),
+      number<double>(file, "val_loss", origin),
       origin};
-  const Extractor extractor(config.features);
   if (extractor.hash() != m.feature_hash)
     fail(Fault::data, fmt::format("{}: was trained on features with hash {:.12}, its config gives {:.12} in this "
                                   "build; retrain it, or use the "
                                   "build that made it",
                                   origin, m.feature_hash, extractor.hash()));
-  if (extractor.dim() != shape.features)
-    fail(Fault::data, fmt::format("{}: model takes {} features a frame, its config gives {}; the file was altered",
-                                  origin, shape.features, extractor.dim()));
-  if (meta(file, "normaliser_hash", origin) != normaliser_hash(m))
-    fail(Fault::data, origin + ": its normalisation statistics are not those it was saved with; the file was altered");
   m.model.load(file, origin);
+  expect_digest(file, origin);  // last, since the checks above say more precisely what is wrong
   return m;
 }
 
@@ -235,19 +259,20 @@ SavedState decode_state(const std::string& bytes, const std::string& origin) {
   s.order_key = meta(file, "order_key", origin);
   s.data = meta(file, "data", origin);
   s.origin = meta(file, "origin", origin);
-  s.best_val_loss = number(file, "best_val_loss", origin);
-  s.epoch = static_cast<int>(number(file, "epoch", origin));
+  s.best_val_loss = number<double>(file, "best_val_loss", origin);
+  s.epoch = number<int>(file, "epoch", origin);
   s.within = meta(file, "within", origin) == "1";
-  s.epoch_seconds = number(file, "epoch_seconds", origin);
-  s.best_epoch = static_cast<int>(number(file, "best_epoch", origin));
-  s.plateau = {number(file, "plateau.lr", origin), number(file, "plateau.best", origin),
-               static_cast<int>(number(file, "plateau.bad", origin))};
+  s.epoch_seconds = number<double>(file, "epoch_seconds", origin);
+  s.best_epoch = number<int>(file, "best_epoch", origin);
+  s.plateau = {number<double>(file, "plateau.lr", origin), number<double>(file, "plateau.best", origin),
+               number<int>(file, "plateau.bad", origin)};
   if (file.tensors.contains("val_losses")) s.val_losses = file.at("val_losses", origin).as_f64();
   if (std::ssize(s.val_losses) != s.epoch)
     fail(Fault::data, fmt::format("{}: holds {} validation losses for {} epochs; the file was altered", origin,
                                   s.val_losses.size(), s.epoch));
   each(saved.record, [&](const char* name, auto& value) {
-    value = static_cast<std::remove_reference_t<decltype(value)>>(number(file, name, origin));
+    value =
+        number<std::remove_reference_t<decltype(value)>>(file, name, origin, -1);  // first_bad is -1 if there is none
   });
   return saved;
 }

@@ -10,6 +10,12 @@ namespace cutract {
 
 std::string layer_suffix(Index layer, Index d) { return "_l" + std::to_string(layer) + (d == 1 ? "_reverse" : ""); }
 
+double parameter_count(const ModelShape& s) {
+  const auto F = static_cast<double>(s.features), H = static_cast<double>(s.hidden), P = static_cast<double>(s.outputs);
+  const double first = 2 * 4 * H * (F + H + 2), other = 2 * 4 * H * (2 * H + H + 2);
+  return first + static_cast<double>(s.layers - 1) * other + P * (2 * H + 1);
+}
+
 Model::Model(ModelShape shape, float dropout) : shape_(shape), dropout_(dropout) {
   const auto add = [this](std::string name, std::vector<Index> extents) {
     Index n = 1;

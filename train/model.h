@@ -20,6 +20,9 @@ struct Parameter {
   Index offset = 0, size = 0;  // in the arenas
 };
 
+// How many parameters such a model has, computed before any memory is taken for them.
+double parameter_count(const ModelShape&);
+
 // "_l1_reverse" for layer 1 and d = 1.
 std::string layer_suffix(Index layer, Index d);
 

@@ -60,8 +60,29 @@ TEST(ModelFile, RefusesAlteredStatistics) {
     if (!changed && key.starts_with("normaliser.targets.mean") && value.find('3') != std::string::npos)
       value[value.find('3')] = '4', changed = true;
   ASSERT_TRUE(changed);
-  EXPECT_FAULT(decode_model(encode_safetensors(file), "m"), Fault::data,
-               "m: its normalisation statistics are not those");
+  EXPECT_FAULT(decode_model(encode_safetensors(file), "m"), Fault::data, "m: its content does not match its digest");
+}
+
+// A model sent by mail has no MANIFEST that would tell.
+TEST(ModelFile, RefusesEveryDamageThatWouldChangeIt) {
+  const std::string bytes = encode_model(some_model());
+  int refused = 0;
+  for (std::size_t at = 0; at < bytes.size(); at += at < 512 ? 1 : 61) {
+    std::string damaged = bytes;
+    damaged[at] = static_cast<char>(damaged[at] ^ 4);
+    try {
+      EXPECT_EQ(encode_model(decode_model(damaged, "m")), bytes) << at;
+    } catch (const Error&) { ++refused; }
+  }
+  EXPECT_GT(refused, 500);
+}
+
+TEST(ModelFile, IsReadWithoutADigest) {
+  TensorFile averaged = decode_safetensors(encode_model(some_model()), "m");
+  ASSERT_EQ(averaged.metadata.erase("sha256"), 1u);
+  const std::vector<float> bias{0.25f, -0.5f};
+  averaged.tensors.at("fc.bias") = Tensor::f32({2}, bias);
+  EXPECT_EQ(decode_model(encode_safetensors(averaged), "m").model.values().back(), -0.5f);
 }
 
 TEST(ModelFile, RefusesWhatIsNoModel) {
@@ -73,6 +94,24 @@ TEST(ModelFile, RefusesWhatIsNoModel) {
                "\"cutract-model-9\", this build reads \"cutract-model-1\"");
   const std::string bytes = encode_model(some_model());
   EXPECT_FAULT(decode_model(bytes.substr(0, bytes.size() - 10), "m"), Fault::data, "m");
+}
+
+// Numbers of a damaged file must not reach a conversion that is undefined, or an allocation.
+TEST(ModelFile, RefusesNumbersOutOfRange) {
+  const auto with = [](const char* key, const char* value) {
+    TensorFile file = decode_safetensors(encode_model(some_model()), "m");
+    file.metadata[key] = value;
+    return encode_safetensors(file);
+  };
+  for (const char* epoch : {"nan", "1e300", "-1", "7.5", "2147483648", ""})
+    EXPECT_FAULT(decode_model(with("epoch", epoch), "m"), Fault::data, "expected an integer from 0 to 2147483647");
+  EXPECT_FAULT(decode_model(with("feature_dim", "1000000000000000000"), "m"), Fault::data,
+               "m: model takes 1000000000000000000 features a frame, its config gives 80");
+  TrainedModel large = some_model();
+  large.config.model.hidden = 4096;
+  large.config.model.layers = 8;
+  EXPECT_FAULT(decode_model(with("config", write_run_config(large.config).c_str()), "m"), Fault::data,
+               "more than a file of");
 }
 
 TEST(TrainingStateFile, ReadsBackTheSame) {

@@ -104,6 +104,8 @@ INSTANTIATE_TEST_SUITE_P(, PyTorchParity,
 TEST(Model, BaselineHas613902ParametersUnderPyTorchsNames) {
   const Model model({80, 128, 2, 14}, 0.3f);
   EXPECT_EQ(model.size(), 613902);
+  EXPECT_EQ(parameter_count({80, 128, 2, 14}), 613902);
+  EXPECT_EQ(parameter_count({13, 7, 4, 3}), static_cast<double>(Model({13, 7, 4, 3}, 0).size()));
   std::set<std::string> ours, theirs;
   for (const auto& p : model.parameters()) ours.insert(p.name);
   for (const auto& [key, tensor] : golden("lstm_init.safetensors").tensors)
