@@ -109,7 +109,8 @@ class Run {
 
   void make_network() { network_.emplace(ex_, trained_->model, precision(config_), engine_.engine); }
 
-  // Finds the checkpoint to resume from. Nothing in the folder changes yet.
+  // Finds the checkpoint to resume from. Nothing in the folder changes yet, except that a save which a killed process
+  // left incomplete is completed where no other save follows.
   void open_folder() {
     folder_ = std::make_unique<RunFolder>(options_.run_dir);
     checkpoints_ = std::make_unique<Checkpoints>(folder_->files(), folder_->checkpoints(), config_.trainer.save_top_k);
@@ -123,6 +124,7 @@ class Run {
     for (const double loss : state_.val_losses) stopping_.improved(loss);
     resumed_from_ = state_.epoch;
     finished_ = why_finished();
+    if (is_finished() && !point_->other_run) checkpoints_->complete_last_save();
   }
 
   // With the settings of now: a run that stopped early, or at its last epoch, goes on where they let it.

@@ -231,6 +231,18 @@ void Checkpoints::update_links(const std::string& last, const std::string& best)
   }
 }
 
+void Checkpoints::settle(const std::vector<Ranked>& all, const std::string& last) {
+  const std::string best = point_at_best(all);
+  update_links(last, best);
+  for (const auto& old : surplus(all, last, best, keep_best_)) remove_checkpoint(old);
+}
+
+void Checkpoints::complete_last_save() {
+  const std::string last = pointed_at(read_if_there(fs_, path("last")).value_or(""));
+  const std::vector<Ranked> all = entries();
+  if (!last.empty() && !all.empty()) settle(all, last);
+}
+
 std::string Checkpoints::save(int epoch, double val_loss, const Files& files) {
   std::vector<Ranked> all = entries();  // read first: if this fails nothing has changed
   const std::vector<Ranked> within = entries_of(fs_, folder_, kWithinPrefix);
@@ -239,9 +251,7 @@ std::string Checkpoints::save(int epoch, double val_loss, const Files& files) {
   save_atomically(fs_, path("last"), name + "\n");
   if (std::none_of(all.begin(), all.end(), [&](const Ranked& r) { return r.name == name; }))
     all.push_back({name, epoch, val_loss});
-  const std::string best = point_at_best(all);
-  update_links(name, best);
-  for (const auto& old : surplus(all, name, best, keep_best_)) remove_checkpoint(old);
+  settle(all, name);
   for (const auto& old : within) remove_checkpoint(old.name);
   return path(name);
 }

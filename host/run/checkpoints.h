@@ -44,6 +44,10 @@ class Checkpoints {
   // `best`, and is deleted once something newer is saved.
   std::string save_within(int epochs_done, std::int64_t step, const Files&);
 
+  // Does what a process that was killed while it saved has left undone: `best` is set, and surplus checkpoints are
+  // deleted. The next save would do it too, but a finished run has none.
+  void complete_last_save();
+
   // Returns the folder's path, or nothing before the first save. Throws Error{data} if the pointer does not name a
   // folder.
   std::optional<std::string> last() const;
@@ -64,6 +68,7 @@ class Checkpoints {
  private:
   std::vector<Ranked> entries() const;
   std::string point_at_best(const std::vector<Ranked>&);  // returns its name
+  void settle(const std::vector<Ranked>& all, const std::string& last);
   std::string path(const std::string& name) const { return folder_ + "/" + name; }
   std::optional<std::string> pointer(const char* name) const;
   bool set_link(const std::string& which, const std::string& name);
