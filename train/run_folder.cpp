@@ -144,8 +144,8 @@ bool RunFolder::write(const std::string& name, const std::string& text) {
 
 void RunFolder::write_config(const RunConfig& config) { write("config.toml", write_run_config(config)); }
 
-void RunFolder::write_environment(const RunConfig& config, const std::string& corpus_hash, const Exec& ex,
-                                  const LstmChoice& engine) {
+std::string environment(const RunConfig& config, const std::string& corpus_hash, const Exec& ex,
+                        const LstmChoice& engine) {
   utsname os{};
   uname(&os);
   const nlohmann::ordered_json env{
@@ -167,8 +167,10 @@ void RunFolder::write_environment(const RunConfig& config, const std::string& co
       {"config_sha256", sha256_hex(write_run_config(config))},
       {"corpus_path", std::filesystem::absolute(config.data.corpus).lexically_normal().string()},
       {"corpus_sha256", corpus_hash}};
-  write("env.json", env.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  return env.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
+
+void RunFolder::write_environment(const std::string& env) { write("env.json", env); }
 
 void RunFolder::write_skipped(const std::vector<Skipped>& skipped) {
   std::string text = "id\treason\n";

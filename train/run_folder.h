@@ -18,6 +18,10 @@ namespace cutract {
 // Error{usage} if the folder holds files but none of a run: training there could overwrite the user's own.
 void check_run_folder(const std::string& path);
 
+// env.json, which is in each checkpoint too: machine, versions, seed and hashes, all that a result depends on. It has
+// no times, so that saving the same checkpoint again gives the same bytes.
+std::string environment(const RunConfig&, const std::string& corpus_hash, const Exec&, const LstmChoice&);
+
 // The files of a run besides checkpoints. Failing to write one of them must not stop training: the first failure of
 // each is warned about once, and the file is then left alone.
 class RunFolder {
@@ -36,8 +40,7 @@ class RunFolder {
   void expect_ours() const;
 
   void write_config(const RunConfig&);
-  // Machine, versions, seed, hashes: what a result depends on.
-  void write_environment(const RunConfig&, const std::string& corpus_hash, const Exec&, const LstmChoice&);
+  void write_environment(const std::string& env);
   void write_skipped(const std::vector<Skipped>&);
   bool has(const std::string& name) const;
   // Takes over the metrics of another run up to that epoch, and its TensorBoard events.

@@ -48,6 +48,7 @@ class Run {
     for (const std::string& split : {config_.data.train_split, config_.data.val_split}) (void)corpus_.split(split);
     engine_ = choose_engine(ex_, lstm_request(config_));
     if (!dev_) open_folder();
+    if (!dev_ && !is_finished()) warn_if_disk_is_short(options_.run_dir, 3, checkpoint_bytes());
     if (is_finished() && folder_->has("metrics.json") && folder_->has("report.html")) return already_finished();
     try {
       data_ = load_training_data(ex_, config_, corpus_, extractor_, [this] {
@@ -58,6 +59,7 @@ class Run {
       log::warn(fmt::format("skipped {}{}", counted(std::ssize(data_.skipped), "utterance"),
                             dev_ ? "" : "; see " + folder_->path() + "/skipped.tsv"));
     make_model();
+    environment_ = environment(config_, corpus_.hash, ex_, engine_);
     if (!dev_) start_folder();
     normalise(ex_, data_.train, trained_->features, trained_->targets);
     normalise(ex_, data_.val, trained_->features, trained_->targets);
@@ -91,10 +93,15 @@ class Run {
 
   bool is_finished() const { return !finished_.empty(); }
 
+  ModelShape shape() const {
+    return {extractor_.dim(), config_.model.hidden, config_.model.layers, static_cast<Index>(corpus_.channels.size())};
+  }
+
+  // Weights and Adam's two moments.
+  double checkpoint_bytes() const { return 3 * sizeof(float) * parameter_count(shape()); }
+
   void make_model() {
-    const ModelShape shape{extractor_.dim(), config_.model.hidden, config_.model.layers,
-                           static_cast<Index>(corpus_.channels.size())};
-    trained_.emplace(TrainedModel{config_, Model(shape, static_cast<float>(config_.model.dropout)), data_.features,
+    trained_.emplace(TrainedModel{config_, Model(shape(), static_cast<float>(config_.model.dropout)), data_.features,
                                   data_.targets, corpus_.channels, corpus_.name, extractor_.hash(), 0, 0});
     trained_->model.initialise(static_cast<std::uint64_t>(config_.trainer.seed));
     optimizer_.emplace(ex_, config_.optim, trained_->model.size());
@@ -153,7 +160,7 @@ class Run {
     if (point_) log::info(fmt::format("resuming from {} ({})", point_->checkpoint, stands_at(*point_)));
     if (!is_finished() || !folder_->has("config.toml")) {
       folder_->write_config(config_);
-      folder_->write_environment(config_, corpus_.hash, ex_, engine_);
+      folder_->write_environment(environment_);
     }
     if (!data_.skipped.empty()) folder_->write_skipped(data_.skipped);
     folder_->start_metrics(state_.epoch, corpus_.channels, point_ && point_->other_run);
@@ -274,7 +281,8 @@ class Run {
     network_->write_back(ex_, trained_->model);
     state_.plateau = plateau_.state();
     return {{"model.safetensors", encode_model(*trained_)},
-            {"state.safetensors", encode_state(ex_, state_, *optimizer_)}};
+            {"state.safetensors", encode_state(ex_, state_, *optimizer_)},
+            {"env.json", environment_}};
   }
 
   void save(double val_loss) {
@@ -360,6 +368,7 @@ class Run {
   TrainingData data_;
   std::optional<TrainedModel> trained_;
   LstmChoice engine_{};
+  std::string environment_;         // what env.json says
   std::optional<Network> network_;  // what the model has become since it was last saved
   std::optional<Optimizer> optimizer_;
   std::optional<Batches> batches_;

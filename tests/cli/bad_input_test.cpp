@@ -143,12 +143,27 @@ TEST_F(BadInput, NoSpaceLeft) {
   const Finished f = run({"train", "-c", "c.toml", "--out", "small/run", "--device", "cpu", "--set",
                           "trainer.max_epochs=200", "--set", "trainer.save_top_k=200"});
   expect(f, 5, "No space left on device");
+  EXPECT_EQ(f.err.find("its disk has"), std::string::npos) << "three checkpoints do fit: " << f.err;
   const TrainedModel last = load_model(small + "/run");
   EXPECT_GE(last.epoch, 1) << "an earlier checkpoint still loads";
   for (const auto& e : fs::directory_iterator(small + "/run/checkpoints"))
     EXPECT_EQ(e.path().filename().string().find("tmp"), std::string::npos) << "a temporary is left: " << e.path();
   EXPECT_EQ(run({"eval", "small/run", "--device", "cpu"}).code, 0);
   umount(small.c_str());
+}
+
+TEST_F(BadInput, SpaceForLessThanThreeCheckpointsIsSaidBeforeTraining) {
+  if (geteuid() != 0) GTEST_SKIP() << "mounting a small tmpfs needs root";
+  const std::string small = corpus_.folder / "small";
+  fs::create_directory(small);
+  if (mount("tmpfs", small.c_str(), "tmpfs", 0, "size=400k") != 0) GTEST_SKIP() << "this machine mounts no tmpfs";
+  const Finished f =
+      run({"train", "-c", "c.toml", "--out", "small/run", "--device", "cpu", "--set", "model.hidden=40"});
+  umount(small.c_str());
+  // 2 layers of 2 directions with F = 12, H = 40 and a head of 2 outputs have 56,482 parameters, saved as 3 floats
+  // each.
+  EXPECT_NE(f.err.find("and 3 checkpoints of this model take 2.0 MB; free some space"), std::string::npos) << f.err;
+  EXPECT_EQ(f.code, 5);
 }
 
 TEST_F(BadInput, StandardOutputIsFull) {

@@ -69,7 +69,7 @@ TEST_F(TrainingRun, LeavesTheRunFolderAndLearns) {
   EXPECT_EQ(r.epochs, 25);
   const std::string dir = corpus_.folder / "run";
   for (const char* f : {"config.toml", "env.json", "train.log", "metrics.csv", "metrics.json", "report.html",
-                        "checkpoints/last", "checkpoints/best"})
+                        "checkpoints/last", "checkpoints/best", "best/env.json"})
     EXPECT_TRUE(fs::exists(dir + "/" + f)) << f;
   const std::string log = read_file(dir + "/train.log");
   for (const char* part : {"train: 6 utterances", "model: 2 x 9 Bi-LSTM", "epoch 1: loss ", "epoch 25: loss "})
