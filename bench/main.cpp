@@ -10,6 +10,7 @@
 #include "bench/bench.h"
 #include "bench/clock.h"
 #include "host/core/error.h"
+#include "host/core/text.h"
 #include "kernels/isa.h"
 #include "train/version.h"
 
@@ -217,8 +218,9 @@ void register_cases(Bench& bench, const Cases& cases, const Wanted& what) {
       benchmark::RegisterBenchmark(c.name.c_str(), run)->UseManualTime()->Unit(benchmark::kMillisecond);
     }
   }
-  if (gpu > 0) fmt::print(stderr, "{} GPU cases left out: {}\n", gpu, why_no_gpu());
-  if (more > 0) fmt::print(stderr, "{} more cases can be selected with --benchmark_filter; see --list\n", more);
+  if (gpu > 0) fmt::print(stderr, "{} left out: {}\n", counted(gpu, "GPU case"), why_no_gpu());
+  if (more > 0)
+    fmt::print(stderr, "{} can be selected with --benchmark_filter; see --list\n", counted(more, "more case"));
 }
 
 // Removes --NAME=VALUE (or --NAME) from argv and returns VALUE; returns `missing` if it is absent.

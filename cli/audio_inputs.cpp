@@ -72,7 +72,7 @@ std::vector<std::string> listed(const std::string& list) {
     if (!line.empty() && line.back() == '\r') line.pop_back();
     if (!line.empty()) paths.push_back(line);
   }
-  if (paths.empty()) fail(Fault::usage, fmt::format("--list {}: names no file; expected one path per line", list));
+  if (paths.empty()) fail(Fault::usage, fmt::format("--list {}: lists no files; expected one path per line", list));
   return paths;
 }
 

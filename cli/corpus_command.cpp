@@ -70,7 +70,7 @@ std::vector<std::string> missing_splits(const Corpus& corpus, const DataConfig& 
   for (const auto& [setting, name] : needed)
     if (!there.contains(name))
       problems.push_back(
-          fmt::format("{}/manifest.tsv: no utterance is in split \"{}\", which training needs ({}); there are: {}",
+          fmt::format("{}/manifest.tsv: no utterance is in split \"{}\", which training needs ({}); the splits are: {}",
                       corpus.dir, name, setting, fmt::join(there, ", ")));
   return problems;
 }

@@ -68,8 +68,9 @@ std::string corpus_folder(const EvalArgs& a, const TrainedModel& m) {
   if (is_corpus(m.config.data.corpus)) return m.config.data.corpus;
   const std::string trained_on = corpus_path_of_training(a.model);
   if (is_corpus(trained_on)) return trained_on;
-  fail(Fault::io, fmt::format("{}: the corpus that {} was trained on is not there{}; name its folder with --corpus DIR",
-                              m.config.data.corpus, a.model, trained_on.empty() ? "" : ", nor at " + trained_on));
+  fail(Fault::io,
+       fmt::format("{}: the corpus that {} was trained on was not found here{}; give its folder with --corpus DIR",
+                   m.config.data.corpus, a.model, trained_on.empty() ? "" : ", nor at " + trained_on));
 }
 
 }  // namespace

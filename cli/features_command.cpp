@@ -5,6 +5,7 @@
 #include "features/extractor.h"
 #include "host/core/error.h"
 #include "host/core/log.h"
+#include "host/core/text.h"
 #include "host/io/atomic_file.h"
 #include "host/io/npy.h"
 #include "train/config.h"
@@ -32,9 +33,9 @@ int run(const FeaturesArgs& a) {
   std::size_t done = 0;
   const auto summarise = [&] {
     if (done > 0)
-      log::info(fmt::format("Wrote {} {} to {}: {} features per {:g} ms frame; first frame centred at {:g} ms", done,
-                            done == 1 ? "file" : "files", a.out, extractor.dim(), extractor.step_s() * 1000,
-                            extractor.first_centre_s() * 1000));
+      log::info(fmt::format("Wrote {} to {}: {} per {:g} ms frame; first frame centred at {:g} ms",
+                            counted(static_cast<Index>(done), "file"), a.out, counted(extractor.dim(), "feature"),
+                            extractor.step_s() * 1000, extractor.first_centre_s() * 1000));
   };
   try {
     for_each_input(inputs, [&](std::size_t i) {

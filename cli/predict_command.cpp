@@ -70,8 +70,8 @@ Prediction predicted(Exec& ex, const PredictArgs& a, const TrainedModel& m, cons
   Audio audio = read_input(input, {.channel = m.config.data.channel});
   Frames features = extractor.from_audio(ex, audio.samples, audio.sample_rate);
   if (features.rows() == 0)
-    fail(Fault::data, fmt::format("{}: {} samples are too short for one frame; give longer audio", input.name,
-                                  audio.samples.size()));
+    fail(Fault::data, fmt::format("{}: has {}, too few for one frame of features; give longer audio", input.name,
+                                  counted(std::ssize(audio.samples), "sample")));
   const Normaliser by = voice.features_for(ex, input, audio, features);
   audio = {};
   Prediction p{input.name, extractor.first_centre_s(), extractor.step_s(),
@@ -111,8 +111,8 @@ int run(const PredictArgs& a) {
     make_folder(folder_of(paths[i]));
     write_output(real_file_system(), paths[i], encode(a, p, m.channels));
     if (a.plot) write_output(real_file_system(), plots[i], plot(a, p, m));
-    log::info(fmt::format("{}: {} {}, {} channels -> {}", input.name, p.values.rows,
-                          p.values.rows == 1 ? "frame" : "frames", p.values.cols, paths[i]));
+    log::info(fmt::format("{}: {}, {} -> {}", input.name, counted(p.values.rows, "frame"),
+                          counted(p.values.cols, "channel"), paths[i]));
   });
   return 0;
 }

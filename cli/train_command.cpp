@@ -102,8 +102,8 @@ int run(const TrainArgs& a) {
   log::info(fmt::format("{}: {}, best {} with val_loss {:.4f} ({})", options.run_dir, counted(r.epochs, "epoch"),
                         r.best_epoch, r.best_val_loss, r.stop_reason));
   if (!r.already_finished)
-    log::info(fmt::format("{} frames in {:.1f} s ({:.0f} frames/s with validation and checkpoints)", r.frames,
-                          r.seconds, static_cast<double>(r.frames) / r.seconds));
+    log::info(fmt::format("{} in {:.1f} s ({:.0f} frames/s with validation and checkpoints)",
+                          counted(r.frames, "frame"), r.seconds, static_cast<double>(r.frames) / r.seconds));
   log::info(fmt::format("next: cutract eval {}", shell_quoted(options.run_dir)));
   return 0;
 }

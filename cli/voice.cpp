@@ -42,8 +42,8 @@ Normaliser enrolled(Normaliser targets, const std::string& speaker, const std::s
   if (path.empty()) return targets;
   const Matrix measured = read_npy(path);
   if (measured.cols != targets.columns())
-    fail(Fault::data, fmt::format("{}: has {} columns, expected the {} channels of the model", path, measured.cols,
-                                  targets.columns()));
+    fail(Fault::data, fmt::format("{}: has {}, but the model has {}; give one column per channel of the model", path,
+                                  counted(measured.cols, "column"), counted(targets.columns(), "channel")));
   targets.enrol(speaker, measured.view(), path);
   return targets;
 }
@@ -96,7 +96,7 @@ void Voice::explain() const {
   if (args_.centre || !args_.enrol.empty()) return;
   if (model_.targets.scope() == Scope::utterance)
     log::info(
-        "this model knows movement around each utterance's mean only: values are placed around the mean of the "
+        "this model predicts only movement around each utterance's mean: values are placed around the mean of the "
         "training data; --centre places them around 0");
   else if (args_.speaker.empty())
     log::info(
@@ -117,7 +117,7 @@ Normaliser Voice::features_for(Exec& ex, const AudioInput& input, const Audio& a
   if (whole.sounding.frames < enough_frames(c))
     log::info(
         fmt::format("{}: {:.1f} s of sound are too short for statistics of their own; training statistics at this "
-                    "level fill up 2 s",
+                    "level supply the rest of 2 s",
                     input.name, static_cast<double>(whole.sounding.frames) * extractor_.step_s()));
   return by;
 }
@@ -153,7 +153,7 @@ Normaliser features_for_split(Exec& ex, const Dataset& data, const TrainedModel&
       unseen[e.speaker].merge(heard);
   }
   if (odd > 0)
-    log::warn(fmt::format("split {}: {} of {} are unlike the training data, e.g. {}", split, odd,
+    log::warn(fmt::format("split {}: unlike the training data: {} of {}, e.g. {}", split, odd,
                           counted(std::ssize(data.examples), "utterance"), first));
   Normaliser by = m.features;
   if (a.statistics != "audio") return by;

@@ -8,6 +8,7 @@
 
 #include "host/core/error.h"
 #include "host/core/plant.h"
+#include "host/core/text.h"
 
 namespace cutract {
 namespace {
@@ -118,8 +119,8 @@ void check(std::span<const Scored> all, std::span<const Channel> channels, const
   }
   if (P == 0) fail(Fault::internal, "score: no channel, expected at least one");
   if (frames == 0) {
-    fail(Fault::data,
-         fmt::format("split \"{}\": no frame to score in {} utterances, expected at least one", split, all.size()));
+    fail(Fault::data, fmt::format("split \"{}\": no frame to score in {}, expected at least one", split,
+                                  counted(std::ssize(all), "utterance")));
   }
 }
 

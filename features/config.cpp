@@ -10,7 +10,7 @@ namespace cutract {
 
 void fields(FieldTable& v, FeatureConfig& c) {
   v("preset", c.preset, "default for every [features] key that is not set", {"librosa", "kaldi", "whisper"});
-  v("kind", c.kind, "features: the log-mel spectrum, or its cepstra (mfcc)", {"mel", "mfcc"});
+  v("kind", c.kind, "kind of features; mel: the log-mel spectrum, mfcc: its cepstra", {"mel", "mfcc"});
   v("sample_rate", c.sample_rate, in(1000, 192000), "sample rate in Hz; audio at other rates is resampled");
   v("n_mels", c.n_mels, in(1, 1024), "number of mel filters");
   v("n_fft", c.n_fft, in(2, 65536), "FFT length in samples; need not be a power of two");
@@ -23,17 +23,17 @@ void fields(FieldTable& v, FeatureConfig& c) {
   v("framing", c.framing,
     "frame placement and padding at the edges; snip and cover are Kaldi's snip_edges = true and false",
     {"centre-zero", "centre-reflect", "snip", "cover"});
-  v("drop_last", c.drop_last, "drop the last frame, as Whisper does");
+  v("drop_last", c.drop_last, "whether to drop the last frame, as Whisper does");
   v("mel_scale", c.mel_scale, "mel formula; kaldi: the HTK formula with triangles that are linear in mel",
     {"slaney", "htk", "kaldi"});
   v("mel_norm", c.mel_norm, "filter normalisation; slaney: each filter has area 1 over Hz", {"slaney", "none"});
   v("log", c.log, "logarithm of the mel power", {"db", "ln", "log10", "whisper"});
   v("log_floor", c.log_floor, in(1e-30, 1.0), "smallest mel power before the logarithm");
-  v("log_offset", c.log_offset, "addition of log_floor to the power, instead of using it as the minimum");
+  v("log_offset", c.log_offset, "whether to add log_floor to the power instead of using it as the minimum");
   v("top_db", c.top_db, in(0.0, 1000.0),
     "with log = \"db\": range in dB; values more than this far below the utterance's maximum are clipped; 0: off");
   v("preemphasis", c.preemphasis, in(0.0, 1.0), "pre-emphasis coefficient, applied per frame; Kaldi uses 0.97");
-  v("remove_dc", c.remove_dc, "subtraction of each frame's mean");
+  v("remove_dc", c.remove_dc, "whether to subtract each frame's mean");
   v("sample_scale", c.sample_scale, in(1e-6, 1e6), "factor applied to samples in -1..1; Kaldi uses 32768");
   v("n_mfcc", c.n_mfcc, in(1, 1024), "with kind = \"mfcc\": number of cepstra, at most n_mels");
   v("lifter", c.lifter, in(0.0, 1000.0), "with kind = \"mfcc\": Kaldi's cepstral lifter; 0: off");

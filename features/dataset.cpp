@@ -14,16 +14,17 @@
 #include "host/core/error.h"
 #include "host/core/log.h"
 #include "host/core/memory.h"
+#include "host/core/text.h"
 #include "host/io/audio.h"
 #include "host/io/sha256.h"
 
 namespace cutract {
 namespace {
 
-constexpr Index kChunk = 64;  // utterances between two reports of progress; on a GPU, of one launch
+constexpr Index kChunk = 64;  // utterances per report of progress; on a GPU, per launch
 constexpr std::size_t kNamed = 20;
 
-// The outcome for one utterance: an example, or why there is none.
+// The outcome for one utterance: an example, or the reason why it cannot be used.
 struct Outcome {
   std::optional<Example> example;
   std::string problem;
@@ -35,7 +36,7 @@ std::string bytes_of(std::span<const T> values) {
   return {reinterpret_cast<const char*>(values.data()), values.size_bytes()};
 }
 
-// 64 bits of it: to notice a change, not to withstand somebody who forges one.
+// Keeps 64 bits of the hash: enough to notice a change, though not to resist forgery.
 std::string digest_of(const std::string& speaker, int sample_rate, const Recording& r) {
   const std::string text =
       fmt::format("{}\n{} {} {} {}\n", speaker, sample_rate, r.track.rate_hz, r.track.first_s, r.track.values.cols);
@@ -67,8 +68,8 @@ Example example_of(const Utterance& u, const Extractor& extract, const Input& in
   const Recording& recording = input.recording;
   Example e{u.id, u.speaker, std::move(features), {}, {}, input.digest};
   if (e.features.rows() == 0)
-    fail(Fault::data, fmt::format("{}: has {} samples at {} Hz, too few for one frame of features; leave it out",
-                                  u.audio, recording.samples.size(), extract.config().sample_rate));
+    fail(Fault::data, fmt::format("{}: has {} at {} Hz, too few for one frame of features; leave it out", u.audio,
+                                  counted(std::ssize(recording.samples), "sample"), extract.config().sample_rate));
   e.targets = at_times(recording.track, extract.first_centre_s(), extract.step_s(), e.features.rows());
   if (e.targets.rows == 0)
     fail(Fault::data,
@@ -87,7 +88,7 @@ void keep_faults(Outcome& outcome, const std::function<void()>& step) {
   }
 }
 
-// An utterance per thread, from file to example.
+// Each thread takes one utterance at a time from file to example.
 void load_on_cpu(const CpuExec& cpu, RecordingReader& reader, std::span<const Utterance* const> utterances,
                  const Extractor& extract, std::span<Outcome> outcomes) {
   cpu.parallel(static_cast<Index>(utterances.size()), [&](Index i) {
@@ -104,7 +105,7 @@ View<const T, 1> view_of(const std::vector<T>& v) {
   return {v.data(), {static_cast<Index>(v.size())}};
 }
 
-// Audio in steps of 2^-15, as it is in a file of 16 bits; empty if there is a sample that is not.
+// Converts samples that are multiples of 2^-15, as those of a 16-bit file are. Returns nothing if a sample is not.
 std::vector<std::int16_t> as_int16(std::span<const float> samples) {
   std::vector<std::int16_t> out;
   out.reserve(samples.size());
@@ -116,10 +117,11 @@ std::vector<std::int16_t> as_int16(std::span<const float> samples) {
   return out;
 }
 
-// All utterances by one launch of each op. `room` is what features may still take of the GPU's memory.
+// Loads all utterances with one launch of each op. `room` is the number of bytes of GPU memory that features may still
+// take.
 void load_on_gpu(Exec& gpu, RecordingReader& reader, std::span<const Utterance* const> utterances,
                  const Extractor& extract, Index& room, std::span<Outcome> outcomes) {
-  std::vector<std::size_t> which;  // could be read
+  std::vector<std::size_t> which;  // indices of the utterances that could be read
   std::vector<Input> inputs;
   std::vector<std::vector<std::int16_t>> int16s;
   for (std::size_t i = 0; i < utterances.size(); ++i)
@@ -146,17 +148,17 @@ void load_on_gpu(Exec& gpu, RecordingReader& reader, std::span<const Utterance* 
 [[noreturn]] void fail_all(const Corpus& corpus, const std::string& split, std::size_t of,
                            std::span<const Skipped> bad) {
   if (bad.size() == 1)
-    fail(Fault::data, fmt::format("{}: {} (split {}); mend it, or leave bad utterances out with --skip-bad", bad[0].id,
+    fail(Fault::data, fmt::format("{}: {} (split {}); fix it, or skip bad utterances with --skip-bad", bad[0].id,
                                   bad[0].reason, split));
   std::string text = fmt::format(
-      "{}, split {}: {} of {} utterances cannot be used; mend them, or leave them out with --skip-bad:", corpus.dir,
-      split, bad.size(), of);
+      "{}, split {}: {} of {} utterances cannot be used; fix them, or skip them with --skip-bad:", corpus.dir, split,
+      bad.size(), of);
   for (const auto& b : bad.first(std::min(bad.size(), kNamed))) text += fmt::format("\n  {}: {}", b.id, b.reason);
   if (bad.size() > kNamed) text += fmt::format("\n  and {} more", bad.size() - kNamed);
   fail(Fault::data, text);
 }
 
-// One line for all files that the reader noticed something about, however many there are.
+// Logs a single warning about all files that the reader noticed something about.
 void warn_of_notes(const Corpus& corpus, const std::string& split, std::span<const Utterance* const> utterances,
                    std::span<const Outcome> outcomes) {
   AudioNotes notes;
@@ -173,7 +175,7 @@ std::vector<Normaliser::Part> parts_of(Dataset& data, Member member) {
   return parts;
 }
 
-// With an executor that computes in memory of the host.
+// Calls `work` with an executor that computes in host memory.
 template <class F>
 auto on_host(Exec& ex, F&& work) {
   if (std::holds_alternative<CpuExec>(ex)) return work(ex);
@@ -212,7 +214,7 @@ Dataset load_dataset(Exec& ex, const Corpus& corpus, const std::string& split, c
   Index room = gpu ? gpu_free_bytes(*gpu) / 2 : 0;
   const auto* cpu = std::get_if<CpuExec>(&ex);
   RecordingReader reader(corpus, cpu ? cpu->threads() : 1);
-  // Parts of one recording are loaded one after the other, and their outcomes put back where the manifest has them.
+  // Parts of one recording are loaded one after the other. Their outcomes are put back into the order of the manifest.
   const std::vector<std::size_t> order = by_recording(utterances);
   for (Index from = 0; from < all; from += kChunk) {
     const Index count = std::min(kChunk, all - from);

@@ -12,6 +12,7 @@
 #include "host/core/log.h"
 #include "host/core/memory.h"
 #include "host/core/plant.h"
+#include "host/core/text.h"
 #include "host/io/audio.h"
 #include "host/io/sha256.h"
 #include "kernels/deltas.h"
@@ -23,7 +24,7 @@ namespace {
 
 bool centred(const FeatureConfig& c) { return c.framing == "centre-zero" || c.framing == "centre-reflect"; }
 
-// First sample under the window of frame 0. A centred window lies in the middle of the FFT's frame.
+// First sample under the window of frame 0. A centred window is in the middle of the FFT's frame.
 Index first_sample(const FeatureConfig& c) {
   if (c.framing == "snip") return 0;
   if (c.framing == "cover") return c.hop_samples / 2 - c.win_samples / 2;
@@ -39,9 +40,9 @@ void warn_of_empty_filters(const MelBank& bank, const FeatureConfig& c) {
   for (std::size_t m = 0; m < bank.bin.size(); ++m) empty += bank.offset[m] == bank.offset[m + 1];
   if (empty > 0)
     log::warn(
-        fmt::format("features.n_mels: {} of {} filters lie between two bins of the FFT ({} points) and will be "
-                    "constant; expected none, use fewer filters or a larger n_fft",
-                    empty, c.n_mels, c.n_fft));
+        fmt::format("features.n_mels: is {}, so narrow filters fall between two bins of the FFT ({} points) and are "
+                    "constant: {}; use fewer filters or a larger n_fft",
+                    c.n_mels, c.n_fft, counted(empty, "filter")));
 }
 
 MelArgs mel_args(const FeatureConfig& c, MelEngine engine) {
@@ -63,7 +64,7 @@ struct TableViews {
   View<const double, 1> weight, dct;
 };
 
-// Memory that is kept from call to call, as large as the largest wanted it.
+// Memory that is kept between calls and grows to the largest request.
 class Kept {
  public:
   template <class T>
@@ -87,9 +88,9 @@ class Kept {
 };
 
 struct Scratch {
-  Kept base, slopes;     // what another op reads
-  Kept samples, starts;  // what comes from the host
-  Kept result;           // that is to lie in memory of the host: ops read what they wrote
+  Kept base, slopes;     // results that a later op reads
+  Kept samples, starts;  // uploaded from the host
+  Kept result;           // features on their way to host memory, because ops read back what they wrote
 };
 
 // Everything that an op reads and writes is in the executor's memory.
@@ -116,7 +117,7 @@ bool all_int16(std::span<const Samples> utterances) {
   return std::all_of(utterances.begin(), utterances.end(), [](const Samples& x) { return x.int16s() != nullptr; });
 }
 
-// One after another.
+// Returns the samples of all utterances, one after another.
 std::vector<std::int16_t> packed_int16s(std::span<const Samples> utterances) {
   std::vector<std::int16_t> all;
   for (const Samples& x : utterances) all.insert(all.end(), x.int16s(), x.int16s() + x.size());

@@ -18,7 +18,7 @@ void Frames::keep(Index rows) {
 
 Frames Frames::part(Index first, Index rows) const {
   if (first < 0 || rows < 0 || first + rows > at_.shape[0])
-    fail(Fault::internal, "frames: asked for a part that is not there");
+    fail(Fault::internal, "frames: asked for a part beyond the end");
   return {lies_in_, {at_.data + first * at_.shape[1], {rows, at_.shape[1]}}};
 }
 

@@ -9,6 +9,7 @@
 #include "host/core/error.h"
 #include "host/core/memory.h"
 #include "host/core/plant.h"
+#include "host/core/text.h"
 #include "host/io/sha256.h"
 #include "kernels/column_moments.h"
 #include "kernels/normalise.h"
@@ -55,15 +56,15 @@ struct Where {
         frames(ex, of_each<std::int32_t>(parts, [](const auto& v) { return static_cast<std::int32_t>(v.shape[0]); })) {}
 };
 
-// A [C] tensor of finite values; C is free if `columns` is 0.
+// A [C] tensor of finite values; `columns` 0 accepts any C.
 std::vector<double> column_values(const TensorFile& file, const std::string& name, std::size_t columns,
                                   const std::string& origin) {
   const Tensor& t = file.at(name, origin);
   const std::vector<double> values = t.as_f64();
   if (t.shape.size() != 1 || values.empty() || (columns > 0 && values.size() != columns)) {
     const std::string want = columns > 0 ? std::to_string(columns) : "at least 1";
-    fail(Fault::data,
-         fmt::format("{}: tensor \"{}\" has {} values, expected a vector of {}", origin, name, values.size(), want));
+    fail(Fault::data, fmt::format("{}: tensor \"{}\" has {}, expected a vector of {}", origin, name,
+                                  counted(std::ssize(values), "value"), want));
   }
   for (const double v : values) {
     if (!std::isfinite(v))
@@ -117,7 +118,7 @@ std::vector<Normaliser::Moments> Normaliser::moments_of(Exec& ex, std::span<cons
 Normaliser::Stats Normaliser::stats_over(const Moments& m, const std::string& whose) {
   const std::size_t C = m.mean.size();
   if (m.frames == 0 || C == 0)
-    fail(Fault::data, whose + ": no frame to take mean and deviation from, expected at least one");
+    fail(Fault::data, whose + ": has no frames to compute mean and standard deviation from, expected at least one");
   Stats out{m.mean, std::vector<double>(C), std::vector<double>(C)};
   for (std::size_t c = 0; c < C; ++c) {
     const double variance = m.square[c] / static_cast<double>(m.frames);
@@ -177,7 +178,7 @@ std::vector<std::vector<double>> Normaliser::apply(Exec& ex, std::span<const Par
   for (const Part& p : parts) expect_shape("normaliser.apply", p.rows, {p.rows.shape[0], C});
   const bool own = scope_ == Scope::utterance;
   const std::vector<Moments> each = own ? moments_of(ex, parts) : std::vector<Moments>();
-  std::deque<Stats> of_utterances;  // stay where they are
+  std::deque<Stats> of_utterances;  // a deque, because `groups` points into it
   std::map<const Stats*, std::int32_t> groups;
   std::vector<std::int32_t> group;
   std::vector<double> means, stds;

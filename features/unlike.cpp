@@ -14,22 +14,22 @@
 namespace cutract {
 namespace {
 
-// The thresholds keep a distance from the recordings of the embedded corpus, which are taken as ordinary. Measured file
-// by file, their level is within 4.7 dB of the training's, at most 1.9 % of a file is silence, no column's mean is more
+// The thresholds leave a margin to the recordings of the embedded corpus, which count as ordinary. Measured file by
+// file, their level is within 4.7 dB of the training's, at most 1.9 % of a file is silence, no column's mean is more
 // than 1.1 deviations off, and none has less than half of the training's spread. At 10 dB less the level is at least
 // 6.9 dB off; a band of 4 kHz leaves 18 of 80 columns without movement.
 constexpr double kLevelDb = 6;
 constexpr double kSilence = 0.2;         // of the frames
 constexpr double kClipped = 0.001;       // of the samples
 constexpr double kFullScale = 1.05;      // decoders of lossy formats go a little beyond 1
-constexpr double kSpread = 0.5;          // of the training's deviation: an empty band hardly moves
+constexpr double kSpread = 0.5;          // of the training's deviation: an empty band is nearly constant
 constexpr double kBandDb = 6;            // an empty band is at least this far below the rest
 constexpr double kFarOnAverage = 1;      // deviations, mean over the columns
 constexpr double kFarInOneColumn = 3.5;  // deviations
 
 Index base_columns(const FeatureConfig& c) { return c.kind == "mfcc" ? c.n_mfcc : c.n_mels; }
 
-// Where the log-mels or cepstra of a frame itself begin in its row, which context and deltas make wider.
+// The first column of the frame's own log-mels or cepstra in a row that context and deltas make wider.
 Index first_base_column(const FeatureConfig& c) { return c.context * base_columns(c) * (1 + c.deltas); }
 
 // The size in dB of one unit of a log-mel.
@@ -70,11 +70,11 @@ Normaliser::Moments moments_of_sounding(View<const float, 2> rows, const Feature
   return m;
 }
 
-// Samples in runs of at least three at the same extreme value, as flat tops have, or at full scale.
+// Counts the samples in runs of at least three at the same extreme value, as flat tops have, and those at full scale.
 Index count_clipped(std::span<const float> x, double peak) {
   constexpr std::size_t kRun = 3;
   constexpr float kAtFullScale = 0.9999f;
-  constexpr double kAudible = 0.05;  // below, the steps of 16 bits make equal neighbours
+  constexpr double kAudible = 0.05;  // below this, 16-bit steps make neighbours equal
   if (peak < kAudible || x.empty()) return 0;
   const auto [least, most] = std::minmax_element(x.begin(), x.end());
   const float low = *least, high = *most;
@@ -95,7 +95,7 @@ double median(std::vector<double> v) {
   return *middle;
 }
 
-// The log-mels of a recording beside those of the training.
+// The log-mels of a recording compared with those of the training.
 struct Bands {
   std::vector<double> above;   // dB by which mean plus half a deviation exceed the training's
   std::vector<double> spread;  // share of the training's deviation
@@ -114,7 +114,7 @@ struct Bands {
     }
   }
 
-  // How many columns from the top (or the bottom) hardly move and are far below the rest.
+  // The number of columns from the top (or the bottom) that are nearly constant and far below the rest.
   std::size_t empty(bool at_the_top) const {
     const double usual = median(above);
     const std::size_t M = above.size();
@@ -140,11 +140,11 @@ void look_at_bands(const Heard& heard, const Normaliser::Stats& whose, const Fea
   const std::size_t top = bands.empty(true), bottom = bands.empty(false);
   if (top == M || bottom == M) return;
   if (top >= enough)
-    out.push_back(
-        fmt::format("nothing above about {}, the training data reach {}", khz(bands.hz[M - 1 - top]), khz(c.fmax_hz)));
+    out.push_back(fmt::format("nothing above about {}, while the training data reach {}", khz(bands.hz[M - 1 - top]),
+                              khz(c.fmax_hz)));
   if (bottom >= enough)
-    out.push_back(fmt::format("nothing below about {:.0f} Hz, the training data start at {:.0f} Hz", bands.hz[bottom],
-                              bands.hz[0]));
+    out.push_back(fmt::format("nothing below about {:.0f} Hz, while the training data start at {:.0f} Hz",
+                              bands.hz[bottom], bands.hz[0]));
 }
 
 void look_at_deviations(const Heard& heard, const Normaliser::Stats& whose, std::vector<std::string>& out) {

@@ -28,7 +28,7 @@ struct Engine {
 constexpr Engine kEngines[] = {
     {LstmEngine::cudnn, "cudnn",
      [](const LstmRequest& r) { return r.cudnn && (r.precision != Precision::bf16 || r.capability >= 80); },
-     "any H where cuDNN 9 is found, bf16 on compute capability 8.0 or later"},
+     "cuDNN 9, and compute capability 8.0 or later for bf16"},
     {LstmEngine::cluster, "cluster",
      [](const LstmRequest& r) {
        return r.capability >= 90 && r.precision == Precision::bf16 &&
@@ -91,10 +91,10 @@ LstmChoice choose_engine(const LstmRequest& r) {
   if (r.engine != LstmEngine::automatic) {
     const Engine& asked = engine_of(r.engine);
     if (!asked.takes(r))
-      fail(Fault::config,
-           fmt::format("lstm: the {} engine takes {}, and here are {} on {}.{} {} cuDNN; set trainer.engine = \"auto\"",
-                       asked.name, asked.what, describe(r), r.capability / 10, r.capability % 10,
-                       r.cudnn ? "with" : "without"));
+      fail(Fault::config, fmt::format("lstm: engine \"{}\" needs {}; this run has {} on compute capability {}.{}, {} "
+                                      "cuDNN; set trainer.engine = \"auto\"",
+                                      asked.name, asked.what, describe(r), r.capability / 10, r.capability % 10,
+                                      r.cudnn ? "with" : "without"));
     return {r.engine, "as asked for"};
   }
   for (const Line& line : kTable)
@@ -111,7 +111,7 @@ LstmChoice choose_engine(const GpuExec& ex, LstmRequest r) {
 
 LstmChoice choose_engine(const Exec& ex, const LstmRequest& r) {
   if (const auto* gpu = std::get_if<GpuExec>(&ex)) return choose_engine(*gpu, r);
-  return {LstmEngine::automatic, "the CPU has one"};
+  return {LstmEngine::automatic, "the CPU has a single engine"};
 }
 
 }  // namespace cutract

@@ -1,5 +1,5 @@
-// Stand-in for cuDNN on the emulated GPU: the textbook recurrence behind an equally foreign weight layout. The weight
-// space begins with the last matrix, has gaps, and is NaN where nothing is stored.
+// Stand-in for cuDNN on the emulated GPU: the textbook recurrence, with a weight layout that callers cannot guess, like
+// cuDNN's. The weight space begins with the last matrix, has gaps, and is NaN where nothing is stored.
 #include <algorithm>
 #include <bit>
 #include <cstring>

@@ -26,7 +26,8 @@ std::vector<const float*> feature_rows(std::span<const Example> examples) {
   return at;
 }
 
-// The address of each example's targets: one example after the next from `there`, or in place if that is null.
+// The address of each example's targets: one example after the next from `there`, or the example's own matrix if that
+// is null.
 std::vector<const float*> target_rows(std::span<const Example> examples, const float* there) {
   std::vector<const float*> at;
   at.reserve(examples.size());
@@ -52,7 +53,7 @@ Index bucket_rows(Index frames) {
   return (frames + step - 1) / step * step;
 }
 
-// Places the targets where the executor reads them.
+// Puts the targets into memory that the executor reads, and returns their addresses.
 std::vector<const float*> Batches::place_targets(Exec& ex, std::span<const Example> examples) {
   if (std::holds_alternative<CpuExec>(ex)) return target_rows(examples, nullptr);
   std::vector<float> all;
@@ -82,7 +83,7 @@ Batches::Batches(Exec& ex, std::span<const Example> examples, int batch_size)
       target_(ex, most_rows_ * outputs_, Place::device, "the targets of a batch") {}
 
 void Batches::set(Exec& ex, const std::vector<std::vector<int>>& order) {
-  if (order.size() > lengths_.size()) fail(Fault::internal, "batches: more than there are utterances");
+  if (order.size() > lengths_.size()) fail(Fault::internal, "batches: more batches than utterances");
   order_ = order, frames_.clear();
   std::vector<std::int32_t> offsets, lengths;
   std::vector<std::uint32_t> uids;
@@ -122,7 +123,7 @@ Batch Batches::next(Exec& ex, View<const StepRecord, 1> record, Index utterances
   const View<std::uint32_t, 1> uid(uid_.data(), {utterances});
   next_batch(ex,
              {{offsets_.data(), plan}, {lengths_of_.data(), plan}, {uids_.data(), plan}, record, offset, length, uid});
-  const auto longest = static_cast<std::int32_t>(rows);  // what it is at most: only the device knows the batch
+  const auto longest = static_cast<std::int32_t>(rows);  // an upper bound, because only the device knows the batch
   return pack(ex, {offset, length, static_cast<std::int32_t>(utterances), static_cast<std::int32_t>(rows), longest},
               uid);
 }

@@ -11,6 +11,7 @@
 #include "features/extractor.h"
 #include "host/core/error.h"
 #include "host/core/log.h"
+#include "host/core/text.h"
 #include "host/io/sha256.h"
 
 namespace cutract {
@@ -43,7 +44,7 @@ T number(const TensorFile& file, const std::string& key, const std::string& orig
                                     : fmt::format("an integer from {} to {}", least, std::numeric_limits<T>::max())));
 }
 
-// Statistics travel as text, since a tensor that is not a parameter would break load_state_dict(strict=True).
+// Stores statistics as text, because load_state_dict(strict=True) refuses tensors that are not parameters.
 void tensors_to_metadata(TensorFile& from, TensorFile& to) {
   for (const auto& [name, tensor] : from.tensors) {
     std::string text;
@@ -92,14 +93,14 @@ std::vector<Channel> channels_from(const std::string& text) {
   return out;
 }
 
-// Of all tensors and metadata but the digest itself. They are encoded anew, so that a program which writes the same
-// content in another order leaves it valid.
+// Computes the digest of all tensors and metadata except the digest itself. They are encoded again first, so that a
+// program that writes the same content in a different order leaves it valid.
 std::string digest_of(TensorFile file) {
   file.metadata.erase(kDigest);
   return sha256_hex(encode_safetensors(file));
 }
 
-// A file copied out of its checkpoint has no MANIFEST with it, so it carries a digest of its own. One without a digest
+// A file copied out of its checkpoint has no MANIFEST beside it, so it contains its own digest. A file without a digest
 // is accepted, because other programs make such files, for example by averaging the weights of several models.
 void expect_digest(const TensorFile& file, const std::string& origin) {
   const auto it = file.metadata.find(kDigest);
@@ -140,8 +141,8 @@ TrainedModel decode_model(const std::string& bytes, const std::string& origin) {
   const ModelShape shape{number<Index>(file, "feature_dim", origin), config.model.hidden, config.model.layers,
                          static_cast<Index>(channels.size())};
   if (extractor.dim() != shape.features)
-    fail(Fault::data, fmt::format("{}: model takes {} features a frame, its config gives {}; the file was altered",
-                                  origin, shape.features, extractor.dim()));
+    fail(Fault::data, fmt::format("{}: its model takes {} per frame, but its config gives {}; the file was altered",
+                                  origin, counted(shape.features, "feature"), extractor.dim()));
   if (const double wanted = parameter_count(shape); wanted * sizeof(float) > static_cast<double>(bytes.size()))
     fail(Fault::data, fmt::format("{}: its config describes a model of {:.0f} parameters, more than a file of {} bytes "
                                   "can hold; the file is truncated or was altered",
@@ -158,9 +159,8 @@ TrainedModel decode_model(const std::string& bytes, const std::string& origin) {
       number<double>(file, "val_loss", origin),
       origin};
   if (extractor.hash() != m.feature_hash)
-    fail(Fault::data, fmt::format("{}: was trained on features with hash {:.12}, its config gives {:.12} in this "
-                                  "build; retrain it, or use the "
-                                  "build that made it",
+    fail(Fault::data, fmt::format("{}: was trained on features with hash {:.12}, but this build computes features with "
+                                  "hash {:.12} from its config; retrain it, or use the build that made it",
                                   origin, m.feature_hash, extractor.hash()));
   m.model.load(file, origin);
   expect_digest(file, origin);  // last, since the checks above say more precisely what is wrong
@@ -172,7 +172,7 @@ namespace {
 TrainedModel read_model(const NamedCheckpoint& found) {
   const auto it = found.files.find("model.safetensors");
   if (it == found.files.end())
-    fail(Fault::data, found.path + ": holds no model.safetensors; expected a checkpoint of cutract train");
+    fail(Fault::data, found.path + ": has no model.safetensors; expected a checkpoint written by cutract train");
   const bool lone = found.path.ends_with(".safetensors");
   TrainedModel m = decode_model(it->second, lone ? found.path : found.path + "/model.safetensors");
   m.checkpoint = found.path;
@@ -192,7 +192,7 @@ TrainedModel load_model(const std::string& path) {
         log::warn(fmt::format("{}; using {} instead", first.what(), other));
         return m;
       } catch (const Error& e) {
-        if (e.fault() != Fault::data && e.fault() != Fault::io) throw;  // damaged too
+        if (e.fault() != Fault::data && e.fault() != Fault::io) throw;  // this one is damaged too, so the next is tried
       }
     }
     throw;
@@ -201,7 +201,7 @@ TrainedModel load_model(const std::string& path) {
 
 namespace {
 
-// The members of a record by name.
+// Calls `member` with the name and the value of each member of a record.
 template <class Record, class F>
 void each(Record& r, F&& member) {
   member("step", r.steps);
@@ -268,8 +268,9 @@ SavedState decode_state(const std::string& bytes, const std::string& origin) {
                number<int>(file, "plateau.bad", origin)};
   if (file.tensors.contains("val_losses")) s.val_losses = file.at("val_losses", origin).as_f64();
   if (std::ssize(s.val_losses) != s.epoch)
-    fail(Fault::data, fmt::format("{}: holds {} validation losses for {} epochs; the file was altered", origin,
-                                  s.val_losses.size(), s.epoch));
+    fail(Fault::data, fmt::format("{}: holds {} for {}; the file was altered", origin,
+                                  counted(std::ssize(s.val_losses), "validation loss", "validation losses"),
+                                  counted(s.epoch, "epoch")));
   each(saved.record, [&](const char* name, auto& value) {
     value =
         number<std::remove_reference_t<decltype(value)>>(file, name, origin, -1);  // first_bad is -1 if there is none
@@ -285,7 +286,7 @@ std::string adopted_state(const std::string& bytes, const TrainingState& now) {
 
 void SavedState::restore(Exec& ex, Optimizer& o, const std::string& origin) const {
   if (static_cast<Index>(m.size()) != o.m.size() || static_cast<Index>(v.size()) != o.v.size())
-    fail(Fault::data, origin + ": optimizer state is for another model; choose another --out");
+    fail(Fault::data, origin + ": its optimizer state is for a different model; choose another --out");
   o.m.write(ex, m);
   o.v.write(ex, v);
   o.write(ex, record);

@@ -14,6 +14,7 @@
 namespace cutract {
 namespace {
 
+// An array that an op computed.
 struct Left {
   std::string what;
   std::vector<float> values;
@@ -38,7 +39,7 @@ std::vector<float> synthetic_second(int sample_rate) {
   return out;
 }
 
-// Some of them, copied to where `to` computes.
+// Copies the examples with the indices `which` into the memory of `to`.
 std::vector<Example> copies(Exec& from, Exec& to, std::span<const Example> examples, const std::vector<int>& which) {
   std::vector<Example> out;
   out.reserve(which.size());
@@ -49,11 +50,11 @@ std::vector<Example> copies(Exec& from, Exec& to, std::span<const Example> examp
   return out;
 }
 
-// The results of one step: activations, loss, gradients, the parameters it makes.
+// Returns the results of one step: activations, loss, gradients, updated parameters.
 std::vector<Left> one_step(Exec& ex, const RunConfig& config, const Model& model, std::span<const Example> examples) {
   const Extractor extractor(config.features);
   std::vector<Left> left{{"features", extractor(ex, synthetic_second(config.features.sample_rate)).values}};
-  // The engine that trains, which depends on the size of the batches.
+  // The engine that training uses, which depends on the batch size.
   Network network(ex, model, precision(config), choose_engine(ex, lstm_request(config)).engine);
   Optimizer optimizer(ex, config.optim, model.size());
   Batches batches(ex, examples, config.trainer.batch_size);
@@ -83,7 +84,7 @@ double relative_l2(const std::vector<float>& got, const std::vector<float>& want
     const double w = static_cast<double>(want[i]), e = static_cast<double>(got[i]) - w;
     error += e * e, norm += w * w;
   }
-  return error == 0 ? 0 : std::abs(std::sqrt(error / norm));  // abs: a NaN without its sign
+  return error == 0 ? 0 : std::abs(std::sqrt(error / norm));  // abs removes the sign of a NaN
 }
 
 }  // namespace
@@ -97,12 +98,13 @@ std::vector<Compared> compare_devices(Exec& ex, Exec& reference, const RunConfig
   std::vector<Compared> out;
   for (const Left& w : want) {
     const auto g = std::find_if(got.begin(), got.end(), [&](const Left& l) { return l.what == w.what; });
-    if (g == got.end()) continue;  // an engine may keep it to itself
+    if (g == got.end()) continue;  // the engine does not expose it
     // A GPU's batch may have rows after the last utterance.
     if (g->values.size() < w.values.size())
       fail(Fault::internal, fmt::format("compare_devices: {} has {} values, expected at least {}", w.what,
                                         g->values.size(), w.values.size()));
-    const bool fp32 = w.what == "features" || std::holds_alternative<CpuExec>(ex);  // whatever the precision
+    const bool fp32 =
+        w.what == "features" || std::holds_alternative<CpuExec>(ex);  // these use fp32 whatever the setting
     out.push_back(
         {w.what, relative_l2(g->values, w.values), bound_of(fp32 ? Precision::fp32 : precision(config), 1e-5)});
   }
@@ -112,16 +114,15 @@ std::vector<Compared> compare_devices(Exec& ex, Exec& reference, const RunConfig
 void check_device(Exec& ex, const RunConfig& config, const Model& model, std::span<const Example> examples) {
   Exec cpu = CpuExec(config.trainer.threads);
   const std::vector<Compared> all = compare_devices(ex, cpu, config, model, examples);
-  log::info(fmt::format("{} beside the CPU, relative L2 of one training step:", describe(ex)));
+  log::info(fmt::format("{} compared with the CPU, relative L2 of one training step:", describe(ex)));
   for (const Compared& c : all)
     log::info(fmt::format("  {:<38} {:>9.2g}  {}", c.what, c.difference,
                           c.agrees() ? "ok" : fmt::format("expected at most {:.2g}", c.bound)));
   const auto bad = std::find_if(all.begin(), all.end(), [](const Compared& c) { return !c.agrees(); });
   if (bad != all.end())
-    fail(Fault::device,
-         fmt::format("{}: {} is {:.2g} away from the CPU's, expected at most {:.2g}; try another trainer.engine or "
-                     "--device cpu, and report it",
-                     describe(ex), bad->what, bad->difference, bad->bound));
+    fail(Fault::device, fmt::format("{}: {} differs from the CPU's by {:.2g} (relative L2), expected at most {:.2g}; "
+                                    "try a different trainer.engine or --device cpu, and report it",
+                                    describe(ex), bad->what, bad->difference, bad->bound));
 }
 
 }  // namespace cutract

@@ -44,7 +44,7 @@ static void fields(FieldTable& v, ScheduleConfig& c) {
 }
 
 static void fields(FieldTable& v, TrainerConfig& c) {
-  v("max_epochs", c.max_epochs, in(1, 1000000), "most epochs (passes over the training split)");
+  v("max_epochs", c.max_epochs, in(1, 1000000), "maximum number of epochs (passes over the training split)");
   v("batch_size", c.batch_size, in(1, 65536), "utterances per training step");
   v("bucket_batches", c.bucket_batches, in(1, 1000000),
     "batches per pool in which utterances are sorted by length, so that those of a batch are of similar length; 1: no "

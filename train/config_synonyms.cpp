@@ -9,8 +9,8 @@ struct Row {
   const char *name, *words;
 };
 
-// Case, underscores and dashes make no difference to the comparison. A word may stand for several settings, which are
-// then all suggested, those of the section that was given first.
+// Case, underscores and dashes are ignored in the comparison. A word may stand for several settings; all of them are
+// then suggested, beginning with those of the section that the user named.
 constexpr Row kSynonyms[] = {
     {"data", "dataset datamodule dataloader dataset_conf io"},
     {"features", "feature feats feat frontend frontend_conf fbank mel audio preprocessing spectrogram"},

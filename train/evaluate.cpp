@@ -64,8 +64,8 @@ Scores evaluate(const Dataset& data, std::span<const Matrix> predicted, std::spa
 namespace {
 
 struct Piece {
-  Index first, rows;          // with the overlap
-  Index wanted_from, wanted;  // of these rows, what is kept
+  Index first, rows;          // frames to compute, including the overlap
+  Index wanted_from, wanted;  // the rows of these that are kept: first and number
 };
 
 std::vector<Piece> pieces_of(Index frames) {

@@ -15,7 +15,7 @@ namespace {
 
 constexpr const char* kColumns =
     "epoch,step,train_loss,val_loss,val_rmse,val_mae,val_pearson,lr,grad_norm,skipped_steps,frames_per_s,seconds";
-constexpr std::size_t kFixed = 12;  // of these; the channels follow
+constexpr std::size_t kFixed = 12;  // number of these columns; those of the channels follow
 
 std::string rmse_name(const std::string& channel, const std::string& unit) {
   return (unit == "mm" ? "rmse_mm/" : "rmse/") + channel;
@@ -84,7 +84,7 @@ EpochPoint parse_metrics_line(const std::string& line, std::size_t channels) {
     cells.push_back(cell.empty() ? std::numeric_limits<double>::quiet_NaN() : std::atof(cell.c_str()));
   cells.resize(std::max(cells.size(), kFixed), std::numeric_limits<double>::quiet_NaN());
   EpochPoint p{static_cast<int>(cells[0]), cells[2], cells[3], cells[6], cells[7], cells[11], {}};
-  const std::size_t end = std::min(cells.size(), kFixed + channels);  // the channels' r follow
+  const std::size_t end = std::min(cells.size(), kFixed + channels);  // after these come the channels' r
   p.channel_rmse.assign(cells.begin() + kFixed, cells.begin() + static_cast<std::ptrdiff_t>(end));
   return p;
 }

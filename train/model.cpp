@@ -57,7 +57,7 @@ void Model::load(const TensorFile& file, const std::string& origin) {
     const Tensor& t = file.at(p.name, origin);
     if (t.shape != p.shape)
       fail(Fault::data,
-           origin + ": tensor " + p.name + " has another shape than its config says; the file was altered");
+           origin + ": tensor " + p.name + " does not have the shape that its config gives; the file was altered");
     const std::vector<float> values = t.as_f32();
     const auto bad = std::find_if(values.begin(), values.end(), [](float v) { return !std::isfinite(v); });
     if (bad != values.end())

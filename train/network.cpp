@@ -27,7 +27,7 @@ void Network::zero_grads(Exec& ex) {
 }
 
 void Network::write_back(Exec& ex, Model& model) const {
-  if (model.size() != size()) fail(Fault::internal, "network: written back to a model of another shape");
+  if (model.size() != size()) fail(Fault::internal, "network: written back to a model of a different shape");
   model.values() = params_.values(ex);
 }
 
@@ -54,7 +54,7 @@ Index Network::floats_for(Index rows) const {
 
 void Network::take(Exec& ex, Index floats) {
   if (step_.size() >= floats) return;
-  step_ = Buffer<float>(ex, 0);  // so that the old and the new buffer never exist together
+  step_ = Buffer<float>(ex, 0);  // frees the old buffer before the new one is allocated
   step_ = Buffer<float>(ex, floats, Place::device, "the activations of a step");
 }
 
@@ -88,7 +88,7 @@ void Network::plan(Exec& ex, const Ragged& ragged) {
     const auto v = take2(N, 2 * width);
     return View<float, 3>(v.data, {N, 2, width});
   };
-  for (Layer& layer : layers_) {  // first, and multiples of 256 bytes: libraries ask for alignment
+  for (Layer& layer : layers_) {  // first, and in multiples of 256 bytes: libraries require alignment
     layer.reserve.data = reinterpret_cast<std::byte*>(at);
     at += layer.reserve.size() / kFloat;
   }
@@ -98,7 +98,7 @@ void Network::plan(Exec& ex, const Ragged& ragged) {
   }
   dh_ = take2(N, 2 * H);
   dh_below_ = take2(N, 2 * H);
-  y_ = take2(N, P);  // last: its rows would put the others off the boundary of a cache line
+  y_ = take2(N, P);  // last, because its width would misalign the arrays after it
 }
 
 View<const float, 2> Network::forward(Exec& ex, View<const float, 2> x, const Ragged& ragged, const Dropout* mode) {

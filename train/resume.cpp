@@ -45,7 +45,7 @@ std::string origin_of(const Checkpoints::Loaded& c) {
   return sha256_hex(write_manifest(manifest_of(c.epoch, c.val_loss, c.files)));
 }
 
-// The newest intact checkpoint of a run folder or its folder checkpoints, or the checkpoint that `from` names.
+// Returns the checkpoint that `from` names; for a run folder or its checkpoints folder, the newest intact one.
 Checkpoints::Loaded named(const std::string& from) {
   const std::string path = without_slash(from);
   std::error_code ignored;
@@ -84,7 +84,7 @@ ResumePoint checked_point(const Checkpoints::Loaded& c, const RunConfig& config,
   return p;
 }
 
-// Digests by "split\tid".
+// Returns the digests of a fingerprint by "split\tid".
 std::map<std::string, std::string> digests(const std::string& fingerprint) {
   std::map<std::string, std::string> out;
   std::istringstream lines(fingerprint);
@@ -93,13 +93,13 @@ std::map<std::string, std::string> digests(const std::string& fingerprint) {
   return out;
 }
 
-// "split\tid" for people.
+// Formats a "split\tid" key for a message.
 std::string utterance_text(const std::string& key) {
   const auto tab = key.find('\t');
   return fmt::format("{} (split {})", key.substr(tab + 1), key.substr(0, tab));
 }
 
-// The first few, and how many more.
+// Lists the first few and counts the rest.
 std::string few(const std::vector<std::string>& all) {
   constexpr std::size_t kNamed = 5;
   std::string out;
@@ -130,7 +130,7 @@ std::optional<ResumePoint> find_resume_point(const std::string& from, const std:
     fail(Fault::usage, fmt::format("{}: this run has a later checkpoint, {}; choose another --out to go back to the "
                                    "earlier one",
                                    wanted.folder, newest->folder));
-  // The same command again: it has come further since.
+  // The same command was given again, and the run has progressed since.
   if (state_of(*newest).state.origin == origin_of(wanted)) return checked_point(*newest, config, corpus);
   fail(Fault::usage, fmt::format("{}: holds checkpoints of a different run than {}; leave --resume out to continue "
                                  "that run, or choose another --out",

@@ -38,7 +38,7 @@ std::vector<std::string> names_in(const std::string& folder) {
   return names;
 }
 
-// A run has its lock from the first moment on, and one that was copied without it has checkpoints.
+// A run folder has its lock from the start. One that was copied without the lock is recognised by its checkpoints.
 bool is_run(const std::string& folder) {
   FileFacts facts;
   std::string holder;
@@ -54,7 +54,7 @@ bool is_run(const std::string& folder) {
 
 namespace fs = std::filesystem;
 
-// Returns whether this call made it.
+// Makes the folder if it does not exist, and returns whether it did.
 bool made(const std::string& folder) {
   check_run_folder(folder);
   std::error_code ignored;
@@ -185,9 +185,9 @@ void RunFolder::start_metrics(int epochs_done, std::span<const Channel> channels
     kept += line;
     history_.push_back(parse_metrics_line(line, channels.size()));
   }
-  metrics_ok_ = write("metrics.csv", kept);  // if not, what is there stays as it is, with its header
+  metrics_ok_ = write("metrics.csv", kept);  // if it fails, the existing file stays unchanged, with its header
   events_.emplace(files_, path_, epochs_done + 1);
-  if (events_too) events_->add(epochs_done, {});  // its session start makes TensorBoard forget what comes later
+  if (events_too) events_->add(epochs_done, {});  // the session start makes TensorBoard forget later epochs
   if (!metrics_ok_) return;
   try {
     metrics_.emplace(path);

@@ -79,7 +79,8 @@ std::vector<Trace> telling_traces(const Dataset& data, std::span<const Matrix> m
     const std::string rank = order.size() > 1 ? fmt::format(", {} of {} utterances", which, order.size()) : "";
     Trace t{fmt::format("{}, speaker {}: RMSE {:.3f} (z){}", e.id, e.speaker, error[i], rank),
             extractor.first_centre_s(), extractor.step_s(), measured[i], measured[i]};
-    // Measured plus error: right for every scope of normalisation, where inverting would need the utterance's own mean.
+    // Adding the error to the measured values is right for every scope of normalisation. Inverting the prediction would
+    // need the mean of the utterance.
     for (Index p = 0; p < t.predicted.cols; ++p) {
       const double unit = CUTRACT_PLANTED("trace_in_z") ? 1 : e.unit_per_z[static_cast<std::size_t>(p)];
       for (Index n = 0; n < t.predicted.rows; ++n)

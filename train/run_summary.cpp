@@ -6,6 +6,7 @@
 
 #include "host/core/error.h"
 #include "host/core/log.h"
+#include "host/core/text.h"
 
 namespace cutract {
 
@@ -55,14 +56,14 @@ void expect_finite_steps(const StepRecord& done, const std::vector<std::vector<i
   for (const int i : order[static_cast<std::size_t>(done.first_bad)])
     ids += (ids.empty() ? "" : " ") + data.examples[static_cast<std::size_t>(i)].id;
   log::warn(
-      fmt::format("epoch {}: loss or gradient was not finite in {} of {} steps, which were skipped; first in "
-                  "batch {} ({})",
-                  epoch, done.batches - done.taken, done.batches, done.first_bad + 1, ids));
+      fmt::format("epoch {}: skipped {} of {} because the loss or gradient was not finite; the first was batch {} ({})",
+                  epoch, done.batches - done.taken, counted(done.batches, "step"), done.first_bad + 1, ids));
   if (done.longest_row >= config.trainer.max_nonfinite_steps)
     fail(Fault::diverged,
-         fmt::format("training diverged in epoch {}: {} steps in a row were not finite; try a smaller optim.lr or "
-                     "trainer.gradient_clip_val; earlier checkpoints are kept",
-                     epoch, done.longest_row));
+         fmt::format(
+             "training diverged in epoch {}: loss or gradient was not finite in {} in a row; try a smaller optim.lr or "
+             "trainer.gradient_clip_val; earlier checkpoints are kept",
+             epoch, counted(done.longest_row, "step")));
 }
 
 }  // namespace cutract

@@ -56,15 +56,15 @@ void Stepper::step() {
   const auto work = [this, batch] { queue(packed(batch)); };
   if (!captures_) return work();
   if (captured_memory_ != network_.memory()) graphs_.clear(), captured_memory_ = network_.memory();
-  // The first step of a kind runs as it is, so that what libraries do once has been done when they are captured.
+  // The first step of a size is not captured, so that libraries have done their one-time work before capture.
   const auto [at, first] = graphs_.try_emplace({std::ssize(batches_.order(batch)), rows(batch)});
   if (first) return work();
   if (at->second.empty()) at->second.emplace_back(ex_, work);
   at->second[0].launch(ex_);
 }
 
-// Where it is the batch whose turn it is by the record, only its size counts: what is queued serves others of that
-// size.
+// When the record on the device selects the batch, only the size of `batch` matters here: the same work serves every
+// batch of that size.
 Batch Stepper::packed(Index batch) {
   if (network_.reads_lengths_on_host()) return batches_.load(ex_, batch);
   return batches_.next(ex_, optimizer_.record.view(), std::ssize(batches_.order(batch)), rows(batch));
@@ -80,7 +80,8 @@ void Stepper::forward_backward(const Batch& batch) {
   sum_squares(ex_, {network_.grads(), {sums_.data() + 1, {1}}});
 }
 
-// What a step does. It may be captured: all that changes from step to step is read where the executor computes.
+// Queues the work of one step. It may be captured, because everything that changes from step to step is read from the
+// executor's memory.
 void Stepper::queue(const Batch& batch) {
   forward_backward(batch);
   const OptimConfig& o = optimizer_.config;

@@ -27,7 +27,7 @@
 namespace cutract {
 namespace {
 
-// One run: what is loaded once, what changes every epoch.
+// One training run: data and settings that are loaded once, and the state that changes with every epoch.
 class Run {
  public:
   Run(Exec& ex, const RunConfig& config, const TrainOptions& options, Progress& progress)
@@ -43,7 +43,7 @@ class Run {
     state_.order_key = corpus_.hash;
   }
 
-  // Everything that can be refused is refused before data are loaded.
+  // Refuses everything that can be refused before it loads the data.
   TrainResult operator()() {
     for (const std::string& split : {config_.data.train_split, config_.data.val_split}) (void)corpus_.split(split);
     engine_ = choose_engine(ex_, lstm_request(config_));
@@ -85,7 +85,7 @@ class Run {
   using Clock = std::chrono::steady_clock;
   static double seconds_since(Clock::time_point t) { return std::chrono::duration<double>(Clock::now() - t).count(); }
 
-  struct Stopped {};  // a signal came while data were loaded or validated
+  struct Stopped {};  // thrown when a signal arrives while data are loaded or validated
   bool stop_asked() {
     if (options_.stop_signal) result_.signal = options_.stop_signal();
     return result_.signal != 0;
@@ -134,14 +134,14 @@ class Run {
     if (is_finished() && !point_->other_run) checkpoints_->complete_last_save();
   }
 
-  // With the settings of now: a run that stopped early, or at its last epoch, goes on where they let it.
+  // Judged by the current settings, so a run that stopped early or at its last epoch continues if they allow it.
   std::string why_finished() const {
     if (state_.within) return "";
     if (stopping_.should_stop()) return stopping_.reason();
     return state_.epoch >= config_.trainer.max_epochs ? kAllEpochs : "";
   }
 
-  // With the statistics that its weights belong to.
+  // Restores the statistics with the weights, which were trained with them.
   void restore() {
     expect_same_data(*point_, fingerprint(data_), corpus_.dir);
     point_->saved.restore(ex_, *optimizer_, point_->checkpoint + "/state.safetensors");
@@ -166,7 +166,8 @@ class Run {
     folder_->start_metrics(state_.epoch, corpus_.channels, point_ && point_->other_run);
   }
 
-  // Both splits to where they are computed with, and memory for their largest batches: what is short is missed now.
+  // Moves both splits into the executor's memory and reserves memory for their largest batches, so that running out of
+  // memory is found before training starts.
   void prepare() {
     if (options_.check_device) check_device(ex_, config_, trained_->model, data_.train.examples);
     batches_.emplace(ex_, data_.train.examples, config_.trainer.batch_size);
@@ -183,7 +184,7 @@ class Run {
     while (state_.epoch < epochs && !is_finished() && result_.signal == 0) epoch();
   }
 
-  // From its first step, or from where a checkpoint inside it was saved.
+  // Trains one epoch, from its first step or from the step at which a checkpoint inside it was saved.
   void epoch() {
     EpochRecord record{.epoch = state_.epoch + 1, .lr = plateau_.lr()};
     began_ = Clock::now();
@@ -214,7 +215,7 @@ class Run {
     result_.frames += done.frames - frames_before;
   }
 
-  // The frames of the epoch that an earlier process trained on.
+  // Begins or continues an epoch. Returns how many of its frames an earlier process trained on.
   Index begin(const std::vector<std::vector<int>>& order) {
     first_step_ = 0;
     if (!state_.within) {
@@ -263,7 +264,8 @@ class Run {
     record.seconds = epoch_seconds();
     if (!dev_) {
       folder_->expect_ours();
-      folder_->add_metrics(record);  // first: a row without its checkpoint is dropped on resume, the reverse is a gap
+      // Before the checkpoint: resuming drops a row without a checkpoint, but could not fill in a missing row.
+      folder_->add_metrics(record);
       save(val.loss);
     }
     log_epoch(record, state_.best_val_loss, state_.best_epoch, progress_);
@@ -301,7 +303,7 @@ class Run {
     state_.epoch_seconds = before;
   }
 
-  // A page about a training in progress loads itself again as often as it is written.
+  // While training is in progress, the page reloads itself as often as it is written.
   void write_report(const std::string& status, bool running = false) {
     Report r = describe(*trained_, ex_);
     r.title = "Training: " + options_.run_dir;
@@ -322,7 +324,8 @@ class Run {
     reported_ = Clock::now();
   }
 
-  // Nothing is trained. What a process that was killed after its last checkpoint has not written is made up for.
+  // Trains nothing, but writes metrics.json and the report if a process that was killed after its last checkpoint left
+  // them out.
   TrainResult already_finished() {
     result_.already_finished = true;
     if (!folder_->has("metrics.json") || !folder_->has("report.html")) score_best();
@@ -350,14 +353,14 @@ class Run {
     if (dev_ || !checkpoints_) return result_;
     if (state_.best_epoch > 0) result_.best_checkpoint = checkpoints_->best().value_or("");
     if (result_.already_finished && folder_->has("metrics.json") && folder_->has("report.html")) return result_;
-    if (!trained_) return result_;  // stopped before there was anything to tell
+    if (!trained_) return result_;  // stopped before there was a model to report on
     folder_->write_metrics_json(metrics_json(result_));
     write_report(result_.stop_reason);
     return result_;
   }
 
   static constexpr const char* kAllEpochs = "reached max_epochs";
-  static constexpr double kReportEvery = 10;  // seconds: what a report costs must not count, however short the epochs
+  static constexpr double kReportEvery = 10;  // seconds, so that reports cost little however short the epochs are
 
   Exec& ex_;
   const RunConfig& config_;
@@ -368,8 +371,8 @@ class Run {
   TrainingData data_;
   std::optional<TrainedModel> trained_;
   LstmChoice engine_{};
-  std::string environment_;         // what env.json says
-  std::optional<Network> network_;  // what the model has become since it was last saved
+  std::string environment_;         // the content of env.json
+  std::optional<Network> network_;  // the model as trained since it was last saved
   std::optional<Optimizer> optimizer_;
   std::optional<Batches> batches_;
   std::optional<Evaluator> evaluator_;
@@ -378,14 +381,14 @@ class Run {
   Plateau plateau_;
   TrainingState state_;
   std::string finished_;              // why training ended; empty: still training
-  std::optional<ResumePoint> point_;  // the checkpoint that it resumed from
-  Index first_step_ = 0;              // of the current epoch, in this process
-  Clock::time_point began_{};         // the current epoch, in this process
+  std::optional<ResumePoint> point_;  // the checkpoint that this process resumed from
+  Index first_step_ = 0;              // of this process in the current epoch
+  Clock::time_point began_{};         // when the current epoch began in this process
   std::unique_ptr<RunFolder> folder_;
   std::unique_ptr<Checkpoints> checkpoints_;
   std::optional<Scores> scores_;  // of the best epoch that this process saw
   int scores_epoch_ = 0;
-  std::time_t started_ = std::time(nullptr);  // this process
+  std::time_t started_ = std::time(nullptr);  // when this process started
   int resumed_from_ = 0;                      // epoch; 0: it started from scratch
   Clock::time_point reported_{};
   bool dev_;
@@ -395,10 +398,10 @@ class Run {
 }  // namespace
 
 TrainResult train(Exec& ex, const RunConfig& config, const TrainOptions& options, Progress& progress) {
-  log::set_file("");  // that of an earlier run in this process
+  log::set_file("");  // closes the log of an earlier run in this process
   try {
     return Run(ex, config, options, progress)();
-  } catch (const Error& e) {  // into train.log too, then on to main
+  } catch (const Error& e) {  // recorded in train.log too, then rethrown to main
     log::record(std::string("error: ") + e.what());
     throw;
   }

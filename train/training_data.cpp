@@ -7,6 +7,7 @@
 
 #include "host/core/error.h"
 #include "host/core/log.h"
+#include "host/core/text.h"
 #include "host/corpus/batcher.h"
 
 namespace cutract {
@@ -47,11 +48,12 @@ TrainingData load_training_data(Exec& ex, const RunConfig& config, const Corpus&
     Dataset data = load_dataset(ex, corpus, split, extractor, config.data.skip_bad, [&](int, int) { loading(); });
     out.skipped.insert(out.skipped.end(), data.skipped.begin(), data.skipped.end());
     if (data.examples.empty())
-      fail(Fault::data, fmt::format("{}: split \"{}\" has no usable utterance; check it with `cutract corpus check {}`",
-                                    corpus.dir, split, corpus.dir));
-    log::info(fmt::format("{}: {} utterances, {} frames ({:.1f} min), {} features, {} channels", split,
-                          data.examples.size(), data.frames(), minutes(data.frames(), extractor.step_s()),
-                          extractor.dim(), corpus.channels.size()));
+      fail(Fault::data,
+           fmt::format("{}: split \"{}\" has no usable utterances; check it with `cutract corpus check {}`", corpus.dir,
+                       split, corpus.dir));
+    log::info(fmt::format("{}: {}, {} ({:.1f} min), {}, {}", split, counted(std::ssize(data.examples), "utterance"),
+                          counted(data.frames(), "frame"), minutes(data.frames(), extractor.step_s()),
+                          counted(extractor.dim(), "feature"), counted(std::ssize(corpus.channels), "channel")));
     return data;
   };
   out.train = load(config.data.train_split);

@@ -97,7 +97,7 @@ std::string set(const Field& f, const toml::node& node, std::string& out) {
                        shortened(*v));
   if (!f.choices.empty() && std::find(f.choices.begin(), f.choices.end(), *v) == f.choices.end()) {
     const std::string near = did_you_mean(*v, f.choices);
-    return fmt::format("{} = {} is none of {}{}", f.name, quoted(shortened(*v)), fmt::join(f.choices, ", "),
+    return fmt::format("{} = {} is not one of {}{}", f.name, quoted(shortened(*v)), fmt::join(f.choices, ", "),
                        near.empty() ? "" : " (did you mean \"" + near + "\"?)");
   }
   out = *v;

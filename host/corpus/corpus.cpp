@@ -233,7 +233,7 @@ std::vector<const Utterance*> Corpus::split(const std::string& wanted) const {
   for (const auto& u : utterances)
     if (u.split == wanted) found.push_back(&u);
   if (found.empty())
-    fail(Fault::data, fmt::format("{}/manifest.tsv: no utterance is in split \"{}\", there are: {}", dir, wanted,
+    fail(Fault::data, fmt::format("{}/manifest.tsv: no utterance is in split \"{}\"; the splits are: {}", dir, wanted,
                                   fmt::join(splits(), ", ")));
   return found;
 }

@@ -6,6 +6,7 @@
 
 #include "host/core/error.h"
 #include "host/core/log.h"
+#include "host/core/text.h"
 #include "host/corpus/corpus.h"
 #include "host/corpus/importers.h"
 #include "host/corpus/lowpass.h"
@@ -41,7 +42,7 @@ void claim(const std::string& out) {
   if (corpus && !is_imported(out))
     fail(Fault::io, out + ": holds a corpus that was not made by cutract corpus import; name a new folder with --out");
   if (!corpus && !fs::exists(out + "/" + kMarker) && !fs::is_empty(out))
-    fail(Fault::io, out + ": is not empty and no cutract corpus; name a new folder with --out");
+    fail(Fault::io, out + ": is neither empty nor a cutract corpus; name a new folder with --out");
   for (const char* name : {"/audio", "/articulation"})
     if (fs::is_symlink(out + name))
       fail(Fault::io,
@@ -63,8 +64,8 @@ void begin(const std::string& out) {
 // Returns the smoothed midsagittal positions: x and z of each sensor.
 Matrix midsagittal(const Matrix& ema, const std::string& path) {
   if (ema.cols != kSensorCount * kSensorColumns)
-    fail(Fault::data, fmt::format("{}: has {} columns, expected {} (7 sensors of x, y, z, phi, theta, rms)", path,
-                                  ema.cols, kSensorCount * kSensorColumns));
+    fail(Fault::data, fmt::format("{}: has {}, expected {} (7 sensors of x, y, z, phi, theta, rms)", path,
+                                  counted(ema.cols, "column"), kSensorCount * kSensorColumns));
   if (ema.rows == 0) fail(Fault::data, path + ": holds no frames");
   Matrix track(ema.rows, 2 * kSensorCount);
   for (Index t = 0; t < ema.rows; ++t)
@@ -146,8 +147,8 @@ ImportReport import_stem_e2va(const std::string& source, const std::string& out)
   save_atomically(real_file_system(), out + "/manifest.tsv", manifest);
   save_atomically(real_file_system(), out + "/corpus.toml", corpus_toml());
   real_file_system().unlink(out + "/" + kMarker);
-  log::info(fmt::format("imported {} utterances ({:.1f} min) into {}, {} skipped", report.done, report.seconds / 60,
-                        out, report.skipped));
+  log::info(fmt::format("imported {} ({:.1f} min) into {}, {} skipped", counted(report.done, "utterance"),
+                        report.seconds / 60, out, report.skipped));
   return report;
 }
 

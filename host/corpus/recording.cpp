@@ -39,7 +39,7 @@ Matrix read_track(const Corpus& corpus, const std::string& path) {
   Matrix track = decode_npy(read_regular_file(path), path);
   const auto channels = static_cast<Index>(corpus.channels.size());
   if (track.cols != channels)
-    fail(Fault::data, fmt::format("{}: has {} channels, corpus.toml lists {}", path, track.cols, channels));
+    fail(Fault::data, fmt::format("{}: has {}, corpus.toml lists {}", path, counted(track.cols, "channel"), channels));
   if (track.rows == 0) fail(Fault::data, fmt::format("{}: holds no frames", path));
   for (Index t = 0; t < track.rows; ++t)
     for (Index c = 0; c < channels; ++c)
@@ -144,7 +144,8 @@ Recording RecordingReader::cut(const Corpus& corpus, const Utterance& u, const W
   const auto count = static_cast<Index>(samples.size());
   const Index first = std::llround(u.start_s * audio_rate);
   const Index last = whole ? count : std::min(count, static_cast<Index>(std::llround(u.end_s * audio_rate)));
-  if (first >= last) fail(Fault::data, fmt::format("{}: manifest.tsv:{} asks for no samples", audio_path, u.line));
+  if (first >= last)
+    fail(Fault::data, fmt::format("{}: start_s and end_s in manifest.tsv:{} select no samples", audio_path, u.line));
   // The track keeps the frame before the first sample and the one after the last, so that interpolation at the edges is
   // not flat.
   const double start = static_cast<double>(first) / audio_rate, end = static_cast<double>(last) / audio_rate;

@@ -111,8 +111,8 @@ TsvTable parse_tsv(std::string_view text, const std::string& origin, std::span<c
       check_columns(fields, where, required, optional, problems);
       table.columns = std::move(fields);
     } else if (fields.size() != table.columns.size()) {
-      problems.push_back(fmt::format("{}: has {} fields, expected {} as in the header line", where, fields.size(),
-                                     table.columns.size()));
+      problems.push_back(fmt::format("{}: has {}, expected {} as in the header line", where,
+                                     counted(std::ssize(fields), "field"), table.columns.size()));
     } else {
       table.rows.push_back({line, std::move(fields)});
     }

@@ -125,11 +125,11 @@ Audio decode_audio(std::string_view bytes, const std::string& origin, const Audi
   const auto got = static_cast<sf_count_t>(audio.samples.size());
   const sf_count_t decoder = info.frames < SF_COUNT_MAX ? info.frames : -1;
   if (const sf_count_t announced = std::max<sf_count_t>(decoder, container.frames); got < announced)
-    refuse(origin, fmt::format("is cut off: {} samples announced, {} could be read", announced, got));
+    refuse(origin, fmt::format("is cut off: {} announced, {} could be read", counted(announced, "sample"), got));
   if (container.frames >= 0 && got > container.frames)
-    refuse(origin, fmt::format("holds more audio than its header announces: {} samples announced, {} there; convert it "
+    refuse(origin, fmt::format("holds more audio than its header announces: {} announced, {} there; convert it "
                                "to WAV to keep all of them",
-                               container.frames, got));
+                               counted(container.frames, "sample"), got));
   if (sf_error(in.get()) != SF_ERR_NO_ERROR)
     refuse(origin, fmt::format("cannot be decoded: {}", sf_strerror(in.get())));
   if (audio.samples.empty()) refuse(origin, "holds no samples");

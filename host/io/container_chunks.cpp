@@ -21,6 +21,8 @@ struct Chunk {
   std::size_t at = 0, left = 0;  // offset of the body, and bytes from there to the end of the file
 };
 
+std::string bytes_text(std::uint64_t n) { return counted(static_cast<std::int64_t>(n), "byte"); }
+
 bool is_chunk_id(std::string_view id) {
   return id.size() == 4 && std::all_of(id.begin(), id.end(), [](char c) { return c >= ' ' && c <= '~'; });
 }
@@ -98,10 +100,10 @@ void check_wav(std::string_view bytes, const std::string& origin) {
       if (is_long) c.size = long_size;
       if (!is_long && c.size >= kUnknownSize && c.size > c.left) return;
       if (c.size > c.left)
-        refuse(origin, fmt::format("is cut off: {} bytes of samples announced, {} there", c.size, c.left));
+        refuse(origin, fmt::format("is cut off: {} of samples announced, {} there", bytes_text(c.size), c.left));
       if (c.size == 0 && c.left > 0 && !all_chunks(bytes.substr(c.at), big))
-        refuse(origin, fmt::format("has an unfinished header: it announces no samples, but {} bytes follow; {}", c.left,
-                                   kUnfinished));
+        refuse(origin, fmt::format("has an unfinished header: it announces no samples, but is followed by {}; {}",
+                                   bytes_text(c.left), kUnfinished));
       const std::size_t odd = c.size & 1;
       std::string_view rest = bytes.substr(std::min<std::size_t>(bytes.size(), c.at + c.size));
       // The padding byte after an odd number of bytes is sometimes missing.
@@ -132,11 +134,11 @@ void check_w64(std::string_view bytes, const std::string& origin) {
       if (data) refuse(origin, "has more than one data chunk, and only the first would be read; convert it to WAV");
       data = true;
       if (size > left)
-        refuse(origin,
-               fmt::format("is cut off: {} bytes of samples announced, {} there", size - kHeader, left - kHeader));
+        refuse(origin, fmt::format("is cut off: {} of samples announced, {} there", bytes_text(size - kHeader),
+                                   left - kHeader));
       if (size == kHeader && left > kHeader + 8)
-        refuse(origin, fmt::format("has an unfinished header: it announces no samples, but {} bytes follow; {}",
-                                   left - kHeader, kUnfinished));
+        refuse(origin, fmt::format("has an unfinished header: it announces no samples, but is followed by {}; {}",
+                                   bytes_text(left - kHeader), kUnfinished));
     }
     if (id == "fmt ") {
       check_wav_format(bytes, {id, size - kHeader, at + kHeader, left - kHeader}, false, origin);
@@ -171,10 +173,10 @@ std::int64_t check_aiff(std::string_view bytes, const std::string& origin) {
       if (samples) refuse(origin, "has more than one SSND chunk, and only the first would be read; convert it to WAV");
       samples = true;
       if (c.size > c.left)
-        refuse(origin, fmt::format("is cut off: {} bytes of samples announced, {} there", c.size, c.left));
+        refuse(origin, fmt::format("is cut off: {} of samples announced, {} there", bytes_text(c.size), c.left));
       if (c.size <= 8 && c.left > 16 && !all_chunks(bytes.substr(c.at + c.size), true))
-        refuse(origin, fmt::format("has an unfinished header: it announces no samples, but {} bytes follow; {}", c.left,
-                                   kUnfinished));
+        refuse(origin, fmt::format("has an unfinished header: it announces no samples, but is followed by {}; {}",
+                                   bytes_text(c.left), kUnfinished));
     } else if (c.id == "FORM") {
       refuse(origin,
              "holds several AIFF files joined end to end, and only the first would be read; split it into files");
@@ -204,10 +206,11 @@ void check_au(std::string_view bytes, const std::string& origin) {
   if (start < kHeader || start > bytes.size()) refuse(origin, "is cut off: the AU header is not whole");
   const std::uint64_t there = bytes.size() - start;
   if (size == kUnknownSize) return;
-  if (size > there) refuse(origin, fmt::format("is cut off: {} bytes of samples announced, {} there", size, there));
+  if (size > there)
+    refuse(origin, fmt::format("is cut off: {} of samples announced, {} there", bytes_text(size), there));
   if (size == 0 && there > 0)
-    refuse(origin, fmt::format("has an unfinished header: it announces no samples, but {} bytes follow; {}", there,
-                               kUnfinished));
+    refuse(origin, fmt::format("has an unfinished header: it announces no samples, but is followed by {}; {}",
+                               bytes_text(there), kUnfinished));
   if (!without_tags_behind(bytes.substr(start + size)).empty() && there - size >= 8)
     refuse(origin,
            fmt::format("holds {} bytes after the samples that its header announces; {}", there - size, kUnfinished));

@@ -245,9 +245,9 @@ Matrix find_matrix(std::string_view bytes, bool little, const std::string& path,
   }
   const std::string there = names.empty() ? "none" : shortened(fmt::format("{}", fmt::join(names, ", ")), 300);
   if (wanted.empty() && names.size() != 1)
-    fail(Fault::data, fmt::format("{}: expected one variable, there are: {}", path, there));
+    fail(Fault::data, fmt::format("{}: expected a single variable, but it has: {}", path, there));
   if (wrong) throw Error(*wrong);
-  if (found.empty()) fail(Fault::data, fmt::format("{}: has no variable \"{}\", there are: {}", path, wanted, there));
+  if (found.empty()) fail(Fault::data, fmt::format("{}: has no variable \"{}\"; it has: {}", path, wanted, there));
   return std::move(found.front());
 }
 

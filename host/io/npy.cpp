@@ -299,15 +299,15 @@ Matrix decode_npy(std::string_view bytes, const std::string& origin) {
   const Kind* kind = h.fields ? nullptr : kind_of(h.descr, big);
   if (kind == nullptr) refuse(unreadable(h));
   if (h.shape.empty() || h.shape.size() > 2)
-    refuse(fmt::format("array has {} axes, expected 2: [frames, channels]", h.shape.size()));
+    refuse(fmt::format("array has {}, expected 2: [frames, channels]", counted(std::ssize(h.shape), "axis", "axes")));
   const std::uint64_t rows = h.shape[0], cols = h.shape.size() == 2 ? h.shape[1] : 1;
   const std::uint64_t have = bytes.size() - before - length;
   // An extent of zero must not hide a huge extent elsewhere.
   const std::uint64_t most = have / kind->bytes;
   if ((cols != 0 && rows > most / cols) || (cols == 0 && rows > most) || (rows == 0 && cols > most + 65536) ||
       rows * cols * kind->bytes != have)
-    refuse(fmt::format("array of shape [{}, {}] and dtype {} does not fit its {} bytes of data", rows, cols, h.descr,
-                       have));
+    refuse(fmt::format("array of shape [{}, {}] and dtype {} does not fit its {} of data", rows, cols, h.descr,
+                       counted(static_cast<std::int64_t>(have), "byte")));
 
   return read_values(h, *kind, big, bytes.data() + before + length, rows, cols);
 }

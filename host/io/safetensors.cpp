@@ -11,11 +11,14 @@
 #include <set>
 
 #include "host/core/error.h"
+#include "host/core/text.h"
 #include "host/io/atomic_file.h"
 #include "host/io/file_kind.h"
 
 namespace cutract {
 namespace {
+
+std::string bytes_text(std::uint64_t n) { return counted(static_cast<std::int64_t>(n), "byte"); }
 
 static_assert(std::endian::native == std::endian::little, "tensors are kept as they lie in the file");
 
@@ -136,7 +139,7 @@ class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
       case At::tensor:
       case At::list:
         return wrong(fmt::format("tensor \"{}\": {} is {}, expected {}", out_.entries.back().name, key_, what,
-                                 key_ == "dtype" ? "a string" : "a list of whole numbers >= 0"));
+                                 key_ == "dtype" ? "a string" : "a list of integers >= 0"));
       case At::top:
         return wrong(fmt::format("key \"{}\" is {}, expected an object", key_, what));
       default:
@@ -175,7 +178,7 @@ std::optional<Span> checked(const Entry& e, std::string& problem) {
   }
   const Span s{(*e.offsets)[0], (*e.offsets)[1], &e};
   if (s.end - s.begin != *n * type->bytes) {
-    problem = fmt::format("tensor \"{}\" has {} bytes, its dtype and shape need {}", e.name, s.end - s.begin,
+    problem = fmt::format("tensor \"{}\" has {}, its dtype and shape need {}", e.name, bytes_text(s.end - s.begin),
                           *n * type->bytes);
     return std::nullopt;
   }
@@ -202,7 +205,8 @@ std::vector<Span> tiles(const Header& header, std::uint64_t buffer, std::string&
     }
     at = s.end;
   }
-  if (at != buffer) problem = fmt::format("the tensors fill {} bytes, the file has {} behind its header", at, buffer);
+  if (at != buffer)
+    problem = fmt::format("the tensors fill {}, the file has {} after its header", bytes_text(at), buffer);
   return spans;
 }
 
@@ -309,15 +313,16 @@ std::string encode_safetensors(const TensorFile& file) {
 
 TensorFile decode_safetensors(std::string_view bytes, const std::string& origin) {
   const auto refuse = [&](const std::string& why) {
-    fail(Fault::data, fmt::format("{}: {}; it is no intact safetensors file", origin, why));
+    fail(Fault::data, fmt::format("{}: {}; the safetensors file is damaged", origin, why));
   };
   refuse_git_lfs_pointer(bytes, origin);
   std::uint64_t length = 0;
-  if (bytes.size() < sizeof length) refuse(fmt::format("has {} bytes, a header needs at least 8", bytes.size()));
+  if (bytes.size() < sizeof length) refuse(fmt::format("has {}, a header needs at least 8", bytes_text(bytes.size())));
   std::memcpy(&length, bytes.data(), sizeof length);
   bytes.remove_prefix(sizeof length);
   if (length > kHeaderLimit) refuse(fmt::format("header length is {}, the limit is {} bytes", length, kHeaderLimit));
-  if (length > bytes.size()) refuse(fmt::format("header length is {}, only {} bytes follow", length, bytes.size()));
+  if (length > bytes.size())
+    refuse(fmt::format("header length is {}, but it is followed by only {}", length, bytes_text(bytes.size())));
 
   const std::string_view text = bytes.substr(0, length), buffer = bytes.substr(length);
   if (!text.starts_with('{')) refuse("header does not begin with {");

@@ -11,6 +11,7 @@
 
 #include "host/core/error.h"
 #include "host/core/log.h"
+#include "host/core/text.h"
 #include "host/run/manifest.h"
 
 namespace cutract {
@@ -73,8 +74,8 @@ Checkpoints::Files read_files(FileSystem& fs, const std::string& folder, const C
     auto bytes = read_if_there(fs, path);
     if (!bytes) fail(Fault::data, path + ": is missing from the checkpoint");
     if (bytes->size() != want.size)
-      fail(Fault::data, fmt::format("{}: has {} bytes, MANIFEST says {}; the checkpoint is damaged", path,
-                                    bytes->size(), want.size));
+      fail(Fault::data, fmt::format("{}: has {}, MANIFEST says {}; the checkpoint is damaged", path,
+                                    counted(std::ssize(*bytes), "byte"), want.size));
     if (manifest_of(0, 0, {{name, *bytes}}).files.at(name).sha256 != want.sha256)
       fail(Fault::data, path + ": its SHA-256 is not the one in MANIFEST; the checkpoint is damaged");
     files.emplace(name, std::move(*bytes));
@@ -272,7 +273,7 @@ std::optional<std::string> Checkpoints::pointer(const char* which) const {
   if (!text) return std::nullopt;
   const std::string name = pointed_at(*text);
   if (name.empty() || !is_folder(fs_, path(name)))
-    fail(Fault::data, fmt::format("{}: names no checkpoint of its folder; write the name of one into it", path(which)));
+    fail(Fault::data, fmt::format("{}: does not name a checkpoint in its folder; write a name into it", path(which)));
   return path(name);
 }
 std::optional<std::string> Checkpoints::last() const { return pointer("last"); }
@@ -367,7 +368,8 @@ std::string find_checkpoint(const std::string& model) {
       const std::string now = pointed_at(read_file(at));
       name = now == name ? "" : now;
     }
-    if (name.empty()) fail(Fault::io, at + ": names no checkpoint of its folder; name a checkpoint folder instead");
+    if (name.empty())
+      fail(Fault::io, at + ": does not name a checkpoint in its folder; give a checkpoint folder instead");
     return folder_of(at) + "/" + name;
   };
   if (is_folder(fs, path)) {
@@ -386,7 +388,7 @@ std::string find_checkpoint(const std::string& model) {
                                                                                   : path;
   }
   if (path.ends_with("/last") || path.ends_with("/best") || path == "last" || path == "best") return follow(path);
-  fail(Fault::io, path + ": is no run folder, checkpoint or .safetensors file");
+  fail(Fault::io, path + ": is not a run folder, checkpoint or .safetensors file");
 }
 
 std::vector<std::string> checkpoints_of_run(const std::string& model) {

@@ -138,7 +138,7 @@ void EventFile::add(std::int64_t step, std::span<const Scalar> scalars) {
     append(tf_record(e.SerializeAsString()));
   } catch (const Error& error) {
     failed_ = true;
-    log::warn(std::string(error.what()) + "; training goes on without TensorBoard events");
+    log::warn(std::string(error.what()) + "; continuing without TensorBoard events");
   }
 }
 

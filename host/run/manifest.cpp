@@ -40,7 +40,7 @@ CheckpointManifest parse_manifest(std::string_view text, const std::string& orig
   int version = 0;
   if (!text.starts_with(kTitle) || end == std::string_view::npos ||
       !parsed(std::string(text.substr(kTitle.size(), end - kTitle.size())), version))
-    fail(Fault::data, origin + ": is no checkpoint manifest, or is damaged");
+    fail(Fault::data, origin + ": is not a checkpoint manifest, or is damaged");
   if (version != kVersion)
     fail(Fault::io,
          fmt::format("{}: format version is {}, this program reads {}; use the cutract that wrote it or a newer one",

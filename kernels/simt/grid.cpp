@@ -176,7 +176,7 @@ void run(Lane& l) {
   if (d.trap) throw_fault(trap_report(d, l));
   if (d.fault) throw_fault(position(b, l.thread) + ": " + *d.fault);
   if (b.shared.bytes() > 0 && !b.shared.fences_intact())
-    throw_fault(position(b, l.thread) + ": write beyond shared memory, just before or behind its " +
+    throw_fault(position(b, l.thread) + ": write beyond shared memory, just before or after its " +
                 std::to_string(b.shared.bytes()) + " bytes");
   if (l.ended) {
     l.warp->ready &= ~l.bit;

@@ -89,9 +89,9 @@ TEST_F(CheckedCorpus, RefusesMissingSplits) {
   write(text);
   const Finished f = check();
   EXPECT_EQ(f.code, 4) << f.out;
-  EXPECT_NE(
-      f.out.find("no utterance is in split \"val\", which training needs (data.val_split); there are: test, train"),
-      std::string::npos)
+  EXPECT_NE(f.out.find(
+                "no utterance is in split \"val\", which training needs (data.val_split); the splits are: test, train"),
+            std::string::npos)
       << f.out;
 }
 

@@ -91,8 +91,8 @@ TEST(Config, EachMistakeIsNamedWithItsPlace) {
       {"seed = -1", "train.toml:1:8: seed = -1 is less than 0 (of everything random)"},
       {"data.corpus = 3", "train.toml:1:15: data.corpus: expected a string, got 3"},
       {"data.kind = 'mfc'",
-       "train.toml:1:13: data.kind = \"mfc\" is none of mel, mfcc, prosody (did you mean \"mfcc\"?)"},
-      {"data.kind = 'waveform'", "train.toml:1:13: data.kind = \"waveform\" is none of mel, mfcc, prosody"},
+       "train.toml:1:13: data.kind = \"mfc\" is not one of mel, mfcc, prosody (did you mean \"mfcc\"?)"},
+      {"data.kind = 'waveform'", "train.toml:1:13: data.kind = \"waveform\" is not one of mel, mfcc, prosody"},
       {"data.splits = 'a'", "train.toml:1:15: data.splits: expected a list of strings, got the string \"a\""},
       {"data.splits = ['a', 1]", "train.toml:1:15: data.splits: expected a list of strings, got 1 in it"},
   };
@@ -119,7 +119,7 @@ TEST(Config, WhatIsNoTomlIsNamedWithItsPlace) {
 TEST(Config, AllMistakesAreToldAtOnceInTheOrderOfTheFile) {
   EXPECT_EQ(mistakes("sed = 1\n[data]\nkind = 'm'\n[model]\nhidden = 0\nlayers = 'two'\n", {"model.dropout=2", "lr=3"}),
             "train.toml:1:1: unknown key \"sed\" (did you mean \"seed\"?)\n"
-            "train.toml:3:8: data.kind = \"m\" is none of mel, mfcc, prosody\n"
+            "train.toml:3:8: data.kind = \"m\" is not one of mel, mfcc, prosody\n"
             "train.toml:5:10: model.hidden = 0 is outside [1, 4096] (units per direction)\n"
             "train.toml:6:10: model.layers: expected an integer, got the string \"two\"\n"
             "--set model.dropout=2: model.dropout = 2 is outside [0, 0.9] (between layers)\n"
@@ -175,7 +175,7 @@ TEST(Config, BadAssignmentsAreNamed) {
       {"model.bidirectional=no", "expected true or false"},
       {"mode.hidden=3", "unknown key \"mode.hidden\" (did you mean \"model.hidden\"?)"},
       {"model={hidden=3}", "model: expected a table of settings, written [model]"},
-      {"data.kind=mfc", "data.kind = \"mfc\" is none of mel, mfcc, prosody (did you mean \"mfcc\"?)"},
+      {"data.kind=mfc", "data.kind = \"mfc\" is not one of mel, mfcc, prosody (did you mean \"mfcc\"?)"},
       {"data.splits=train", "expected a list of strings"},
       {"data.corpus=\"unclosed", "expected a string"},
   };

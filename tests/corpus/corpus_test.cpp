@@ -147,7 +147,7 @@ TEST(Corpus, Splits) {
   ASSERT_EQ(c.split("val").size(), 1u);
   EXPECT_EQ(c.split("val")[0], &c.utterances[1]);
   EXPECT_FAULT(c.split("dev"), Fault::data,
-               folder.path() + "/manifest.tsv: no utterance is in split \"dev\", there are: test, train, val");
+               folder.path() + "/manifest.tsv: no utterance is in split \"dev\"; the splits are: test, train, val");
 }
 
 TEST(Corpus, HashFollowsBothFiles) {
@@ -194,7 +194,7 @@ TEST(Corpus, BadManifestsAreRefusedEachForItsOwnReason) {
        "%:1: column \"speaker\" is missing\n%:1: column \"split\" is missing\n%:1: column \"audio\" is missing\n"
        "%:1: column \"articulation\" is missing"},
       {header + "a\ts\ttrain\tx.wav\n", "%:2: has 4 fields, expected 5 as in the header line"},
-      {header + good + "\nb s train x.wav x.npy\n", "%:4: has 1 fields, expected 5 as in the header line"},
+      {header + good + "\nb s train x.wav x.npy\n", "%:4: has 1 field, expected 5 as in the header line"},
       {header + "a\ts\ttrain\tx.wav\tx.npy\tmore\n", "%:2: has 6 fields, expected 5 as in the header line"},
       {header + "\ts\ttrain\tx.wav\tx.npy\n", "%:2: id is empty"},
       {header + "a\t\t\tx.wav\t\n", "%:2: speaker is empty\n%:2: split is empty\n%:2: articulation is empty"},

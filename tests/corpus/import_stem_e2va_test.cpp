@@ -135,7 +135,7 @@ TEST(ImportStemE2va, BadUtterancesAreSkippedWithTheirReason) {
       {[](auto& s) { s.ema("CXYNE02", "CXYNE02", kFrames, 41); },
        "ema/CXYNE02.mat: has 41 columns, expected 42 (7 sensors of x, y, z, phi, theta, rms)"},
       {[](auto& s) { s.ema("CXYNE02", "other", kFrames, kColumns); },
-       "ema/CXYNE02.mat: has no variable \"CXYNE02\", there are: other"},
+       "ema/CXYNE02.mat: has no variable \"CXYNE02\"; it has: other"},
       {[](auto& s) { s.ema("CXYNE02", "CXYNE02", kFrames, kColumns, 33); },
        "ema/CXYNE02.mat: frame 33 of channel \"ll_z\" is nan, expected a finite number"},
   };
@@ -236,7 +236,7 @@ TEST(ImportStemE2va, AForeignFolderIsNotTouched) {
   make_folder(stem.out());
   save_atomically(real_file_system(), stem.out() + "/thesis.txt", "years of work");
   EXPECT_FAULT(import_stem_e2va(stem.path(), stem.out()), Fault::io,
-               stem.out() + ": is not empty and no cutract corpus; name a new folder with --out");
+               stem.out() + ": is neither empty nor a cutract corpus; name a new folder with --out");
   EXPECT_EQ(read_file(stem.out() + "/thesis.txt"), "years of work");
   EXPECT_FALSE(std::filesystem::exists(stem.out() + "/audio"));
 }

@@ -55,7 +55,7 @@ TEST(Recording, BadDataAreRefusedEachForItsOwnReason) {
       {[](auto& f) { f.write("art/a.npy", "text"); }, "/art/a.npy: is not a .npy file; save the array with np.save"},
       {[](auto& f) { f.track("a", 0); }, "/art/a.npy: holds no frames"},
       {[](auto& f) { f.track("a", Matrix(50, 3)); }, "/art/a.npy: has 3 channels, corpus.toml lists 2"},
-      {[](auto& f) { f.track("a", Matrix(50, 1)); }, "/art/a.npy: has 1 channels, corpus.toml lists 2"},
+      {[](auto& f) { f.track("a", Matrix(50, 1)); }, "/art/a.npy: has 1 channel, corpus.toml lists 2"},
       {[&](auto& f) { f.track("a", spoiled(17, 1, std::nanf(""))); },
        "/art/a.npy: frame 17 of channel \"tt_z\" is nan, expected a finite number"},
       {[&](auto& f) { f.track("a", spoiled(0, 0, INFINITY)); },
@@ -214,7 +214,7 @@ TEST(Recording, PartOfAFile) {
   folder.write("manifest.tsv", header + row + "0.6\t\n");
   EXPECT_FAULT(read_one(folder), Fault::data, "lasts 0.500 s, manifest.tsv:2 asks for 0.600 s to the end");
   folder.write("manifest.tsv", header + row + "0.1\t0.10001\n");
-  EXPECT_FAULT(read_one(folder), Fault::data, "manifest.tsv:2 asks for no samples");
+  EXPECT_FAULT(read_one(folder), Fault::data, "start_s and end_s in manifest.tsv:2 select no samples");
   folder.track("a", 30);
   folder.write("manifest.tsv", header + row + "0.1\t0.4\n");
   EXPECT_FAULT(read_one(folder), Fault::data, (folder / "art/a.npy") + ": lasts 0.300 s");

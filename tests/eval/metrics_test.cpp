@@ -351,7 +351,7 @@ TEST(Metrics, RefusesWhatItCannotScore) {
   none.channels = channels(1);
   EXPECT_FAULT(none.score(), Fault::data, "split \"test\": no frame to score in 0 utterances");
   none.add("anna", Matrix(0, 1), Matrix(0, 1));
-  EXPECT_FAULT(none.score(), Fault::data, "no frame to score in 1 utterances");
+  EXPECT_FAULT(none.score(), Fault::data, "no frame to score in 1 utterance");
 }
 
 TEST(Metrics, AnEmptyUtteranceChangesNoScore) {

@@ -80,7 +80,7 @@ TEST(FeatureConfig, NamesEveryMistakeOnce) {
   const std::string text = e.what();
   EXPECT_NE(
       text.find(
-          "t.toml:2:10: features.preset = \"kaldy\" is none of librosa, kaldi, whisper (did you mean \"kaldi\"?)"),
+          "t.toml:2:10: features.preset = \"kaldy\" is not one of librosa, kaldi, whisper (did you mean \"kaldi\"?)"),
       std::string::npos)
       << text;
   EXPECT_NE(text.find("unknown key \"features.n_mel\" (did you mean \"features.n_mels\"?)"), std::string::npos) << text;
@@ -110,7 +110,7 @@ TEST(FeatureConfig, ContradictionsAreNamedTogether) {
                })(),
                Fault::config, "features.n_mfcc: is 81");
   EXPECT_FAULT(made([](auto& c) { c.hop_samples = 0; })(), Fault::config, "features.hop_samples = 0 is outside");
-  EXPECT_FAULT(made([](auto& c) { c.log = "loge"; })(), Fault::config, "features.log = \"loge\" is none of");
+  EXPECT_FAULT(made([](auto& c) { c.log = "loge"; })(), Fault::config, "features.log = \"loge\" is not one of");
 }
 
 TEST(FeatureConfig, UpperEdgeZeroIsHalfTheSampleRate) {

@@ -291,7 +291,7 @@ TEST_P(NormaliserOnEachDevice, LoadNamesWhatIsWrong) {
                }),
                Fault::data, "\"n.mean\" holds a value that is not finite");
   EXPECT_FAULT(with([](TensorFile& f) { f.tensors["n.constant"] = Tensor::f64({1}, std::vector<double>{1}); }),
-               Fault::data, "\"n.constant\" has 1 values, expected a vector of 3");
+               Fault::data, "\"n.constant\" has 1 value, expected a vector of 3");
 }
 
 }  // namespace

@@ -158,7 +158,7 @@ TEST(Mat, TheOnlyVariableNeedsNoName) {
   const std::string path = folder / "a.mat";
   { Writer(path, MAT_FT_MAT5).add("CXYNE01", MAT_C_DOUBLE, MAT_T_DOUBLE, {3, 2}, kColumns); }
   EXPECT_EQ(read_mat(path, "").values, kRows);
-  EXPECT_FAULT(read_mat(path, "other"), Fault::data, path + ": has no variable \"other\", there are: CXYNE01");
+  EXPECT_FAULT(read_mat(path, "other"), Fault::data, path + ": has no variable \"other\"; it has: CXYNE01");
 }
 
 TEST(Mat, WhatIsNoMatrixIsRefused) {
@@ -170,7 +170,7 @@ TEST(Mat, WhatIsNoMatrixIsRefused) {
     w.add("text", MAT_C_CHAR, MAT_T_UINT8, {1, 2}, std::vector<std::uint8_t>{'a', 'b'});
     w.add_complex("z");
   }
-  EXPECT_FAULT(read_mat(path, ""), Fault::data, path + ": expected one variable, there are: cube, text, z");
+  EXPECT_FAULT(read_mat(path, ""), Fault::data, path + ": expected a single variable, but it has: cube, text, z");
   EXPECT_FAULT(read_mat(path, "cube"), Fault::data, path + ": variable \"cube\" is not a matrix with two axes");
   EXPECT_FAULT(read_mat(path, "text"), Fault::data, path + ": variable \"text\" is not a numeric matrix");
   EXPECT_FAULT(read_mat(path, "z"), Fault::data, path + ": variable \"z\" is complex, expected real numbers");

@@ -102,7 +102,7 @@ TEST(Safetensors, MalformedFilesAreRefusedEachForItsOwnReason) {
       {length_of(0), "header does not begin with {"},
       {length_of(100'000'001) + "{}", "header length is 100000001, the limit is 100000000 bytes"},
       {length_of(~std::uint64_t{0}) + "{}", "header length is 18446744073709551615, the limit is 100000000 bytes"},
-      {length_of(3) + "{}", "header length is 3, only 2 bytes follow"},
+      {length_of(3) + "{}", "header length is 3, but it is followed by only 2 bytes"},
       {file_of(" {}"), "header does not begin with {"},
       {file_of("[]"), "header does not begin with {"},
       {file_of("{"), "header is not valid JSON at its byte 2"},
@@ -136,21 +136,21 @@ TEST(Safetensors, MalformedFilesAreRefusedEachForItsOwnReason) {
       {file_of(tensor(R"("dtype":["F32"],"shape":[1],"data_offsets":[0,4])"), 4),
        "tensor \"t\": dtype is a list, expected a string"},
       {file_of(tensor(R"("dtype":"F32","shape":[-1],"data_offsets":[0,4])"), 4),
-       "tensor \"t\": shape is the negative number -1, expected a list of whole numbers >= 0"},
+       "tensor \"t\": shape is the negative number -1, expected a list of integers >= 0"},
       {file_of(tensor(R"("dtype":"F32","shape":[1.0],"data_offsets":[0,4])"), 4),
-       "tensor \"t\": shape is the number 1.0, expected a list of whole numbers >= 0"},
+       "tensor \"t\": shape is the number 1.0, expected a list of integers >= 0"},
       {file_of(tensor(R"("dtype":"F32","shape":[1e0],"data_offsets":[0,4])"), 4),
-       "tensor \"t\": shape is the number 1e0, expected a list of whole numbers >= 0"},
+       "tensor \"t\": shape is the number 1e0, expected a list of integers >= 0"},
       {file_of(tensor(R"("dtype":"F32","shape":[18446744073709551616],"data_offsets":[0,4])"), 4),
-       "tensor \"t\": shape is the number 18446744073709551616, expected a list of whole numbers >= 0"},
+       "tensor \"t\": shape is the number 18446744073709551616, expected a list of integers >= 0"},
       {file_of(tensor(R"("dtype":"F32","shape":[[1]],"data_offsets":[0,4])"), 4),
-       "tensor \"t\": shape is a list, expected a list of whole numbers >= 0"},
+       "tensor \"t\": shape is a list, expected a list of integers >= 0"},
       {file_of(tensor(R"("dtype":"F32","shape":"1","data_offsets":[0,4])"), 4),
-       "tensor \"t\": shape is a string, expected a list of whole numbers >= 0"},
+       "tensor \"t\": shape is a string, expected a list of integers >= 0"},
       {file_of(tensor(R"("dtype":"F32","shape":{"a":1},"data_offsets":[0,4])"), 4),
-       "tensor \"t\": shape is an object, expected a list of whole numbers >= 0"},
+       "tensor \"t\": shape is an object, expected a list of integers >= 0"},
       {file_of(tensor(R"("dtype":"F32","shape":[1],"data_offsets":[0,-4])"), 4),
-       "tensor \"t\": data_offsets is the negative number -4, expected a list of whole numbers >= 0"},
+       "tensor \"t\": data_offsets is the negative number -4, expected a list of integers >= 0"},
       {file_of(tensor(R"("dtype":"F32","shape":[1],"data_offsets":[4])"), 4),
        "tensor \"t\": data_offsets are not [begin, end]"},
       {file_of(tensor(R"("dtype":"F32","shape":[1],"data_offsets":[0,2,4])"), 4),
@@ -184,16 +184,16 @@ TEST(Safetensors, MalformedFilesAreRefusedEachForItsOwnReason) {
            2),
        "key \"a\" occurs twice"},
       {file_of(tensor(R"("dtype":"F32","shape":[1],"data_offsets":[0,4])"), 5),
-       "the tensors fill 4 bytes, the file has 5 behind its header"},
+       "the tensors fill 4 bytes, the file has 5 after its header"},
       {file_of(tensor(R"("dtype":"F32","shape":[1],"data_offsets":[0,4])"), 3),
-       "the tensors fill 4 bytes, the file has 3 behind its header"},
-      {file_of("{}", 1), "the tensors fill 0 bytes, the file has 1 behind its header"},
+       "the tensors fill 4 bytes, the file has 3 after its header"},
+      {file_of("{}", 1), "the tensors fill 0 bytes, the file has 1 after its header"},
       {file_of(R"({"__metadata__":)" + std::string(100000, '[')), "key \"__metadata__\" is a list, expected an object"},
   };
   for (const auto& c : cases) {
     const Error e = test::thrown_by([&] { decode_safetensors(c.bytes, "m.safetensors"); });
     EXPECT_EQ(e.fault(), Fault::data);
-    EXPECT_EQ(std::string(e.what()), "m.safetensors: " + c.why + "; it is no intact safetensors file");
+    EXPECT_EQ(std::string(e.what()), "m.safetensors: " + c.why + "; the safetensors file is damaged");
   }
   EXPECT_GE(std::size(cases), 40u);
 }

@@ -256,7 +256,7 @@ TEST(CheckpointCrash, PlantedBugsAreFound) {
       {"no fsync of the new folder", {.sync_folder = false}, "is damaged"},
       {"pointers in place", {.pointers_atomic = false}, "is damaged"},
       {"last before the checkpoint", {.last_first = true}, "is damaged"},
-      {"deletes before it saves", {.delete_first = true}, "last: names no checkpoint"},
+      {"deletes before it saves", {.delete_first = true}, "last: does not name a checkpoint"},
   };
   for (const auto& b : bugs)
     EXPECT_NE(found(b.plan).find(b.reason), std::string::npos) << b.bug << ": " << found(b.plan);

@@ -249,11 +249,11 @@ TEST(Checkpoints, ResumeFallsBackToTheLatestIntactOne) {
   run.write("c/last", "epoch=0099-val_loss=0.0000\n");
   testing::internal::CaptureStderr();
   EXPECT_EQ(c.newest_intact()->epoch, 2);
-  EXPECT_FAULT(c.last(), Fault::data, (run / "c/last") + ": names no checkpoint of its folder");
+  EXPECT_FAULT(c.last(), Fault::data, (run / "c/last") + ": does not name a checkpoint in its folder");
   for (const char* bad : {"", "\n", "../../etc\n", "epoch=0001-val_loss=1.0000", "epoch=0001-val_loss=1.0000\nx\n"}) {
     run.write("c/last", bad);
     EXPECT_EQ(c.newest_intact()->epoch, 2);
-    EXPECT_FAULT(c.last(), Fault::data, "names no checkpoint");
+    EXPECT_FAULT(c.last(), Fault::data, "does not name a checkpoint");
   }
   for (const char* name : {"epoch=0001-val_loss=1.0000", "epoch=0002-val_loss=0.5000"})
     run.write("c/" + std::string(name) + "/model.safetensors", "");
@@ -347,10 +347,10 @@ TEST(FindCheckpoint, WordsForTheUser) {
   const std::string lone = run.write("model.safetensors", "x");
   EXPECT_EQ(find_checkpoint(lone), lone) << "a model file stands alone";
   const std::string other = run.write("model.pt", "x");
-  EXPECT_FAULT(find_checkpoint(other), Fault::io, other + ": is no run folder, checkpoint or .safetensors file");
+  EXPECT_FAULT(find_checkpoint(other), Fault::io, other + ": is not a run folder, checkpoint or .safetensors file");
   run.write("checkpoints/best", "epoch=0001-val_loss=1.0000\n");
   EXPECT_FAULT(find_checkpoint(run.path()), Fault::io,
-               (run / "checkpoints/best") + ": names no checkpoint of its folder");
+               (run / "checkpoints/best") + ": does not name a checkpoint in its folder");
 }
 
 }  // namespace

@@ -243,7 +243,7 @@ TEST(EventFile, FailureWarnsOnceAndStopsNothing) {
       const bool survived = how.how == ModelDisk::Fail::interrupted || how.how == ModelDisk::Fail::short_write;
       const bool noticed = !survived && nth <= kCalls;
       EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), noticed ? 1 : 0) << text;
-      EXPECT_EQ(text.find("training goes on without TensorBoard events") != std::string::npos, noticed) << text;
+      EXPECT_EQ(text.find("continuing without TensorBoard events") != std::string::npos, noticed) << text;
       if (noticed) { EXPECT_LE(disk.calls(), nth + 1) << "only close comes after the call that failed"; }
       EXPECT_EQ(disk.open_files(), 0);
       disk.heal();

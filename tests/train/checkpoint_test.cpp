@@ -135,7 +135,7 @@ TEST(TrainingStateFile, ReadsBackTheSame) {
   EXPECT_EQ(back.v.values(ex), o.v.values(ex));
   Optimizer small(ex, {}, 5);
   EXPECT_FAULT(decode_state(encode_state(ex, s, o), "s").restore(ex, small, "s"), Fault::data,
-               "optimizer state is for another model");
+               "optimizer state is for a different model");
 }
 
 // The first check of a run has not happened yet: best is infinite.

@@ -192,7 +192,7 @@ TEST(Model, RefusesTensorsThatDoNotFit) {
   TensorFile file;
   other.save(file);
   EXPECT_FAULT(model.load(file, "m.safetensors"), Fault::data,
-               "m.safetensors: tensor lstm.weight_ih_l0 has another shape");
+               "m.safetensors: tensor lstm.weight_ih_l0 does not have the shape");
   file.tensors.erase("fc.bias");
   EXPECT_FAULT(other.load(file, "m.safetensors"), Fault::data, "fc.bias");
 }

@@ -171,7 +171,8 @@ TEST_F(TrainingRun, SaysWhichLstmEngineItTakes) {
   go_on(*gpu, "gpu", {"trainer.engine=steps", "trainer.max_epochs=1"});
   holds("gpu/train.log", "lstm: steps engine (fp32, H 9): as asked for");
   holds("gpu/env.json", "\"lstm_engine\": \"steps\"");
-  EXPECT_FAULT(go_on(*gpu, "refused", {"trainer.engine=persistent"}), Fault::config, "and here are fp32, H 9 on ");
+  EXPECT_FAULT(go_on(*gpu, "refused", {"trainer.engine=persistent"}), Fault::config,
+               "this run has fp32, H 9 on compute capability ");
 }
 
 TEST_F(TrainingRun, SignalStopsAfterTheStepAndResumeGoesOn) {
