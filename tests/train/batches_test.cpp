@@ -3,6 +3,7 @@
 #include <set>
 
 #include "tests/kernels/on_each_device.h"
+#include "train/training_data.h"
 
 namespace cutract {
 namespace {
@@ -104,6 +105,18 @@ TEST(BucketRows, AreFewAndHardlyMoreThanTheFrames) {
     if (n > 16384 && n <= 32768) in_an_octave.insert(rows);
   }
   EXPECT_EQ(in_an_octave.size(), 16u);
+}
+
+// A batch that does not fit into memory then fails in the first seconds.
+TEST(FirstBatches, AreTheLongest) {
+  Exec ex = CpuExec(1);
+  Dataset data;
+  data.examples = marked(ex, {7, 3, 40, 9, 12});
+  RunConfig config;
+  config.trainer.batch_size = 2;
+  EXPECT_EQ(first_batches(data, config, 1), (std::vector<std::vector<int>>{{2, 4}}));
+  EXPECT_EQ(first_batches(data, config, 2), (std::vector<std::vector<int>>{{2, 4}, {3, 0}}));
+  EXPECT_EQ(first_batches(data, config, 9).size(), 3u);
 }
 
 }  // namespace
