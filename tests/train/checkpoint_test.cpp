@@ -106,7 +106,7 @@ TEST(ModelFile, RefusesNumbersOutOfRange) {
   for (const char* epoch : {"nan", "1e300", "-1", "7.5", "2147483648", ""})
     EXPECT_FAULT(decode_model(with("epoch", epoch), "m"), Fault::data, "expected an integer from 0 to 2147483647");
   EXPECT_FAULT(decode_model(with("feature_dim", "1000000000000000000"), "m"), Fault::data,
-               "m: model takes 1000000000000000000 features a frame, its config gives 80");
+               "m: its model takes 1000000000000000000 features per frame, but its config gives 80");
   TrainedModel large = some_model();
   large.config.model.hidden = 4096;
   large.config.model.layers = 8;
