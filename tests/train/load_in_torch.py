@@ -1,0 +1,80 @@
+"""Trains a small model with cutract, loads its model.safetensors into PyTorch with strict=True, and compares predictions.
+
+    load_in_torch.py CUTRACT     exit code 0, or 1 if PyTorch's movement differs by more than 1e-5 in relative L2
+
+Needs torch, numpy and the safetensors package; scripts/goldens.sh installs them. Everything is done as a user of the file
+would: features by `cutract features`, statistics from the metadata, movement by `cutract predict`.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+import torch
+from safetensors import safe_open
+from torch import nn
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "cli"))
+import kill_training  # noqa: E402  for its corpus of tones
+
+BOUND = 1e-5
+HIDDEN, LAYERS = 7, 2
+
+
+class BiLstm(nn.Module):
+    """The model under the names that cutract writes."""
+
+    def __init__(self, features: int, channels: int) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(features, HIDDEN, LAYERS, batch_first=True, bidirectional=True)
+        self.fc = nn.Linear(2 * HIDDEN, channels)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """x [T,F] -> y [T,P]."""
+        return self.fc(self.lstm(x[None])[0][0])
+
+
+def numbers(metadata: dict[str, str], key: str) -> np.ndarray:
+    return np.array([float(v) for v in metadata[key].split()])
+
+
+def main(cutract: str) -> int:
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = pathlib.Path(temporary)
+        kill_training.make_corpus(folder / "corpus")
+        config = kill_training.config_of(folder / "corpus")
+        config = config.replace("hidden = 4", f"hidden = {HIDDEN}").replace("layers = 1", f"layers = {LAYERS}")
+        (folder / "c.toml").write_text(config)
+        wav = folder / "corpus/audio/u3.wav"
+
+        def run(*arguments: str | pathlib.Path) -> None:
+            subprocess.run([cutract, *map(str, arguments)], check=True, cwd=folder, capture_output=True)
+
+        run("train", "-c", "c.toml", "--out", "run", "-q", "--device", "cpu")
+        run("features", "-c", "c.toml", "--out", "feats", wav)
+        run("predict", "run", wav, "--speaker", "a", "--format", "npz", "--out", "movement", "--device", "cpu")
+        features = np.load(folder / "feats/u3.npy")
+        with np.load(next((folder / "movement").glob("*.npz"))) as archive:
+            ours = archive["values"].astype(np.float64)
+        with safe_open(folder / "run/best/model.safetensors", framework="pt") as file:
+            state = {name: file.get_tensor(name) for name in file.keys()}
+            metadata = file.metadata()
+
+    model = BiLstm(features.shape[1], ours.shape[1])
+    model.load_state_dict(state, strict=True)
+    model.double().eval()
+    z = (features - numbers(metadata, "normaliser.features.mean.a")) / numbers(metadata, "normaliser.features.std.a")
+    with torch.no_grad():
+        y = model(torch.from_numpy(z)).numpy()
+    theirs = y * numbers(metadata, "normaliser.targets.std.a") + numbers(metadata, "normaliser.targets.mean.a")
+    difference = float(np.linalg.norm(ours - theirs) / np.linalg.norm(theirs))
+    print(f"{len(state)} tensors loaded strictly; movement of {ours.shape[0]} frames differs by {difference:.1e} in relative L2")
+    return 0 if difference <= BOUND else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(str(pathlib.Path(sys.argv[1]).resolve())))
