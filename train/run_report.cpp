@@ -102,6 +102,15 @@ std::string training_summary(int epochs, int most, double seconds, const std::st
   return fmt::format("{} of at most {}, {}: {}.", epochs, counted(most, "epoch"), duration_text(seconds), status);
 }
 
+void add_facts(Report& r, const TrainingData& data, const Training& t) {
+  r.facts.push_back(
+      {t.resumed_from > 0 ? fmt::format("resumed after epoch {}", t.resumed_from) : "started", clock_text(t.started)});
+  r.facts.push_back({t.running ? "last update" : "ended", clock_text(std::time(nullptr))});
+  for (const auto& [name, split] : {std::pair{"training data", &data.train}, {"validation data", &data.val}})
+    r.facts.push_back({name, fmt::format("{}, {:.1f} min", counted(std::ssize(split->examples), "utterance"),
+                                         minutes(split->frames(), t.step_s))});
+}
+
 std::string clock_text(std::time_t at) {
   std::tm local{};
   localtime_r(&at, &local);

@@ -8,6 +8,7 @@
 #include "eval/html_report.h"
 #include "features/dataset.h"
 #include "train/checkpoint.h"
+#include "train/training_data.h"
 
 namespace cutract {
 
@@ -27,6 +28,15 @@ void add_texts(std::vector<Trace>&, const Corpus&);
 
 // The line at the top of a training's page: "12 of at most 50 epochs, 8.3 s: STATUS."
 std::string training_summary(int epochs, int most, double seconds, const std::string& status);
+
+struct Training {
+  int resumed_from = 0;     // epoch; 0: it started from scratch
+  std::time_t started = 0;  // this process
+  bool running = false;
+  double step_s = 0;  // of a frame
+};
+// When it ran, and on how much data.
+void add_facts(Report&, const TrainingData&, const Training&);
 
 std::string clock_text(std::time_t);  // "2026-01-31 17:05:09 +0100", local time
 

@@ -14,6 +14,7 @@
 #include "host/core/text.h"
 #include "host/run/checkpoints.h"
 #include "host/run/early_stopping.h"
+#include "host/run/saving.h"
 #include "train/checkpoint.h"
 #include "train/compare_devices.h"
 #include "train/evaluate.h"
@@ -289,7 +290,8 @@ class Run {
 
   void save(double val_loss) {
     state_.epoch_seconds = 0;
-    checkpoints_->save(state_.epoch, val_loss, files(val_loss));
+    const Checkpoints::Files saved = files(val_loss);
+    saved_within_two_tries([&] { checkpoints_->save(state_.epoch, val_loss, saved); });
     result_.saved = fmt::format("Epoch {} is saved", state_.epoch);
   }
 
@@ -298,7 +300,8 @@ class Run {
     const double before = state_.epoch_seconds;
     state_.within = true;
     state_.epoch_seconds = epoch_seconds();
-    checkpoints_->save_within(state_.epoch, stepper_->wait().steps, files(std::nan("")));
+    const Checkpoints::Files saved = files(std::nan(""));
+    saved_within_two_tries([&] { checkpoints_->save_within(state_.epoch, stepper_->wait().steps, saved); });
     state_.within = false;
     state_.epoch_seconds = before;
   }
@@ -312,12 +315,7 @@ class Run {
     for (const EpochPoint& e : r.epochs) seconds += e.seconds;
     r.summary = training_summary(state_.epoch, config_.trainer.max_epochs, seconds, status);
     r.refresh_s = running ? static_cast<int>(kReportEvery) : 0;
-    r.facts.push_back(
-        {resumed_from_ > 0 ? fmt::format("resumed after epoch {}", resumed_from_) : "started", clock_text(started_)});
-    r.facts.push_back({running ? "last update" : "ended", clock_text(std::time(nullptr))});
-    for (const auto& [name, data] : {std::pair{"training data", &data_.train}, {"validation data", &data_.val}})
-      r.facts.push_back({name, fmt::format("{}, {:.1f} min", counted(std::ssize(data->examples), "utterance"),
-                                           minutes(data->frames(), extractor_.step_s()))});
+    add_facts(r, data_, {resumed_from_, started_, running, extractor_.step_s()});
     r.scores = scores_;
     r.scores_title = fmt::format("Scores on split {}, epoch {}", config_.data.val_split, scores_epoch_);
     folder_->write_report(r);

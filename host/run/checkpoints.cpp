@@ -1,7 +1,6 @@
 #include "host/run/checkpoints.h"
 
 #include <fmt/format.h>
-#include <sys/statvfs.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -335,17 +334,6 @@ std::vector<std::string> surplus(std::span<const Ranked> all, const std::string&
   for (std::size_t i = static_cast<std::size_t>(std::max(0, keep_best)); i < order.size(); ++i)
     if (order[i].name != last && order[i].name != best) out.push_back(order[i].name);
   return out;
-}
-
-void warn_if_disk_is_short(const std::string& run, int checkpoints, double bytes_each) {
-  struct statvfs disk {};
-  if (statvfs(run.c_str(), &disk) != 0) return;  // then writing will tell
-  const double free = static_cast<double>(disk.f_bavail) * static_cast<double>(disk.f_frsize);
-  if (free < checkpoints * bytes_each)
-    log::warn(
-        fmt::format("{}: its disk has {:.1f} MB left, and {} checkpoints of this model take {:.1f} MB; free some "
-                    "space, or choose an --out on another disk",
-                    run, free / 1e6, checkpoints, checkpoints * bytes_each / 1e6));
 }
 
 Checkpoints::Files read_checkpoint(FileSystem& fs, const std::string& folder) {

@@ -88,10 +88,6 @@ class Checkpoints {
 std::vector<std::string> surplus(std::span<const Ranked>, const std::string& last, const std::string& best,
                                  int keep_best);
 
-// Warns if the disk of a run folder has too little space left for that many checkpoints: the best one, the last one and
-// one that is being written have to fit.
-void warn_if_disk_is_short(const std::string& run, int checkpoints, double bytes_each);
-
 // Reads the files of a checkpoint folder and checks each against MANIFEST. Throws Error{io} if the folder or MANIFEST
 // is missing or of an unknown format version, and Error{data} naming the file that is missing, truncated or altered.
 Checkpoints::Files read_checkpoint(const std::string& folder);

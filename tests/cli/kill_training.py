@@ -5,7 +5,8 @@
     kill_training.py CUTRACT calls            SIGKILL at each system call that changes files, from the making of the run
                                               folder on (needs strace)
     kill_training.py CUTRACT errors ENOSPC    each of these calls fails with that error instead; the exit code must be 0
-                                              (after a warning, where training can do without a file) or 5; 4 where
+                                              (after a warning, where training can do without a file
+                                              or saving succeeds the second time) or 5; 4 where
                                               the file is one of the corpus
 
 The corpus is made here: a few half-second tones. Exit code 0, or 1 with a line for each fault, or 77 without strace.
