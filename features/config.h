@@ -7,15 +7,15 @@
 
 namespace cutract {
 
-// The settings that define a frame of features. The defaults are the preset "librosa". `preset` fills every other field
-// that the config leaves alone (read_with_preset); the values of the presets are in features/config.cpp.
+// The settings that define a frame of features. The defaults are the preset "librosa". `preset` is the default for
+// every other field that is not set (read_with_preset); the values of the presets are in features/config.cpp.
 //
-// framing, with S samples, hop H, window W, FFT N (whole numbers, quotients rounded down):
+// framing, with S samples, hop H, window W, FFT N (integers; quotients are rounded down):
 //   centre-zero     frame k is centred at sample k H, silence outside; 1 + S/H frames for an even N, as librosa
-//   centre-reflect  the same, but x[-i] = x[i] outside, as often as needed: a signal shorter than the padding is
-//                   reflected again and again, one sample repeats itself, none gives no frames
+//   centre-reflect  the same, but x[-i] = x[i] outside: a signal shorter than the padding is reflected repeatedly, a
+//                   single sample is repeated, and an empty signal has no frames
 //   snip            frame k is k H .. k H + W - 1; S < W ? 0 : 1 + (S - W)/H frames, Kaldi's snip_edges
-//   cover           frame k is centred at (k + 1/2) H, (S + H/2)/H frames, x[-i] = x[i - 1] outside, as often as
+//   cover           frame k is centred at (k + 1/2) H, (S + H/2)/H frames, x[-i] = x[i - 1] outside, repeatedly if
 //                   needed: Kaldi's snip_edges = false
 struct FeatureConfig {
   std::string preset = "librosa";  // librosa | kaldi | whisper
@@ -28,34 +28,35 @@ struct FeatureConfig {
   double fmin_hz = 0, fmax_hz = 8000;   // fmax 0: half the sample rate
   std::string window = "hann";          // hann, hamming: periodic, as librosa | povey: symmetric, as Kaldi
   std::string framing = "centre-zero";  // centre-zero | centre-reflect | snip | cover
-  bool drop_last = false;               // leave the last frame out, as Whisper
+  bool drop_last = false;               // drop the last frame, as Whisper does
   std::string mel_scale = "slaney";     // slaney, htk: triangles linear in Hz | kaldi: HTK's, triangles linear in mel
   std::string mel_norm = "slaney";      // slaney (area) | none
   std::string log = "db";               // db (10 log10) | ln | log10 | whisper ((max(log10 x, maximum - 8) + 4) / 4)
-  double log_floor = 1e-10;             // of the power: log(max(x, floor)), or log(x + floor) with log_offset
+  double log_floor = 1e-10;             // of the mel power: log(max(x, floor)), or log(x + floor) with log_offset
   bool log_offset = false;
-  double top_db = 80;  // of log = db: values at most this far below the utterance's maximum; 0: no limit
+  double top_db = 80;  // with log = db: values further below the utterance's maximum are clipped; 0: off
   double preemphasis = 0;
-  bool remove_dc = false;   // per frame, as Kaldi
+  bool remove_dc = false;   // per frame, as Kaldi does
   double sample_scale = 1;  // Kaldi works on the int16 range: 32768
   int n_mfcc = 13;          // kind = mfcc: orthonormal DCT-II of the log-mel
   double lifter = 0;        // kind = mfcc: 1 + lifter / 2 sin(pi c / lifter), as Kaldi; 0: none
   int deltas = 0;           // 0, 1 or 2 orders, appended
   int delta_window = 5;     // frames, odd
-  int context = 0;          // +- frames spliced, edges repeated; after the deltas
+  int context = 0;          // frames appended on each side, after the deltas; the edge frames are repeated
 };
+// Adds every setting, with its range and meaning, to the table.
 void fields(FieldTable&, FeatureConfig&);
 
-// The settings of a preset. Error{config} for an unknown name.
+// Returns the settings of a preset. Throws Error{config} for an unknown name.
 FeatureConfig feature_preset(const std::string& name);
 
-// Reads settings of which `features` is a part, so that features.preset gives the defaults of all its other fields
-// wherever it is written. `read` fills the settings, e.g. by read_config; it is called twice, first to learn the
-// preset, and must do the same both times. Mistakes are thrown by the first call.
+// Reads settings that `features` is a part of, so that features.preset gives the defaults of its other fields, wherever
+// in the file it is written. `read` fills the settings, for example by read_config. It is called twice, first to learn
+// the preset, and must do the same both times; the first call throws for mistakes.
 void read_with_preset(FeatureConfig& features, const std::function<void()>& read);
 
-// Error{config}, all problems at once, one a line, for values out of range or contradicting each other. `fmax_hz = 0`
-// is resolved.
+// Returns the settings with `fmax_hz = 0` resolved. Throws Error{config}, which lists all problems, one per line, for
+// values that are out of range or contradict each other.
 FeatureConfig checked(FeatureConfig);
 
 }  // namespace cutract

@@ -16,14 +16,16 @@ namespace cutract {
 // One utterance ready to be normalised: features and targets at the same frame centre times.
 struct Example {
   std::string id, speaker;
-  Frames features;                 // [T, F], where the executor that loaded them computes
+  Frames features;                 // [T, F] in the memory of the executor that loaded them
   Matrix targets;                  // [T, P] in the channels' units
-  std::vector<double> unit_per_z;  // [P] once normalised: what one z of each target is worth
+  std::vector<double> unit_per_z;  // [P] set by normalise: the channel's units per z of each target
   std::string digest;              // of everything that training reads from it: speaker, decoded samples, track
 };
 
+// The number of frames of each example.
 std::vector<std::int32_t> lengths_of(std::span<const Example>);
 
+// An utterance that could not be used, and why.
 struct Skipped {
   std::string id, reason;
 };
@@ -36,22 +38,23 @@ struct Dataset {
   Index frames() const;
 };
 
-// One utterance as load_dataset loads it on the CPU, on the calling thread. Error{data} or Error{io} if it cannot be
-// used. `read` is given the recording before it is resampled.
+// Loads one utterance as load_dataset does on the CPU, on the calling thread. `read` is called with the recording
+// before it is resampled. Throws Error{data} or Error{io} if the utterance cannot be used.
 Example load_example(RecordingReader&, const Utterance&, const Extractor&,
                      const std::function<void(const Recording&)>& read = {});
 
-// Loads the utterances of one split in manifest order, several at a time on the executor's threads. A bad utterance is
-// an Error{data}; all bad ones are named in one text (20 at most, then a count). With skip_bad they are listed instead.
-// `loaded(done, of)` is called now and then, from this thread. On a GPU features stay in its memory while they take no
-// more than half of what was free; the others in pinned memory of the host, which it reads over the bus.
+// Loads the utterances of one split in manifest order, several at a time on the executor's threads. Throws one
+// Error{data} that names all bad utterances (at most 20, then a count); with skip_bad they are listed in `skipped`
+// instead, unless every utterance is bad. `loaded(done, of)` is called repeatedly, from this thread. On a GPU, features
+// stay in its memory up to half of what was free; the others are in pinned host memory, which it reads over the bus.
 Dataset load_dataset(Exec&, const Corpus&, const std::string& split, const Extractor&, bool skip_bad,
                      const std::function<void(int done, int of)>& loaded = {});
 
-// Statistics of features or targets of all examples; the features are where `ex` computes.
+// Compute the statistics of the features or targets of all examples; the features are in the memory of `ex`. Throw as
+// Normaliser::fit does.
 Normaliser fit_features(Exec& ex, Scope, Dataset&);
 Normaliser fit_targets(Exec& ex, Scope, Dataset&);
-// Features and targets of every example to z, in place. A speaker that training did not see is warned about once.
+// Converts features and targets of every example to z, in place. Speakers without statistics are each reported once.
 void normalise(Exec&, Dataset&, const Normaliser& features, const Normaliser& targets);
 
 }  // namespace cutract

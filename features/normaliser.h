@@ -13,10 +13,10 @@ namespace cutract {
 
 enum class Scope { utterance, speaker, corpus };
 
-// z = (x - mean) / std per column, population std. Statistics come from training data only, in double, those of each
-// utterance merged in the order of the parts (Chan, Golub and LeVeque 1983). Scope speaker: each training speaker has
-// its own; a speaker not seen in training takes the corpus's (the caller reports it once). Scope utterance: each
-// utterance's own; inversion then takes the corpus's.
+// z = (x - mean) / std per column, population std. Statistics come from training data only. They are computed in
+// double, per utterance, and merged in the order of the parts (Chan, Golub and LeVeque 1983). Scope speaker: each
+// training speaker has its own statistics; other speakers get those of the corpus (the caller reports this once). Scope
+// utterance: each utterance is normalised by its own statistics; inversion then uses those of the corpus.
 class Normaliser {
  public:
   struct Part {
@@ -25,43 +25,46 @@ class Normaliser {
   };
   struct Stats {
     std::vector<double> mean, std;  // [C], std > 0
-    std::vector<double> constant;   // [C], 1 where std stands for a constant column
+    std::vector<double> constant;   // [C], 1 where the column is constant and std is set to 1
   };
-  // Of the columns of some frames.
+  // Moments of each column over some frames.
   struct Moments {
     Index frames = 0;
     std::vector<double> mean, square;  // [C], square: sum of squared deviations from the mean
-    void merge(const Moments&);
+    void merge(const Moments&);        // adds the moments of other frames with the same columns
   };
-  // A std that is lost in float's resolution of the mean (a constant column) counts as 1, so such a column maps to 0.
-  // Error{data} if there is no frame or a sum is not finite; Error{internal} if the parts differ in columns.
+  // Computes the statistics of the parts. A column whose std is below float's resolution of its mean is constant: its
+  // std is set to 1, so it maps to 0. Throws Error{data} if there is no frame or a sum is not finite, and
+  // Error{internal} if the parts differ in columns.
   static Normaliser fit(Exec&, Scope, std::span<const Part>);
 
   Scope scope() const { return scope_; }
   Index columns() const { return static_cast<Index>(corpus_.mean.size()); }
-  bool knows(const std::string& speaker) const;  // false: scope is speaker and this one was not in training
+  bool knows(const std::string& speaker) const;  // false if scope is speaker and this one was not in training
   std::vector<std::string> speakers() const;     // with statistics of their own, sorted
   std::vector<Index> constant_columns() const;   // of the corpus statistics
 
-  // In place. Returns what one z unit is worth in each part, per column. Error{internal} if one has a different number
-  // of columns.
+  // Converts the parts to z, in place. Returns the units per z of each part, per column. Throws Error{internal} if a
+  // part has a different number of columns.
   std::vector<std::vector<double>> apply(Exec&, std::span<const Part>) const;
-  void invert(View<float, 2> rows, const std::string& speaker) const;  // in place, in memory of the host: back to units
-  // Per column: what one z unit is worth for this speaker, e.g. in mm.
+  // Converts rows in host memory from z back to units, in place.
+  void invert(View<float, 2> rows, const std::string& speaker) const;
+  // Returns the units per z of each column for this speaker, e.g. in mm.
   std::vector<double> unit_per_z(const std::string& speaker) const;
 
-  // Tensors prefix.mean and prefix.std [C] f64 of the corpus, prefix.constant [C] f64 (0 or 1), prefix.mean.SPEAKER and
-  // prefix.std.SPEAKER [C] f64; metadata prefix.scope. load gives back the same bits.
+  // Writes the tensors prefix.mean and prefix.std [C] f64 of the corpus, prefix.constant [C] f64 (0 or 1),
+  // prefix.mean.SPEAKER and prefix.std.SPEAKER [C] f64; metadata prefix.scope. load restores the same bits.
   void save(TensorFile&, const std::string& prefix) const;
   static Normaliser load(const TensorFile&, const std::string& prefix, const std::string& origin);  // Error{data}
   std::string hash() const;  // SHA-256 of what save writes
 
-  // From now on a speaker that training did not see is normalised by these frames, their own, whatever the scope says
-  // about the corpus. Where there are fewer than `enough`, frames of the training data stand in for the missing ones,
-  // moved to the level at which this speaker was recorded: by the mean difference of `level_columns`. No column counts
-  // as moving less than a tenth as much as in training. Does nothing for no frames.
+  // Sets the statistics of a speaker whom training did not see to those of `heard`, the speaker's own frames; they
+  // apply even if scope is corpus. If there are fewer than `enough` frames, training data stand in for the missing
+  // ones, shifted to the level of this recording by the mean difference over `level_columns`. A column's std is at
+  // least a tenth of that in training. Does nothing if `heard` has no frames.
   void adapt(const std::string& speaker, const Moments& heard, Index enough, std::span<const Index> level_columns);
-  // Statistics that were measured elsewhere, as adapt; a column that does not move counts as 1. Error{data} as fit.
+  // Sets the statistics of a speaker to those of rows [T, C] that were measured elsewhere; the std of a constant column
+  // is 1. Throws Error{data} as fit does; its text names `origin`.
   void enrol(const std::string& speaker, View<const float, 2> rows, const std::string& origin);
   const Stats& statistics(const std::string& speaker) const { return stats_of(speaker); }
 

@@ -8,7 +8,9 @@
 
 namespace cutract {
 
-// Constants that a checked FeatureConfig stands for, in the layout of kernels/mel.h and kernels/dct.h.
+// The tables of a checked FeatureConfig, in the layout of kernels/mel.h and kernels/dct.h.
+
+// Mel filters: filter m has the weights offset[m] .. offset[m + 1] - 1, for consecutive FFT bins from bin[m].
 struct MelBank {
   std::vector<std::int32_t> bin, offset;  // [M], [M+1]
   std::vector<double> weight;             // [offset[M]]

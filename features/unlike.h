@@ -20,19 +20,20 @@ struct Heard {
   Normaliser::Moments sounding;  // of the frames that are not silent: whose log-mels are not all equal
 
   Index silent() const { return frames - sounding.frames; }
-  void merge(const Heard&);
+  void merge(const Heard&);  // adds the measurements of another recording
 };
-// `samples` may be empty where only features are left.
+// Measures a recording and its features, which are not normalised yet. `samples` may be empty if only features are
+// left.
 Heard measure(Exec&, std::span<const float> samples, const Frames&, const FeatureConfig&);
 
-// Columns that a gain adds a constant to: the log-mels themselves, or the zeroth cepstral coefficient.
+// The columns to which a gain adds a constant: the log-mels themselves, or the zeroth cepstral coefficient.
 std::vector<Index> level_columns(const FeatureConfig&);
 
-// Frames of two seconds, which is enough to know the mean and deviation of a voice.
+// The number of frames in two seconds, which are enough to estimate the mean and deviation of a voice.
 Index enough_frames(const FeatureConfig&);
 
-// One phrase for each respect in which a recording differs from what a model was trained on, e.g. "10 dB quieter than
-// the training data". `whose` are the statistics of the training. Empty if the recording is like the training data.
+// Returns one phrase for each respect in which a recording differs from the training data, e.g. "10 dB quieter than the
+// training data"; none if it does not. `whose` are the statistics of the training data.
 std::vector<std::string> unlike_training(const Heard&, const Normaliser::Stats& whose, const FeatureConfig&);
 
 }  // namespace cutract

@@ -13,32 +13,35 @@
 
 namespace cutract {
 
-// Some utterances, packed: no padding between them. Views of buffers of Batches, valid until the next batch is loaded.
+// Utterances packed without padding. The views point into buffers of Batches and are valid until the next batch is
+// loaded.
 struct Batch {
   View<const float, 2> x, target;  // [N, F], [N, P]
   Ragged ragged;
   View<const std::uint32_t, 1> uid;  // [B] indices into the examples
 };
 
-// The batches of a dataset. Features stay where they were loaded to; targets, on a GPU, are uploaded once if half of
-// the free memory holds them. Data that do not fit stay in pinned host memory, and each batch of them crosses the bus
-// when it is packed.
+// The batches of a dataset. Features stay in the memory into which they were loaded. On a GPU, targets are uploaded
+// once if they fit in half of the free memory. Data that do not fit stay in pinned host memory and cross the bus batch
+// by batch, when a batch is packed.
 class Batches {
  public:
-  // The examples must outlive it and stay as they are. Takes all the memory that it will ever need.
+  // The examples must outlive this object and stay unchanged. Allocates all the memory that will ever be needed.
   Batches(Exec&, std::span<const Example> examples, int batch_size);
 
-  // Indices into the examples, longest first; no more utterances in a batch, and no more batches, than batch_size
-  // gives.
+  // Sets the batches of an epoch. A batch is at most batch_size indices into the examples, longest first; there are at
+  // most as many batches as examples. Throws Error{internal} otherwise.
   void set(Exec&, const std::vector<std::vector<int>>& order);
   Index size() const { return static_cast<Index>(order_.size()); }
   const std::vector<int>& order(Index batch) const { return order_[static_cast<std::size_t>(batch)]; }
   Index frames(Index batch) const { return frames_[static_cast<std::size_t>(batch)]; }
-  Index most_rows() const { return most_rows_; }                // of any batch
-  const std::vector<int>& longest() const { return longest_; }  // the batch that has them
+  Index most_rows() const { return most_rows_; }                // rows of the largest batch
+  const std::vector<int>& longest() const { return longest_; }  // the largest batch
 
+  // Packs the batch with this number, with its lengths on the host too.
   Batch load(Exec&, Index batch);
-  // The batch whose turn it is by `record`, in `rows` rows: no less than it has frames, on the CPU no more.
+  // Packs the batch that `record` says is next. It has this number of utterances, and `rows` is at least its number of
+  // frames; on the CPU, exactly that.
   Batch next(Exec&, View<const StepRecord, 1> record, Index utterances, Index rows);
 
  private:

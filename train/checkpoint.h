@@ -14,8 +14,8 @@
 
 namespace cutract {
 
-// All that is needed to turn speech into movement. model.safetensors holds just this: the parameters under PyTorch's
-// names as tensors (so torch's load_state_dict takes them strictly), the rest as metadata text.
+// Everything that is needed to turn speech into movement. model.safetensors holds exactly this: the parameters as
+// tensors under PyTorch's names (so that load_state_dict(strict=True) accepts them), and the rest as metadata text.
 struct TrainedModel {
   RunConfig config;
   Model model;
@@ -27,36 +27,44 @@ struct TrainedModel {
   std::string checkpoint = {};  // the folder or file that load_model read
 };
 
+// Returns the content of model.safetensors.
 std::string encode_model(const TrainedModel&);
-// MODEL is a run folder, a checkpoint folder or a .safetensors file. Folders are checked against their MANIFEST. Where
-// a run's best checkpoint is damaged, a warning says so and the best of the intact ones is read. Error{data} for a file
-// that is not a cutract model, is damaged, or whose features this build would compute differently.
+// Reads a model from a run folder, a checkpoint folder or a .safetensors file. Folders are checked against their
+// MANIFEST. If a run's best checkpoint is damaged, the best intact one is read instead, with a warning. Throws
+// Error{data} if the file is not a cutract model, is damaged, or uses features that this build would compute
+// differently, and Error{io} if there is no such model or it cannot be read.
 TrainedModel load_model(const std::string& path);
+// Reads the content of model.safetensors; errors name `origin`.
 TrainedModel decode_model(const std::string& bytes, const std::string& origin);
 
-// What training needs besides the model to go on as if it had never stopped: state.safetensors.
+// What training needs, besides the model, to continue as if it had never stopped. Stored in state.safetensors.
 struct TrainingState {
   std::string config;        // resolved TOML
-  std::string order_key;     // with seed and epoch it fixes the order of the batches
+  std::string order_key;     // determines the order of the batches, with seed and epoch
   std::string data;          // fingerprint of what training reads, see train/resume.h
-  std::string origin;        // SHA-256 of the MANIFEST of another run's checkpoint that this run began from, or ""
+  std::string origin;        // SHA-256 of the MANIFEST of the other run's checkpoint that this run began from, or ""
   int epoch = 0;             // epochs done
-  double epoch_seconds = 0;  // of the epoch that is not done yet, of which Optimizer::record says the batches
-  int best_epoch = 0;        // whose validation loss is the smallest, whatever min_delta says
+  double epoch_seconds = 0;  // spent on the unfinished epoch, whose batches Optimizer::record counts
+  int best_epoch = 0;        // the one with the smallest validation loss, regardless of min_delta
   double best_val_loss = std::numeric_limits<double>::infinity();
   Plateau::State plateau;
   std::vector<double> val_losses;  // of each epoch: early stopping is decided by replaying them
   bool within = false;             // saved inside an epoch
 };
+// Returns the content of state.safetensors.
 std::string encode_state(Exec&, const TrainingState&, const Optimizer&);
+// The content of state.safetensors, read.
 struct SavedState {
   TrainingState state;
-  std::vector<float> m, v;
+  std::vector<float> m, v;  // Adam's moments
   StepRecord record;
-  void restore(Exec&, Optimizer&, const std::string& origin) const;  // Error{data} if it is for another model
+  // Copies moments and record to the optimizer. Throws Error{data} if they belong to a model of a different size.
+  void restore(Exec&, Optimizer&, const std::string& origin) const;
 };
+// Throws Error{data} if the state is damaged, and Error{io} if another version wrote it.
 SavedState decode_state(const std::string& bytes, const std::string& origin);
-// The same state as that of a run which began from another run's checkpoint: origin and best are those of `now`.
+// Returns the state `bytes` for a run that continues another run's checkpoint: with the origin and the best epoch of
+// `now`.
 std::string adopted_state(const std::string& bytes, const TrainingState& now);
 
 }  // namespace cutract

@@ -17,7 +17,7 @@ struct DataConfig {
   std::string train_split = "train", val_split = "val", test_split = "test";
   std::string normalise_features = "speaker", normalise_targets = "speaker";  // utterance | speaker | corpus
   bool skip_bad = false;
-  int channel = 0;  // of audio with several: 0 averages them
+  int channel = 0;  // of multichannel audio, from 1; 0: the average of all
 };
 
 struct ModelConfig {
@@ -49,7 +49,7 @@ struct TrainerConfig {
   int max_nonfinite_steps = 5;
 };
 
-// Everything a run is told. One TOML file, --set, and --print-config speak of it.
+// All settings of a run: read from a TOML file and from --set, and written by --print-config.
 struct RunConfig {
   DataConfig data;
   FeatureConfig features;
@@ -59,25 +59,27 @@ struct RunConfig {
   TrainerConfig trainer;
   Targets eval;
 };
+// Adds every setting, with its range and meaning, to the table.
 void fields(FieldTable&, RunConfig&);
 
-// From a file ("" for the defaults) and assignments. Error{config} with every mistake.
+// Reads a file ("": the defaults) and then assignments "a.b=c". Throws Error{config} with every mistake.
 RunConfig read_run_config(const std::string& path, std::span<const std::string> assignments);
-// From the text that write_run_config made.
+// Reads text that write_run_config returned. Throws Error{config} that names `origin`.
 RunConfig parse_run_config(const std::string& text, const std::string& origin);
+// Returns the TOML of all settings.
 std::string write_run_config(RunConfig);
-// Every setting with default, range and meaning, or only those of the section or key `subject`. Error{usage} if there
-// is no such section or key.
+// Returns every setting with its default, range and meaning, or only those of the section or key `subject`. Throws
+// Error{usage} if there is no such section or key.
 std::string help_run_config(const std::string& subject = "");
 
-// Names and values of the settings in which two configs differ and that change what is learned; "" if they agree.
-// Paths and the length of training (data.corpus, trainer.threads, trainer.max_epochs, trainer.save_top_k,
+// Returns the names and values of the settings that differ between two configs and change what is learned; "" if there
+// are none. Paths and the length of training (data.corpus, trainer.threads, trainer.max_epochs, trainer.save_top_k,
 // trainer.early_stopping_patience, trainer.min_delta, eval.*) may differ.
 std::string difference_in_learning(RunConfig was, RunConfig is);
 
 LossKind loss_kind(const RunConfig&);
 Precision precision(const RunConfig&);
-// Of the LSTM in training; batches are taken to be ragged.
+// What training requires of an LSTM engine; batches are taken to be ragged.
 LstmRequest lstm_request(const RunConfig&);
 
 }  // namespace cutract

@@ -4,7 +4,7 @@
 
 namespace cutract {
 
-// What users of PyTorch, Lightning, Kaldi, ESPnet and librosa call our settings, for "did you mean".
+// Adds the names by which users of PyTorch, Lightning, Kaldi, ESPnet and librosa know our settings, for "did you mean".
 void add_synonyms(FieldTable&);
 
 }  // namespace cutract

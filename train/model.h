@@ -10,7 +10,7 @@
 namespace cutract {
 
 struct ModelShape {
-  Index features = 0, hidden = 0, layers = 0, outputs = 0;  // F, H, L, P
+  Index features = 0, hidden = 0, layers = 0, outputs = 0;  // F, H (units per direction), L, P
 };
 
 // One named tensor of the arenas, e.g. lstm.weight_hh_l1_reverse: PyTorch's names and shapes.
@@ -20,14 +20,14 @@ struct Parameter {
   Index offset = 0, size = 0;  // in the arenas
 };
 
-// How many parameters such a model has, computed before any memory is taken for them.
+// Returns the number of parameters of such a model, without allocating them.
 double parameter_count(const ModelShape&);
 
-// "_l1_reverse" for layer 1 and d = 1.
+// The end of a parameter's name: "_l1" for layer 1 and direction d = 0, "_l1_reverse" for d = 1.
 std::string layer_suffix(Index layer, Index d);
 
-// The parameters of a Bi-LSTM stack with a linear head: x [N,F] -> L layers of 2 x H -> y [N,P]. All are in one arena.
-// This is what is saved and loaded, in host memory; train/network.h computes with it.
+// The parameters of a Bi-LSTM stack with a linear head: x [N,F] -> L layers of 2 x H -> y [N,P]. All are in one arena
+// in host memory, from which they are saved and into which they are loaded; train/network.h computes with them.
 class Model {
  public:
   Model(ModelShape, float dropout);
@@ -39,12 +39,13 @@ class Model {
   std::vector<float>& values() { return values_; }
   const std::vector<float>& values() const { return values_; }
 
-  // PyTorch's distributions: uniform within 1/sqrt(H) for the LSTM, 1/sqrt(2H) for the head. Each tensor's numbers are
-  // a function of (seed, its name) alone.
+  // Draws from PyTorch's distributions: uniform within 1/sqrt(H) for the LSTM, 1/sqrt(2H) for the head. The values of a
+  // tensor depend only on the seed and its name.
   void initialise(std::uint64_t seed);
 
-  void save(TensorFile&) const;
-  void load(const TensorFile&, const std::string& origin);  // Error{data}: a tensor does not fit, or is not finite
+  void save(TensorFile&) const;  // adds a float tensor for every parameter
+  // Throws Error{data} if a tensor is missing, has a different shape, or holds a value that is not finite.
+  void load(const TensorFile&, const std::string& origin);
 
  private:
   ModelShape shape_;

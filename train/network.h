@@ -16,43 +16,45 @@
 
 namespace cutract {
 
-// A model where it computes: parameters and gradients in two arenas of the same layout in the executor's memory, and
-// the activations of a step in a third. Every call takes the executor it was made with.
+// A model in an executor's memory: parameters and gradients in two arenas of the same layout, and the activations of a
+// step in a third. Every call takes the executor that the network was made with.
 class Network {
  public:
-  // Copies the model's values.
+  // Copies the model's values. Throws Error{config} if the engine does not support this size and precision.
   Network(Exec&, const Model&, Precision = Precision::fp32, LstmEngine = LstmEngine::automatic);
 
   const ModelShape& shape() const { return shape_; }
   const std::vector<Parameter>& parameters() const { return parameters_; }
-  Index size() const { return params_.size(); }
-  View<float, 1> params() { return params_.view(); }
+  Index size() const { return params_.size(); }       // number of parameters
+  View<float, 1> params() { return params_.view(); }  // [size()], in the executor's memory
   View<float, 1> grads() { return grads_.view(); }
   void zero_grads(Exec&);
-  void write_back(Exec&, Model&) const;  // the parameters as they are now
+  void write_back(Exec&, Model&) const;  // copies the current parameters into a model of the same shape
 
   // Reserves memory for batches of up to `rows` rows. A larger batch reallocates, which invalidates captured graphs.
   void reserve(Exec&, Index rows);
   const void* memory() const { return step_.data(); }  // changes when memory is reallocated
 
-  // Whether forward needs Ragged::host_length: then its launches are those of one batch, and cannot be captured.
+  // Whether forward reads Ragged::host_length. Its launches then depend on the batch, so they cannot be captured.
   bool reads_lengths_on_host() const { return engine_ == LstmEngine::cudnn; }
 
-  // Which masks dropout draws. Evaluation passes none.
+  // Determines the dropout masks. Evaluation passes none, and nothing is dropped.
   struct Dropout {
     std::uint64_t seed = 0;
-    View<const Index, 1> step;         // [1] in the executor's memory
-    View<const std::uint32_t, 1> uid;  // [B]
+    View<const Index, 1> step;         // [1] number of steps so far, in the executor's memory
+    View<const std::uint32_t, 1> uid;  // [B] indices of the utterances
   };
-  // y [N,P] in buffers of this network, valid until the next forward. x must stay until backward is done.
+  // Computes y [N,P] from x [N,F]. y is in a buffer of this network and valid until the next forward; x must stay
+  // unchanged until backward is done.
   View<const float, 2> forward(Exec&, View<const float, 2> x, const Ragged&, const Dropout* = nullptr);
-  // After forward with the same batch: adds to grads(). dx [N,F] if its data is not null.
+  // Called after forward with the same batch: adds the gradients for dy [N,P] to grads(), and writes dx [N,F] unless
+  // its data is null.
   void backward(Exec&, View<const float, 2> dy, View<float, 2> dx = {});
 
-  // What the last forward and backward left, by name, in the order in which it was made. Engine cudnn keeps cell states
-  // and gradients of the gates to itself.
+  // The arrays computed by the last forward and backward, by name and in the order of computation. Engine cudnn does
+  // not expose cell states and gradients of the gates.
   std::vector<std::pair<std::string, View<const float, 2>>> activations() const;
-  // Top layer's output [N,2H] of the last forward, before dropout.
+  // The top layer's output [N,2H] in the last forward, before dropout.
   View<const float, 2> top() const;
 
  private:

@@ -14,7 +14,7 @@ struct OptimConfig {
   double lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0;
 };
 
-// Adam's moments and what is known of the steps taken, beside the network's arena.
+// Adam's moments, in the layout of the network's arenas, and the record of the steps taken.
 struct Optimizer {
   OptimConfig config;
   Buffer<float> m, v;         // [parameters]
@@ -27,7 +27,7 @@ struct Optimizer {
         record(ex, 1) {
     m.clear(ex), v.clear(ex), write(ex, {});
   }
-  StepRecord read(Exec& ex) const { return record.values(ex)[0]; }  // waits for the work queued
+  StepRecord read(Exec& ex) const { return record.values(ex)[0]; }  // waits for the queued work
   void write(Exec& ex, const StepRecord& r) { record.write(ex, {&r, 1}); }
 };
 

@@ -6,8 +6,8 @@
 
 namespace cutract {
 
-// torch.optim.lr_scheduler.ReduceLROnPlateau (mode min, relative threshold 1e-4): the rate falls by `factor` once more
-// than `patience` checks in a row brought no improvement.
+// torch.optim.lr_scheduler.ReduceLROnPlateau (mode min, relative threshold 1e-4): the rate is multiplied by `factor`
+// when more than `patience` checks in a row brought no improvement.
 class Plateau {
  public:
   Plateau(ScheduleConfig config, double lr) : config_(std::move(config)), state_{lr} {}
@@ -17,7 +17,7 @@ class Plateau {
     int bad = 0;
   };
   double lr() const { return state_.lr; }
-  bool check(double val_loss);  // once per validation check; true if the rate fell
+  bool check(double val_loss);  // call once per validation; returns whether the rate was reduced
   State state() const { return state_; }
   void restore(State s) { state_ = s; }
 

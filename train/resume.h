@@ -21,22 +21,25 @@ struct ResumePoint {
   bool other_run = false;  // it is in the folder of another run
 };
 
-// `from` is a checkpoint folder or a run folder (then its newest intact checkpoint); "": the newest intact one of
-// `own`, if there is any. Error{config} if it was trained with settings or channels that change what is learned,
-// Error{usage} if `own` holds checkpoints that `from` would leave behind or contradict.
+// Finds the checkpoint to resume from. `from` is a checkpoint folder or a run folder, which stands for its newest
+// intact checkpoint; "" stands for the newest intact one of `own`, the checkpoints folder of this run, if there is one.
+// Throws Error{config} if the checkpoint was trained with different channels, or different settings that change what is
+// learned; and Error{usage} if `own` holds checkpoints that are newer than `from` or belong to a different run.
 std::optional<ResumePoint> find_resume_point(const std::string& from, const std::string& own, const RunConfig&,
                                              const Corpus&);
 
-std::string stands_at(const ResumePoint&);  // "epoch 3", "epoch 4 after 17 steps"
+// Returns how far training had come: "epoch 3", "epoch 4 after 17 steps".
+std::string stands_at(const ResumePoint&);
 
-// What training reads of each utterance of both splits, one a line: split, id, digest. Texts, licences, line ends and
-// other splits are not in it.
+// Identifies what training reads of each utterance of both splits: one line each, with split, id and digest. Texts,
+// licences, line ends and other splits do not affect it.
 std::string fingerprint(const TrainingData&);
-// Error{config} naming the first utterances that are not what they were.
+// Throws Error{config}, which names the first utterances that have changed, unless `fingerprint` is the one of the
+// point.
 void expect_same_data(const ResumePoint&, const std::string& fingerprint, const std::string& corpus_dir);
 
-// Makes a new run folder hold what a run from `point` had left in it: the best checkpoint so far, if the other run
-// still has it (otherwise the point's own counts as the best), the point itself, and the history up to it.
+// Prepares a new run folder that continues another run from `point`: copies the best checkpoint so far, if the other
+// run still has it (otherwise the point's own counts as the best), the point itself, and the history up to it.
 void adopt(ResumePoint& point, Checkpoints& own, RunFolder&);
 
 }  // namespace cutract

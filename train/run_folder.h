@@ -15,46 +15,48 @@
 
 namespace cutract {
 
-// Error{usage} if the folder holds files but none of a run: training there could overwrite the user's own.
+// Throws Error{usage} if the folder holds files but is not a run folder: training there could overwrite the user's own.
 void check_run_folder(const std::string& path);
 
-// env.json, which is in each checkpoint too: machine, versions, seed and hashes, all that a result depends on. It has
-// no times, so that saving the same checkpoint again gives the same bytes.
+// Returns the content of env.json, which is in each checkpoint too: machine, versions, seed and hashes, on which a
+// result depends. It contains no times, so that saving the same checkpoint again gives the same bytes.
 std::string environment(const RunConfig&, const std::string& corpus_hash, const Exec&, const LstmChoice&);
 
-// The files of a run besides checkpoints. Failing to write one of them must not stop training: the first failure of
-// each is warned about once, and the file is then left alone.
+// The files of a run besides checkpoints. Failing to write one of them must not stop training: each file is warned
+// about at its first failure and then no longer written.
 class RunFolder {
  public:
-  // Makes it, locks it, and removes files that a dead process left half written. Error{io} if it cannot be written,
-  // another process writes there, or a link stands where a run has a file or folder of its own; as check_run_folder.
+  // Makes the folder, locks it, and removes files that a dead process left half written. Throws as check_run_folder,
+  // and Error{io} if the folder cannot be written, another process writes there, or a symbolic link is in place of a
+  // file or folder of the run.
   explicit RunFolder(std::string path);
-  ~RunFolder();  // removes a folder that it made and nothing was saved in
+  ~RunFolder();  // removes the folder if the constructor made it and nothing was saved in it
   RunFolder(const RunFolder&) = delete;
   RunFolder& operator=(const RunFolder&) = delete;
   const std::string& path() const { return path_; }
   std::string checkpoints() const { return path_ + "/checkpoints"; }
   FileSystem& files() { return files_; }  // this folder, even if a different one takes its place
 
-  // Error{io} if the folder was removed or replaced meanwhile. Before each save, so that a new run there is left alone.
+  // Throws Error{io} if the folder was removed or replaced. Called before each save, so that a new run in its place is
+  // left alone.
   void expect_ours() const;
 
   void write_config(const RunConfig&);
   void write_environment(const std::string& env);
   void write_skipped(const std::vector<Skipped>&);
   bool has(const std::string& name) const;
-  // Takes over the metrics of another run up to that epoch, and its TensorBoard events.
+  // Copies the metrics of another run up to epoch `epochs_done`, and its TensorBoard events.
   void adopt_history(const std::string& other_run, int epochs_done);
-  // Keeps the lines of epochs up to `epochs_done` of an earlier run, so that a resumed run has each epoch once;
-  // `events_too`: also in TensorBoard, at once.
+  // Starts metrics.csv and the events. Keeps the lines of epochs up to `epochs_done`, so that a resumed run has each
+  // epoch once; `events_too` makes TensorBoard drop later epochs at once, too.
   void start_metrics(int epochs_done, std::span<const Channel>, bool events_too = false);
-  void add_metrics(const EpochRecord&);  // to metrics.csv and TensorBoard's events
+  void add_metrics(const EpochRecord&);  // appends to metrics.csv and to TensorBoard's events
   const std::vector<EpochPoint>& history() const { return history_; }
   void write_metrics_json(const std::string& json);
   void write_report(const Report&);
 
  private:
-  bool write(const std::string& name, const std::string& text);  // false: it warned
+  bool write(const std::string& name, const std::string& text);  // returns false after a warning
   std::string path_;
   bool made_;
   FolderLock lock_;

@@ -12,21 +12,21 @@
 
 namespace cutract {
 
-// A report that says what this model is and how it was trained; the caller adds the results.
+// Returns a report that says what this model is and how it was trained; the caller adds the results.
 Report describe(const TrainedModel&, const Exec&);
 
-// The utterances with the lowest, the median and the highest RMSE (z). `data` is normalised, `measured` holds its
-// targets as they were before, in the channels' units, and `predicted` is what run_model gave.
+// Returns the utterances with the lowest, the median and the highest RMSE (z). `data` is normalised, `measured` holds
+// its targets before normalisation, in the channels' units, and `predicted` was returned by run_model.
 std::vector<Trace> telling_traces(const Dataset& data, std::span<const Matrix> measured,
                                   std::span<const Matrix> predicted, const Extractor&);
 
-// What the scores of a split belong to. `model` is the path that the user gave.
+// Returns the model, checkpoint, corpus and statistics that scores belong to. `model` is the path that the user gave.
 Provenance provenance(const TrainedModel&, const std::string& model, const Corpus&, const Dataset&);
 
-// Fills in what was said in each trace, from the manifest.
+// Adds to each trace the sentence of its utterance, from the manifest.
 void add_texts(std::vector<Trace>&, const Corpus&);
 
-// The line at the top of a training's page: "12 of at most 50 epochs, 8.3 s: STATUS."
+// Returns the line at the top of the page of a training: "12 of at most 50 epochs, 8.3 s: STATUS."
 std::string training_summary(int epochs, int most, double seconds, const std::string& status);
 
 struct Training {

@@ -19,24 +19,26 @@ struct StepConfig {
   std::uint64_t seed = 0;
 };
 
-// Training steps: forward, loss, backward, clip by global norm, update. With a loss or gradient that is not finite,
-// nothing is updated. On a GPU a step is queued and not waited for, and what it does is captured once for all batches
-// of the same number of utterances and rows (see bucket_rows): a step is then the launch of one graph.
+// Runs training steps: forward, loss, backward, clipping by the global norm, update. If the loss or the gradient is not
+// finite, nothing is updated. On a GPU a step is queued without waiting for it. Its work is captured once for all
+// batches with the same number of utterances and rows (see bucket_rows); later steps of that size launch the captured
+// graph.
 class Stepper {
  public:
-  // All must outlive it. On a GPU it runs the largest batch once, without an
-  // update, so running out of memory is found here, before training starts.
+  // All arguments must outlive the stepper. On a GPU the constructor runs the largest batch once, without an update, so
+  // running out of memory is found here, before training starts.
   Stepper(Exec&, Network&, Optimizer&, Batches&, const StepConfig&);
 
+  // Begins an epoch of these batches, which hold indices of examples, at the learning rate `lr`.
   void begin_epoch(const std::vector<std::vector<int>>& batches, double lr);
-  // Inside an epoch of these batches, as the record that an earlier process saved says.
+  // Continues an epoch of these batches after the steps that the record, saved by an earlier process, counts.
   void go_on(const std::vector<std::vector<int>>& batches, double lr, const StepRecord&);
-  void step();                     // the next batch
-  const StepRecord& seen() const;  // as far as it is known without waiting
-  StepRecord wait();               // when all steps are done
+  void step();                     // trains on the next batch; Error{internal} after the last
+  const StepRecord& seen() const;  // the latest record that is known without waiting
+  StepRecord wait();               // waits for all queued steps and returns their record
 
-  // Whether steps are captured. They are not with CUTRACT_SYNC=1, which looks for errors launch by launch,
-  // nor with an engine of the LSTM that reads lengths on the host.
+  // Whether steps are captured. They are not with CUTRACT_SYNC=1, which checks for errors after every launch, nor with
+  // an LSTM engine that reads lengths on the host.
   bool captures() const { return captures_; }
 
  private:
@@ -56,8 +58,8 @@ class Stepper {
   Buffer<AdamStep> scalars_;
   Buffer<StepRecord> mirror_;
   Index next_ = 0;
-  const void* captured_memory_ = nullptr;                         // of the network, that graphs_ write to
-  std::map<std::pair<Index, Index>, std::vector<Graph>> graphs_;  // by utterances and rows; empty: seen once
+  const void* captured_memory_ = nullptr;                         // memory of the network that graphs_ write to
+  std::map<std::pair<Index, Index>, std::vector<Graph>> graphs_;  // by number of utterances and rows; empty: run once
 };
 
 }  // namespace cutract

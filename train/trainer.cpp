@@ -117,8 +117,8 @@ class Run {
 
   void make_network() { network_.emplace(ex_, trained_->model, precision(config_), engine_.engine); }
 
-  // Finds the checkpoint to resume from. Nothing in the folder changes yet, except that a save which a killed process
-  // left incomplete is completed where no other save follows.
+  // Finds the checkpoint to resume from. Nothing in the folder changes yet, except that a save that a killed process
+  // left incomplete is completed if no other save follows.
   void open_folder() {
     folder_ = std::make_unique<RunFolder>(options_.run_dir);
     checkpoints_ = std::make_unique<Checkpoints>(folder_->files(), folder_->checkpoints(), config_.trainer.save_top_k);

@@ -9,33 +9,37 @@
 
 namespace cutract {
 
+// If run_dir has checkpoints, `automatic` resumes from the newest one and `never` throws Error{usage}.
 enum class Resume { automatic, never };
 
 struct TrainOptions {
   std::string run_dir;  // made if missing
   Resume resume = Resume::automatic;
-  std::string resume_from;           // a checkpoint or run folder to start from instead of run_dir's last; "": none
-  int fast_dev_run = 0;              // > 0: that many batches of training and validation, longest first; writes nothing
-  bool check_device = false;         // first compares one step with the CPU's; Error{device} if they differ
-  std::function<int()> stop_signal;  // number of the signal that asked to stop, or 0; polled after every step
-  std::function<bool()> save_asked = {};  // whether to save now and continue; polled likewise, true once per request
+  std::string resume_from;    // checkpoint or run folder to resume from; "": the last checkpoint of run_dir, if any
+  int fast_dev_run = 0;       // > 0: number of batches to train and validate on, longest first; writes nothing
+  bool check_device = false;  // compares one step with the CPU before training; Error{device} if they differ
+  // Returns the number of the signal that asked training to stop, or 0. Polled after every step, and while data are
+  // loaded or validated.
+  std::function<int()> stop_signal;
+  // Returns whether to save now and continue, true once per request. Polled after every step.
+  std::function<bool()> save_asked = {};
 };
 
 struct TrainResult {
-  int epochs = 0, best_epoch = 0;  // done; of the best checkpoint
+  int epochs = 0, best_epoch = 0;  // epochs done; epoch of the best checkpoint, 0 if none
   double best_val_loss = 0;
-  Index frames = 0;    // trained on by this call
-  double seconds = 0;  // of this call's epochs
+  Index frames = 0;    // number of frames that this call trained on
+  double seconds = 0;  // duration of this call's epochs
   std::string stop_reason;
   std::string best_checkpoint;    // folder; empty for fast_dev_run
-  int signal = 0;                 // not 0: stopped by it
-  std::string saved;              // what was saved by then: "Epoch 3", "Epoch 3 up to step 17 of 40"; "": nothing
-  bool already_finished = false;  // there was nothing left to do
+  int signal = 0;                 // number of the signal that stopped training, or 0
+  std::string saved;              // what is saved, e.g. "Epoch 3 is saved up to step 17 of 40"; "": nothing
+  bool already_finished = false;  // the run was finished before, so nothing was trained
 };
 
-// Trains as the config says and leaves RUN/ as docs/architecture.md draws it. Checkpoints are written after every epoch
-// and when it is stopped or asked to save, and a resumed run is bit-identical to one that never stopped. Throws Error:
-// config, data, io, diverged.
+// Trains with the config and writes the run folder that docs/architecture.md describes. Checkpoints are written after
+// every epoch, and inside an epoch when training is stopped or asked to save. A resumed run is bit-identical to one
+// that never stopped. Throws Error with the fault usage, config, data, io, memory, device or diverged.
 TrainResult train(Exec&, const RunConfig&, const TrainOptions&, Progress&);
 
 }  // namespace cutract

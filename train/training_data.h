@@ -11,25 +11,27 @@
 
 namespace cutract {
 
-// What a run learns from: the utterances of two splits, not yet normalised, and the statistics of the first.
+// The data of a run: the utterances of the training and validation splits, not yet normalised, and statistics.
 struct TrainingData {
   Dataset train, val;
-  std::vector<Skipped> skipped;  // of both
-  Normaliser features, targets;
+  std::vector<Skipped> skipped;  // of both splits
+  Normaliser features, targets;  // fitted on the training split
 };
 
-// The corpus of a config. Error{io}, which says what to set, if its folder has no corpus.toml.
+// Opens the corpus of a config. Throws Error{io}, which says what to set, if its folder has no corpus.toml.
 Corpus open_corpus(const DataConfig&);
 
-// The order of training in the epoch after `epochs_done`, see training_batches.
+// Returns the batches of the epoch that follows `epochs_done`, in training order; see training_batches.
 std::vector<std::vector<int>> batches_of_epoch(const Dataset&, const RunConfig&, int epochs_done,
                                                const std::string& order_key);
-// Some of the longest batches, so that running out of memory is found in the first seconds.
+// Returns the `count` longest batches, for a trial run that finds out within seconds whether memory suffices.
 std::vector<std::vector<int>> first_batches(const Dataset&, const RunConfig&, int count);
 
+// The duration of frames that are `step_s` seconds apart.
 double minutes(Index frames, double step_s);
 
-// Says what it found. `loading` is called now and then, and may throw. Error{data} if a split has no usable utterance.
+// Loads both splits, fits the statistics, and logs what was found. `loading` is called repeatedly meanwhile and may
+// throw to stop. Throws Error{data} if a split has no usable utterances.
 TrainingData load_training_data(Exec&, const RunConfig&, const Corpus&, const Extractor&,
                                 const std::function<void()>& loading);
 

@@ -371,7 +371,7 @@ std::string find_checkpoint(const std::string& model) {
   if (!read_if_there(fs, path))
     fail(Fault::io, path + ": there is no such run folder, checkpoint or .safetensors file");
   if (path.ends_with(".safetensors")) {
-    // A file copied out of its checkpoint has all that inference needs, and a digest of its own.
+    // A file copied out of its checkpoint has everything that inference needs, including its own digest.
     return path.ends_with("/model.safetensors") && is_checkpoint(folder_of(path)) ? without_link(fs, folder_of(path))
                                                                                   : path;
   }

@@ -44,8 +44,8 @@ class Checkpoints {
   // `best`, and is deleted once something newer is saved.
   std::string save_within(int epochs_done, std::int64_t step, const Files&);
 
-  // Does what a process that was killed while it saved has left undone: `best` is set, and surplus checkpoints are
-  // deleted. The next save would do it too, but a finished run has none.
+  // Completes the save of a process that was killed: sets `best` and deletes surplus checkpoints. The next save would
+  // do this too, but a finished run has none.
   void complete_last_save();
 
   // Returns the folder's path, or nothing before the first save. Throws Error{data} if the pointer does not name a

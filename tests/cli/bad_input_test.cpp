@@ -1,4 +1,4 @@
-// Bad input, from the outside: one clear sentence on stderr, the right exit code, nothing lost.
+// Bad input to the binary gives one clear sentence on stderr and the right exit code, and loses nothing.
 #include <gtest/gtest.h>
 #include <sys/mount.h>
 #include <unistd.h>
@@ -58,7 +58,7 @@ TEST_F(BadInput, MissingFiles) {
   expect(train({"--set", "data.corpus=nowhere"}), 5, "nowhere: is not a corpus folder, because it has no corpus.toml");
   fs::remove(corpus_.dir + "/audio/u3.wav");
   expect(train(), 4, "audio/u3.wav");
-  EXPECT_FALSE(fs::exists(corpus_.folder / "run")) << "a run that cannot start leaves nothing behind";
+  EXPECT_FALSE(fs::exists(corpus_.folder / "run")) << "a run that cannot start leaves no folder";
 }
 
 TEST_F(BadInput, UnknownConfigKey) {
@@ -184,7 +184,7 @@ TEST_F(BadInput, UsageMistakesNameTheTypoFirst) {
   expect(train({}, "tpu"), 2, "--device tpu: expected auto, cpu or cuda[:N]");
 }
 
-// What the library that parses options would say is for programmers.
+// The option parser's own messages are meant for programmers, so users must not see them.
 TEST_F(BadInput, UsageMistakesAreSaidInOurWords) {
   const struct {
     std::vector<std::string> args;

@@ -1,4 +1,4 @@
-// What the command line promises: help, streams, files, signals.
+// The guarantees of the command line: help, streams, files, signals.
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <unistd.h>
@@ -33,7 +33,7 @@ class Contract : public testing::Test {
   test::TinyCorpus corpus_;
 };
 
-// Every command there is, as its words.
+// All commands, as lists of words.
 const std::vector<std::vector<std::string>> kCommands{{},
                                                       {"train"},
                                                       {"eval"},
@@ -175,7 +175,7 @@ TEST_F(Contract, EvalWritesAReport) {
   for (const char* part : {"Scores on split test", "<h2>Learning</h2>", "Predicted and measured movement",
                            "<details><summary>By utterance (2)", "u8, speaker b", "u9, speaker a", "<td>opening</td>"})
     EXPECT_NE(page.find(part), std::string::npos) << part;
-  // A model on its own has no training to show, even beside somebody's metrics.csv.
+  // A lone model file has no training curves to show, even if there is a metrics.csv in the same folder.
   fs::create_directories(corpus_.folder / "a/b");
   std::string best = read_file(corpus_.folder / "run/checkpoints/best");
   best.pop_back();
@@ -187,7 +187,7 @@ TEST_F(Contract, EvalWritesAReport) {
   EXPECT_EQ(run({"eval", "run", "--report", "c.toml", "--device", "cpu"}).code, 5) << "a file is in the way";
 }
 
-// A config's path is relative to the folder where training ran; the run remembers what it led to.
+// A path in a config is relative to the folder in which training ran; the run stores the absolute path.
 TEST_F(Contract, EvalFindsTheCorpusFromAnotherFolder) {
   const auto trained = run({"train", "-c", "c.toml", "--set", "data.corpus=corpus", "--out", "run", "--device", "cpu"});
   ASSERT_EQ(trained.code, 0) << trained.err;
@@ -270,7 +270,7 @@ TEST_F(Contract, SignalsEndWithTheirCodeAndTheRunGoesOn) {
   }
 }
 
-// The first asks for a stop, which a long step may delay; the second, of whatever kind, does not wait for it.
+// The first signal asks for a stop, which a long step may delay; a second one, of any kind, does not wait for the step.
 TEST_F(Contract, ASecondSignalEndsTheProcessWithinASecond) {
   const std::vector<std::string> args{
       "train",         "-c", "c.toml", "--out", "twice", "--device", "cpu", "--set", "model.hidden=1500", "--set",

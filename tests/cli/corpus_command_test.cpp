@@ -17,7 +17,7 @@ using test::Finished;
 using test::TempFolder;
 using test::TinyCorpus;
 
-// The block of docs/add-a-corpus.md after the line that names it, without its indent.
+// The block of docs/add-a-corpus.md that follows the line naming it, without indentation.
 std::string documented(const std::string& name) {
   std::istringstream doc(read_file(test::source_file("docs/add-a-corpus.md")));
   std::string line, out;
@@ -67,7 +67,7 @@ class CheckedCorpus : public testing::Test {
   TinyCorpus corpus_;
 };
 
-// What training refuses, check refuses.
+// check refuses everything that training refuses.
 TEST_F(CheckedCorpus, RefusesWhatTrainingRefuses) {
   add_columns("features", [](const std::string& id) { return id == "u3" ? "ssl.npy" : ""; });
   Finished f = check();
@@ -110,7 +110,7 @@ TEST_F(CheckedCorpus, RefusesCopiesInTwoSplits) {
   EXPECT_NE(f.out.find("warning: the same audio under two ids:\n  u9 (test) and copy "), std::string::npos) << f.out;
 }
 
-// Names from files do not drive the terminal.
+// Names from files cannot send control sequences to the terminal.
 TEST_F(CheckedCorpus, NamesAreMadePrintable) {
   std::string text = manifest();
   for (std::size_t at = 0; (at = text.find("\ta\t", at)) != std::string::npos;) text.replace(at, 3, "\t\x1b[31ma\t");

@@ -1,4 +1,5 @@
-// predict and features with a user's own recordings: many files, folders, lists, standard input, bad ones among them.
+// predict and features with a user's own recordings: many files, folders, lists and standard input, including bad
+// files.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// Paths in the commands that messages tell people to type.
+// Paths in the commands that messages suggest.
 #include <gtest/gtest.h>
 
 #include <cstdio>
@@ -8,7 +8,7 @@
 namespace cutract::cli {
 namespace {
 
-// The words that a shell makes of this text, each in brackets.
+// The words into which a shell splits this text, each in brackets.
 std::string words_of(const std::string& text) {
   FILE* shell = popen(("printf '[%s]' " + text).c_str(), "r");
   if (shell == nullptr) return "no shell";

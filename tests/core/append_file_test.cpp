@@ -51,7 +51,7 @@ TEST(LogFile, OneWarningWhereItCannotBeOpened) {
       "warning: " + (folder / "no/train.log") + ": cannot open: No such file or directory; continuing without it\n");
 }
 
-// A disk that fills up: here a limit on the size of files.
+// A disk that fills up, simulated by a limit on the size of files.
 TEST(LogFile, OneWarningWhereItCannotBeWritten) {
   const test::TempFolder folder;
   int ends[2];

@@ -44,7 +44,7 @@ void parse(const std::string& text, const std::vector<std::string>& assignments,
   parse_config(table_of(s), text, "train.toml", assignments);
 }
 
-// What is thrown for this file and these assignments; "" if nothing.
+// The text of the error for this file and these assignments; "" if there is none.
 std::string mistakes(const std::string& text, const std::vector<std::string>& assignments = {}) {
   Settings s;
   try {
@@ -56,7 +56,7 @@ std::string mistakes(const std::string& text, const std::vector<std::string>& as
   return "";
 }
 
-// The file, and all that is said about it.
+// A file, and the whole message about it.
 TEST(Config, EachMistakeIsNamedWithItsPlace) {
   const struct {
     const char *text, *said;
@@ -99,7 +99,7 @@ TEST(Config, EachMistakeIsNamedWithItsPlace) {
   for (const auto& [text, said] : table) EXPECT_EQ(mistakes(text), said) << text;
 }
 
-// Their words are toml++'s; ours is the place.
+// The words are those of toml++; the position is ours.
 TEST(Config, WhatIsNoTomlIsNamedWithItsPlace) {
   const struct {
     const char *text, *place;

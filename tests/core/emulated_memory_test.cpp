@@ -1,4 +1,4 @@
-// On the emulated GPU what does not fit is refused by one sentence, and the device goes on working.
+// On the emulated GPU, an allocation that does not fit fails with one sentence, and the device keeps working.
 #include "host/core/emulated_gpu.h"
 #include "host/core/memory.h"
 #include "tests/support/support.h"

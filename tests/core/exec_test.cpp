@@ -68,7 +68,7 @@ TEST(CpuExec, ThrowsTheErrorOfTheLowestTaskAfterAllHaveRun) {
   }
 }
 
-// Task 1 throws first by the clock, task 0 by its number.
+// Task 1 is the first to throw in time, task 0 by number.
 TEST(CpuExec, TheClockDoesNotChooseTheError) {
   const CpuExec ex(2);
   std::atomic<bool> first_is_out{false};

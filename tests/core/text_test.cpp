@@ -65,7 +65,7 @@ TEST(Text, WhatActsOnTerminalsIsShownInstead) {
 TEST(Text, Shortened) {
   EXPECT_EQ(shortened("abc", 3), "abc");
   EXPECT_EQ(shortened("abcd", 3), "abc...");
-  EXPECT_EQ(shortened("a\u00fc\u00fc", 2), "a...");  // no half letter
+  EXPECT_EQ(shortened("a\u00fc\u00fc", 2), "a...");  // never half a letter
   EXPECT_EQ(shortened(std::string(1 << 20, 'x')).size(), 63u);
 }
 
@@ -110,7 +110,7 @@ TEST(Text, TomlThatItsParserMustNotSee) {
     EXPECT_EQ(toml_problem(good), "") << good;
 }
 
-// Whatever the bytes: an answer. toml++ 3.3 still asserts on some texts that are not refused before it sees them, so a
+// Any bytes get an answer. toml++ 3.3 still asserts on some texts that are not refused before it sees them, so a
 // build with assertions (presets asan and tsan) would end here.
 TEST(Text, AnyTomlHasAnAnswer) {
 #ifndef NDEBUG

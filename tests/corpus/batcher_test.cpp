@@ -18,7 +18,8 @@ Lengths ragged(test::Rng& rng, int utterances, int longest) {
   return out;
 }
 
-// Each utterance once, no empty or too large batch, at most one short one, sorted as promised.
+// Each utterance occurs once; no batch is empty or too large, at most one is not full, and all are sorted as
+// documented.
 void expect_a_partition(const Batches& batches, const Lengths& lengths, int batch_size) {
   std::multiset<int> seen;
   int shorter = 0;
@@ -70,7 +71,7 @@ TEST(Batcher, IsAPureFunctionOfSeedEpochAndManifest) {
     for (const int epoch : {0, 1, 2, 17}) {
       for (const char* hash : {"a", "b", "0123456789abcdef"}) {
         const Batches once = training_batches(lengths, 8, seed, epoch, hash);
-        (void)training_batches(lengths, 5, seed + 1, epoch + 1, hash);  // a call between leaves no trace
+        (void)training_batches(lengths, 5, seed + 1, epoch + 1, hash);  // a call in between has no effect
         EXPECT_EQ(training_batches(lengths, 8, seed, epoch, hash), once);
         const std::string name = testing::PrintToString(std::make_tuple(seed, epoch, std::string(hash)));
         const auto [at, fresh] = seen.emplace(once, name);
@@ -95,7 +96,7 @@ TEST(Batcher, LikeLengthsShareABatch) {
     lengths.push_back(static_cast<std::int32_t>(50 + 1950 * std::pow(rng.uniform(), 3)));
     frames += lengths.back();
   }
-  Batches unsorted;  // what cutting in manifest order would give
+  Batches unsorted;  // the result of cutting in manifest order
   for (int i = 0; i < 1000; ++i) {
     if (i % 16 == 0) unsorted.emplace_back();
     unsorted.back().push_back(i);
@@ -108,7 +109,7 @@ TEST(Batcher, LikeLengthsShareABatch) {
   }
 }
 
-// Sorting must not freeze the company an utterance keeps: over epochs it meets many others.
+// Sorting must not always put the same utterances together: over epochs, each shares batches with many others.
 TEST(Batcher, NeighboursChangeFromEpochToEpoch) {
   test::Rng rng(4);
   for (const int longest : {1, 1000}) {  // also where all lengths are equal

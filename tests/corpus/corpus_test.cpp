@@ -62,7 +62,7 @@ TEST(Corpus, OptionalColumnsInAnyOrder) {
   EXPECT_EQ(c.utterances[1].end_s, -1);
 }
 
-// Columns of the user's own are kept, also where they are near a column that is there.
+// Columns with unknown names are kept, even if a name is similar to that of an existing column.
 TEST(Corpus, OtherColumnsAreKept) {
   const CorpusFolder folder;
   folder.write("manifest.tsv",
@@ -104,7 +104,7 @@ TEST(Corpus, HugeAndEndlessTablesAreRefusedShortly) {
   EXPECT_LT(std::string(test::thrown_by([&] { read_corpus(folder.path()); }).what()).size(), 10000u);
 }
 
-// Of Windows' two usual encodings one is read, and the other is named for what it is.
+// Of the two usual encodings on Windows, one is read and the other is refused by name.
 TEST(Corpus, OtherEncodingsAreNamedOnce) {
   const CorpusFolder folder;
   const std::string toml = CorpusFolder::kToml, rows = std::string(CorpusFolder::kHeader) + "a\ts\ttrain\tx\tx\n";
@@ -248,7 +248,7 @@ TEST(Corpus, BadTomlIsRefusedEachForItsOwnReason) {
       {"name = \"x\"\nsample_rate = 8000\narticulation_rate_hz = 1\n", "%:1: key \"channels\" is missing"},
   };
   for (const auto& c : cases) expect_refused("corpus.toml", c.text, c.words);
-  // A syntax error is told in the parser's words.
+  // A syntax error is reported in the parser's words.
   const CorpusFolder folder;
   const std::string path = folder.write("corpus.toml", "name = \"x\"\nsample_rate = = 2\n");
   EXPECT_FAULT(read_corpus(folder.path()), Fault::data, path + ":2: ");
@@ -275,7 +275,7 @@ TEST(Corpus, MissingFilesAreInputOutputErrors) {
                (folder / "nowhere/corpus.toml") + ": cannot read: No such file");
 }
 
-// The text files are the users' own: whatever is in them, the answer is an Error that names the place.
+// Users write the text files: any content is either read or refused by an Error that names the file.
 TEST(Corpus, DamagedTextNeverConfuses) {
   const CorpusFolder folder;
   const std::string toml = CorpusFolder::kToml,

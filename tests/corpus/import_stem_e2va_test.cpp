@@ -179,9 +179,9 @@ TEST(ImportStemE2va, ReadsPairsWithoutAManifest) {
   stem.write("README.txt", "not data");
   put("ema/CXYNE01.mat", "CXYNE01.mat");      // without audio
   put("audio/CXYNE02.flac", "CXYNE02.flac");  // without movement
-  put("audio/CXYNE02.flac", "palate.flac");   // of no utterance
+  put("audio/CXYNE02.flac", "palate.flac");   // belongs to no utterance
   pair("DPNE01", "a/");
-  put("audio/CXYNE02.flac", "b/DPNE01.flac");  // two of one name
+  put("audio/CXYNE02.flac", "b/DPNE01.flac");  // two files with the same name
   testing::internal::CaptureStderr();
   const ImportReport report = import_stem_e2va(stem.path(), made.out());
   const std::string said = testing::internal::GetCapturedStderr();
@@ -254,7 +254,7 @@ TEST(ImportStemE2va, ACorpusMadeByHandIsNotTouched) {
   EXPECT_FALSE(std::filesystem::exists(stem.out() + "/audio"));
 }
 
-// A source without one good utterance costs nothing, and the folder can be used again.
+// A source without any good utterance leaves the earlier corpus as it was, and the folder can be used again.
 TEST(ImportStemE2va, ABrokenSourceLeavesTheEarlierCorpus) {
   const StemFolder stem;
   testing::internal::CaptureStderr();

@@ -81,7 +81,7 @@ TEST_F(Quality, SentencesInTrainingAndTest) {
   folder_.write("manifest.tsv", header + a + "b\ts2\ttrain\taudio/b.wav\tart/b.npy\tother\n" +
                                     "c\ts2\ttest\taudio/c.wav\tart/c.npy\thello\n");
   EXPECT_EQ(doubts(), "the same sentence by another speaker in training and test: a (train) and c (test);\n");
-  // Split by speaker: repeated on purpose.
+  // The corpus is split by speaker, so sentences are repeated on purpose.
   folder_.write("manifest.tsv", header + a + "c\ts2\ttest\taudio/c.wav\tart/c.npy\thello\n");
   EXPECT_EQ(doubts(), "");
 }

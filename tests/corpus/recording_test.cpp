@@ -31,7 +31,7 @@ TEST(Recording, IsRead) {
   EXPECT_EQ(r.track.values.values, CorpusFolder::ramp(50).values);
 }
 
-// What may be wrong with the data, each named with its file and place.
+// Faults in the data, each reported with its file and place.
 TEST(Recording, BadDataAreRefusedEachForItsOwnReason) {
   const auto spoiled = [](Index row, Index col, float value) {
     Matrix m = CorpusFolder::ramp(50);
@@ -81,7 +81,7 @@ TEST(Recording, BadDataAreRefusedEachForItsOwnReason) {
   }
 }
 
-// What is not a regular file is refused without waiting for it.
+// Anything but a regular file is refused without waiting for it.
 TEST(Recording, PipesAndFoldersAreRefused) {
   const CorpusFolder folder;
   for (const char* name : {"audio/a.wav", "art/a.npy"}) {
@@ -102,8 +102,8 @@ TEST(Recording, PipesAndFoldersAreRefused) {
   EXPECT_FAULT(read_corpus(folder.path()), Fault::io, "is a named pipe");
 }
 
-// 40 parts of one recording, and of a second one in between, read in any way: the same, and decoded once each. Once a
-// recording has been read its file may go, which shows that it is not opened again.
+// 40 parts of one recording, with parts of a second one in between, are the same however they are read, and each
+// recording is decoded once. The file is removed after the first read, which shows that it is not opened again.
 TEST(Recording, PartsOfOneFileDecodeItOnce) {
   const CorpusFolder folder;
   std::string rows = "id\tspeaker\tsplit\taudio\tarticulation\tstart_s\tend_s\n";
@@ -222,7 +222,7 @@ TEST(Recording, PartOfAFile) {
 
 Track track_of(double rate, double first_s, Index frames) { return {rate, first_s, CorpusFolder::ramp(frames)}; }
 
-// On a ramp, what linear interpolation gives at a time is that time in frames: column 0 is (t - first) rate.
+// On a ramp, linear interpolation at a time gives that time in frames: column 0 is (t - first) rate.
 TEST(AtTimes, ValuesBelongToTheFrameCentres) {
   for (const double rate : {100.0, 250.0, 145.6, 60.0})
     for (const double first : {0.0, -0.004, 0.0125})

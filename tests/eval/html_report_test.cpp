@@ -1,4 +1,4 @@
-// The page and its drawings as text: well-formed, self-contained, and every curve where its axis says.
+// The page and its drawings as text: well-formed, self-contained, and with every curve where its axis says.
 #include "eval/html_report.h"
 
 #include <algorithm>
@@ -39,8 +39,8 @@ Report example() {
   return r;
 }
 
-// Every element that opens also closes, in order; attributes are in double quotes and hold no "<". By hand: a regex of
-// the standard library recurses once per character.
+// Every element that opens also closes, in order; attributes are in double quotes and contain no "<". This parser is
+// written by hand, because a regex of the standard library recurses once per character.
 void expect_well_formed(const std::string& page) {
   std::vector<std::string> open;
   std::size_t at = page.find('<');
@@ -246,7 +246,7 @@ std::vector<double> numbers(const std::string& text) {
     out.push_back(std::stod(it->str()));
   return out;
 }
-// All that stands between these two, wherever they occur.
+// The texts between these two, wherever they occur.
 std::vector<std::string> between(const std::string& text, const std::string& from, const std::string& to) {
   std::vector<std::string> out;
   for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at)) {
@@ -255,14 +255,14 @@ std::vector<std::string> between(const std::string& text, const std::string& fro
   }
   return out;
 }
-// What the curves of a figure say, behind those of its legend.
+// The paths of the curves of a figure, without those of its legend.
 std::vector<std::string> curves(const std::string& drawn, const char* line) {
   auto out = between(drawn, std::string("<path class=\"line ") + line + "\" d=\"", "\"");
   std::erase(out, "M1 5H25");
   return out;
 }
 
-// A curve through the values that the ticks name passes through the places where the ticks stand.
+// A curve through the values of the ticks passes through the positions of the ticks.
 TEST(Figure, CurvesLieWhereTheAxesSay) {
   for (const bool log : {false, true}) {
     Chart c{"t", "x", "y", {{"a", {}, {}}}};
@@ -297,8 +297,8 @@ TEST(Figure, CurvesLieWhereTheAxesSay) {
   }
 }
 
-// All positive, largest over smallest 30: drawn on a linear axis unless the chart asks for another, so the middle value
-// is in the middle.
+// The values are positive and their ratio is 30. They are drawn on a linear axis unless the chart asks for another, so
+// the middle value is in the middle.
 TEST(Figure, IsLinearUnlessAskedAndSaysLog) {
   Chart c{"t", "time (s)", "mm", {{"a", {0, 1, 2}, {1, 15.5, 30}}}};
   const std::string linear = figure(c);

@@ -10,7 +10,7 @@ namespace {
 
 constexpr double kScipy = 1e-12;
 
-// Owns what Scored views.
+// Owns the data that Scored views.
 struct Split {
   std::vector<Channel> channels;
   std::vector<Matrix> predicted, target;
@@ -177,7 +177,7 @@ TEST(Metrics, EachSpeakerIsScoredAlone) {
   EXPECT_EQ(frames, got.frames);
 }
 
-// Each utterance is predicted perfectly but for its level, so r within utterances is 1 and over all frames is not.
+// Each utterance is predicted perfectly except for its level, so r is 1 per utterance but not over all frames.
 TEST(Metrics, PearsonRunsOverAllFramesNotPerUtterance) {
   Split s;
   s.channels = channels(1);
@@ -218,7 +218,7 @@ TEST(Metrics, AnUndefinedChannelIsCountedAndInNoMean) {
   EXPECT_NEAR(got.pearson.value(), (first + third) / 2, 1e-15);
 }
 
-// Whatever the constant and the number of frames, rounding must not make it move.
+// Rounding must not make a constant channel seem to move, whatever the constant and the number of frames.
 TEST(Metrics, AConstantIsConstant) {
   test::Rng rng(9);
   for (int trial = 0; trial < 300; ++trial) {
@@ -269,7 +269,7 @@ TEST(Metrics, OnlyTargetsThatAreSetAreJudged) {
   EXPECT_TRUE(one.targets[0].met);
 }
 
-// A score of one utterance is the score of a split that holds nothing else.
+// The score of one utterance is that of a split that contains only this utterance.
 TEST(Metrics, EachUtteranceIsScoredOnItsOwn) {
   const Split s = random_split(3, 0, 8);
   const Scores all = s.score();

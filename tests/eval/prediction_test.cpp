@@ -36,7 +36,7 @@ TEST(PredictionCsv, KeepsATenThousandthOfAUnit) {
     EXPECT_NEAR(std::stod(line.substr(0, comma)), 0.005 * static_cast<double>(t), 1e-9);
     EXPECT_NEAR(got, want, 0.5001e-4);
     if (std::abs(want) < 1) {
-      EXPECT_NEAR(got, want, 0.5001e-5 * std::abs(want));  // six digits of what is small
+      EXPECT_NEAR(got, want, 0.5001e-5 * std::abs(want));  // six digits of small values
     }
   }
 }
@@ -46,7 +46,8 @@ TEST(PredictionCsv, QuotesNamesThatNeedIt) {
   EXPECT_EQ(prediction_csv({"a.wav", 0, 0.01, Matrix(0, 2)}, odd), "time_s,\"a,b_mm\",\"say \"\"c\"\"\"\n");
 }
 
-// A channel's name comes from a corpus, perhaps a stranger's, and a spreadsheet runs what begins like a formula.
+// A channel's name comes from a corpus that may not be trusted, and a spreadsheet runs a cell that begins like a
+// formula.
 TEST(CsvField, IsNoFormula) {
   const std::pair<const char*, const char*> cases[] = {{"=1+2", "'=1+2"},
                                                        {"+x", "'+x"},

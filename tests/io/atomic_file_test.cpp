@@ -45,7 +45,7 @@ std::string content(ModelDisk disk) {
   return disk.read(kPath, bytes) == 0 ? bytes : "(none)";
 }
 
-// Runs `save` with one failure. Returns the promise that it breaks, "" if none.
+// Runs `save` with one failure. Returns the guarantee that it breaks, "" if none.
 std::string broken_promise(Save save, int call, const FailCase& c) {
   ModelDisk disk = with_old_file();
   disk.fail_call(call, c.how, c.err, c.for_good);
@@ -73,7 +73,7 @@ std::string first_broken_promise(Save save, int* cases = nullptr) {
   ModelDisk disk = with_old_file();
   save(disk, kPath, kNew);
   const int calls = disk.calls();
-  for (int call = 0; call <= calls; ++call)  // call 0 never comes: nothing fails
+  for (int call = 0; call <= calls; ++call)  // there is no call 0, so nothing fails
     for (const FailCase& c : test::kFailCases) {
       if (cases) ++*cases;
       const std::string broken = broken_promise(save, call, c);
@@ -96,7 +96,7 @@ TEST(WriteOutput, KeepsTheSamePromise) {
   EXPECT_GE(cases, 70);
 }
 
-// A signal is no failure, but for fsync, which nobody may try again.
+// An interrupting signal is not a failure, except for fsync, which must not be tried again.
 TEST(SaveAtomically, SignalsOnlyMatterToFsync) {
   int threw = 0;
   for (int call = 1; call <= 8; ++call) {
@@ -109,7 +109,7 @@ TEST(SaveAtomically, SignalsOnlyMatterToFsync) {
   EXPECT_EQ(threw, 2);
 }
 
-// The bugs this test exists for, made by leaving steps out of a save that is right otherwise.
+// The bugs that this test must find, made by leaving steps out of an otherwise correct save.
 struct Plan {
   bool in_place = false, loop = true, sync_before = true, sync_after = false, sync_folder = true, clean = true;
 };
@@ -149,7 +149,7 @@ void faulty(FileSystem& fs, const std::string& path, std::string_view bytes) {
 }
 
 TEST(SaveAtomically, PlantedBugsAreFound) {
-  EXPECT_EQ(first_broken_promise(faulty<Plan{}>), "");  // with nothing left out the plan is right
+  EXPECT_EQ(first_broken_promise(faulty<Plan{}>), "");  // the complete plan is correct
   const struct {
     Save save;
     const char* broken;
@@ -242,7 +242,7 @@ std::vector<std::string> names_in(const TempFolder& folder) {
   return names;
 }
 
-// Whoever may write to the folder could otherwise choose a file of ours that is overwritten.
+// Otherwise, another user who may write to the folder could choose one of our files to be overwritten.
 TEST(SaveAtomically, ReplacesALinkAndFollowsNone) {
   const TempFolder folder;
   folder.write("precious", "years of work");
@@ -317,7 +317,7 @@ TEST(RemoveStaleTemporaries, TakesOnlyOurOwn) {
   EXPECT_EQ(read_file(folder / "precious"), "years of work");
 }
 
-// A real disk that is full: the old file stays whole, nothing is left behind.
+// A real disk that is full: the old file stays whole, and no other file remains.
 TEST(SaveAtomically, RealFullDisk) {
   const TempFolder folder;
   if (geteuid() != 0 || mount("none", folder.path().c_str(), "tmpfs", 0, "size=1m") != 0)

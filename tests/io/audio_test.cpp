@@ -43,7 +43,7 @@ std::string floats(std::initializer_list<float> values) {
   return {reinterpret_cast<const char*>(std::data(values)), values.size() * 4};
 }
 
-// What libsndfile writes in that format: `frames` frames of a sine in each channel.
+// A file that libsndfile writes in that format, with `frames` frames of a sine in each channel.
 std::string written(const TempFolder& folder, const std::string& name, int major, int subtype, int channels,
                     int frames) {
   SF_INFO info{};
@@ -202,7 +202,7 @@ TEST(Audio, HeadersThatCannotBeTrueAreRefused) {
   EXPECT_FAULT(decode_audio(slow, "a.au"), Fault::data, "a.au: sample rate is 1 Hz, expected 1000 to 768000 Hz");
 }
 
-// Audio that a decoder would not reach is never lost in silence.
+// Audio that a decoder would not reach is never lost without an error.
 TEST(Audio, AllSamplesAreReadOrTheFileIsRefused) {
   const TempFolder folder;
   const auto made = [&](const std::string& name, int major, int subtype) {
@@ -376,7 +376,7 @@ TEST(Audio, BadFilesAreRefusedEachForItsOwnReason) {
     EXPECT_EQ(e.fault(), Fault::data);
     EXPECT_EQ(std::string(e.what()), "a.wav: " + c.why);
   }
-  // Here libsndfile words the reason; ours is to notice.
+  // The reason is in the words of libsndfile; we only detect the error.
   const std::string decoded[] = {
       "fLaC",
       "NIST_1A\n   1024\n",
@@ -395,7 +395,7 @@ TEST(Audio, BadFilesAreRefusedEachForItsOwnReason) {
                "/nonexistent/a.wav: cannot read: No such file or directory");
 }
 
-// Wherever the file ends: what is left is never taken for the whole.
+// Wherever the file is cut, the rest is never taken for the whole.
 TEST(Audio, CutFilesAreRefused) {
   const TempFolder folder;
   const struct {
@@ -465,7 +465,7 @@ TEST(Resample, LengthsAreExact) {
   EXPECT_FAULT(resample(x, 0, 16000), Fault::internal, "expected both above 0");
 }
 
-// What the soxr package of Python makes of the same samples.
+// Compared with the result of the Python package soxr for the same samples.
 TEST(Resample, EqualsTheGolden) {
   const TensorFile g = test::golden("resampling.safetensors");
   for (const int rate : {48000, 44100}) {

@@ -23,7 +23,7 @@ TEST(FolderLock, LetsOneWriterIn) {
   const FolderLock next(folder.path());
 }
 
-// What a process that died has left behind does not stop the next one.
+// The lock file of a process that died does not stop the next one.
 TEST(FolderLock, IsNotHeldByTheDead) {
   test::TempFolder folder;
   folder.write(".lock", "process 1 on some other machine, with a name that is longer than the one that comes next");
@@ -42,7 +42,7 @@ TEST(FolderLock, DoesWithoutWhereItCannotBeWritten) {
   EXPECT_TRUE(lock.holds()) << "there is nothing to lose";
 }
 
-// Others may write to the folder's parent: a link there must not choose a file that is overwritten.
+// Other users may be able to write to the parent folder: a link there must not make us overwrite another file.
 TEST(FolderLock, RefusesLinksAndWhatIsNoFile) {
   test::TempFolder folder;
   folder.write("precious", "years of work");
@@ -76,7 +76,7 @@ TEST(FolderLock, NoticesThatItsFolderWasReplaced) {
   EXPECT_FALSE(next.holds()) << "another run could start";
 }
 
-// A job that was stopped in the middle of a save goes on with it after its folder was removed and made anew.
+// A job that was suspended in the middle of a save continues after its folder was removed and made again.
 TEST(HeldFolder, LeavesTheFolderAloneThatTookItsPlace) {
   test::TempFolder folder;
   for (const std::string& run : {folder / "run", folder / "slash/"}) {

@@ -74,7 +74,7 @@ TEST(Mat, ReadsEveryNumberPackedOrNot) {
   }
 }
 
-// Bytes as MATLAB writes them: numbers in the smallest type that holds them, and machines of either byte order.
+// Bytes as MATLAB writes them: numbers in the smallest type that holds them, in either byte order.
 std::string words(bool little, std::initializer_list<std::uint32_t> values) {
   std::string out;
   for (const std::uint32_t v : values)
@@ -101,7 +101,7 @@ TEST(Mat, ReadsTheSmallestTypeInEitherByteOrder) {
   }
 }
 
-// Damage must never become data: no zeros for what is missing, and no memory for what is only announced.
+// Damage must never become data: missing values must not become zeros, and announced sizes must not allocate memory.
 TEST(Mat, SizesThatDoNotAgreeAreRefused) {
   const TempFolder folder;
   const std::pair<std::uint32_t, std::uint32_t> shapes[] = {
@@ -128,7 +128,7 @@ TEST(Mat, SizesThatDoNotAgreeAreRefused) {
   EXPECT_FAULT(read_mat(file, ""), Fault::data, "a.mat: is cut off or damaged");
 }
 
-// Any bit of the structure: other sizes and types may be read as other numbers only where the sizes still agree.
+// Flips any bit of the structure: changed sizes and types may give other numbers only if the sizes still agree.
 TEST(Mat, FlippedBitsOfTheStructureNeverInventData) {
   const TempFolder folder;
   const std::string good = mat5(true, bytes_of_x(true, 3, 2, 6));
@@ -138,7 +138,7 @@ TEST(Mat, FlippedBitsOfTheStructureNeverInventData) {
       bad[i] = static_cast<char>(bad[i] ^ (1 << bit));
       try {
         const Matrix m = read_mat(folder.write("b.mat", bad), "");
-        EXPECT_TRUE(m.values.size() <= 6) << i << " " << bit;  // 0 by 2 has no data, and none are made up
+        EXPECT_TRUE(m.values.size() <= 6) << i << " " << bit;  // 0 by 2 has no data, and none may be invented
       } catch (const Error& e) { EXPECT_EQ(e.fault(), Fault::data) << e.what(); }
     }
 }
@@ -180,7 +180,7 @@ TEST(Mat, WhatIsNoMatrixIsRefused) {
   EXPECT_FAULT(read_mat(folder.write("d.mat", ""), ""), Fault::data, "d.mat: is not a MATLAB 5 file");
 }
 
-// Wherever the file ends.
+// The file may be cut anywhere.
 TEST(Mat, CutFilesAreRefused) {
   const TempFolder folder;
   for (const matio_compression packing : {MAT_COMPRESSION_ZLIB, MAT_COMPRESSION_NONE}) {
@@ -222,7 +222,7 @@ TEST(Mat, StreamWithoutChecksumIsRead) {
                "cut.mat: is cut off or damaged");
 }
 
-// The data are compressed, so their checksum finds every changed bit, but for a few that inflate to the same.
+// The data are compressed, so their checksum finds every changed bit, except for a few that inflate to the same data.
 TEST(Mat, DamagedBytesAreRefused) {
   const TempFolder folder;
   const std::string path = folder / "a.mat";

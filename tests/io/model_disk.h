@@ -11,16 +11,16 @@
 namespace cutract::test {
 
 // A disk that remembers what was written and what was flushed. The content of a file is safe after fsync of the file,
-// the names in a folder after fsync of the folder. Until then, when the power goes, a file may hold its old content,
-// its new content or half of it, and each change of a name may or may not have arrived, in any order. A rename arrives
-// whole.
+// the names in a folder after fsync of the folder. Before that, after a power cut, a file may hold its old content, its
+// new content or half of it, and each change of a name may or may not have been made, in any order. A rename is never
+// half done.
 class ModelDisk final : public FileSystem {
  public:
   enum class Fail { none, error, short_write, interrupted, power_cut };
 
   ModelDisk() { nodes_.push_back({true, "", "", {}, {}, {}}); }
 
-  // The nth call from now on fails; `for_good`: and all after it but removals, which a full disk still does.
+  // The nth call from now on fails; with `for_good`, so do all later ones except removals, which work on a full disk.
   void fail_call(int nth, Fail how, int err = EIO, bool for_good = false) {
     calls_ = 0, nth_ = nth, how_ = how, err_ = err, for_good_ = for_good, shortened_ = false;
   }
@@ -30,7 +30,8 @@ class ModelDisk final : public FileSystem {
   int open_files() const { return open_; }
   bool dead() const { return dead_; }
 
-  // Disks as they may be found when the power returns: all of them if they are few, else both extremes and a sample.
+  // The states in which the disk may be found after a power cut: all if they are few, otherwise both extremes and a
+  // sample.
   std::vector<ModelDisk> after_power_loss() const;
 
   std::vector<std::string> tree() const;  // all paths, sorted
@@ -55,7 +56,7 @@ class ModelDisk final : public FileSystem {
 
  private:
   using Names = std::map<std::string, int>;  // name -> node
-  struct Change {                            // of one folder's names: `gone` is taken away, `name` is set to `node`
+  struct Change {                            // of one folder's names: `gone` is removed, `name` is set to `node`
     std::string gone, name;
     int node = 0;
   };
@@ -63,7 +64,7 @@ class ModelDisk final : public FileSystem {
     bool folder;
     std::string cached, flushed;  // content of a file
     Names names, safe_names;      // of a folder
-    std::vector<Change> pending;  // what leads from safe_names to names
+    std::vector<Change> pending;  // the changes that lead from safe_names to names
     std::string target = {};      // of a link, otherwise empty
     mode_t mode = 0666;
   };
@@ -91,7 +92,7 @@ class ModelDisk final : public FileSystem {
   Fail how_ = Fail::none;
 };
 
-// One way for a call to fail, and the list of them that every call in turn is given.
+// One way in which a call may fail, and the list of all ways that tests try for every call.
 struct FailCase {
   ModelDisk::Fail how;
   int err;

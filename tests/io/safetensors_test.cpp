@@ -20,7 +20,7 @@ std::string length_of(std::uint64_t n) {
   std::memcpy(bytes.data(), &n, 8);
   return bytes;
 }
-// A file of this header and so many bytes behind it.
+// A file with this header and this many bytes after it.
 std::string file_of(const std::string& header, std::size_t buffer = 0) {
   return length_of(header.size()) + header + std::string(buffer, '\1');
 }
@@ -56,7 +56,7 @@ TEST(Safetensors, RoundTrip) {
   EXPECT_EQ(out.at("scalar", "x").as_f64(), std::vector<double>{4});
 }
 
-// The layout itself, against a file written out by hand.
+// The layout itself, compared with a file written by hand.
 TEST(Safetensors, Layout) {
   TensorFile f;
   f.metadata["k"] = "v";
@@ -198,7 +198,7 @@ TEST(Safetensors, MalformedFilesAreRefusedEachForItsOwnReason) {
   EXPECT_GE(std::size(cases), 40u);
 }
 
-// Every cut and every changed byte: refused, or read as something that is written back as the very same bytes.
+// Every truncated or changed file is refused, or read as tensors that can be written and read again.
 TEST(Safetensors, DamageNeverConfuses) {
   const std::string good = encode_safetensors(example());
   for (std::size_t n = 0; n < good.size(); ++n)

@@ -1,4 +1,4 @@
-// save_once PATH TEXT: one save_atomically, to be watched from outside.
+// save_once PATH TEXT runs a single save_atomically, to be observed from outside.
 #include <cstdio>
 
 #include "host/core/error.h"

@@ -1,4 +1,4 @@
-// What write_output does with whatever is at the path that a user named.
+// The behaviour of write_output for every kind of file that may be at the path that a user named.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -87,7 +87,7 @@ TEST(WriteOutput, KeepsTheModeOfAFile) {
   EXPECT_EQ(about.st_mode & 0777, 0640u) << "a new file follows the umask";
 }
 
-// What a child writes through a path that is not a regular file, as its reader gets it.
+// The bytes that a reader gets when a child writes through a path that is not a regular file.
 std::string received(int from, const std::string& path, std::size_t size) {
   const pid_t child = fork();
   if (child == 0) {
@@ -146,7 +146,7 @@ TEST(WriteOutput, WritesToPipesSocketsAndDevices) {
   EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
 }
 
-// The file behind an open descriptor belongs to whoever opened it: it goes on where that left off.
+// A file that is already open as a descriptor belongs to the process that opened it: writing continues at its position.
 TEST(WriteOutput, GoesOnWhereAnOpenDescriptorIs) {
   const TempFolder folder;
   const int fd = open((folder / "out").c_str(), O_WRONLY | O_CREAT, 0600);

@@ -1,4 +1,4 @@
-// What a checkpoint promises when calls fail and the power goes, on a simulated disk.
+// The guarantees of checkpoints when calls fail or the power is cut, on a simulated disk.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -28,13 +28,13 @@ struct Epoch {
 };
 const std::vector<Epoch> kBefore = {{1, 0.5}, {2, 0.9}, {3, 0.8}};  // best 1, last 3
 
-// A run of which the epochs kBefore are saved.
+// A run whose epochs kBefore are saved.
 ModelDisk saved_before() {
   static const ModelDisk saved = [] {
     ModelDisk disk;
     Checkpoints c(disk, kFolder, 1);
     for (const Epoch& e : kBefore) c.save(e.number, e.val_loss, files(e.number));
-    flush_folder(disk, kFolder);  // removals may be late; not in question here
+    flush_folder(disk, kFolder);  // late removals are not the subject of this test
     disk.count_from_here();
     return disk;
   }();
@@ -53,7 +53,7 @@ int epoch_at(ModelDisk& disk, const std::optional<std::string>& folder) {
 using Save = std::function<void(FileSystem&, const Epoch&)>;
 void right(FileSystem& fs, const Epoch& e) { Checkpoints(fs, kFolder, 1).save(e.number, e.val_loss, files(e.number)); }
 
-// Whether a disk as it is found holds a whole run: `done` says that the save of `e` was reported as done.
+// Checks that a disk, as found after the crash, holds a whole run. `done`: the save of `e` was reported as done.
 std::string what_is_wrong(ModelDisk disk, const Epoch& e, bool done) {
   const int new_best = e.val_loss < 0.5 ? e.number : 1;
   try {
@@ -161,7 +161,7 @@ TEST(CheckpointCrash, TryingAgainWorks) {
   testing::internal::GetCapturedStderr();
 }
 
-// The bugs this test exists for, made by leaving steps out of a save that is right otherwise.
+// The bugs that this test must find, made by leaving steps out of an otherwise correct save.
 struct Plan {
   bool rename = true, loop = true, sync_files = true, sync_late = false, sync_folder = true, sync_parent = true,
        pointers_atomic = true, last_first = false, delete_first = false;
@@ -203,7 +203,7 @@ void faulty(FileSystem& fs, const Epoch& e, const Plan& plan) {
     if (fs.rename(old, folder + "/.tmp-old") < 0) return;
     try {
       flush_folder(fs, folder);
-    } catch (const Error&) { return; }  // to remove too little is no failure
+    } catch (const Error&) { return; }  // removing too little is not a failure
     fs.list(folder + "/.tmp-old", names);
     for (const auto& n : names) fs.unlink(folder + "/.tmp-old/" + n);
     fs.remove_dir(folder + "/.tmp-old");
@@ -243,7 +243,7 @@ TEST(CheckpointCrash, PlantedBugsAreFound) {
   const auto found = [](const Plan& plan) {
     return first_broken_promise([&](FileSystem& fs, const Epoch& e) { faulty(fs, e, plan); });
   };
-  EXPECT_EQ(found({}), "");  // with nothing left out the plan is right
+  EXPECT_EQ(found({}), "");  // the complete plan is correct
   const struct {
     const char* bug;
     Plan plan;
@@ -262,7 +262,7 @@ TEST(CheckpointCrash, PlantedBugsAreFound) {
     EXPECT_NE(found(b.plan).find(b.reason), std::string::npos) << b.bug << ": " << found(b.plan);
 }
 
-// On a disk: whatever the losses, best and last are there and right after each save.
+// On a real disk: whatever the losses, best and last exist and are correct after each save.
 TEST(CheckpointCrash, RotationOverRandomHistories) {
   test::Rng rng(4);
   for (int round = 0; round < 200; ++round) {

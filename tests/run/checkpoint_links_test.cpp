@@ -1,4 +1,4 @@
-// Checkpoints and symbolic links: those of others are left alone, and ours lead to a whole checkpoint.
+// Checkpoints and symbolic links: links that are not ours are left alone, and ours lead to a whole checkpoint.
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -28,7 +28,7 @@ std::set<std::string> names_in(const std::string& folder) {
   return names;
 }
 
-// Links lead out of the folder, to what is not ours: none is followed to remove or to write something.
+// Links that lead out of the folder, to files that are not ours, are never followed to remove or write something.
 TEST(Checkpoints, LinksAreRemovedNotFollowed) {
   const TempFolder run;
   run.write("victim/thesis.tex", "years of work");
@@ -40,7 +40,7 @@ TEST(Checkpoints, LinksAreRemovedNotFollowed) {
   std::filesystem::create_symlink("../victim/thesis.tex", run / "c/last");
   Checkpoints c(real_file_system(), run / "c", 1);
   EXPECT_EQ(names_in(run / "c"), std::set<std::string>{"last"});
-  std::filesystem::create_symlink("../victim", run / "c/.tmp-epoch=0001-val_loss=0.5000");  // made meanwhile
+  std::filesystem::create_symlink("../victim", run / "c/.tmp-epoch=0001-val_loss=0.5000");  // created in the meantime
   c.save(1, 0.5, files(1));
   EXPECT_EQ(read_file(run / "c/last"), "epoch=0001-val_loss=0.5000\n");
   EXPECT_EQ(names_in(run / "victim"), (std::set<std::string>{"thesis.tex", "model.safetensors"}));
@@ -59,7 +59,7 @@ TEST(Checkpoints, RotationLeavesAnArchiveAlone) {
   EXPECT_EQ(read_checkpoint(run / "archive"), files(2));
 }
 
-// For torch and others that open a path; the pointers stay text for whoever reads them.
+// The links are for torch and other programs that open a path; the pointers remain text files.
 TEST(Checkpoints, LinksInTheRunFolderLeadToLastAndBest) {
   const TempFolder run;
   Checkpoints c(real_file_system(), run / "checkpoints", 1);
@@ -74,7 +74,7 @@ TEST(Checkpoints, LinksInTheRunFolderLeadToLastAndBest) {
   EXPECT_EQ(read_file(run / "checkpoints/best"), "epoch=0003-val_loss=0.1000\n");
   EXPECT_EQ(names_in(run.path()), (std::set<std::string>{"best", "last", "checkpoints"}));
   std::filesystem::remove(run / "best");
-  Checkpoints(real_file_system(), run / "checkpoints", 1);  // a restart puts them right
+  Checkpoints(real_file_system(), run / "checkpoints", 1);  // a restart repairs them
   EXPECT_EQ(target("best"), "checkpoints/epoch=0003-val_loss=0.1000");
   for (const std::string& model : {run / "best", run / "best/", run / "last/model.safetensors"})
     EXPECT_EQ(find_checkpoint(model), run / "checkpoints/epoch=0003-val_loss=0.1000") << model;
@@ -106,7 +106,7 @@ TEST(ReadNamedCheckpoint, WhileATrainingRotates) {
   std::set<std::string> seen;
   std::string failed;
   try {
-    const auto began = std::chrono::steady_clock::now();  // on a busy machine the two take turns
+    const auto began = std::chrono::steady_clock::now();  // on a busy machine the two processes alternate
     while (seen.size() < 30 && std::chrono::steady_clock::now() - began < std::chrono::seconds(30))
       for (const std::string& name : {run.path(), run / "checkpoints/last", run / "checkpoints/best", run / "last"}) {
         const NamedCheckpoint got = read_named_checkpoint(name);

@@ -54,7 +54,7 @@ TEST(Checkpoints, SavesWhatItReads) {
   EXPECT_EQ(loaded->files, files(7));
 }
 
-// The layout on disk is a promise; this is what version 1 looks like.
+// The layout on disk is a guarantee; this is version 1.
 TEST(Checkpoints, ManifestOfVersionOne) {
   const TempFolder run;
   Checkpoints c(real_file_system(), run / "c", 1);
@@ -104,9 +104,9 @@ TEST(Checkpoints, SameNameAgain) {
   Checkpoints c(real_file_system(), run / "c", 5);
   const std::string first = c.save(1, 0.5, files(1));
   const auto written = std::filesystem::last_write_time(first);
-  EXPECT_EQ(c.save(1, 0.5, files(1)), first);  // the same thing: nothing is written
+  EXPECT_EQ(c.save(1, 0.5, files(1)), first);  // the same checkpoint: nothing is written
   EXPECT_EQ(std::filesystem::last_write_time(first), written);
-  EXPECT_EQ(c.save(1, 0.5, files(2)), first + "-v2");  // another thing: the first is not touched
+  EXPECT_EQ(c.save(1, 0.5, files(2)), first + "-v2");  // a different one: the first is not touched
   EXPECT_EQ(read_checkpoint(first), files(1));
   EXPECT_EQ(read_checkpoint(first + "-v2"), files(2));
   EXPECT_EQ(c.last(), first + "-v2");
@@ -114,7 +114,7 @@ TEST(Checkpoints, SameNameAgain) {
   EXPECT_EQ(c.save(1, 0.5, files(1)), first + "-v3");
 }
 
-// What is saved inside an epoch is what to resume from, never the best, and gone with the next save.
+// A checkpoint inside an epoch is used for resuming, is never the best, and is removed by the next save.
 TEST(Checkpoints, InsideAnEpoch) {
   const TempFolder run;
   Checkpoints c(real_file_system(), run / "c", 5);
@@ -136,7 +136,7 @@ TEST(Checkpoints, InsideAnEpoch) {
   EXPECT_EQ(c.newest_intact()->folder, first);
 }
 
-// A save may end between `last` and `best`, for good if it was the run's last one.
+// A save may be cut off between `last` and `best`, and nothing repairs it if it was the run's last one.
 TEST(Checkpoints, BestIsPutRightAtTheStart) {
   const TempFolder run;
   Checkpoints c(real_file_system(), run / "c", 3);
@@ -234,7 +234,7 @@ TEST(ReadCheckpoint, WordsForTheUser) {
                "MANIFEST: format version is 7, this program reads 1; use the cutract that wrote it or a newer one");
 }
 
-// What a damaged checkpoint costs is one checkpoint.
+// A damaged checkpoint costs only that checkpoint.
 TEST(Checkpoints, ResumeFallsBackToTheLatestIntactOne) {
   const TempFolder run;
   Checkpoints c(real_file_system(), run / "c", 9);
@@ -287,7 +287,7 @@ TEST(Checkpoints, StaleTemporariesAreRemoved) {
   EXPECT_EQ(names_in(run / "c"), std::set<std::string>{"notes.txt"});
 }
 
-// Ten thousand random histories of the pure choice.
+// Ten thousand random histories, for the function that chooses what to keep.
 TEST(Surplus, NeverBestNorLastNorTheTopK) {
   test::Rng rng(21);
   for (int round = 0; round < 10000; ++round) {
@@ -310,7 +310,7 @@ TEST(Surplus, NeverBestNorLastNorTheTopK) {
       ASSERT_TRUE(is_kept(all.back().name)) << round;
       ASSERT_LE(kept.size(), static_cast<std::size_t>(keep) + 2);
       ASSERT_GE(kept.size(), std::min<std::size_t>(all.size(), static_cast<std::size_t>(keep)));
-      // Whatever went is no better than what stayed for its rank.
+      // No removed checkpoint is better than one that was kept for its rank.
       int better = 0;
       for (const auto& name : gone) {
         const auto& lost = *std::find_if(all.begin(), all.end(), [&](const Ranked& r) { return r.name == name; });

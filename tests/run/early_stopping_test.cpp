@@ -19,12 +19,12 @@ int stops_after(EarlyStopping& s, const std::vector<double>& values) {
 
 TEST(EarlyStopping, CountsChecksWithoutImprovement) {
   EarlyStopping s(3, 0);
-  EXPECT_EQ(stops_after(s, {1.0, 0.9, 0.95, 0.9, 0.91}), 5);  // an equal value is no improvement
+  EXPECT_EQ(stops_after(s, {1.0, 0.9, 0.95, 0.9, 0.91}), 5);  // an equal value is not an improvement
   EXPECT_EQ(s.state().best, 0.9);
   EXPECT_EQ(s.state().waited, 3);
   EXPECT_EQ(s.reason(), "no improvement of more than 0 over 0.9000 in 3 validation checks");
   EarlyStopping again(3, 0);
-  EXPECT_EQ(stops_after(again, {1.0, 1.1, 1.1, 0.9, 1, 1}), -1);  // an improvement starts the count anew
+  EXPECT_EQ(stops_after(again, {1.0, 1.1, 1.1, 0.9, 1, 1}), -1);  // an improvement restarts the count
   EXPECT_EQ(again.reason(), "");
 }
 

@@ -23,7 +23,7 @@ std::uint32_t mirrored(std::uint32_t v, int bits) {
   return out;
 }
 
-// Long division by the polynomial as it is written in RFC 3720, highest power first, one bit after another.
+// Long division by the polynomial of RFC 3720, highest power first, bit by bit.
 std::uint32_t crc_by_division(std::string_view bytes) {
   std::uint32_t rest = 0xFFFFFFFF;
   for (const char c : bytes) {
@@ -43,7 +43,7 @@ std::uint64_t little_endian(std::string_view bytes) {
   return v;
 }
 
-// The mask turned round: what was added is taken away, then the halves rotate back.
+// Inverts the mask: subtracts the constant and rotates the halves back.
 std::uint32_t unmasked(std::uint64_t v) {
   const std::uint32_t rotated = static_cast<std::uint32_t>(v) - 0xA282EAD8u;
   return rotated >> 17 | rotated << 15;
@@ -210,7 +210,7 @@ TEST(EventFile, FilesOfOneSecondHaveTwoNamesInOrder) {
   }
 }
 
-// Every call fails in every way in turn: the caller never notices, people hear of it once, and nothing is tried again.
+// Every call fails in every way in turn: the caller never notices, there is one warning, and nothing is tried again.
 // A resumed run after the clock was set back: TensorBoard reads files by name.
 TEST(EventFile, IsNamedAfterEarlierOnesWhateverTheClockSays) {
   const test::TempFolder run;
@@ -226,7 +226,7 @@ TEST(EventFile, IsNamedAfterEarlierOnesWhateverTheClockSays) {
 
 TEST(EventFile, FailureWarnsOnceAndStopsNothing) {
   constexpr int kCalls =
-      6;  // list, create, write the first two records, three adds; then close, whose failure is nobody's
+      6;  // list, create, write the first two records, three adds; then close, whose failure is not reported
   const std::vector<Scalar> scalars{{"loss/val", 1}};
   for (const auto& how : test::kFailCases) {
     for (int nth = 1; nth <= kCalls + 1; ++nth) {

@@ -42,7 +42,7 @@ struct Screen {
   }
 };
 
-// A Progress on a made-up terminal with a made-up clock.
+// A Progress on a simulated terminal with a simulated clock.
 struct Bench {
   Progress::Clock::time_point time{};
   std::vector<std::string> writes;
@@ -62,7 +62,7 @@ struct Bench {
     time += took;
     progress->step(frames, loss, lr);
   }
-  // A step a tenth of a second later redraws: what the line says now.
+  // The line after a step a tenth of a second later, which redraws it.
   std::string line() const { return screen.rows.back(); }
   bool shows(const std::string& part) const { return line().find(part) != std::string::npos; }
 };
@@ -171,7 +171,7 @@ TEST(Progress, EtaIsTimePerFrameTimesFramesLeft) {
   EXPECT_TRUE(b.shows("ETA 03:18")) << b.line();
   b.step(milliseconds(6000), 300);  // as fast, three times as long
   EXPECT_TRUE(b.shows("ETA 03:12")) << b.line();
-  b.step(milliseconds(60000), 100);  // a hiccup of a minute moves nothing but the frames left
+  b.step(milliseconds(60000), 100);  // a delay of one minute changes only the frames left
   EXPECT_TRUE(b.shows("ETA 03:10")) << b.line();
   EXPECT_TRUE(b.shows("  50 %")) << b.line();
   EXPECT_TRUE(b.shows("  50 frames/s")) << b.line();
@@ -181,7 +181,7 @@ TEST(Progress, EtaCountsWhatFollowsTheLastStepOfAnEpoch) {
   Bench b(true);
   b.progress->start(5, 8, 100);
   b.step(milliseconds(1000), 100);
-  EXPECT_TRUE(b.shows("ETA 00:03")) << b.line();  // three epochs more; nothing is known of validation yet
+  EXPECT_TRUE(b.shows("ETA 00:03")) << b.line();  // three more epochs; the time of validation is not known yet
   b.time += milliseconds(10000);
   b.progress->epoch_done({1.0, 1.0, 5, ""});
   EXPECT_TRUE(b.shows("epoch 5/8") && b.shows("100 %") && b.shows("ETA 00:33")) << b.line();
@@ -221,7 +221,7 @@ TEST(Progress, LossIsTheMeanOverTheFramesOfTheEpoch) {
   b.step(milliseconds(200), 10, 1.0);
   b.step(milliseconds(200), 30, 2.0);
   EXPECT_TRUE(b.shows("loss 1.7500")) << b.line();
-  b.step(milliseconds(200), 10, std::nan(""));  // a skipped step says nothing
+  b.step(milliseconds(200), 10, std::nan(""));  // a skipped step does not count
   EXPECT_TRUE(b.shows("loss 1.7500")) << b.line();
   EXPECT_TRUE(b.shows("100 %")) << b.line();  // more frames than announced
   b.progress->epoch_done({});
@@ -257,7 +257,7 @@ TEST(Progress, LogLinesStandAboveTheLine) {
 TEST(Progress, FinishLeavesTheLastStateAndAFreeLine) {
   Bench b(true);
   b.progress->start(1, 1, 100);
-  for (int i = 0; i < 10; ++i) b.step(milliseconds(1), 10);  // all but the first draw withheld
+  for (int i = 0; i < 10; ++i) b.step(milliseconds(1), 10);  // only the first is drawn
   b.progress->epoch_done({0.5, 0.5, 1, ""});
   b.progress->finish();
   ASSERT_EQ(b.screen.rows.size(), 2u);
@@ -352,7 +352,7 @@ TEST(Progress, ColourMarksANewBestAndNothingElse) {
   }
 }
 
-// Puts a real pseudo-terminal of some width in the place of stderr.
+// Replaces stderr by a real pseudo-terminal of some width.
 class RealTerminal {
  public:
   RealTerminal(unsigned short columns, const char* term, const char* no_color) {

@@ -8,7 +8,7 @@
 namespace cutract {
 namespace {
 
-// Every value tells of which utterance and frame it is.
+// Every value encodes its utterance and frame.
 std::vector<Example> marked(Exec& ex, const std::vector<Index>& lengths) {
   std::vector<Example> examples(lengths.size());
   for (std::size_t i = 0; i < examples.size(); ++i) {
@@ -49,7 +49,8 @@ void expect_batch(Exec& ex, const Batch& batch, const std::vector<int>& order, c
     }
   }
   for (; n < static_cast<std::size_t>(batch.ragged.frames); ++n)
-    ASSERT_TRUE(x[2 * n] == 0 && x[2 * n + 1] == 0 && target[3 * n] == 0) << "row " << n << " is behind the last";
+    ASSERT_TRUE(x[2 * n] == 0 && x[2 * n + 1] == 0 && target[3 * n] == 0)
+        << "row " << n << " is after the last utterance";
 }
 
 class BatchesOnEachDevice : public test::OnEachDevice {};
@@ -67,7 +68,7 @@ TEST_P(BatchesOnEachDevice, KeepEachUtterancesTargetsWithItsFeatures) {
   }
 }
 
-// What the record counts decides which batch it is, and rows behind its last utterance hold zeros.
+// The batch is the one that the record counts to, and rows after its last utterance are zero.
 TEST_P(BatchesOnEachDevice, TheNextOneIsThatOfTheRecord) {
   const std::vector<Index> lengths{9, 3, 1, 7, 40};
   const std::vector<Example> examples = marked(exec(), lengths);

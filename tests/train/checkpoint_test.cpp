@@ -37,7 +37,7 @@ TEST(ModelFile, ReadsBackToTheSameBits) {
   EXPECT_EQ(back.channels[1].unit, "deg");
 }
 
-// Only parameters are tensors, so that torch's load_state_dict(strict=True) takes the file.
+// Only parameters are tensors, so that torch's load_state_dict(strict=True) accepts the file.
 TEST(ModelFile, HoldsNoTensorBesidesParameters) {
   const TrainedModel m = some_model();
   EXPECT_EQ(decode_safetensors(encode_model(m), "m").tensors.size(), m.model.parameters().size());
@@ -52,7 +52,7 @@ TEST(ModelFile, RefusesFeaturesOfAnotherPreset) {
                "m.safetensors: was trained on features with hash");
 }
 
-// One digit of one mean: the model would still load, and predict nonsense for one channel.
+// Changes one digit of one mean: without the check the model would load and predict nonsense for one channel.
 TEST(ModelFile, RefusesAlteredStatistics) {
   TensorFile file = decode_safetensors(encode_model(some_model()), "m");
   bool changed = false;

@@ -19,7 +19,7 @@ std::vector<Example> random_examples(Exec& ex, test::Rng& rng, Index F, Index P)
   return examples;
 }
 
-constexpr std::size_t kCompared = 33;  // arrays that a step of the model below leaves
+constexpr std::size_t kCompared = 33;  // arrays that are compared for the model below
 
 struct CompareDevices : testing::Test {
   test::Rng rng{4};
@@ -49,7 +49,7 @@ TEST_F(CompareDevices, OnTheGpuAgreesWithTheCpu) {
     config.trainer.engine = engine;
     if (config.trainer.engine == "cudnn" && !why_no_cudnn().empty()) continue;
     const std::vector<Compared> all = compare_devices(*gpu, cpu, config, model, examples);
-    // cuDNN keeps cell states and gradients of the gates to itself, of two layers.
+    // cuDNN does not expose the cell states and the gradients of the gates of its two layers.
     EXPECT_EQ(all.size(), config.trainer.engine == "cudnn" ? kCompared - 4 : kCompared);
     for (const Compared& c : all) EXPECT_TRUE(c.agrees()) << c.what << ": " << c.difference;
   }

@@ -60,7 +60,7 @@ TEST(RunConfig, AllMistakesInOnePass) {
                "--set model.hiden=3: unknown key \"model.hiden\" (did you mean");
 }
 
-// The key, as people who come from other toolkits write it, and what is suggested.
+// A key as users of other toolkits write it, and the expected suggestion.
 TEST(RunConfig, KeysOfOtherToolkitsFindOurs) {
   const struct {
     const char *written, *meant;

@@ -1,4 +1,5 @@
-// Loss curves and parameters of whole training steps against PyTorch: Adam, Adam with L2, AdamW, clipping at 1.0.
+// Loss curves and parameters of whole training steps, compared with PyTorch: Adam, Adam with L2, AdamW, clipping
+// at 1.0.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -99,7 +100,8 @@ INSTANTIATE_TEST_SUITE_P(, LossCurve,
                            return std::get<0>(p.param).name + ("_" + test::device_name({std::get<1>(p.param), 0}));
                          });
 
-// PyTorch's curves are of a model that the persistent engine does not take; so against the CPU, which follows those.
+// The persistent engine does not support the model of PyTorch's curves, so it is compared with the CPU, which follows
+// them.
 TEST(LossCurveOnTheGpu, OfThePersistentEngineIsTheCpus) {
   std::optional<Exec> gpu = test::exec_for(Device::gpu);
   if (!gpu) GTEST_SKIP() << why_no_gpu();
@@ -131,7 +133,7 @@ TEST(LossCurveOnTheGpu, OfThePersistentEngineIsTheCpus) {
   RecordProperty("worst", testing::PrintToString(worst));
 }
 
-// What it was made with reaches the op: two engines agree, but not to the last bit.
+// The requested engine reaches the op: two engines agree, but not to the last bit.
 TEST(NetworkOnTheGpu, PassesItsEngineOn) {
   std::optional<Exec> gpu = test::exec_for(Device::gpu);
   if (!gpu) GTEST_SKIP() << why_no_gpu();
@@ -157,7 +159,7 @@ TEST(NetworkOnTheGpu, PassesItsEngineOn) {
 
 class Steps : public test::OnEachDevice {
  protected:
-  // What a few epochs leave, with dropout.
+  // The parameters after a few epochs with dropout.
   struct Left {
     std::vector<float> params, m, v;
     bool operator==(const Left&) const = default;
@@ -166,7 +168,7 @@ class Steps : public test::OnEachDevice {
     Exec& ex = exec();
     Model model({20, 16, 2, 4}, 0.3f);
     model.values() = c.model.values();
-    // An engine that is captured, as cuDNN is not.
+    // An engine whose steps are captured; those of cuDNN are not.
     Network network(ex, model, Precision::fp32, LstmEngine::steps);
     Optimizer optimizer(ex, {}, model.size());
     Batches batches(ex, c.examples, c.batch_size());
@@ -190,7 +192,7 @@ TEST_P(Steps, SkipWhatIsNotFinite) {
   const Left without = train(c, 2);
   EXPECT_EQ(last_.steps, 6);
   EXPECT_EQ(last_.first_bad, -1);
-  // Another batch that every epoch sees first, and that no optimizer can use.
+  // A batch that comes first in every epoch and whose features contain a NaN.
   c.batches.insert(c.batches.begin(), {static_cast<int>(c.examples.size())});
   const Example& first = c.examples[0];
   Matrix bad = first.features.matrix(exec());
@@ -217,7 +219,7 @@ TEST_P(Steps, ReplayedHaveTheBitsOfThoseThatAreNot) {
   EXPECT_EQ(replayed, one_by_one);
 }
 
-// Evaluation between epochs may need more memory than training did; what was captured then is not used again.
+// Evaluation between epochs may need more memory than training did; graphs captured before that are not used again.
 TEST_P(Steps, OutliveAnArenaThatGrows) {
   Exec& ex = exec();
   Curve c(ex);

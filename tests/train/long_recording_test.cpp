@@ -6,7 +6,7 @@
 namespace cutract::test {
 namespace {
 
-// A model that remembers for longer than trained ones do: a forget gate near 0.95 halves what it holds in 14 frames.
+// A model with a longer memory than trained models have: a forget gate near 0.95 halves the cell state in 14 frames.
 Model with_long_memory() {
   Model model(ModelShape{6, 16, 2, 3}, 0);
   model.initialise(5);

@@ -1,4 +1,4 @@
-// The emulated GPU's memory runs out, at every place where it can.
+// The emulated GPU runs out of memory at every place where it can.
 #include <filesystem>
 
 #include "host/core/emulated_gpu.h"
@@ -40,8 +40,9 @@ class OutOfMemory : public testing::Test {
   test::TinyCorpus corpus_;
 };
 
-// Each allocation on the device fails in turn, in loading, steps, validation and saving: always the one sentence, no
-// byte left behind on the device, no broken file, and the next attempt has the bits of a run that never failed.
+// Each allocation on the device fails in turn, while loading, training, validating and saving. Each time there is one
+// sentence, no memory stays allocated on the device, no file is broken, and the next attempt gives the bits of a run
+// that never failed.
 TEST_F(OutOfMemory, EveryAllocationFailsInTurn) {
   const Index before = emulated_bytes();
   set_emulated_memory({});
@@ -67,7 +68,7 @@ TEST_F(OutOfMemory, EveryAllocationFailsInTurn) {
   RecordProperty("allocations", std::to_string(allocations));
 }
 
-// A batch that does not fit names the setting to change; with that changed, the same process trains.
+// For a batch that does not fit, the message names the setting to change; with that changed, the same process trains.
 TEST_F(OutOfMemory, ASmallerBatchFits) {
   set_emulated_memory({});
   const std::vector<std::string> wide{"model.hidden=16", "model.layers=2"};
@@ -82,7 +83,7 @@ TEST_F(OutOfMemory, ASmallerBatchFits) {
   EXPECT_EQ(go("small", with("trainer.batch_size=1")).epochs, 1);
 }
 
-// Features that the device cannot hold stay in memory of the host, chunk by chunk, and are the same.
+// Features that do not fit on the device stay in host memory, chunk by chunk, and have the same values.
 TEST_F(OutOfMemory, ADatasetThatDoesNotFitStaysOnTheHost) {
   Exec ex(std::in_place_type<GpuExec>, 0);
   const Extractor extractor(feature_preset("kaldi"));
@@ -121,7 +122,7 @@ TEST_F(OutOfMemory, ADatasetThatDoesNotFitStaysOnTheHost) {
   const Loaded want = load();
   ASSERT_EQ(want.features.size(), 72u) << "a chunk has 64";
   Loaded some;
-  for (int again = 0; again < 2; ++again) {  // scratch for what lies on the host stays with the first
+  for (int again = 0; again < 2; ++again) {  // scratch memory for data on the host is kept from the first call
     set_emulated_memory({.limit = emulated_bytes() + 2 * want.taken - 2});
     some = load();
     expect_same(some, want);
@@ -130,7 +131,7 @@ TEST_F(OutOfMemory, ADatasetThatDoesNotFitStaysOnTheHost) {
   EXPECT_LT(some.taken, want.taken) << "and not the second";
 }
 
-// So do targets.
+// The same for targets.
 TEST_F(OutOfMemory, TargetsThatDoNotFitStayOnTheHost) {
   test::Rng rng(7);
   Exec ex(std::in_place_type<GpuExec>, 0);
@@ -156,7 +157,7 @@ TEST_F(OutOfMemory, TargetsThatDoNotFitStayOnTheHost) {
   EXPECT_GE(fits - does_not, targets);
 }
 
-// What training and validation need lies ready when the first step begins.
+// Everything that training and validation need is allocated before the first step.
 TEST(Memory, NothingIsTakenOnceStepsBegin) {
   test::Rng rng(9);
   Exec ex(std::in_place_type<GpuExec>, 0);

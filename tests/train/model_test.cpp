@@ -1,4 +1,4 @@
-// The model against PyTorch: nn.LSTM(bidirectional) + nn.Linear, from fixtures of tests/golden/make_lstm.py.
+// The model, compared with PyTorch's nn.LSTM(bidirectional) + nn.Linear by the fixtures of tests/golden/make_lstm.py.
 #include "train/model.h"
 
 #include <gtest/gtest.h>
@@ -142,8 +142,8 @@ TEST(Model, InitialisationIsAFunctionOfTheSeed) {
   EXPECT_NE(a.values(), c.values());
 }
 
-// Output and gradient of a batch are those of its utterances one at a time, dropout masks included: a mask belongs to
-// the utterance, not to its place.
+// A batch gives the same output and gradient as its utterances one at a time, dropout masks included: a mask depends on
+// the utterance, not on its place in the batch.
 class NetworkOnEachDevice : public test::OnEachDevice {};
 
 TEST_P(NetworkOnEachDevice, BatchOfOneEqualsBatchOfMany) {

@@ -1,4 +1,4 @@
-// What a run leaves to look at: metrics.csv, TensorBoard's events, report.html.
+// The files of a run that people look at: metrics.csv, TensorBoard's events, report.html.
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
@@ -57,7 +57,7 @@ TEST_F(RunReport, ShowsEveryEpochAlsoAfterResume) {
     EXPECT_NE(report.find(part), std::string::npos) << part;
 }
 
-// Neither a page nor anything else to look at stops training.
+// Failing to write the report or another file that people look at does not stop training.
 TEST_F(RunReport, FailureWarnsOnceAndTrainingGoesOn) {
   go("run", {"trainer.max_epochs=1"});
   fs::remove(corpus_.folder / "run/report.html");
@@ -72,7 +72,7 @@ TEST_F(RunReport, FailureWarnsOnceAndTrainingGoesOn) {
   EXPECT_EQ(read_history(corpus_.folder / "run").size(), 3u);
 }
 
-// The two utterances of the split are all there are, so their traces hold every error that the scores count.
+// The split has only two utterances, so their traces contain every error that the scores count.
 TEST_F(RunReport, TracesHaveTheErrorThatTheScoresReport) {
   for (const std::string scope : {"utterance", "speaker", "corpus"}) {
     SCOPED_TRACE(scope);
@@ -170,8 +170,8 @@ TEST(History, OfAnOlderRunHasNoChannels) {
   EXPECT_TRUE(std::isnan(epochs[1].val_loss)) << "a line cut short by a crash";
 }
 
-// What TensorBoard's own reader makes of a run that was resumed after a process had written events past its last good
-// checkpoint: every epoch once.
+// A run was resumed after a process had written events beyond its last good checkpoint. TensorBoard's own reader sees
+// every epoch once.
 TEST_F(RunReport, TensorBoardReadsWhatMetricsCsvSays) {
   go("run", {"trainer.max_epochs=5", "trainer.save_top_k=9"});
   const std::string checkpoints = corpus_.folder / "run/checkpoints";
@@ -187,8 +187,8 @@ TEST_F(RunReport, TensorBoardReadsWhatMetricsCsvSays) {
     if (e.path().filename().string().starts_with("events.out.tfevents.")) files.push_back(e.path().string());
   ASSERT_EQ(files.size(), 2u) << "one a process, none for a run that had nothing to do";
   std::sort(files.begin(), files.end());
-  // Also where there is no TensorBoard: the second record is the session's start; its step stands behind the time of
-  // day.
+  // This is checked even without TensorBoard: the second record is the session's start, and its step follows the time
+  // of day.
   const std::string bytes = read_file(files[1]);
   const std::size_t second = static_cast<std::size_t>(bytes.at(0)) + 16 + 12;
   EXPECT_EQ(bytes.substr(second + 9, 3), "\x10\x04\x3A") << "step 4, then the session";

@@ -1,4 +1,4 @@
-// Which folders a training takes, and what it leaves alone there.
+// Which folders a training accepts, and which files it leaves alone there.
 #include "train/run_folder.h"
 
 #include <filesystem>
@@ -99,7 +99,7 @@ TEST(RunFolder, MetricsThatCannotBeRewrittenStay) {
   EXPECT_TRUE(fs::is_empty(folder / "run/metrics.csv"));
 }
 
-// Nor may one that was stopped in the middle of a save, after the check.
+// A job that was stopped in the middle of a save, after the check, does not write into a folder that replaced its own.
 TEST(RunFolder, ThatWasReplacedIsNotSavedTo) {
   const TempFolder folder;
   RunFolder run(folder / "run");
@@ -114,7 +114,7 @@ TEST(RunFolder, ThatWasReplacedIsNotSavedTo) {
   EXPECT_EQ(names, std::vector<std::string>{"last"});
 }
 
-// A slow job must not write into the run that took the place of its folder.
+// A slow job must not write into a new run that has replaced its folder.
 TEST(RunFolder, ThatWasReplacedEndsTheTraining) {
   test::TinyCorpus corpus;
   const std::string run = corpus.folder / "run";

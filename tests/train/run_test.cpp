@@ -42,7 +42,7 @@ class TrainingRun : public testing::Test {
     while (!name.empty() && name.back() == '\n') name.pop_back();
     return sha256_hex(read_file(folder + name + "/model.safetensors"));
   }
-  // All but the columns of time.
+  // All columns except those of time.
   void expect_same_metrics(const std::string& a, const std::string& b) {
     const auto rows = [&](const std::string& run) {
       std::vector<std::string> out = lines(corpus_.folder / run + "/metrics.csv");
@@ -110,14 +110,14 @@ TEST_F(TrainingRun, ResumedRunHasTheBitsOfAnUninterruptedOne) {
     const std::string out = "resumed" + std::to_string(stop);
     go(out, {"trainer.max_epochs=" + std::to_string(stop)});
     go(out, {"trainer.max_epochs=6"});
-    // The two differ in what they say of max_epochs until the last checkpoint, which both wrote with 6.
+    // The two configs differ in max_epochs until the last checkpoint, which both runs wrote with 6.
     EXPECT_EQ(last_model(out), last_model("whole")) << "stopped after " << stop;
     EXPECT_EQ(lines(corpus_.folder / out + "/metrics.csv").size(), 7u);
   }
 }
 
-// Features, training, validation and checkpoints on the GPU: the same bits twice, also when resumed, and the curve of
-// the CPU.
+// Features, training, validation and checkpoints on the GPU give the same bits twice, also when resumed, and follow the
+// CPU's curve.
 TEST_F(TrainingRun, OnTheGpuLearnsWhatTheCpuLearns) {
   std::optional<Exec> gpu = test::exec_for(test::Device::gpu);
   if (!gpu) GTEST_SKIP() << why_no_gpu();
@@ -131,8 +131,8 @@ TEST_F(TrainingRun, OnTheGpuLearnsWhatTheCpuLearns) {
   EXPECT_NE(read_file(corpus_.folder / "gpu/env.json").find(describe(*gpu)), std::string::npos);
 }
 
-// bf16, 64 units by the persistent engine and 128 by a cluster where the GPU has them: other curves, but nearly the
-// same.
+// In bf16, 64 units run on the persistent engine and 128 on a cluster if the GPU has clusters. The curves differ from
+// fp32, but only slightly.
 TEST_F(TrainingRun, OnTheGpuLearnsInBf16) {
   std::optional<Exec> gpu = test::exec_for(test::Device::gpu);
   if (!gpu) GTEST_SKIP() << why_no_gpu();
@@ -147,7 +147,7 @@ TEST_F(TrainingRun, OnTheGpuLearnsInBf16) {
   }
 }
 
-// The reserve of each layer lies in the step arena, whatever the batch.
+// The reserve of each layer is in the step arena, whatever the batch.
 TEST_F(TrainingRun, OnTheGpuLearnsByCudnn) {
   std::optional<Exec> gpu = test::exec_for(test::Device::gpu);
   if (!gpu) GTEST_SKIP() << why_no_gpu();
@@ -177,7 +177,7 @@ TEST_F(TrainingRun, SaysWhichLstmEngineItTakes) {
 
 TEST_F(TrainingRun, SignalStopsAfterTheStepAndResumeGoesOn) {
   go("whole", {"trainer.max_epochs=4"});
-  int polls = 0;  // two while loading, then one a step and one after each of an epoch's validation batches
+  int polls = 0;  // two while loading, then one per step and one after each validation batch of an epoch
   const TrainResult r = go("cut", {"trainer.max_epochs=4"}, 1, {.stop_signal = [&] { return ++polls == 12 ? 15 : 0; }});
   EXPECT_EQ(r.signal, 15);
   EXPECT_EQ(r.epochs, 2) << "three steps an epoch: the eighth is inside the third";
@@ -221,7 +221,7 @@ TEST_F(TrainingRun, ResumesInAnotherFolderFromANamedCheckpoint) {
   EXPECT_EQ(last_model("branch"), last_model("whole"));
 }
 
-// The new folder holds all that the old one held up to there: its best checkpoint, its history.
+// The new folder holds what the old one held up to that point: its best checkpoint and its history.
 TEST_F(TrainingRun, AForkKeepsBestLastAndHistory) {
   const std::vector<std::string> set{"trainer.max_epochs=6", "optim.lr=0.2", "trainer.early_stopping_patience=0"};
   const TrainResult whole = go("whole", set);
@@ -234,7 +234,7 @@ TEST_F(TrainingRun, AForkKeepsBestLastAndHistory) {
   for (const char* file : {"metrics.json", "report.html", "config.toml"})
     EXPECT_TRUE(fs::exists(corpus_.folder / (std::string("fork/") + file))) << file;
 
-  // The best is gone: the one it began from counts as the best, and what is named is there.
+  // The best checkpoint is gone, so the one that the run began from counts as the best and exists.
   fs::remove_all(whole.best_checkpoint);
   const TrainResult without = go("without", set, 1, {.resume_from = corpus_.folder / "whole"});
   EXPECT_EQ(load_model(corpus_.folder / "without").epoch, without.best_epoch);
@@ -313,7 +313,7 @@ TEST_F(TrainingRun, DivergenceEndsWithExitCode8AndKeepsWhatWasSaved) {
   EXPECT_NE(read_file(corpus_.folder / "wild/report.html").find("failed: training diverged"), std::string::npos);
 }
 
-// The manifest is the same, an utterance is not: order and masks would change under the run's feet.
+// The manifest is the same but an utterance has changed, so order and masks would no longer be those of the run.
 TEST_F(TrainingRun, RefusesToResumeOnOtherData) {
   go("run");
   Matrix track = read_npy(corpus_.dir + "/articulation/u3.npy");
@@ -323,7 +323,7 @@ TEST_F(TrainingRun, RefusesToResumeOnOtherData) {
                "(audio, track or speaker changed: u3 (split train))");
 }
 
-// A licence, a corrected sentence, Windows line ends and one more test utterance are nothing that training reads.
+// Training does not read a licence, a corrected sentence, Windows line ends or one more test utterance.
 TEST_F(TrainingRun, ResumesWhereOnlyTextsOfTheCorpusChanged) {
   go("whole", {"trainer.max_epochs=5"});
   go("run");
@@ -337,7 +337,8 @@ TEST_F(TrainingRun, ResumesWhereOnlyTextsOfTheCorpusChanged) {
   EXPECT_EQ(last_model("run"), last_model("whole"));
 }
 
-// The settings of now decide: a run that stopped early goes on where they would not have stopped it, to the same bits.
+// The current settings decide: a run that stopped early continues if they would not have stopped it, with the same
+// bits.
 TEST_F(TrainingRun, GoesOnAfterAnEarlyStopWithOtherSettings) {
   const std::vector<std::string> base{"trainer.max_epochs=8", "optim.lr=1e-9", "trainer.min_delta=0.1"};
   const auto with = [&](std::vector<std::string> more) {
