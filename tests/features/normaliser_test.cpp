@@ -198,7 +198,7 @@ TEST_P(NormaliserOnEachDevice, AConstantColumnMapsToZero) {
 }
 
 TEST_P(NormaliserOnEachDevice, RefusesWhatHasNoStatistics) {
-  EXPECT_FAULT(fit(Scope::corpus, {}), Fault::data, "training data: no frame");
+  EXPECT_FAULT(fit(Scope::corpus, {}), Fault::data, "training data: has no frames");
   Matrix none(0, C), bad(2, C), wide(2, C + 1);
   EXPECT_FAULT(fit(Scope::speaker, {{"anna"}, {none}}), Fault::data, "no frame");
   bad.row(1)[2] = std::nanf("");
