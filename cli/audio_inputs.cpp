@@ -16,6 +16,7 @@
 #include "cli/commands.h"
 #include "host/core/error.h"
 #include "host/core/log.h"
+#include "host/core/text.h"
 #include "host/io/atomic_file.h"
 
 namespace cutract::cli {
@@ -66,10 +67,17 @@ std::string read_standard_input(const char* what) {
 }
 
 std::vector<std::string> listed(const std::string& list) {
-  std::istringstream lines(list == "-" ? read_standard_input("the list of audio files") : read_file(list));
+  const std::string text = list == "-" ? read_standard_input("the list of audio files") : read_file(list);
+  if (const std::string wrong = wrong_encoding(text); !wrong.empty())
+    fail(Fault::usage, fmt::format("--list {}: {}", list, wrong));
+  std::istringstream lines{std::string(without_mark(text))};
   std::vector<std::string> paths;
+  std::size_t number = 0;
   for (std::string line; std::getline(lines, line);) {
+    ++number;
     if (!line.empty() && line.back() == '\r') line.pop_back();
+    if (line.find('\0') != std::string::npos)
+      fail(Fault::usage, fmt::format("--list {}: line {} holds a zero byte; expected one path per line", list, number));
     if (!line.empty()) paths.push_back(line);
   }
   if (paths.empty()) fail(Fault::usage, fmt::format("--list {}: lists no files; expected one path per line", list));

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Configures and builds one preset: scripts/build.sh [cpu|cuda|emulated|emulated-clang|emulated-asan|asan|tsan|plant] [target...]
+# Configures and builds one preset: scripts/build.sh [cpu|cuda|emulated|emulated-clang|emulated-asan|asan|tsan|fuzz|plant] [target...]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 preset=${1:-cpu}

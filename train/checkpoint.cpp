@@ -110,6 +110,13 @@ void expect_digest(const TensorFile& file, const std::string& origin) {
                           "again, or remove the metadata entry \"sha256\" of a file that you altered on purpose");
 }
 
+// A file without a digest may hold anything. Statistics of another size would be found only when they are applied.
+void expect_columns(const Normaliser& statistics, Index columns, const char* what, const std::string& origin) {
+  if (statistics.columns() != columns)
+    fail(Fault::data, fmt::format("{}: its statistics of {} are for {}, but its model has {}; the file was altered",
+                                  origin, what, counted(statistics.columns(), "column"), columns));
+}
+
 }  // namespace
 
 std::string encode_model(const TrainedModel& m) {
@@ -158,6 +165,8 @@ TrainedModel decode_model(const std::string& bytes, const std::string& origin) {
       number<int>(file, "epoch", origin),
       number<double>(file, "val_loss", origin),
       origin};
+  expect_columns(m.features, shape.features, "features", origin);
+  expect_columns(m.targets, shape.outputs, "targets", origin);
   if (extractor.hash() != m.feature_hash)
     fail(Fault::data, fmt::format("{}: was trained on features with hash {:.12}, but this build computes features with "
                                   "hash {:.12} from its config; retrain it, or use the build that made it",

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <fstream>
 #include <limits>
@@ -68,12 +69,21 @@ std::vector<Scalar> scalars(const EpochRecord& r) {
   return out;
 }
 
+// The epoch that a line begins with; 0 if the line is damaged.
+static int epoch_of(const std::string& line) {
+  int epoch = 0;
+  const char* const last = line.data() + line.size();
+  const auto [end, error] = std::from_chars(line.data(), last, epoch);
+  return error == std::errc{} && end != last && *end == ',' ? std::max(epoch, 0) : 0;
+}
+
 std::vector<std::string> metrics_lines(const std::string& path, int last_epoch) {
   std::vector<std::string> out;
   std::ifstream in(path);
   std::string line;
   std::getline(in, line);
-  while (std::getline(in, line) && std::atoi(line.c_str()) <= last_epoch) out.push_back(line + "\n");
+  while (std::getline(in, line) && epoch_of(line) <= last_epoch)
+    if (epoch_of(line) > 0) out.push_back(line + "\n");
   return out;
 }
 
@@ -83,7 +93,7 @@ EpochPoint parse_metrics_line(const std::string& line, std::size_t channels) {
   for (std::string cell; std::getline(in, cell, ',');)
     cells.push_back(cell.empty() ? std::numeric_limits<double>::quiet_NaN() : std::atof(cell.c_str()));
   cells.resize(std::max(cells.size(), kFixed), std::numeric_limits<double>::quiet_NaN());
-  EpochPoint p{static_cast<int>(cells[0]), cells[2], cells[3], cells[6], cells[7], cells[11], {}};
+  EpochPoint p{epoch_of(line), cells[2], cells[3], cells[6], cells[7], cells[11], {}};
   const std::size_t end = std::min(cells.size(), kFixed + channels);  // after these come the channels' r
   p.channel_rmse.assign(cells.begin() + kFixed, cells.begin() + static_cast<std::ptrdiff_t>(end));
   return p;

@@ -149,12 +149,6 @@ double seconds(const std::string& field, double otherwise, const char* column, c
   return otherwise;
 }
 
-// Ids are part of the names of files that predictions are written to.
-bool usable_id(const std::string& id) {
-  return id != "." && id != ".." &&
-         std::none_of(id.begin(), id.end(), [](char c) { return c == '/' || (c >= 0 && c < ' '); });
-}
-
 void read_manifest(Corpus& corpus, const std::string& text, const std::string& origin, Problems& problems) {
   static const std::vector<std::string> required = {"id", "speaker", "split", "audio", "articulation"};
   static const std::vector<std::string> optional = {"start_s", "end_s", "text", "features"};
@@ -190,7 +184,7 @@ void read_manifest(Corpus& corpus, const std::string& text, const std::string& o
     if (u.end_s >= 0 && u.end_s <= u.start_s)
       problems.push_back(
           fmt::format("{}: end_s is {}, expected more than start_s, which is {}", where, u.end_s, u.start_s));
-    if (!usable_id(u.id))
+    if (!names_a_file(u.id))
       problems.push_back(
           fmt::format("{}: id \"{}\" cannot name a file; leave out / and control characters", where, u.id));
     const auto first = u.id.empty() ? seen.end() : seen.find(u.id);

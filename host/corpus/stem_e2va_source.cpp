@@ -11,7 +11,7 @@
 #include "host/core/log.h"
 #include "host/core/text.h"
 #include "host/corpus/tsv.h"
-#include "host/io/atomic_file.h"
+#include "host/io/input_file.h"
 
 namespace cutract {
 namespace {
@@ -22,7 +22,7 @@ std::vector<StemUtterance> from_manifest(const std::string& folder) {
   static const std::vector<std::string> columns = {"id", "speaker", "emotion", "text", "split", "audio", "ema"};
   const std::string path = folder + "/manifest.tsv";
   std::vector<std::string> problems;
-  const TsvTable table = parse_tsv(read_file(path), path, columns, {}, problems);
+  const TsvTable table = parse_tsv(read_regular_file(path), path, columns, {}, problems);
   std::set<std::string> ids;
   std::vector<StemUtterance> all;
   for (const auto& row : table.rows) {
@@ -37,8 +37,9 @@ std::vector<StemUtterance> from_manifest(const std::string& folder) {
                     folder + "/" + field("audio"),
                     folder + "/" + field("ema")};
     if (!ids.insert(s.id).second) problems.push_back(fmt::format("{}:{}: duplicate id \"{}\"", path, row.line, s.id));
-    if (s.id.find('/') != std::string::npos)
-      problems.push_back(fmt::format("{}:{}: id \"{}\" cannot name a file", path, row.line, s.id));
+    if (!names_a_file(s.id))
+      problems.push_back(
+          fmt::format("{}:{}: id \"{}\" cannot name a file; leave out / and control characters", path, row.line, s.id));
     all.push_back(std::move(s));
   }
   if (all.empty() && problems.empty()) problems.push_back(path + ":1: lists no utterances");

@@ -85,6 +85,11 @@ const std::string& TsvTable::at(const Row& row, std::string_view column) const {
   return it == columns.end() ? none : row.fields[static_cast<std::size_t>(it - columns.begin())];
 }
 
+bool names_a_file(const std::string& id) {
+  return id != "." && id != ".." &&
+         std::none_of(id.begin(), id.end(), [](char c) { return c == '/' || (c >= 0 && c < ' '); });
+}
+
 TsvTable parse_tsv(std::string_view text, const std::string& origin, std::span<const std::string> required,
                    std::span<const std::string> optional, std::vector<std::string>& problems) {
   TsvTable table;

@@ -21,6 +21,9 @@ struct TsvTable {
   const std::string& at(const Row&, std::string_view column) const;
 };
 
+// Whether an id can be part of the names of files. It must not be a path, nor hold control characters.
+bool names_a_file(const std::string& id);
+
 // Reads a table. Problems in its header and its lines are added to `problems` as "origin:line: what". Every required
 // column must be present. A column in neither list is kept, unless its name looks like a misspelling of a listed column
 // that is missing. The limits are 256 columns, and 64 KiB per field.

@@ -121,6 +121,9 @@ Audio decode_audio(std::string_view bytes, const std::string& origin, const Audi
                                counted(info.channels, "channel"), options.channel));
 
   Audio audio{info.samplerate, {}};
+  // Enough for a file without compression. A header that announces more than the file can hold takes no more.
+  const auto most_here = static_cast<sf_count_t>(bytes.size());
+  audio.samples.reserve(static_cast<std::size_t>(std::clamp<sf_count_t>(info.frames, 0, most_here)));
   read_samples(in.get(), info, options, origin, audio);
   const auto got = static_cast<sf_count_t>(audio.samples.size());
   const sf_count_t decoder = info.frames < SF_COUNT_MAX ? info.frames : -1;

@@ -13,8 +13,8 @@
 
 #include "host/core/error.h"
 #include "host/core/text.h"
-#include "host/io/atomic_file.h"
 #include "host/io/file_kind.h"
+#include "host/io/input_file.h"
 
 // The format is MathWorks' "MAT-File Level 5 File Format". Every size is checked against the available bytes before
 // anything is allocated.
@@ -254,7 +254,7 @@ Matrix find_matrix(std::string_view bytes, bool little, const std::string& path,
 }  // namespace
 
 Matrix read_mat(const std::string& path, const std::string& variable) {
-  const std::string bytes = read_file(path);
+  const std::string bytes = read_regular_file(path);
   refuse_git_lfs_pointer(bytes, path);
   const bool little = little_endian(bytes, path);
   try {

@@ -51,6 +51,10 @@ CheckpointManifest parse_manifest(std::string_view text, const std::string& orig
   if (seal == std::string_view::npos || text.substr(seal) != "sha256 " + sha256_hex(text.substr(0, seal)) + "\n")
     fail(Fault::data, damaged);
   CheckpointManifest m;
+  // The files are in the checkpoint's own folder.
+  const auto in_folder = [](const std::string& name) {
+    return !name.empty() && name != "." && name != ".." && name.find('/') == std::string::npos;
+  };
   std::istringstream lines(std::string(text.substr(end + 1, seal - end - 1)));
   std::string epoch, val_loss, word, line;
   if (!(lines >> word >> epoch) || word != "epoch" || !parsed(epoch, m.epoch) || !(lines >> word >> val_loss) ||
@@ -61,9 +65,10 @@ CheckpointManifest parse_manifest(std::string_view text, const std::string& orig
     CheckpointManifest::File f;
     std::string name;
     if (word != "file" || !(lines >> f.size >> f.sha256) || lines.get() != ' ' || !std::getline(lines, name) ||
-        !m.files.emplace(name, f).second)
+        !in_folder(name) || !m.files.emplace(name, f).second)
       fail(Fault::data, damaged);
   }
+  if (m.epoch < 0 || write_manifest(m) != text) fail(Fault::data, damaged);
   return m;
 }
 

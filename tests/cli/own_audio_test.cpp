@@ -95,6 +95,20 @@ TEST_F(OwnAudio, AListNamesTheFiles) {
   for (const char* name : {"listed/u0.csv", "listed/u1.csv"}) EXPECT_TRUE(fs::exists(path(name)));
   corpus_->folder.write("empty.txt", "\n");
   EXPECT_EQ(predict({"--list", "empty.txt"}).code, 2);
+  // As Windows programs save text.
+  corpus_->folder.write("marked.txt",
+                        "\xEF\xBB\xBF"
+                        "corpus/audio/u0.wav\r\n");
+  EXPECT_EQ(predict({"--list", "marked.txt", "--out", "marked"}).code, 0);
+  corpus_->folder.write("utf16.txt", std::string("\xFF\xFE"
+                                                 "a\0.\0w\0a\0v\0\n\0",
+                                                 14));
+  corpus_->folder.write("zero.txt", std::string("a.wav\nb\0.wav\n", 13));
+  const auto utf16 = predict({"--list", "utf16.txt"}), zero = predict({"--list", "zero.txt"});
+  EXPECT_EQ(utf16.code, 2);
+  EXPECT_NE(utf16.err.find("--list utf16.txt: is UTF-16; save it as UTF-8"), std::string::npos) << utf16.err;
+  EXPECT_EQ(zero.code, 2);
+  EXPECT_NE(zero.err.find("--list zero.txt: line 2 holds a zero byte"), std::string::npos) << zero.err;
   EXPECT_EQ(predict({"--list", "nowhere.txt"}).code, 5);
   const auto none = predict({});
   EXPECT_EQ(none.code, 2);

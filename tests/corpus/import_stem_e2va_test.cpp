@@ -221,6 +221,8 @@ TEST(ImportStemE2va, BadManifestIsRefusedBeforeAnythingIsWritten) {
       {header, "/manifest.tsv:1: lists no utterances"},
       {header + row + row, "/manifest.tsv:3: duplicate id \"a\""},
       {header + "a\t\tNE\t01\ttrain\tx\tx\n", "/manifest.tsv:2: speaker is empty"},
+      {header + "..\ts\tNE\t01\ttrain\tx\tx\n", "/manifest.tsv:2: id \"..\" cannot name a file"},
+      {header + "a\x1b\ts\tNE\t01\ttrain\tx\tx\n", "/manifest.tsv:2: id \"a\x1b\" cannot name a file"},
       {header + "../a\ts\tNE\t01\ttrain\tx\tx\n", "/manifest.tsv:2: id \"../a\" cannot name a file"},
   };
   for (const auto& c : cases) {

@@ -116,8 +116,8 @@ def include_order(tree):
             continue  # the bench checks its cases against the oracles
         elif own in MAY_INCLUDE and known and target != own and target not in MAY_INCLUDE[own]:
             yield path, line, f"{own} may not include {target} ({name})"
-        elif own == "tests" and target == "cli" and not path.startswith("tests/cli/"):
-            yield path, line, f"only tests/cli may include cli ({name})"
+        elif own == "tests" and target == "cli" and not path.startswith(("tests/cli/", "tests/fuzz/")):
+            yield path, line, f"only tests/cli and tests/fuzz may include cli ({name})"
         elif quote == '"' and not known and own in MAY_INCLUDE:
             yield path, line, f'"{name}" is not written from the root of the tree'
 

@@ -12,6 +12,7 @@
 #include "host/core/error.h"
 #include "host/core/log.h"
 #include "host/io/sha256.h"
+#include "host/run/manifest.h"
 #include "tests/support/support.h"
 
 namespace cutract {
@@ -220,6 +221,20 @@ TEST(ReadCheckpoint, SizesAndDigestsOfAllFilesAreChecked) {
       EXPECT_FAULT(read_checkpoint(folder), Fault::data, "bytes, MANIFEST says 50000");
       run.write("c/epoch=0001-val_loss=1.0000/" + name, good);
     }
+}
+
+// The digest in the last line is right; the facts before it are not.
+TEST(ReadCheckpoint, AManifestNamesFilesOfItsFolderAndNothingElse) {
+  const std::string digest(64, 'a'), title = "cutract checkpoint, format 1\n", facts = "epoch 7\nval_loss 0.5\n";
+  const auto sealed = [](const std::string& text) { return text + "sha256 " + sha256_hex(text) + "\n"; };
+  const std::string good = sealed(title + facts + "file 3 " + digest + " a\n");
+  EXPECT_EQ(parse_manifest(good, "MANIFEST").files.count("a"), 1u);
+  for (const std::string& text :
+       {facts + "file 3 " + digest + " ../../dev/zero\n", facts + "file 3 " + digest + " ..\n",
+        facts + "file 3 " + digest + " \n", facts + "file -3 " + digest + " a\n",
+        facts + "file 3 " + digest + " b\nfile 3 " + digest + " a\n", std::string("epoch -7\nval_loss 0.5\n"),
+        std::string("epoch 7\nval_loss 0.5 and more\n"), std::string("epoch 7\nval_loss 0.50\n"), facts + "\n"})
+    EXPECT_FAULT(parse_manifest(sealed(title + text), "MANIFEST"), Fault::data, "MANIFEST: is truncated or altered");
 }
 
 TEST(ReadCheckpoint, WordsForTheUser) {

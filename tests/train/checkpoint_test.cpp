@@ -114,6 +114,32 @@ TEST(ModelFile, RefusesNumbersOutOfRange) {
                "more than a file of");
 }
 
+// Without its digest, since a program that altered the file on purpose leaves that out.
+TEST(ModelFile, RefusesStatisticsOfAnotherSize) {
+  for (const char* what : {"features", "targets"}) {
+    TensorFile file = decode_safetensors(encode_model(some_model()), "m");
+    const std::string prefix = std::string("normaliser.") + what;
+    file.metadata.erase("sha256");
+    file.metadata[prefix + ".scope"] = "corpus";
+    for (const char* part : {".mean", ".std", ".constant"}) file.metadata[prefix + part] = "1 1 1";
+    EXPECT_FAULT(decode_model(encode_safetensors(file), "m"), Fault::data,
+                 std::string("m: its statistics of ") + what + " are for 3 columns, but its model has ");
+  }
+}
+
+TEST(TrainingStateFile, RefusesNumbersOutOfRange) {
+  Exec ex = CpuExec(1);
+  const Optimizer o(ex, {}, 6);
+  const std::string bytes = encode_state(ex, {}, o);
+  for (const char* key : {"epoch", "best_epoch", "plateau.bad", "step", "record.batches", "record.first_bad"})
+    for (const char* value : {"nan", "1e300", "-2", "0.5"}) {
+      TensorFile file = decode_safetensors(bytes, "s");
+      file.metadata[key] = value;
+      EXPECT_FAULT(decode_state(encode_safetensors(file), "s"), Fault::data,
+                   std::string("s: metadata \"") + key + "\" is \"" + value + "\", expected an integer from");
+    }
+}
+
 TEST(TrainingStateFile, ReadsBackTheSame) {
   Exec ex = CpuExec(1);
   Optimizer o(ex, {}, 6), back(ex, {}, 6);

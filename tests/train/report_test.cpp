@@ -148,6 +148,21 @@ TEST(History, ReadsWhatItWrote) {
   EXPECT_EQ(parse_metrics_line(metrics_line(r), 2).val_pearson, 0.75);
 }
 
+// A disk that was full, or another program, may have left anything in it.
+TEST(History, LeavesOutDamagedLines) {
+  const test::TempFolder folder;
+  std::string text = metrics_header(std::vector<Channel>{{"x", "mm"}});
+  for (const char* epoch : {"1", "nan", "1e300", "-3", "0", "99999999999", "", "2"})
+    text += std::string(epoch) + ",10,0.5\n";
+  folder.write("metrics.csv", text + "3");
+  const std::vector<EpochPoint> epochs = read_history(folder.path());
+  ASSERT_EQ(epochs.size(), 2u);
+  EXPECT_EQ(epochs[0].epoch, 1);
+  EXPECT_EQ(epochs[1].epoch, 2);
+  EXPECT_EQ(epochs[1].train_loss, 0.5);
+  EXPECT_EQ(metrics_lines(folder / "metrics.csv", 1), (std::vector<std::string>{"1,10,0.5\n"}));
+}
+
 TEST(History, KnowsTheScalarsOfTensorBoard) {
   Scores val;
   val.loss = 0.5;

@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# Feeds random input to every parser of bytes that may come from a stranger (tests/fuzz, docs/fuzzing.md).
+#   scripts/fuzz.sh [--seconds N | --hours H] [TARGET...]
+# Builds preset fuzz and runs each target for N seconds (default 60) or H hours, starting from tests/fuzz/seeds and from
+# what earlier runs have found. Prints one line for each target. A finding is a crash, a leak, undefined behaviour, an
+# exception other than Error, a broken promise of a parser, an input that takes more than 10 s, or one that takes more
+# memory than its size allows. Its input is kept, and the exit code is then 1.
+#   scripts/fuzz.sh --list             prints the targets
+#   scripts/fuzz.sh --seconds 300 npy mat      for example
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+usage() {
+  echo "fuzz: $1; see scripts/fuzz.sh --help" >&2
+  exit 2
+}
+number() { [[ $2 =~ ^[1-9][0-9]*$ ]] || usage "$1 needs a whole number above 0"; }
+
+mapfile -t all < <(ls tests/fuzz/seeds)
+seconds=60
+chosen=()
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --help | -h)
+      sed -n '2,/^set /p' "$0" | sed '$d; s/^# \{0,1\}//'
+      exit 0
+      ;;
+    --list)
+      printf '%s\n' "${all[@]}"
+      exit 0
+      ;;
+    --seconds)
+      number --seconds "${2:-}"
+      seconds=$2
+      shift
+      ;;
+    --hours)
+      number --hours "${2:-}"
+      seconds=$(($2 * 3600))
+      shift
+      ;;
+    -*) usage "unknown option $1" ;;
+    *)
+      [ -d "tests/fuzz/seeds/$1" ] || usage "unknown target $1, expected some of: ${all[*]}"
+      chosen+=("$1")
+      ;;
+  esac
+  shift
+done
+[ ${#chosen[@]} -gt 0 ] || chosen=("${all[@]}")
+
+scripts/install_deps.sh clang-16 libclang-rt-16-dev
+scripts/build.sh fuzz "${chosen[@]/#/fuzz_}"
+
+# Parsers that take a path get files in memory where there is such a folder.
+if [ -w /dev/shm ]; then TMPDIR=$(mktemp -d /dev/shm/cutract-fuzz.XXXXXX); else TMPDIR=$(mktemp -d); fi
+export TMPDIR
+trap 'rm -rf "$TMPDIR"' EXIT
+export ASAN_OPTIONS=quarantine_size_mb=16:detect_leaks=1:allocator_may_return_null=0
+export UBSAN_OPTIONS=print_stacktrace=1
+
+root=$PWD/build/fuzz
+passed=0
+failed=0
+printf '%-20s %10s %8s %8s %8s %6s  %s\n' target executions exec/s 'peak MB' 'slowest' new result
+for target in "${chosen[@]}"; do
+  corpus=$root/corpus/$target
+  found=$root/findings/$target
+  log=$root/$target.log
+  mkdir -p "$corpus" "$found"
+  before=$(find "$found" -type f | wc -l)
+  status=0
+  # An input may be as long as the target says; libFuzzer starts small and grows.
+  (cd "$TMPDIR" && exec "$root/tests/fuzz/fuzz_$target" "$corpus" "$OLDPWD/tests/fuzz/seeds/$target" -artifact_prefix="$found/" -max_total_time="$seconds" \
+    -timeout=10 -rss_limit_mb=1024 -malloc_limit_mb=256 -print_final_stats=1 -verbosity=1) >"$log" 2>&1 || status=$?
+  stat() { sed -n "s/^stat::$1: *//p" "$log" | tail -1; }
+  if [ $status -eq 0 ] && [ "$(find "$found" -type f | wc -l)" -eq "$before" ]; then
+    result="passed; heap: $(sed -n 's/^heap: //p' "$log" | tail -1)"
+    passed=$((passed + 1))
+  else
+    result="FAILED: $(grep -m1 -E '^finding: |ERROR: |SUMMARY: |runtime error: ' "$log" || tail -1 "$log")"
+    failed=$((failed + 1))
+  fi
+  printf '%-20s %10s %8s %8s %7ss %6s  %s\n' "$target" "$(stat number_of_executed_units)" "$(stat average_exec_per_sec)" \
+    "$(stat peak_rss_mb)" "$(stat slowest_unit_time_sec)" "$(stat new_units_added)" "$result"
+  if [ "${result%%:*}" = FAILED ]; then
+    newest=$(ls -t "$found" | head -1)
+    echo "  input: ${newest:+$found/$newest}; log: $log"
+    echo "  again: build/fuzz/tests/fuzz/fuzz_$target ${newest:+build/fuzz/findings/$target/$newest}"
+  fi
+done
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
