@@ -169,10 +169,11 @@ class TomlScan {
     const auto byte = static_cast<unsigned char>(c);
     if (byte >= 0x80) return "a letter outside ASCII must be inside quotes";
     if ((byte < 0x20 && c != '\t' && c != '\r') || byte == 0x7F) return "control character; remove it";
-    if (c == '[' && fresh_ && depth_ == 0 && !names_a_table())
+    if (c == '[' && fresh_ && open_.empty() && !names_a_table())
       return "expected the name of a table after [, e.g. [model]";
-    if (c == '[' || c == '{') ++depth_;
-    if ((c == ']' || c == '}') && depth_ > 0) --depth_;
+    if (c == '}' && open_.ends_with('[')) return "expected a value or ] in this list, not }";
+    if (c == '[' || c == '{') open_ += c;
+    if ((c == ']' || c == '}') && !open_.empty()) open_.pop_back();
     fresh_ = fresh_ && (c == ' ' || c == '\t' || c == '\r');
     return "";
   }
@@ -216,7 +217,7 @@ class TomlScan {
 
   std::string_view text_;
   std::size_t at_ = 0;
-  int depth_ = 0;
+  std::string open_;  // the brackets that are not closed yet
   bool fresh_ = true;  // only blanks on this line so far
 };
 

@@ -101,12 +101,16 @@ TEST(Text, TomlThatItsParserMustNotSee) {
       {"a = \u00fc", "1:5: a letter outside ASCII must be inside quotes"},
       {"[m\u00f6del]", "1:3: a letter outside ASCII must be inside quotes"},
       {"a = \"x\"\nb = \"\xff\"\n", "2:1: is not UTF-8"},
+      {"a = [}", "1:6: expected a value or ] in this list, not }"},
+      {"a = [\n  { b = 1 },\n},\n]\n", "3:1: expected a value or ] in this list, not }"},
+      {"a = { b = [1, } }", "1:15: expected a value or ] in this list, not }"},
   };
   for (const auto& [text, words] : bad)
     EXPECT_TRUE(toml_problem(text).starts_with(words)) << text << toml_problem(text);
-  for (const char* good : {"", "# \u00fc [.\n", "a = \"\u00fc [.\"\n", "a = '\u00fc \\'\n[b]\n",
-                           "a = \"\"\"\n[.\n\u00fc\"\"\"\n", "a = '''\n[.'''\n[\"q\"]\n[['x']]\n",
-                           "a = [\n [+1, 2],\n [.5]\n]\n[t]\n", "a = \"x\\\"[.\"\r\n[b]\r\n", "[]", "[["})
+  for (const char* good :
+       {"", "# \u00fc [.\n", "a = \"\u00fc [.\"\n", "a = '\u00fc \\'\n[b]\n", "a = \"\"\"\n[.\n\u00fc\"\"\"\n",
+        "a = '''\n[.'''\n[\"q\"]\n[['x']]\n", "a = [\n [+1, 2],\n [.5]\n]\n[t]\n", "a = \"x\\\"[.\"\r\n[b]\r\n", "[]",
+        "[[", "a = ['}', \"}\", # }\n {b = []}]\n", "a = }"})
     EXPECT_EQ(toml_problem(good), "") << good;
 }
 
