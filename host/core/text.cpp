@@ -217,7 +217,7 @@ class TomlScan {
 
   std::string_view text_;
   std::size_t at_ = 0;
-  std::string open_;  // the brackets that are not closed yet
+  std::string open_;   // the brackets that are not closed yet
   bool fresh_ = true;  // only blanks on this line so far
 };
 
