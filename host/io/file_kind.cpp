@@ -13,35 +13,37 @@ using namespace std::string_view_literals;
 constexpr std::string_view kLfs = "version https://git-lfs.github.com/spec/";
 constexpr std::string_view kLfsText = "is a Git LFS pointer, not the file itself; run `git lfs pull` to fetch the file";
 
+constexpr std::string_view kFfmpeg = "convert it to WAV, for example with `ffmpeg -i INPUT out.wav`";
+constexpr std::string_view kUnpack = "unpack it";
+
 struct Kind {
   std::size_t at;  // where the magic bytes are
   std::string_view magic, text;
+  std::string_view advice = {};
 };
 
 constexpr Kind kKinds[] = {
     {0, kLfs, kLfsText},
-    {4, "ftyp"sv, "is an MP4 or M4A file; convert it to WAV, for example with `ffmpeg -i INPUT out.wav`"sv},
-    {0, "\x1A\x45\xDF\xA3"sv,
-     "is a WebM or Matroska file; convert it to WAV, for example with `ffmpeg -i INPUT out.wav`"sv},
+    {4, "ftyp"sv, "is an MP4 or M4A file"sv, kFfmpeg},
+    {0, "\x1A\x45\xDF\xA3"sv, "is a WebM or Matroska file"sv, kFfmpeg},
     {8, "AVI "sv, "is an AVI video; extract its audio, for example with `ffmpeg -i INPUT out.wav`"sv},
-    {0, "\x30\x26\xB2\x75\x8E\x66\xCF\x11"sv,
-     "is a Windows Media file; convert it to WAV, for example with `ffmpeg -i INPUT out.wav`"sv},
-    {0, "#!AMR"sv, "is an AMR file; convert it to WAV, for example with `ffmpeg -i INPUT out.wav`"sv},
-    {0, "\xFF\xF1"sv, "is an AAC file; convert it to WAV, for example with `ffmpeg -i INPUT out.wav`"sv},
-    {0, "\xFF\xF9"sv, "is an AAC file; convert it to WAV, for example with `ffmpeg -i INPUT out.wav`"sv},
+    {0, "\x30\x26\xB2\x75\x8E\x66\xCF\x11"sv, "is a Windows Media file"sv, kFfmpeg},
+    {0, "#!AMR"sv, "is an AMR file"sv, kFfmpeg},
+    {0, "\xFF\xF1"sv, "is an AAC file"sv, kFfmpeg},
+    {0, "\xFF\xF9"sv, "is an AAC file"sv, kFfmpeg},
     {0, "caff"sv, "is a CAF file; convert it to WAV, for example with `sox INPUT out.wav`"sv},
-    {0, "wvpk"sv, "is a WavPack file; convert it to WAV, for example with `ffmpeg -i INPUT out.wav`"sv},
-    {0, "MAC "sv, "is a Monkey's Audio file; convert it to WAV, for example with `ffmpeg -i INPUT out.wav`"sv},
-    {0, "ajkg"sv, "is a Shorten file; convert it to WAV, for example with `ffmpeg -i INPUT out.wav`"sv},
+    {0, "wvpk"sv, "is a WavPack file"sv, kFfmpeg},
+    {0, "MAC "sv, "is a Monkey's Audio file"sv, kFfmpeg},
+    {0, "ajkg"sv, "is a Shorten file"sv, kFfmpeg},
     {0, "\x93NUMPY"sv, "is a NumPy array file"sv},
-    {0, "PK\3\4"sv, "is a ZIP archive; unpack it"sv},
-    {0, "\x1F\x8B"sv, "is a gzip file; unpack it"sv},
-    {0, "BZh"sv, "is a bzip2 file; unpack it"sv},
+    {0, "PK\3\4"sv, "is a ZIP archive"sv, kUnpack},
+    {0, "\x1F\x8B"sv, "is a gzip file"sv, kUnpack},
+    {0, "BZh"sv, "is a bzip2 file"sv, kUnpack},
     {0,
      "\xFD"
      "7zXZ\0"sv,
-     "is an xz file; unpack it"sv},
-    {0, "7z\xBC\xAF"sv, "is a 7-Zip archive; unpack it"sv},
+     "is an xz file"sv, kUnpack},
+    {0, "7z\xBC\xAF"sv, "is a 7-Zip archive"sv, kUnpack},
     {0, "%PDF"sv, "is a PDF document"sv},
     {0, "\x89PNG"sv, "is a PNG image"sv},
     {0, "\x89HDF"sv, "is an HDF5 file"sv},
@@ -70,7 +72,8 @@ bool is_text(std::string_view bytes) {
 
 std::string foreign_kind(std::string_view bytes) {
   for (const Kind& kind : kKinds)
-    if (bytes.size() >= kind.at && bytes.substr(kind.at).starts_with(kind.magic)) return std::string(kind.text);
+    if (bytes.size() >= kind.at && bytes.substr(kind.at).starts_with(kind.magic))
+      return std::string(kind.text) + (kind.advice.empty() ? "" : "; ") + std::string(kind.advice);
   if (is_html(bytes)) return "is a web page (HTML); download the file itself";
   if (is_text(bytes)) return "is a text file";
   return "";
