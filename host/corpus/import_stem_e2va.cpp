@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 
 #include "host/core/error.h"
 #include "host/core/log.h"
 #include "host/core/text.h"
 #include "host/corpus/corpus.h"
+#include "host/corpus/import_target.h"
 #include "host/corpus/importers.h"
 #include "host/corpus/lowpass.h"
 #include "host/corpus/stem_e2va_source.h"
@@ -27,39 +27,6 @@ constexpr double kSlack_s = 0.020;   // the streams of an utterance agree within
 constexpr Index kSensorColumns = 6;  // x, y, z, phi, theta, rms
 constexpr const char* kSensors[] = {"ul", "ll", "lc", "rc", "tr", "tm", "tt"};
 constexpr Index kSensorCount = std::size(kSensors);
-constexpr const char* kMarker = ".import";  // in the output folder during an import or after an interrupted one
-
-// A corpus that was made by hand has a different entry for its source.
-bool is_imported(const std::string& out) {
-  return read_file(out + "/corpus.toml").find("imported by cutract") != std::string::npos;
-}
-
-// A folder with any other content is not touched.
-void claim(const std::string& out) {
-  namespace fs = std::filesystem;
-  make_folder(out);
-  const bool corpus = fs::exists(out + "/corpus.toml") && fs::exists(out + "/manifest.tsv");
-  if (corpus && !is_imported(out))
-    fail(Fault::io, out + ": holds a corpus that was not made by cutract corpus import; name a new folder with --out");
-  if (!corpus && !fs::exists(out + "/" + kMarker) && !fs::is_empty(out))
-    fail(Fault::io, out + ": is neither empty nor a cutract corpus; name a new folder with --out");
-  for (const char* name : {"/audio", "/articulation"})
-    if (fs::is_symlink(out + name))
-      fail(Fault::io,
-           out + name + ": is a symbolic link, which an import does not follow; name a new folder with --out");
-  if (!corpus) save_atomically(real_file_system(), out + "/" + kMarker, "");
-  make_folder(out + "/audio");
-  make_folder(out + "/articulation");
-}
-
-// From the first utterance until this import is done, the folder does not hold a valid corpus, not even an earlier one.
-void begin(const std::string& out) {
-  save_atomically(real_file_system(), out + "/" + kMarker, "");
-  std::error_code bad;
-  for (const char* name : {"/corpus.toml", "/manifest.tsv"})
-    if (std::filesystem::remove(out + name, bad); bad)
-      fail(Fault::io, out + name + ": cannot remove: " + bad.message());
-}
 
 // Returns the smoothed midsagittal positions: x and z of each sensor.
 Matrix midsagittal(const Matrix& ema, const std::string& path) {
@@ -116,7 +83,8 @@ std::string corpus_toml() {
 
 ImportReport import_stem_e2va(const std::string& source, const std::string& out) {
   const std::vector<StemUtterance> all = read_stem_source(source);
-  claim(out);
+  ImportTarget target(out);
+  std::string folder;
   ImportReport report;
   AudioNotes notes;
   std::string manifest = "id\tspeaker\tsplit\taudio\tarticulation\ttext\temotion\n";
@@ -130,10 +98,10 @@ ImportReport import_stem_e2va(const std::string& source, const std::string& out)
       ++report.skipped;
       continue;
     }
-    if (report.done == 0) begin(out);
+    if (report.done == 0) folder = target.begin();
     // A failure to write is not the utterance's fault, so it ends the import.
-    write_audio(out + "/audio/" + s.id + ".flac", c.audio);
-    save_atomically(real_file_system(), out + "/articulation/" + s.id + ".npy", encode_npy(c.track.view()));
+    write_audio(folder + "/audio/" + s.id + ".flac", c.audio);
+    save_atomically(real_file_system(), folder + "/articulation/" + s.id + ".npy", encode_npy(c.track.view()));
     notes.add(s.audio, c.notes);
     report.seconds += c.seconds;
     ++report.done;
@@ -144,9 +112,9 @@ ImportReport import_stem_e2va(const std::string& source, const std::string& out)
     log::warn(source + ": " + text + "; keep one channel of the originals if that is not wanted");
   if (report.done == 0)
     fail(Fault::data, source + ": none of its utterances could be imported; the warnings above say why");
-  save_atomically(real_file_system(), out + "/manifest.tsv", manifest);
-  save_atomically(real_file_system(), out + "/corpus.toml", corpus_toml());
-  real_file_system().unlink(out + "/" + kMarker);
+  save_atomically(real_file_system(), folder + "/manifest.tsv", manifest);
+  save_atomically(real_file_system(), folder + "/corpus.toml", corpus_toml());
+  target.finish();
   log::info(fmt::format("imported {} ({:.1f} min) into {}, {} skipped", counted(report.done, "utterance"),
                         report.seconds / 60, out, report.skipped));
   return report;

@@ -70,8 +70,11 @@ struct Files {
 std::map<std::string, Files> files_by_id(const std::string& folder) {
   std::map<std::string, Files> found;
   try {
-    for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-      if (!entry.is_regular_file()) continue;
+    for (auto it = fs::recursive_directory_iterator(folder); it != fs::recursive_directory_iterator(); ++it) {
+      const fs::directory_entry& entry = *it;
+      const bool hidden = entry.path().filename().string().starts_with('.');
+      if (hidden) it.disable_recursion_pending();
+      if (hidden || !entry.is_regular_file()) continue;
       std::string ending = entry.path().extension().string();
       for (char& c : ending)
         if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
