@@ -78,7 +78,8 @@ std::vector<std::string> listed(const std::string& list) {
     if (!line.empty() && line.back() == '\r') line.pop_back();
     if (line.find('\0') != std::string::npos)
       fail(Fault::usage, fmt::format("--list {}: line {} holds a zero byte; expected one path per line", list, number));
-    if (!line.empty()) paths.push_back(line);
+    const auto start = line.find_first_not_of(" \t");
+    if (start != std::string::npos && line[start] != '#') paths.push_back(line);
   }
   if (paths.empty()) fail(Fault::usage, fmt::format("--list {}: lists no files; expected one path per line", list));
   return paths;
@@ -100,6 +101,17 @@ void add(const std::string& given, AudioInputs& to) {
   } else {
     to.files.push_back({given, given, fs::path(given).stem().string()});
   }
+}
+
+// Two inputs have the same result file.
+[[noreturn]] void fail_twice(const std::string& first, const std::string& second, const std::string& result) {
+  if (first == second) fail(Fault::usage, first + ": is given twice; give it once");
+  std::error_code ignored;
+  if (fs::equivalent(first, second, ignored))
+    fail(Fault::usage, fmt::format("{} and {} are the same file; give it once", first, second));
+  fail(Fault::usage, fmt::format("{} and {} would both be written to {}; give them in two calls with different --out "
+                                 "folders",
+                                 first, second, result));
 }
 
 struct Failures {
@@ -133,10 +145,13 @@ AudioInputs audio_inputs(const std::vector<std::string>& given, const std::strin
   return inputs;
 }
 
-Audio read_input(const AudioInput& input, const AudioOptions& options) {
+Audio read_input(const AudioInput& input, int chosen, int by_default) {
+  const AudioOptions options{.channel = chosen >= 0 ? chosen : by_default};
   Audio audio = input.path != "-" ? read_audio(input.path, options)
                                   : decode_audio(read_standard_input("audio"), input.name, options);
-  for (const std::string& note : audio.notes) log::warn(input.name + ": " + note + "; use --channel N for one channel");
+  if (chosen >= 0) return audio;
+  for (const std::string& note : audio.notes)
+    log::warn(input.name + ": " + note + "; use --channel N for one channel, --channel 0 if the average is wanted");
   return audio;
 }
 
@@ -146,9 +161,7 @@ std::vector<std::string> output_paths(std::span<const AudioInput> inputs, const 
   std::vector<std::string> out;
   for (const AudioInput& input : inputs) {
     const std::string path = fmt::format("{}/{}.{}", dir, input.stem, ending);
-    if (const auto [it, fresh] = taken.emplace(path, input.name); !fresh)
-      fail(Fault::usage, fmt::format("{} and {} would both be written to {}; give them different --out folders",
-                                     it->second, input.name, path));
+    if (const auto [it, fresh] = taken.emplace(path, input.name); !fresh) fail_twice(it->second, input.name, path);
     out.push_back(path);
   }
   return out;

@@ -22,16 +22,18 @@ struct AudioInputs {
 };
 
 // Searches folders and their subfolders, in alphabetical order, for files with an audio ending; hidden files are left
-// out. `list` names a text file with one path per line ("-": standard input; "": none), which come after `given`.
+// out. `list` names a text file with one path per line ("-": standard input; "": none), which come after `given`; blank
+// lines and lines that start with # are skipped.
 // Throws Error{usage} if that leaves no file or standard input is requested twice, and Error{io} for a list that cannot
 // be read.
 AudioInputs audio_inputs(const std::vector<std::string>& given, const std::string& list);
 
-// Logs what the reader noticed, such as channels that differ.
-Audio read_input(const AudioInput&, const AudioOptions& options = {});
+// Reads channel `chosen` if the user chose one (-1: not), otherwise `by_default`. Logs what the reader noticed, which
+// is that channels that differ were averaged, unless the user chose that.
+Audio read_input(const AudioInput&, int chosen, int by_default);
 
-// Returns DIR/STEM.ENDING for each input. Throws Error{usage} if two inputs with the same stem would overwrite each
-// other.
+// Returns DIR/STEM.ENDING for each input. Throws Error{usage} if a file is given twice, and if two inputs with the same
+// stem would overwrite each other.
 std::vector<std::string> output_paths(std::span<const AudioInput>, const std::string& dir, const std::string& ending);
 
 // Calls `work` with the index of each file. A file that fails is reported and the remaining files are still processed.

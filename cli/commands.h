@@ -20,12 +20,12 @@ struct TrainArgs {
   bool print_config = false, skip_bad = false, quiet = false;
 };
 struct EvalArgs {
-  std::string model, corpus, split, device = "auto", json, report, statistics = "audio";
+  std::string model, corpus, split, device = "auto", json, report, statistics;
   bool skip_bad = false;
 };
 struct PredictArgs {
   std::string model, out = "predictions", format = "csv", device = "auto", speaker, list;
-  std::string statistics = "audio", enrol;
+  std::string statistics, enrol;  // statistics: "audio", "training", or "" where the option is not given
   std::vector<std::string> audio;
   bool plot = false, one_speaker = false, centre = false;
   int channel = -1;  // -1: as the model was trained
@@ -33,7 +33,7 @@ struct PredictArgs {
 struct FeaturesArgs {
   std::string config, preset, out, list;
   std::vector<std::string> audio, set;
-  int channel = 0;
+  int channel = -1;  // -1: as the config says
 };
 struct CorpusImportArgs {
   std::string format, source, out;
@@ -57,8 +57,8 @@ struct Printed {  // help and version: parsing has already printed everything
 using Command = std::variant<TrainArgs, EvalArgs, PredictArgs, FeaturesArgs, CorpusImportArgs, CorpusCheckArgs,
                              CorpusStatsArgs, DoctorArgs, HelpConfigArgs, Printed>;
 
-// Parses the command line. Throws Error{usage}: unknown options first, with the nearest known one. Without arguments
-// the help page is first printed to stderr.
+// Parses the command line. Throws Error{usage}: unknown options first, with the nearest known one, and options that
+// contradict each other. Without arguments the help page is first printed to stderr.
 Command parse(int argc, const char* const* argv);
 
 int run(const TrainArgs&);
@@ -80,14 +80,17 @@ class StandardOutputFailed : public Error {
   using Error::Error;
 };
 
-// Quotes the path as one word of a POSIX shell, for commands that a message tells people to type. A path that starts
-// with a dash gets a leading "./", so that no command takes it for an option.
-std::string shell_quoted(const std::string& path);
+// Thrown when the reader of standard output closed its pipe, as `head` does. That is not an error: the program ends
+// without a message, with the exit code that a shell reports for a program that SIGPIPE ended.
+class ReaderGone : public StandardOutputFailed {
+  using StandardOutputFailed::StandardOutputFailed;
+};
+constexpr int kReaderGone = 141;
 
 // Returns advice for when memory is short, which depends on what was being done: "; try ...", or "".
 std::string memory_advice(const Command&);
 
-// Writes results to stdout. Throws StandardOutputFailed, an Error{io}, e.g. because the disk is full.
+// Writes results to stdout. Throws StandardOutputFailed, an Error{io}, e.g. because the disk is full, and ReaderGone.
 void print_result(const std::string& text);
 
 // The same for text meant for people: names from files are made printable. Data (csv, npz, json) are printed unchanged.

@@ -12,6 +12,7 @@
 #include "features/dataset.h"
 #include "host/core/error.h"
 #include "host/core/log.h"
+#include "host/core/shell_quoted.h"
 #include "host/core/text.h"
 #include "host/corpus/corpus.h"
 #include "host/corpus/importers.h"

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
@@ -39,8 +40,9 @@ Exec choose_device(const std::string& name, int threads) {
 }
 
 void print_result(const std::string& text) {
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
-    throw StandardOutputFailed(Fault::io, "standard output: cannot be written; check the disk or the pipe it goes to");
+  if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0) return;
+  if (errno == EPIPE) throw ReaderGone(Fault::io, "standard output: its reader closed the pipe");
+  throw StandardOutputFailed(Fault::io, "standard output: cannot be written; check the disk or the pipe it goes to");
 }
 
 void print_text(const std::string& text) { print_result(printable(text)); }

@@ -12,6 +12,7 @@
 #include "train/evaluate.h"
 #include "train/history.h"
 #include "train/run_report.h"
+#include "train/run_summary.h"
 
 namespace cutract::cli {
 namespace {
@@ -73,9 +74,28 @@ std::string corpus_folder(const EvalArgs& a, const TrainedModel& m) {
                    m.config.data.corpus, a.model, trained_on.empty() ? "" : ", nor at " + trained_on));
 }
 
+// Returns the LSTM engine that would train this model here, which depends on the size of the batches. A GPU that lacks
+// the engine which the config names scores with another one.
+LstmEngine engine_for(const Exec& ex, const RunConfig& config) {
+  LstmRequest request = lstm_request(config);
+  try {
+    const LstmChoice choice = choose_engine(ex, request);
+    log_engine(ex, config, choice);
+    return choice.engine;
+  } catch (const Error& e) {
+    if (e.fault() != Fault::config) throw;
+    request.engine = LstmEngine::automatic;
+    const LstmChoice choice = choose_engine(ex, request);
+    log::warn(fmt::format("trainer.engine is {}, which this GPU cannot run; scoring with engine {}",
+                          config.trainer.engine, name_of(choice.engine)));
+    return choice.engine;
+  }
+}
+
 }  // namespace
 
 int run(const EvalArgs& a) {
+  if (a.report == "-") fail(Fault::usage, "--report -: a report is a page in a folder; name the folder");
   const TrainedModel m = load_model(a.model);
   Exec ex = choose_device(a.device, m.config.trainer.threads);
   const Corpus corpus = read_corpus(corpus_folder(a, m), {.channel = m.config.data.channel});
@@ -87,8 +107,8 @@ int run(const EvalArgs& a) {
   std::vector<Matrix> measured;
   if (!a.report.empty())
     for (const auto& e : data.examples) measured.push_back(e.targets);
-  normalise(ex, data, features_for_split(ex, data, m, a, split), m.targets);
-  Network network(ex, m.model, precision(m.config));
+  normalise(ex, data, features_for_split(ex, data, m, a, corpus, split), m.targets);
+  Network network(ex, m.model, precision(m.config), engine_for(ex, m.config));
   const std::vector<Matrix> predicted = run_model(ex, network, data.examples, m.config.trainer.batch_size);
   Scores scores = evaluate(data, predicted, m.channels, split, m.config);
   scores.frame_step_s = extractor.step_s();

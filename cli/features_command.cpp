@@ -13,19 +13,41 @@
 namespace cutract::cli {
 namespace {
 
-FeatureConfig settings(const FeaturesArgs& a) {
+// Throws Error{usage} for settings that an option contradicts, or that features does not use.
+void check_options(const FeaturesArgs& a) {
+  if (a.out == "-") fail(Fault::usage, "--out -: features writes one .npy file for each recording; name a folder");
+  const auto sets = [&](const std::string& assignment, const char* key) { return assignment.starts_with(key); };
+  for (const std::string& s : a.set) {
+    if (!a.preset.empty() && sets(s, "features.preset="))
+      fail(Fault::usage, fmt::format("--preset {} and --set {} contradict each other; give only one of them", a.preset,
+                                     shortened(s)));
+    if (a.channel >= 0 && sets(s, "data.channel="))
+      fail(Fault::usage, fmt::format("--channel {} and --set {} contradict each other; give only one of them",
+                                     a.channel, shortened(s)));
+    for (const char* section : {"data.", "model.", "trainer.", "optim.", "schedule.", "eval."})
+      if (sets(s, section) && !sets(s, "data.channel="))
+        fail(Fault::usage,
+             fmt::format("--set {}: has no effect on features, which depend on the settings in [features] "
+                         "and on data.channel; leave it out",
+                         shortened(s)));
+  }
+}
+
+RunConfig settings(const FeaturesArgs& a) {
   std::vector<std::string> set = a.set;
   if (!a.preset.empty()) {
     feature_preset(a.preset);  // names the option if the preset is unknown
     set.insert(set.begin(), "features.preset=" + a.preset);
   }
-  return read_run_config(a.config, set).features;
+  return read_run_config(a.config, set);
 }
 
 }  // namespace
 
 int run(const FeaturesArgs& a) {
-  const Extractor extractor(settings(a));
+  check_options(a);
+  const RunConfig config = settings(a);
+  const Extractor extractor(config.features);
   const AudioInputs inputs = audio_inputs(a.audio, a.list);
   const std::vector<std::string> paths = output_paths(inputs.files, a.out, "npy");
   Exec ex = choose_device("cpu", 0);
@@ -40,7 +62,7 @@ int run(const FeaturesArgs& a) {
   try {
     for_each_input(inputs, [&](std::size_t i) {
       const AudioInput& input = inputs.files[i];
-      const Audio audio = read_input(input, {.channel = a.channel});
+      const Audio audio = read_input(input, a.channel, config.data.channel);
       const Frames m = extractor.from_audio(ex, audio.samples, audio.sample_rate);
       if (m.rows() == 0) fail(Fault::data, input.name + ": is too short for one frame; give longer audio");
       make_folder(folder_of(paths[i]));

@@ -29,7 +29,7 @@ int run(const cutract::cli::Command& command) {
   const auto advice = [&] { return cutract::cli::memory_advice(command); };
   try {
     return std::visit([](const auto& c) { return cutract::cli::run(c); }, command);
-  } catch (const cutract::Error& e) {
+  } catch (const cutract::cli::ReaderGone&) { throw; } catch (const cutract::Error& e) {
     return complain(e.fault(), e.what() + (e.fault() == cutract::Fault::memory ? advice() : ""));
   } catch (const std::bad_alloc&) { return complain(cutract::Fault::memory, "out of memory" + advice()); }
 }
@@ -46,11 +46,11 @@ void open_standard_descriptors() {
 
 int main(int argc, char** argv) {
   open_standard_descriptors();
-  std::signal(SIGPIPE, SIG_IGN);  // a write then fails with an error that is reported
+  std::signal(SIGPIPE, SIG_IGN);  // a write then fails instead, with the error EPIPE
   std::signal(SIGXFSZ, SIG_IGN);
   try {
     return run(cutract::cli::parse(argc, argv));
-  } catch (const cutract::Error& e) { return complain(e.fault(), e.what()); } catch (const std::bad_alloc&) {
+  } catch (const cutract::cli::ReaderGone&) { return cutract::cli::kReaderGone; } catch (const cutract::Error& e) { return complain(e.fault(), e.what()); } catch (const std::bad_alloc&) {
     return complain(cutract::Fault::memory, "out of memory");
   } catch (const std::exception& e) { return complain(cutract::Fault::internal, e.what()); }
 }

@@ -15,7 +15,7 @@ namespace {
 
 constexpr const char* kExitCodes =
     "Exit codes: 0 success, 2 usage, 3 config, 4 data, 5 input/output, 6 memory,\n"
-    "7 device, 8 diverged, 70 internal error, 129 SIGHUP, 130 SIGINT,\n143 SIGTERM.";
+    "7 device, 8 diverged, 70 internal error, 129 SIGHUP, 130 SIGINT, 141 SIGPIPE,\n143 SIGTERM.";
 
 // Shown on the main page.
 constexpr const char* kExitCodeTable =
@@ -29,7 +29,8 @@ constexpr const char* kExitCodeTable =
     "  7    device: no usable GPU, or the GPU failed\n"
     "  8    diverged: training produced infinite or NaN values\n"
     "  70   internal error: a bug in cutract\n"
-    "  129  hung up (SIGHUP); 130: interrupted (SIGINT); 143: terminated (SIGTERM)";
+    "  129  hung up (SIGHUP); 130: interrupted (SIGINT); 143: terminated (SIGTERM)\n"
+    "  141  the reader of standard output closed the pipe (SIGPIPE), e.g. `head`";
 
 std::string footer(const std::string& example) { return "Example:\n  " + example + "\n\n" + kExitCodes; }
 
@@ -57,14 +58,17 @@ void audio_options(CLI::App* app, std::vector<std::string>& audio, std::string& 
                   "for audio from "
                   "standard input")
       ->type_name("");
-  app->add_option("--list", list, "text file with one audio path per line; -: standard input")->type_name("FILE");
+  app->add_option("--list", list,
+                  "text file with one audio path per line (blank lines and lines that start with # are skipped); -: "
+                  "standard input")
+      ->type_name("FILE");
 }
 
-void statistics_option(CLI::App* app, std::string& statistics) {
-  app->add_option(
-         "--feature-statistics", statistics,
-         "statistics that normalise an unknown speaker's features: audio (the speaker's own) or training (default " +
-             statistics + ")")
+CLI::Option* statistics_option(CLI::App* app, std::string& statistics) {
+  return app
+      ->add_option("--feature-statistics", statistics,
+                   "statistics that normalise an unknown speaker's features: audio (the speaker's own) or training "
+                   "(default audio)")
       ->type_name("NAME")
       ->check(CLI::IsMember({"audio", "training"}));
 }
@@ -204,16 +208,18 @@ class Parser {
         ->type_name("NAME")
         ->check(CLI::IsMember({"csv", "npz", "json"}));
     app->add_flag("--plot", a.plot, "also write an HTML page next to each result that plots every channel over time");
-    app->add_option("--speaker", a.speaker, "training speaker whose statistics to use (default: unknown speaker)")
-        ->type_name("NAME");
+    auto* speaker =
+        app->add_option("--speaker", a.speaker, "training speaker whose statistics to use (default: unknown speaker)")
+            ->type_name("NAME");
     app->add_flag("--one-speaker", a.one_speaker,
-                  "treat all recordings as one unknown speaker and normalise them together");
-    statistics_option(app, a.statistics);
+                  "treat all recordings as one unknown speaker and normalise them together")
+        ->excludes(speaker);
+    statistics_option(app, a.statistics)->excludes(speaker);
     app->add_flag("--centre", a.centre, "subtract each channel's mean over the recording");
     app->add_option("--enrol", a.enrol,
-                    "measured articulation of this speaker, an array [frames, channels]: its mean and deviation "
-                    "replace those of the training speakers")
-        ->type_name("NPY");
+                    "measured articulation of this speaker: an .npy array [frames, channels], or a corpus folder; "
+                    "its mean and deviation replace those of the training speakers")
+        ->type_name("PATH");
     app->add_option(
            "--channel", a.channel,
            "channel of multichannel audio to use, counted from 1; 0: the average of all (default: as in training)")
@@ -223,7 +229,7 @@ class Parser {
   }
   static void options(CLI::App* app, FeaturesArgs& a) {
     app->add_option("--channel", a.channel,
-                    "channel of multichannel audio to use, counted from 1; 0: the average of all (default 0)")
+                    "channel of multichannel audio to use, counted from 1; 0: the average of all (default: data.channel of the config, 0)")
         ->type_name("N")
         ->check(integer_in(0, 64));
     audio_options(app, a.audio, a.list);

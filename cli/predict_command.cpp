@@ -46,7 +46,11 @@ std::string plot(const PredictArgs& a, const Prediction& p, const TrainedModel& 
   return html_report(r);
 }
 
-void check_output(const PredictArgs& a, const AudioInputs& inputs) {
+void check_options(const PredictArgs& a, const AudioInputs& inputs) {
+  if (a.one_speaker && a.statistics == "training")
+    fail(Fault::usage,
+         "--one-speaker and --feature-statistics training contradict each other: the first takes the statistics of the "
+         "recordings, the second those of the training data; give only one of them");
   if (a.out != "-") return;
   if (inputs.several && a.format == "npz")
     fail(Fault::usage, "--format npz: standard output takes a single archive; use --out DIR for several files");
@@ -67,7 +71,7 @@ void centre(Matrix& values) {
 // The samples are freed before the network needs its memory.
 Prediction predicted(Exec& ex, const PredictArgs& a, const TrainedModel& m, const AudioInput& input,
                      const Extractor& extractor, const Voice& voice, Network& network) {
-  Audio audio = read_input(input, {.channel = m.config.data.channel});
+  Audio audio = read_input(input, a.channel, m.config.data.channel);
   Frames features = extractor.from_audio(ex, audio.samples, audio.sample_rate);
   if (features.rows() == 0)
     fail(Fault::data, fmt::format("{}: has {}, too few for one frame of features; give longer audio", input.name,
@@ -85,9 +89,8 @@ Prediction predicted(Exec& ex, const PredictArgs& a, const TrainedModel& m, cons
 int run(const PredictArgs& a) {
   const bool to_stdout = a.out == "-";
   const AudioInputs inputs = audio_inputs(a.audio, a.list);
-  check_output(a, inputs);
-  TrainedModel m = load_model(a.model);
-  if (a.channel >= 0) m.config.data.channel = a.channel;
+  check_options(a, inputs);
+  const TrainedModel m = load_model(a.model);
   const Extractor extractor(m.config.features);
   Voice voice(a, m, extractor);
   const std::vector<std::string> paths =

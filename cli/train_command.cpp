@@ -6,6 +6,7 @@
 
 #include "cli/commands.h"
 #include "host/core/log.h"
+#include "host/core/shell_quoted.h"
 #include "host/core/text.h"
 #include "train/trainer.h"
 

@@ -6,10 +6,10 @@
 #include <cmath>
 #include <map>
 
+#include "cli/enrol.h"
 #include "host/core/error.h"
 #include "host/core/log.h"
 #include "host/core/text.h"
-#include "host/io/npy.h"
 
 namespace cutract::cli {
 namespace {
@@ -38,26 +38,16 @@ std::string joined(const std::vector<std::string>& phrases) {
   return out;
 }
 
-Normaliser enrolled(Normaliser targets, const std::string& speaker, const std::string& path) {
-  if (path.empty()) return targets;
-  const Matrix measured = read_npy(path);
-  if (measured.cols != targets.columns())
-    fail(Fault::data, fmt::format("{}: has {}, but the model has {}; give one column per channel of the model", path,
-                                  counted(measured.cols, "column"), counted(targets.columns(), "channel")));
-  targets.enrol(speaker, measured.view(), path);
-  return targets;
-}
-
 }  // namespace
 
 Voice::Voice(const PredictArgs& a, const TrainedModel& m, const Extractor& extractor)
     : args_(a), model_(m), extractor_(extractor), targets_(m.targets) {
   check_speaker(a.speaker, m);
-  targets_ = enrolled(m.targets, a.speaker, a.enrol);
+  if (!a.enrol.empty()) targets_ = enrolled(m, a.speaker, a.enrol);
 }
 
 bool Voice::adapts() const {
-  return args_.speaker.empty() && args_.statistics == "audio" && model_.features.scope() != Scope::utterance;
+  return args_.speaker.empty() && args_.statistics != "training" && model_.features.scope() != Scope::utterance;
 }
 
 void Voice::adapt(Normaliser& to, const Heard& heard) const {
@@ -71,7 +61,7 @@ void Voice::listen(Exec& ex, const AudioInputs& inputs) {
     if (input.path == "-")
       fail(Fault::usage, "--one-speaker: reads every recording twice, and standard input can be read once; give files");
     try {
-      const Audio audio = read_input(input, {.channel = model_.config.data.channel});
+      const Audio audio = read_input(input, args_.channel, model_.config.data.channel);
       const Frames features = extractor_.from_audio(ex, audio.samples, audio.sample_rate);
       const Heard heard = measure(ex, audio.samples, features, extractor_.config());
       if (all_)
@@ -85,14 +75,18 @@ void Voice::listen(Exec& ex, const AudioInputs& inputs) {
 }
 
 void Voice::explain() const {
+  const bool by_itself = model_.features.scope() == Scope::utterance;
   if (adapts())
     log::info(
         fmt::format("speaker unknown: features are normalised by the statistics of {}; --speaker NAME takes those "
                     "of a training speaker",
                     args_.one_speaker ? "all recordings of this call together"
                                       : "each recording itself (with --one-speaker: of all of them together)"));
-  else if (args_.speaker.empty() && model_.features.scope() != Scope::utterance)
+  else if (args_.speaker.empty() && !by_itself)
     log::info("speaker unknown: features are normalised by the statistics of the training data");
+  if (by_itself && (args_.one_speaker || args_.statistics == "training"))
+    log::warn(fmt::format("{}: has no effect, because this model normalises each recording by itself",
+                          args_.one_speaker ? "--one-speaker" : "--feature-statistics training"));
   if (args_.centre || !args_.enrol.empty()) return;
   if (model_.targets.scope() == Scope::utterance)
     log::info(
@@ -104,17 +98,37 @@ void Voice::explain() const {
         "--enrol FILE takes position and range from measured frames of this speaker");
 }
 
+// A level that the statistics make up for is named, but does not make the prediction doubtful.
+void Voice::warn_if_unlike(const std::string& name, const Heard& heard) const {
+  const FeatureConfig& c = extractor_.config();
+  const Normaliser::Stats& training = model_.features.statistics(args_.speaker);
+  std::vector<std::string> unlike = unlike_training(heard, training, c);
+  if (unlike.empty()) return;
+  if (heard.frames > 0 && heard.sounding.frames == 0) {
+    log::warn(name + ": it is silent throughout, so its prediction means nothing");
+    return;
+  }
+  if (adapts()) {
+    const Heard levelled = lowered(heard, level_beside_training(all_ ? *all_ : heard, training, c), c);
+    const std::vector<std::string> more = unlike_training(levelled, training, c);
+    if (more.empty()) {
+      log::warn(fmt::format("{}: unlike the training data: {}; the statistics of {} make up for it", name,
+                            unlike.front(), all_ ? "the recordings" : "the recording itself"));
+      return;
+    }
+  }
+  log::warn(fmt::format("{}: unlike the training data: {}; predictions can be far off", name, joined(unlike)));
+}
+
 Normaliser Voice::features_for(Exec& ex, const AudioInput& input, const Audio& audio, const Frames& features) const {
   const FeatureConfig& c = extractor_.config();
   const Heard heard = measure(ex, audio.samples, features, c);
-  const std::vector<std::string> unlike = unlike_training(heard, model_.features.statistics(args_.speaker), c);
-  if (!unlike.empty())
-    log::warn(fmt::format("{}: unlike the training data: {}; predictions can be far off", input.name, joined(unlike)));
+  warn_if_unlike(input.name, heard);
   Normaliser by = model_.features;
   if (!adapts()) return by;
   const Heard& whole = all_ ? *all_ : heard;
   adapt(by, whole);
-  if (whole.sounding.frames < enough_frames(c))
+  if (whole.sounding.frames > 0 && whole.sounding.frames < enough_frames(c))
     log::info(
         fmt::format("{}: {:.1f} s of sound are too short for statistics of their own; training statistics at this "
                     "level supply the rest of 2 s",
@@ -135,8 +149,38 @@ std::vector<std::pair<std::string, std::string>> Voice::about() const {
           {"values_are", args_.centre ? "movement around each channel's mean over the recording" : "positions"}};
 }
 
+namespace {
+
+// Whether the training data had this speaker. A model with statistics of the whole corpus only does not know; then the
+// corpus does, if it is the one of the training.
+bool was_in_training(const std::string& speaker, const TrainedModel& m, const Corpus& corpus) {
+  for (const Normaliser* n : {&m.features, &m.targets})
+    if (n->scope() == Scope::speaker) return n->knows(speaker);
+  if (corpus.name != m.corpus_name) return false;
+  return std::any_of(corpus.utterances.begin(), corpus.utterances.end(),
+                     [&](const Utterance& u) { return u.speaker == speaker && u.split == m.config.data.train_split; });
+}
+
+// Whose statistics normalise a speaker who was not in training, for people.
+void explain_unseen(const std::string& speaker, int utterances, const TrainedModel& m, const EvalArgs& a) {
+  const bool speaker_scope = m.features.scope() == Scope::speaker;
+  const bool own = speaker_scope && a.statistics != "training";
+  const std::string features =
+      m.features.scope() == Scope::utterance ? "of each utterance"
+      : own           ? fmt::format("of the speaker's {} here (--feature-statistics training: of the training data)",
+                                    counted(utterances, "utterance"))
+      : speaker_scope ? "of the training data"
+                      : "of the training data, as in training (data.normalise_features = \"corpus\")";
+  log::info(fmt::format(
+      "speaker {}: not in the training data; features are normalised by the statistics {}; channels "
+      "by those {}",
+      speaker, features, m.targets.scope() == Scope::utterance ? "of each utterance" : "of all training speakers"));
+}
+
+}  // namespace
+
 Normaliser features_for_split(Exec& ex, const Dataset& data, const TrainedModel& m, const EvalArgs& a,
-                              const std::string& split) {
+                              const Corpus& corpus, const std::string& split) {
   const FeatureConfig c = Extractor(m.config.features).config();
   std::map<std::string, Heard> unseen;
   std::map<std::string, int> utterances;
@@ -146,7 +190,7 @@ Normaliser features_for_split(Exec& ex, const Dataset& data, const TrainedModel&
     const Heard heard = measure(ex, {}, e.features, c);
     const std::vector<std::string> unlike = unlike_training(heard, m.features.statistics(e.speaker), c);
     if (!unlike.empty() && odd++ == 0) first = e.id + ": " + joined(unlike);
-    if (m.features.knows(e.speaker)) continue;
+    if (was_in_training(e.speaker, m, corpus)) continue;
     if (utterances[e.speaker]++ == 0)
       unseen[e.speaker] = heard;
     else
@@ -156,13 +200,10 @@ Normaliser features_for_split(Exec& ex, const Dataset& data, const TrainedModel&
     log::warn(fmt::format("split {}: unlike the training data: {} of {}, e.g. {}", split, odd,
                           counted(std::ssize(data.examples), "utterance"), first));
   Normaliser by = m.features;
-  if (a.statistics != "audio") return by;
   for (const auto& [speaker, heard] : unseen) {
-    by.adapt(speaker, heard.sounding, enough_frames(c), level_columns(c));
-    log::info(
-        fmt::format("speaker {}: not in the training data; features are normalised by the statistics of its own {} "
-                    "here (--feature-statistics training: by those of the training data)",
-                    speaker, counted(utterances[speaker], "utterance")));
+    if (m.features.scope() == Scope::speaker && a.statistics != "training" && !m.features.knows(speaker))
+      by.adapt(speaker, heard.sounding, enough_frames(c), level_columns(c));
+    explain_unseen(speaker, utterances[speaker], m, a);
   }
   return by;
 }

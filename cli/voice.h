@@ -31,6 +31,7 @@ class Voice {
   std::vector<std::pair<std::string, std::string>> about() const;
 
  private:
+  void warn_if_unlike(const std::string& name, const Heard&) const;
   bool adapts() const;  // whether features are normalised by the recordings themselves
   void adapt(Normaliser&, const Heard&) const;
 
@@ -41,8 +42,11 @@ class Voice {
   std::optional<Heard> all_;
 };
 
-// Normalises the features of speakers who were not in training by their own utterances; warns once if some utterances
-// of the split are unlike the training data. Returns the statistics to use.
-Normaliser features_for_split(Exec&, const Dataset&, const TrainedModel&, const EvalArgs&, const std::string& split);
+// Returns the statistics that normalise the features of a split, and says which those of each speaker are who was not
+// in training: if the model has statistics by speaker, those of the speaker's own utterances (--feature-statistics
+// training: the training's); if it has statistics of the whole corpus, these, as in training. Warns once if some
+// utterances are unlike the training data.
+Normaliser features_for_split(Exec&, const Dataset&, const TrainedModel&, const EvalArgs&, const Corpus&,
+                              const std::string& split);
 
 }  // namespace cutract::cli

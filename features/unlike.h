@@ -36,4 +36,11 @@ Index enough_frames(const FeatureConfig&);
 // training data"; none if it does not. `whose` are the statistics of the training data.
 std::vector<std::string> unlike_training(const Heard&, const Normaliser::Stats& whose, const FeatureConfig&);
 
+// How far the level of a recording is from that of the training, in units of its level columns.
+double level_beside_training(const Heard&, const Normaliser::Stats& whose, const FeatureConfig&);
+
+// The same measurements as if a gain had lowered the level by `level`, in units of the level columns. The samples'
+// peak and clipping stay.
+Heard lowered(const Heard&, double level, const FeatureConfig&);
+
 }  // namespace cutract

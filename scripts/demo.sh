@@ -28,4 +28,4 @@ echo
 echo "model        $run/best/model.safetensors"
 echo "curves       $run/report.html (open it in a browser; data: $run/metrics.csv)"
 echo "scores       $run/eval-test.html (data: $run/test.json)"
-echo "your audio   $cutract predict $run YOUR.wav --out -"
+printf 'your audio   %s predict %q YOUR.wav --out -\n' "$cutract" "$run"

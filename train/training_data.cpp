@@ -7,6 +7,7 @@
 
 #include "host/core/error.h"
 #include "host/core/log.h"
+#include "host/core/shell_quoted.h"
 #include "host/core/text.h"
 #include "host/corpus/batcher.h"
 
@@ -50,7 +51,7 @@ TrainingData load_training_data(Exec& ex, const RunConfig& config, const Corpus&
     if (data.examples.empty())
       fail(Fault::data,
            fmt::format("{}: split \"{}\" has no usable utterances; check it with `cutract corpus check {}`", corpus.dir,
-                       split, corpus.dir));
+                       split, shell_quoted(corpus.dir)));
     log::info(fmt::format("{}: {}, {} ({:.1f} min), {}, {}", split, counted(std::ssize(data.examples), "utterance"),
                           counted(data.frames(), "frame"), minutes(data.frames(), extractor.step_s()),
                           counted(extractor.dim(), "feature"), counted(std::ssize(corpus.channels), "channel")));

@@ -1,58 +1,26 @@
 // predict and features with a user's own recordings: many files, folders, lists and standard input, including bad
 // files.
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 
 #include <algorithm>
-#include <cmath>
+#include <chrono>
+#include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
-#include <memory>
 #include <nlohmann/json.hpp>
-#include <sstream>
+#include <thread>
 
 #include "host/io/atomic_file.h"
 #include "host/io/audio.h"
 #include "host/io/npy.h"
-#include "tests/cli/process.h"
-#include "tests/support/tiny_corpus.h"
+#include "tests/cli/own_audio.h"
 
-namespace cutract {
+namespace cutract::test {
 namespace {
 
 namespace fs = std::filesystem;
-
-// One model for all tests, which only read it.
-class OwnAudio : public testing::Test {
- protected:
-  static void SetUpTestSuite() {
-    corpus_ = std::make_unique<test::TinyCorpus>();
-    corpus_->folder.write("c.toml", corpus_->config());
-    ASSERT_EQ(run({"train", "-c", "c.toml", "--out", "run", "--device", "cpu"}).code, 0);
-    fs::create_directories(path("in/sub"));
-    fs::copy(path("corpus/audio/u0.wav"), path("in/b.wav"));
-    fs::copy(path("corpus/audio/u1.wav"), path("in/sub/b.WAV"));
-    fs::copy(path("corpus/audio/u2.wav"), path("in/a.wav"));
-    corpus_->folder.write("in/notes.txt", "not audio\n");
-    corpus_->folder.write("in/._a.wav", "hidden\n");
-    corpus_->folder.write("bad.wav", "this is not audio\n");
-  }
-  static void TearDownTestSuite() { corpus_.reset(); }
-  static std::string path(const std::string& name) { return corpus_->folder / name; }
-  static test::Finished run(const std::vector<std::string>& args) {
-    return test::cutract(args, corpus_->folder.path());
-  }
-  static test::Finished predict(std::vector<std::string> args) {
-    args.insert(args.begin(), {"predict", "run", "--device", "cpu"});
-    return run(args);
-  }
-  static std::vector<std::string> lines(const std::string& text) {
-    std::vector<std::string> all;
-    std::istringstream in(text);
-    for (std::string line; std::getline(in, line);) all.push_back(line);
-    return all;
-  }
-  static inline std::unique_ptr<test::TinyCorpus> corpus_;
-};
 
 TEST_F(OwnAudio, TheFilesAfterABadOneAreDone) {
   for (const std::vector<std::string>& command :
@@ -90,7 +58,8 @@ TEST_F(OwnAudio, AFolderKeepsItsSubfolders) {
 }
 
 TEST_F(OwnAudio, AListNamesTheFiles) {
-  corpus_->folder.write("list.txt", "corpus/audio/u0.wav\r\n\ncorpus/audio/u1.wav\n");
+  corpus_->folder.write("list.txt",
+                        "\xEF\xBB\xBF# of today\r\ncorpus/audio/u0.wav\r\n\n \t\n  # later\ncorpus/audio/u1.wav");
   EXPECT_EQ(predict({"--list", "list.txt", "--out", "listed"}).code, 0);
   for (const char* name : {"listed/u0.csv", "listed/u1.csv"}) EXPECT_TRUE(fs::exists(path(name)));
   corpus_->folder.write("empty.txt", "\n");
@@ -146,11 +115,95 @@ TEST_F(OwnAudio, SeveralFilesOnStandardOutputAreOneTable) {
   EXPECT_EQ(predict({"in", "--out", "-", "--format", "npz"}).code, 2);
 }
 
-TEST_F(OwnAudio, AnUnknownSpeakerIsToldTheKnownOnes) {
-  const auto f = predict({"corpus/audio/u0.wav", "--speaker", "bob"});
-  EXPECT_EQ(f.code, 2);
-  EXPECT_NE(f.err.find("which are a, b;"), std::string::npos) << f.err;
-  EXPECT_EQ(predict({"corpus/audio/u0.wav", "--speaker", "a", "--out", "speaker"}).code, 0);
+// As for any program of a pipeline: no message, and the exit code of one that SIGPIPE ended.
+TEST_F(OwnAudio, AReaderThatClosesThePipeEndsTheProgramQuietly) {
+  const std::string command = "cd '" + corpus_->folder.path() + "' && bash -c '\"" + CUTRACT_BINARY + "\" ";
+  const auto code = [&](const std::string& args) {
+    const int status = std::system((command + args + " 2> closed | true; exit ${PIPESTATUS[0]}'").c_str());
+    return WEXITSTATUS(status);
+  };
+  std::string many;
+  for (int i = 0; i < 40; ++i) many += "corpus/audio/u0.wav\n";
+  corpus_->folder.write("many.txt", many);
+  EXPECT_EQ(code("predict run --device cpu --list many.txt --out -"), 141);
+  EXPECT_EQ(read_file(path("closed")).find("error"), std::string::npos) << read_file(path("closed"));
+  EXPECT_EQ(run({"help", "predict"}).code, 0);
+}
+
+// Ten minutes of audio, so that the signal comes in the middle of the work.
+TEST_F(OwnAudio, ASignalEndsAnyCommandSoon) {
+  const Audio some = read_audio(path("corpus/audio/u0.wav"));
+  Audio audio{some.sample_rate, {}};
+  while (audio.samples.size() < static_cast<std::size_t>(600 * some.sample_rate))
+    audio.samples.insert(audio.samples.end(), some.samples.begin(), some.samples.end());
+  write_audio(path("long.wav"), audio);
+  for (const std::vector<std::string>& args : std::vector<std::vector<std::string>>{
+           {"predict", "run", "long.wav", "--out", "long"}, {"features", "long.wav", "--out", "long"}}) {
+    const pid_t process = start_cutract(args, corpus_->folder.path(), path("long.out"), path("long.err"));
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    const auto began = std::chrono::steady_clock::now();
+    kill(process, SIGTERM);
+    EXPECT_EQ(wait_for(process), 143) << read_file(path("long.err"));
+    EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(10)) << args[0];
+  }
+}
+
+TEST_F(OwnAudio, AFileGivenTwiceIsNamedAsThat) {
+  fs::create_directories(path("other"));
+  fs::copy_file(path("corpus/audio/u3.wav"), path("other/u0.wav"), fs::copy_options::overwrite_existing);
+  const struct {
+    std::vector<std::string> audio;
+    std::string says;
+  } cases[] = {
+      {{"corpus/audio/u0.wav", "corpus/audio/u0.wav"}, "corpus/audio/u0.wav: is given twice; give it once"},
+      {{"corpus/audio/u0.wav", "./corpus/audio/u0.wav"}, "are the same file; give it once"},
+      {{"corpus/audio/u0.wav", "other/u0.wav"}, "would both be written to twice/u0.csv; give them in two calls"},
+  };
+  for (const auto& c : cases) {
+    std::vector<std::string> args = c.audio;
+    args.insert(args.end(), {"--out", "twice"});
+    const auto f = predict(args);
+    EXPECT_EQ(f.code, 2);
+    EXPECT_NE(f.last_line().find(c.says), std::string::npos) << f.err;
+  }
+}
+
+// Two channels, the second inverted.
+TEST_F(OwnAudio, AChosenAverageIsNotWarnedAbout) {
+  const Audio mono = read_audio(path("corpus/audio/u0.wav"));
+  std::string wav("RIFF\0\0\0\0WAVEfmt \x10\0\0\0\1\0\2\0", 24);
+  const auto add = [&](std::uint32_t v, int bytes) {
+    for (int i = 0; i < bytes; ++i) wav += static_cast<char>(v >> (8 * i));
+  };
+  const auto rate = static_cast<std::uint32_t>(mono.sample_rate),
+             size = static_cast<std::uint32_t>(mono.samples.size());
+  add(rate, 4);
+  add(rate * 4, 4);
+  add(4, 2);
+  add(16, 2);
+  wav += "data";
+  add(size * 4, 4);
+  for (const float v : mono.samples) {
+    add(static_cast<std::uint32_t>(static_cast<int>(v * 20000)), 2);
+    add(static_cast<std::uint32_t>(static_cast<int>(v * 10000)), 2);
+  }
+  wav.replace(4, 4,
+              std::string{static_cast<char>(wav.size() - 8), static_cast<char>((wav.size() - 8) >> 8),
+                          static_cast<char>((wav.size() - 8) >> 16), 0});
+  corpus_->folder.write("stereo.wav", wav);
+  const auto warned = [&](std::vector<std::string> args) {
+    args.insert(args.end(), {"stereo.wav", "--out", "stereo"});
+    const auto f = run(args);
+    EXPECT_EQ(f.code, 0) << f.err;
+    return f.err.find("its 2 channels") != std::string::npos;
+  };
+  EXPECT_TRUE(warned({"predict", "run"}));
+  EXPECT_TRUE(warned({"features"}));
+  for (const char* channel : {"0", "1", "2"}) {
+    EXPECT_FALSE(warned({"predict", "run", "--channel", channel})) << channel;
+    EXPECT_FALSE(warned({"features", "--channel", channel})) << channel;
+  }
+  EXPECT_FALSE(warned({"features", "--set", "data.channel=2"}));
 }
 
 TEST_F(OwnAudio, FeaturesTakesSettings) {
@@ -162,47 +215,6 @@ TEST_F(OwnAudio, FeaturesTakesSettings) {
   EXPECT_EQ(run({"features", "corpus/audio/u0.wav", "--set", "features.n_mel=3", "--out", "mfcc"}).code, 3);
 }
 
-TEST_F(OwnAudio, AQuietRecordingIsNamedAndPredictedAlike) {
-  Audio audio = read_audio(path("corpus/audio/u8.wav"));
-  for (float& v : audio.samples) v *= 0.1f;
-  write_audio(path("quiet.wav"), audio);
-  const auto loud = predict({"corpus/audio/u8.wav", "--out", "-"}), quiet = predict({"quiet.wav", "--out", "-"});
-  EXPECT_NE(quiet.err.find("warning: quiet.wav: unlike the training data: 20 dB quieter"), std::string::npos)
-      << quiet.err;
-  EXPECT_EQ(loud.err.find("warning"), std::string::npos) << loud.err;
-  EXPECT_NE(loud.err.find("speaker unknown: features are normalised by"), std::string::npos) << loud.err;
-  const std::vector<std::string> a = lines(loud.out), b = lines(quiet.out);
-  ASSERT_EQ(a.size(), b.size());
-  double apart = 0;
-  for (std::size_t i = 1; i < a.size(); ++i)
-    apart = std::max(apart,
-                     std::abs(std::stod(a[i].substr(a[i].find(',') + 1)) - std::stod(b[i].substr(b[i].find(',') + 1))));
-  EXPECT_LT(apart, 1.0) << "mm, of movement of 20 mm";
-}
-
-TEST_F(OwnAudio, WhatValuesStandForIsInTheMetadata) {
-  const auto object = [&](std::vector<std::string> more) {
-    more.insert(more.begin(), {"corpus/audio/u8.wav", "--out", "-", "--format", "json"});
-    return nlohmann::json::parse(predict(more).out);
-  };
-  EXPECT_EQ(object({})["feature_statistics"], "this recording");
-  EXPECT_EQ(object({})["target_statistics"], "training data");
-  EXPECT_EQ(object({"--feature-statistics", "training"})["feature_statistics"], "training data");
-  EXPECT_EQ(object({"--speaker", "a"})["feature_statistics"], "speaker a");
-  const auto centred = object({"--centre"});
-  double sum = 0;
-  for (const auto& row : centred["values"]) sum += row[0].get<double>();
-  EXPECT_NEAR(sum / static_cast<double>(centred["values"].size()), 0, 1e-3);
-  Matrix measured(3, 2);
-  measured.values = {100, 50, 110, 50.5f, 120, 51};
-  corpus_->folder.write("enrol.npy", encode_npy(measured.view()));
-  const auto enrolled = object({"--enrol", "enrol.npy"});
-  EXPECT_EQ(enrolled["target_statistics"], "enrol.npy");
-  EXPECT_NEAR(enrolled["values"][0][0].get<double>(), 110, 40);
-  corpus_->folder.write("narrow.npy", encode_npy(Matrix(3, 1).view()));
-  EXPECT_EQ(predict({"corpus/audio/u8.wav", "--enrol", "narrow.npy"}).code, 4);
-}
-
 TEST_F(OwnAudio, AReportOfScoresLeavesThatOfTheTrainingAlone) {
   const std::string before = read_file(path("run/report.html"));
   EXPECT_EQ(run({"eval", "run", "--report", "run", "--device", "cpu"}).code, 0);
@@ -211,4 +223,4 @@ TEST_F(OwnAudio, AReportOfScoresLeavesThatOfTheTrainingAlone) {
 }
 
 }  // namespace
-}  // namespace cutract
+}  // namespace cutract::test

@@ -105,6 +105,25 @@ TEST_F(Unlike, AnEmptyBandIsNamed) {
   EXPECT_NE(said(narrow).find("nothing above about "), std::string::npos) << said(narrow);
 }
 
+TEST_F(Unlike, BackgroundNoiseIsNamed) {
+  test::Rng rng(5);
+  std::vector<float> noisy = speech(2);
+  for (float& v : noisy) v += static_cast<float>(0.2 * rng.normal());
+  EXPECT_NE(said(noisy).find("as with background noise"), std::string::npos) << said(noisy);
+  noisy.resize(kRate);
+  EXPECT_EQ(said(noisy).find("as with background noise"), std::string::npos) << "a second may be a single vowel";
+}
+
+TEST_F(Unlike, ARecordingAtTheLevelOfTheTrainingIsLikeIt) {
+  const FeatureConfig& c = extractor_.config();
+  const Heard ordinary = heard(speech(2)), quiet = heard(scaled(speech(2), 0.1f));
+  const Normaliser::Stats& training = training_.statistics("");
+  const double level = level_beside_training(quiet, training, c);
+  EXPECT_NEAR(level - level_beside_training(ordinary, training, c), -20, 0.5);
+  EXPECT_FALSE(unlike_training(quiet, training, c).empty());
+  EXPECT_EQ(unlike_training(lowered(quiet, level, c), training, c), std::vector<std::string>{});
+}
+
 TEST_F(Unlike, OwnStatisticsDoNotDependOnTheLevel) {
   const std::vector<float> loud = adapted(speech(2)), quiet = adapted(scaled(speech(2), 0.1f));
   EXPECT_MAX_ABS(quiet, loud, 1e-3);

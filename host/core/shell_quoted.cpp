@@ -1,8 +1,8 @@
+#include "host/core/shell_quoted.h"
+
 #include <string_view>
 
-#include "cli/commands.h"
-
-namespace cutract::cli {
+namespace cutract {
 namespace {
 
 // Characters that a POSIX shell does not interpret anywhere in a word.
@@ -33,4 +33,4 @@ std::string shell_quoted(const std::string& path) {
   return out + "'";
 }
 
-}  // namespace cutract::cli
+}  // namespace cutract

@@ -2,10 +2,11 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
+#include <string>
 
-#include "cli/commands.h"
+#include "host/core/shell_quoted.h"
 
-namespace cutract::cli {
+namespace cutract {
 namespace {
 
 // The words into which a shell splits this text, each in brackets.
@@ -36,4 +37,4 @@ TEST(ShellQuoted, AnOptionIsNotMadeOfALeadingDash) {
 }
 
 }  // namespace
-}  // namespace cutract::cli
+}  // namespace cutract
