@@ -14,7 +14,7 @@ usage() {
   echo "fuzz: $1; see scripts/fuzz.sh --help" >&2
   exit 2
 }
-number() { [[ $2 =~ ^[1-9][0-9]*$ ]] || usage "$1 needs a whole number above 0"; }
+number() { [[ $2 =~ ^[1-9][0-9]*$ ]] || usage "$1 needs an integer above 0"; }
 
 mapfile -t all < <(ls tests/fuzz/seeds)
 seconds=60
