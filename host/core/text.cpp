@@ -148,6 +148,7 @@ class TomlScan {
     while (at_ < text_.size()) {
       const char c = text_[at_];
       if (c == '"' || c == '\'') {
+        if (!may_begin_string()) return place() + "quote inside a value; put the whole value inside quotes";
         skip_string(c);
         fresh_ = false;
       } else if (c == '#') {
@@ -164,6 +165,7 @@ class TomlScan {
   std::string outside_strings(char c) {
     if (c == '\n') {
       fresh_ = true;
+      in_value_ = in_value_ && !open_.empty();
       return "";
     }
     const auto byte = static_cast<unsigned char>(c);
@@ -172,10 +174,17 @@ class TomlScan {
     if (c == '[' && fresh_ && open_.empty() && !names_a_table())
       return "expected the name of a table after [, e.g. [model]";
     if (c == '}' && open_.ends_with('[')) return "expected a value or ] in this list, not }";
+    if (c == '=') in_value_ = true;
+    if (c == '{' || (c == ',' && open_.ends_with('{'))) in_value_ = false;
     if (c == '[' || c == '{') open_ += c;
     if ((c == ']' || c == '}') && !open_.empty()) open_.pop_back();
     fresh_ = fresh_ && (c == ' ' || c == '\t' || c == '\r');
     return "";
+  }
+  // After -, 1 or 1. the parser reads a quote as part of a number, and so the letters that follow it.
+  bool may_begin_string() const {
+    const std::string_view before = in_value_ ? " \t\r\n=[{,\"'" : " \t\r\n=[{,.\"'";
+    return at_ == 0 || before.find(text_[at_ - 1]) != std::string_view::npos;
   }
   // Checks whether the header that begins here has a name, or ends where the parser reports the error.
   bool names_a_table() const {
@@ -217,7 +226,8 @@ class TomlScan {
 
   std::string_view text_;
   std::size_t at_ = 0;
-  std::string open_;   // the brackets that are not closed yet
+  std::string open_;  // the brackets that are not closed yet
+  bool in_value_ = false;
   bool fresh_ = true;  // only blanks on this line so far
 };
 

@@ -101,6 +101,8 @@ TEST(Text, TomlThatItsParserMustNotSee) {
       {"a = \u00fc", "1:5: a letter outside ASCII must be inside quotes"},
       {"[m\u00f6del]", "1:3: a letter outside ASCII must be inside quotes"},
       {"a = \"x\"\nb = \"\xff\"\n", "2:1: is not UTF-8"},
+      {"a = -'\u00fc'", "1:6: quote inside a value"},
+      {"a = [1.\"\u00fc\"]", "1:8: quote inside a value"},
       {"a = [}", "1:6: expected a value or ] in this list, not }"},
       {"a = [\n  { b = 1 },\n},\n]\n", "3:1: expected a value or ] in this list, not }"},
       {"a = { b = [1, } }", "1:15: expected a value or ] in this list, not }"},
