@@ -5,6 +5,8 @@ cd "$(dirname "$0")/.."
 preset=${1:-cpu}
 shift || true
 launcher=$(command -v ccache || true)
+# Names files relative to this clone, so that ccache serves every clone of the machine and every preset from one cache.
+export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$PWD} CCACHE_NOHASHDIR=1
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 if ! cmake --preset "$preset" -DCMAKE_CXX_COMPILER_LAUNCHER="$launcher" >"$log" 2>&1; then

@@ -7,7 +7,7 @@ packages=(
   g++ cmake ninja-build pkg-config git ca-certificates
   libsndfile1-dev libsoxr-dev libmatio-dev libtomlplusplus-dev libcli11-dev libfmt-dev libspdlog-dev
   nlohmann-json3-dev libopenblas-pthread-dev libssl-dev zlib1g-dev libprotobuf-dev protobuf-compiler
-  libgtest-dev libbenchmark-dev python3 python3-numpy strace
+  libgtest-dev libbenchmark-dev python3 python3-numpy strace ccache
   "$@"
 )
 
