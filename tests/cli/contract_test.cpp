@@ -197,7 +197,7 @@ TEST_F(Contract, EvalFindsTheCorpusFromAnotherFolder) {
   fs::rename(corpus_.folder / "corpus", corpus_.folder / "moved");
   const auto gone = run({"eval", "run", "--device", "cpu"});
   EXPECT_EQ(gone.code, 5);
-  EXPECT_NE(gone.err.find("name its folder with --corpus DIR"), std::string::npos) << gone.err;
+  EXPECT_NE(gone.err.find("give its folder with --corpus DIR"), std::string::npos) << gone.err;
   EXPECT_EQ(run({"eval", "run", "--device", "cpu", "--corpus", "moved"}).code, 0);
   const auto again = run({"train", "-c", "c.toml", "--set", "data.corpus=corpus", "--out", "new", "--device", "cpu"});
   EXPECT_EQ(again.code, 5);
