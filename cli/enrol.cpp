@@ -26,9 +26,8 @@ std::string channels_text(const std::vector<Channel>& channels) {
 void expect_channels(const Corpus& corpus, const TrainedModel& m) {
   const auto same = [](const Channel& a, const Channel& b) { return a.name == b.name && a.unit == b.unit; };
   if (std::equal(corpus.channels.begin(), corpus.channels.end(), m.channels.begin(), m.channels.end(), same)) return;
-  fail(Fault::data,
-       fmt::format("--enrol {}: has the channels {}, expected those of the model in the same order: {}", corpus.dir,
-                   channels_text(corpus.channels), channels_text(m.channels)));
+  fail(Fault::data, fmt::format("--enrol {}: has the channels {}, expected those of the model in the same order: {}",
+                                corpus.dir, channels_text(corpus.channels), channels_text(m.channels)));
 }
 
 void expect_one_speaker(const Corpus& corpus) {
@@ -96,9 +95,8 @@ Normaliser enrolled(const TrainedModel& m, const std::string& speaker, const std
   const bool folder = std::filesystem::is_directory(path, ignored);
   const Matrix measured = folder ? tracks_of(path, m) : frames_of(path, m);
   if (measured.rows < 2)
-    fail(Fault::data,
-         fmt::format("--enrol {}: holds {}, expected at least 2, and better a minute of varied speech", path,
-                     counted(measured.rows, "frame")));
+    fail(Fault::data, fmt::format("--enrol {}: holds {}, expected at least 2, and better a minute of varied speech",
+                                  path, counted(measured.rows, "frame")));
   Normaliser targets = m.targets;
   targets.enrol(speaker, measured.view(), path);
   warn_of_units(path, targets, speaker, m);

@@ -50,7 +50,9 @@ int main(int argc, char** argv) {
   std::signal(SIGXFSZ, SIG_IGN);
   try {
     return run(cutract::cli::parse(argc, argv));
-  } catch (const cutract::cli::ReaderGone&) { return cutract::cli::kReaderGone; } catch (const cutract::Error& e) { return complain(e.fault(), e.what()); } catch (const std::bad_alloc&) {
+  } catch (const cutract::cli::ReaderGone&) { return cutract::cli::kReaderGone; } catch (const cutract::Error& e) {
+    return complain(e.fault(), e.what());
+  } catch (const std::bad_alloc&) {
     return complain(cutract::Fault::memory, "out of memory");
   } catch (const std::exception& e) { return complain(cutract::Fault::internal, e.what()); }
 }

@@ -229,7 +229,8 @@ class Parser {
   }
   static void options(CLI::App* app, FeaturesArgs& a) {
     app->add_option("--channel", a.channel,
-                    "channel of multichannel audio to use, counted from 1; 0: the average of all (default: data.channel of the config, 0)")
+                    "channel of multichannel audio to use, counted from 1; 0: the average of all (default: "
+                    "data.channel of the config, 0)")
         ->type_name("N")
         ->check(integer_in(0, 64));
     audio_options(app, a.audio, a.list);

@@ -24,9 +24,7 @@ void* operator new(std::size_t bytes, std::align_val_t to) {
 // Without this form, a sanitizer's own would allocate what the operator below frees.
 void* operator new(std::size_t bytes, std::align_val_t to, const std::nothrow_t&) noexcept try {
   return operator new(bytes, to);
-} catch (const std::bad_alloc&) {
-  return nullptr;
-}
+} catch (const std::bad_alloc&) { return nullptr; }
 void operator delete(void* at, std::align_val_t) noexcept { std::free(at); }
 void operator delete(void* at, std::size_t, std::align_val_t) noexcept { std::free(at); }
 

@@ -57,7 +57,8 @@ TEST_F(CompareDevices, OnTheGpuAgreesWithTheCpu) {
 
 TEST_F(CompareDevices, WhatIsNotANumberDoesNotAgree) {
   examples[1].features.view().data[7] = std::nanf("");
-  EXPECT_FAULT(check_device(cpu, config, model, examples), Fault::device, "layer 0, cell state differs from the CPU's by nan");
+  EXPECT_FAULT(check_device(cpu, config, model, examples), Fault::device,
+               "layer 0, cell state differs from the CPU's by nan");
 }
 
 }  // namespace
