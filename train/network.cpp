@@ -110,6 +110,7 @@ View<const float, 2> Network::forward(Exec& ex, View<const float, 2> x, const Ra
 
   View<const float, 2> in = x;
   for (std::size_t l = 0; l < layers_.size(); ++l) {
+    if (before_layer_) before_layer_();
     Layer& layer = layers_[l];
     layer.in = in;
     LstmArgs args{in, {}, ragged, layer.gates, layer.c, layer.h, precision_, engine_, layer.reserve};
@@ -135,6 +136,7 @@ void Network::backward(Exec& ex, View<const float, 2> dy, View<float, 2> dx) {
   linear_backward(
       ex, {head_in_, matrix(params_, "fc.weight"), dy, dh_, matrix(grads_, "fc.weight"), vector(grads_, "fc.bias")});
   for (std::size_t l = layers_.size(); l-- > 0;) {
+    if (before_layer_) before_layer_();
     const Layer& layer = layers_[l];
     if (dropping_) dropout(ex, {dh_, ragged_, mode_.uid, mode_.seed, l, mode_.step, dropout_, dh_});
     LstmBackwardArgs args{layer.in,

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -51,6 +52,9 @@ class Network {
   // its data is null.
   void backward(Exec&, View<const float, 2> dy, View<float, 2> dx = {});
 
+  // Has `hook` called before each layer of forward and backward. It may throw, which gives up the batch.
+  void call_before_layers(std::function<void()> hook) { before_layer_ = std::move(hook); }
+
   // The arrays computed by the last forward and backward, by name and in the order of computation. Engine cudnn does
   // not expose cell states and gradients of the gates.
   std::vector<std::pair<std::string, View<const float, 2>>> activations() const;
@@ -87,6 +91,7 @@ class Network {
   Ragged ragged_;
   Dropout mode_;
   bool dropping_ = false;
+  std::function<void()> before_layer_;
 };
 
 }  // namespace cutract

@@ -115,7 +115,14 @@ class Run {
                           trained_->model.size()));
   }
 
-  void make_network() { network_.emplace(ex_, trained_->model, precision(config_), engine_.engine); }
+  // With a large model on the CPU a batch can take a minute, which is too long to wait for when a stop is asked for.
+  void make_network() {
+    network_.emplace(ex_, trained_->model, precision(config_), engine_.engine);
+    if (std::holds_alternative<CpuExec>(ex_))
+      network_->call_before_layers([this] {
+        if (seconds_since(batch_began_) >= options_.long_step_s && stop_asked()) throw Stopped{};
+      });
+  }
 
   // Finds the checkpoint to resume from. Nothing in the folder changes yet, except that a save that a killed process
   // left incomplete is completed if no other save follows.
@@ -193,7 +200,13 @@ class Run {
                             : batches_of_epoch(data_.train, config_, state_.epoch, state_.order_key);
     const Index frames_before = begin(order);
     for (Index i = first_step_; i < std::ssize(order); ++i) {
-      stepper_->step();
+      batch_began_ = Clock::now();
+      try {
+        stepper_->step();
+      } catch (const Stopped&) {
+        if (i > first_step_) stop_within(i, std::ssize(order), frames_before);  // otherwise nothing is new
+        return;
+      }
       const StepRecord& seen = stepper_->seen();
       if (seen.in_a_row >= config_.trainer.max_nonfinite_steps) break;
       progress_.step(static_cast<long>(batches_->frames(i)), seen.loss, plateau_.lr());
@@ -243,8 +256,10 @@ class Run {
   }
 
   void validate(EpochRecord& record) {
+    batch_began_ = Clock::now();
     Scores val = (*evaluator_)(ex_, *network_, corpus_.channels, config_.data.val_split, config_, [this] {
       if (stop_asked()) throw Stopped{};
+      batch_began_ = Clock::now();
     });
     val.frame_step_s = extractor_.step_s();
     record.val = &val;
@@ -381,6 +396,7 @@ class Run {
   std::string finished_;              // why training ended; empty: still training
   std::optional<ResumePoint> point_;  // the checkpoint that this process resumed from
   Index first_step_ = 0;              // of this process in the current epoch
+  Clock::time_point batch_began_{};   // the batch that is computed with
   Clock::time_point began_{};         // when the current epoch began in this process
   std::unique_ptr<RunFolder> folder_;
   std::unique_ptr<Checkpoints> checkpoints_;

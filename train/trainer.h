@@ -22,6 +22,7 @@ struct TrainOptions {
   // loaded or validated.
   std::function<int()> stop_signal;
   // Returns whether to save now and continue, true once per request. Polled after every step.
+  double long_step_s = 2;  // on the CPU, a step that has taken longer than this when a stop is asked for is given up
   std::function<bool()> save_asked = {};
 };
 

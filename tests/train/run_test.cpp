@@ -203,6 +203,25 @@ TEST_F(TrainingRun, StopsAfterAnyStepAndGoesOnToTheSameBits) {
   }
 }
 
+// A step of a large model takes too long to wait for: it is given up between two layers, and taken again later.
+TEST_F(TrainingRun, GivesUpALongStepAndTakesItAgain) {
+  int polls = 0;
+  const TrainOptions counting{.stop_signal = [&] { return ++polls, 0; }, .long_step_s = 0};
+  const TrainResult whole = go("whole", {}, 1, counting);
+  EXPECT_GE(polls, 9 * 5) << "nine steps of two layers, asked before each forward and backward, and at the end";
+  for (int stop = 3; stop <= 40; ++stop) {
+    const std::string out = "given_up" + std::to_string(stop);
+    polls = 0;
+    const TrainResult first =
+        go(out, {}, 1, {.stop_signal = [&] { return ++polls == stop ? 15 : 0; }, .long_step_s = 0});
+    EXPECT_EQ(first.signal, 15);
+    const TrainResult second = go(out);
+    EXPECT_EQ(first.frames + second.frames, whole.frames) << "no step counts twice";
+    EXPECT_EQ(last_model(out), last_model("whole")) << stop;
+    expect_same_metrics(out, "whole");
+  }
+}
+
 TEST_F(TrainingRun, SavesInsideAnEpochAndContinues) {
   go("whole");
   int asked = 0;
