@@ -32,7 +32,7 @@ std::optional<ResumePoint> find_resume_point(const std::string& from, const std:
 std::string stands_at(const ResumePoint&);
 
 // Identifies what training reads of each utterance of both splits: one line each, with split, id and digest. Texts,
-// licences, line ends and other splits do not affect it.
+// licences, line ends and other splits do not affect it. It also seeds the order of the batches.
 std::string fingerprint(const TrainingData&);
 // Throws Error{config}, which names the first utterances that have changed, unless `fingerprint` is the one of the
 // point.

@@ -12,6 +12,7 @@
 #include "host/core/error.h"
 #include "host/core/log.h"
 #include "host/core/text.h"
+#include "host/io/sha256.h"
 #include "host/run/checkpoints.h"
 #include "host/run/early_stopping.h"
 #include "host/run/saving.h"
@@ -40,9 +41,7 @@ class Run {
         extractor_(config.features),
         stopping_(config.trainer.early_stopping_patience, config.trainer.min_delta),
         plateau_(config.schedule, config.optim.lr),
-        dev_(options.fast_dev_run > 0) {
-    state_.order_key = corpus_.hash;
-  }
+        dev_(options.fast_dev_run > 0) {}
 
   // Refuses everything that can be refused before it loads the data.
   TrainResult operator()() {
@@ -111,6 +110,7 @@ class Run {
     log_engine(ex_, config_, engine_);
     state_.config = write_run_config(config_);
     state_.data = fingerprint(data_);
+    if (!point_) state_.order_key = sha256_hex(state_.data);
     log::info(fmt::format("model: {} x {} Bi-LSTM, {} parameters", config_.model.layers, config_.model.hidden,
                           trained_->model.size()));
   }

@@ -39,10 +39,10 @@ std::vector<std::vector<int>> cut(std::span<const int> order, std::size_t batch_
 }  // namespace
 
 std::vector<std::vector<int>> training_batches(std::span<const std::int32_t> lengths, int batch_size,
-                                               std::uint64_t seed, int epoch, const std::string& manifest_hash,
+                                               std::uint64_t seed, int epoch, const std::string& order_key,
                                                int pool_batches) {
   const std::size_t size = checked(batch_size, "batch_size");
-  PhiloxStream random(derive_key(seed, static_cast<std::uint64_t>(epoch), name_hash(manifest_hash)));
+  PhiloxStream random(derive_key(seed, static_cast<std::uint64_t>(epoch), name_hash(order_key)));
   std::vector<int> order = indices(lengths.size());
   shuffle(std::span(order), random);
 

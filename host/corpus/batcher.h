@@ -14,7 +14,7 @@ namespace cutract {
 // utterance occurs once; all batches but at most one are full. Throws Error{internal} unless batch_size and
 // pool_batches are >= 1.
 std::vector<std::vector<int>> training_batches(std::span<const std::int32_t> lengths, int batch_size,
-                                               std::uint64_t seed, int epoch, const std::string& manifest_hash,
+                                               std::uint64_t seed, int epoch, const std::string& order_key,
                                                int pool_batches = 4);
 
 // Batches for evaluation: longest first, no randomness.

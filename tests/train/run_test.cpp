@@ -298,6 +298,22 @@ TEST_F(TrainingRun, RefusesToResumeSomethingElse) {
   EXPECT_FAULT(go("run", {"trainer.max_epochs=5"}), Fault::config, "was trained on the channels height (mm), opening");
 }
 
+// A licence, a comment and Windows line ends are nothing that training reads, so the order of the batches stays.
+TEST_F(TrainingRun, TextsOfTheCorpusDoNotChangeTheWeights) {
+  go("before");
+  const auto with_windows_line_ends = [&](const std::string& name) {
+    std::string text;
+    for (const std::string& line : lines(corpus_.dir + name)) text += line + "\r\n";
+    return text;
+  };
+  std::string toml = "# a remark\r\n" + with_windows_line_ends("/corpus.toml");
+  toml.replace(toml.find("Apache-2.0"), 10, "CC0");
+  corpus_.folder.write("corpus/corpus.toml", toml);
+  corpus_.folder.write("corpus/manifest.tsv", with_windows_line_ends("/manifest.tsv"));
+  go("after");
+  EXPECT_EQ(last_model("after"), last_model("before"));
+}
+
 TEST_F(TrainingRun, EarlyStoppingCountsValidationChecks) {
   const TrainResult r = go(
       "run", {"trainer.max_epochs=40", "optim.lr=1e-9", "trainer.early_stopping_patience=2", "trainer.min_delta=0.1"});
