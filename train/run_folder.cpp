@@ -172,6 +172,10 @@ std::string environment(const RunConfig& config, const std::string& corpus_hash,
 
 void RunFolder::write_environment(const std::string& env) { write("env.json", env); }
 
+bool RunFolder::read_corpus_with(const std::string& hash) const {
+  return has("env.json") && read_file(path_ + "/env.json").find(hash) != std::string::npos;
+}
+
 void RunFolder::write_skipped(const std::vector<Skipped>& skipped) {
   std::string text = "id\treason\n";
   for (const auto& s : skipped) text += s.id + "\t" + s.reason + "\n";

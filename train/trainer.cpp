@@ -49,7 +49,8 @@ class Run {
     engine_ = choose_engine(ex_, lstm_request(config_));
     if (!dev_) open_folder();
     if (!dev_ && !is_finished()) warn_if_disk_is_short(options_.run_dir, 3, checkpoint_bytes());
-    if (is_finished() && folder_->has("metrics.json") && folder_->has("report.html")) return already_finished();
+    const bool complete = is_finished() && folder_->has("metrics.json") && folder_->has("report.html");
+    if (complete && folder_->read_corpus_with(corpus_.hash)) return already_finished();
     try {
       data_ = load_training_data(ex_, config_, corpus_, extractor_, [this] {
         if (stop_asked()) throw Stopped{};
@@ -58,7 +59,8 @@ class Run {
     if (!data_.skipped.empty())
       log::warn(fmt::format("skipped {}{}", counted(std::ssize(data_.skipped), "utterance"),
                             dev_ ? "" : "; see " + folder_->path() + "/skipped.tsv"));
-    make_model();
+    make_model();  // refuses to go on with other data
+    if (complete) return already_finished();
     environment_ = environment(config_, corpus_.hash, ex_, engine_);
     if (!dev_) start_folder();
     normalise(ex_, data_.train, trained_->features, trained_->targets);

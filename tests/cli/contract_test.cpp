@@ -229,7 +229,7 @@ TEST_F(Contract, FeaturesWritesNpy) {
 TEST_F(Contract, CorpusCheckAndStats) {
   const auto check = run({"corpus", "check", "corpus"});
   EXPECT_EQ(check.code, 0) << check.err;
-  EXPECT_NE(check.out.find("10 utterances, 3 splits: all OK"), std::string::npos) << check.out;
+  EXPECT_NE(check.out.find("10 utterances (test 2, train 6, val 2): all OK"), std::string::npos) << check.out;
   const auto stats = run({"corpus", "stats", "corpus"});
   EXPECT_EQ(stats.code, 0) << stats.err;
   EXPECT_NE(stats.out.find("opening"), std::string::npos);

@@ -31,9 +31,9 @@ TEST(CorpusCommand, TheDocumentedExampleIsACorpus) {
   folder.write("my-lab/corpus.toml", documented("corpus.toml"));
   folder.write("my-lab/manifest.tsv", documented("manifest.tsv"));
   folder.write("my-lab/audio/.keep", "");
-  for (const std::string id : {"s1_001", "s1_002"}) {
+  for (const std::string id : {"s1_001", "s1_002", "s1_003"}) {
     Audio audio{16000, {}};
-    const double hz = id == "s1_001" ? 200 : 300;
+    const double hz = id == "s1_001" ? 200 : id == "s1_002" ? 300 : 250;
     for (int i = 0; i < 8000; ++i) audio.samples.push_back(0.3F * static_cast<float>(std::sin(6.28 * hz * i / 16000)));
     write_audio(folder / ("my-lab/audio/" + id + ".wav"), audio);
     Matrix track(100, 2);
@@ -45,9 +45,20 @@ TEST(CorpusCommand, TheDocumentedExampleIsACorpus) {
   }
   const Finished check = test::cutract({"corpus", "check", "my-lab"}, folder.path());
   EXPECT_EQ(check.code, 0) << check.out << check.err;
-  EXPECT_TRUE(check.out.ends_with("my-lab: 2 utterances, 2 splits: all OK\n")) << check.out;
+  EXPECT_TRUE(check.out.ends_with("my-lab: 3 utterances (test 1, train 1, val 1): all OK\n")) << check.out;
   const Finished stats = test::cutract({"corpus", "stats", "my-lab"}, folder.path());
-  EXPECT_TRUE(stats.out.starts_with("my-lab: 2 utterances, 1.0 s, 16000 Hz, 2 channels at 200 Hz\n")) << stats.out;
+  EXPECT_TRUE(stats.out.starts_with("my-lab: 3 utterances, 1.5 s, 16000 Hz, 2 channels at 200 Hz\n")) << stats.out;
+
+  // The commands that follow it on the page; one epoch is enough here.
+  const std::vector<std::vector<std::string>> commands{
+      {"train", "--set", "data.corpus=my-lab", "--fast-dev-run"},
+      {"train", "--set", "data.corpus=my-lab", "--out", "runs/my-lab", "--set", "trainer.max_epochs=1"},
+      {"eval", "runs/my-lab"},
+      {"predict", "runs/my-lab", "my-lab/audio/s1_003.wav", "--speaker", "s1", "--out", "-"}};
+  for (const auto& command : commands) {
+    const Finished f = test::cutract(command, folder.path());
+    EXPECT_EQ(f.code, 0) << command[0] << ": " << f.err;
+  }
 }
 
 class CheckedCorpus : public testing::Test {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstddef>
 
 #if defined(__SANITIZE_ADDRESS__)
 #define CUTRACT_FUZZ_HEAP 1
@@ -12,7 +13,11 @@
 #endif
 
 #ifdef CUTRACT_FUZZ_HEAP
-#include <sanitizer/allocator_interface.h>
+// As in clang's <sanitizer/allocator_interface.h>. g++ has these functions too, but Debian's does not come with the
+// header.
+extern "C" std::size_t __sanitizer_get_allocated_size(const volatile void*);
+extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile void*, std::size_t),
+                                                         void (*on_free)(const volatile void*));
 
 // libvorbis, not cutract, loses a few kB when it opens some broken OGG files.
 extern "C" const char* __lsan_default_suppressions();
@@ -33,7 +38,7 @@ void on_allocation(const volatile void*, std::size_t bytes) {
   if (now > highest) highest = now;
 }
 void on_free(const volatile void* block) {
-  if (block) in_use -= static_cast<long>(__sanitizer_get_allocated_size(const_cast<const void*>(block)));
+  if (block) in_use -= static_cast<long>(__sanitizer_get_allocated_size(block));
 }
 bool install_hooks() { return __sanitizer_install_malloc_and_free_hooks(on_allocation, on_free) != 0; }
 #else

@@ -358,6 +358,17 @@ TEST_F(TrainingRun, RefusesToResumeOnOtherData) {
                "(audio, track or speaker changed: u3 (split train))");
 }
 
+// A finished run reads no data, unless the corpus is not the one that its env.json names.
+TEST_F(TrainingRun, AFinishedRunOfOtherDataIsNotTakenForThisOne) {
+  go("run");
+  std::ofstream(corpus_.dir + "/corpus.toml", std::ios::app) << "# a remark\n";
+  EXPECT_TRUE(go("run").already_finished);
+  std::string manifest = read_file(corpus_.dir + "/manifest.tsv");
+  manifest.replace(manifest.find("u3\ta"), 4, "u3\tc");
+  corpus_.folder.write("corpus/manifest.tsv", manifest);
+  EXPECT_FAULT(go("run"), Fault::config, "(audio, track or speaker changed: u3 (split train))");
+}
+
 // Training does not read a licence, a corrected sentence, Windows line ends or one more test utterance.
 TEST_F(TrainingRun, ResumesWhereOnlyTextsOfTheCorpusChanged) {
   go("whole", {"trainer.max_epochs=5"});
