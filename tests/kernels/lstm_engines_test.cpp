@@ -60,7 +60,7 @@ TEST_P(LstmEngineAsked, ByTheOp) {
   if (std::holds_alternative<CpuExec>(exec()))
     run();
   else
-    EXPECT_FAULT(run(), Fault::config, "lstm: the persistent engine takes");
+    EXPECT_FAULT(run(), Fault::config, "lstm: engine \"persistent\" needs");
 }
 CUTRACT_ON_EACH_DEVICE(LstmEngineAsked);
 

@@ -154,7 +154,7 @@ TEST(NetworkOnTheGpu, PassesItsEngineOn) {
   EXPECT_REL_L2(persistent, steps, 4e-6);
   EXPECT_NE(persistent, steps);
   EXPECT_FAULT(Network(*gpu, c.model, Precision::fp32, LstmEngine::persistent), Fault::config,
-               "lstm: the persistent engine takes");
+               "lstm: engine \"persistent\" needs");
 }
 
 class Steps : public test::OnEachDevice {
