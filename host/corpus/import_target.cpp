@@ -119,6 +119,17 @@ void put_away(const std::string& earlier, const std::string& out) {
                           earlier));
 }
 
+// The marker goes last: if this is killed half-way, what is left is still known to be unfinished.
+void remove_unfinished(const std::string& folder) {
+  std::error_code ignored;
+  std::vector<fs::path> rest;
+  for (const fs::directory_entry& e : fs::directory_iterator(folder, ignored))
+    if (e.path().filename() != kMarker) rest.push_back(e.path());
+  for (const fs::path& path : rest) fs::remove_all(path, ignored);
+  fs::remove(folder + "/" + kMarker, ignored);
+  fs::remove(folder, ignored);
+}
+
 // What killed imports left: a corpus that was not complete is removed, and one that was exchanged is put away.
 void clear_up(const std::string& out) {
   for (const std::string& spare : left_beside(out, kSpare))
@@ -127,9 +138,8 @@ void clear_up(const std::string& out) {
     for (const std::string& folder : left_beside(out, kind)) {
       try {
         const FolderLock ours(folder);
-        std::error_code ignored;
         if (fs::exists(folder + "/" + kMarker))
-          fs::remove_all(folder, ignored);
+          remove_unfinished(folder);
         else if (is_corpus(out))
           put_away(folder, out);
       } catch (const Error&) { continue; }  // another import is writing it
@@ -177,8 +187,7 @@ ImportTarget::ImportTarget(std::string out) : out_(std::move(out)), replaces_(fa
 }
 
 ImportTarget::~ImportTarget() {
-  std::error_code ignored;
-  if (!folder_.empty() && folder_ != out_) fs::remove_all(folder_, ignored);
+  if (!folder_.empty() && folder_ != out_) remove_unfinished(folder_);
 }
 
 const std::string& ImportTarget::begin() {
