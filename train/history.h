@@ -31,7 +31,7 @@ std::string metrics_line(const EpochRecord&);
 // on validation data. Their step is the epoch; undefined values are left out.
 std::vector<Scalar> scalars(const EpochRecord&);
 
-// Returns the lines of a metrics.csv for epochs up to `last_epoch`, without the header; none if there is no such file.
+// Returns the lines of a metrics.csv for epochs up to `last_epoch`, without the header. A missing file has no lines.
 // Lines that do not begin with an epoch are left out. Lines of an older file may have fewer columns.
 std::vector<std::string> metrics_lines(const std::string& path, int last_epoch);
 // Reads such a line, of a file with this number of channels. Cells that are empty or missing become NaN.

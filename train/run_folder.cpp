@@ -172,7 +172,7 @@ std::string environment(const RunConfig& config, const std::string& corpus_hash,
 
 void RunFolder::write_environment(const std::string& env) { write("env.json", env); }
 
-bool RunFolder::read_corpus_with(const std::string& hash) const {
+bool RunFolder::is_of_corpus(const std::string& hash) const {
   return has("env.json") && read_file(path_ + "/env.json").find(hash) != std::string::npos;
 }
 

@@ -46,7 +46,7 @@ class RunFolder {
   void write_skipped(const std::vector<Skipped>&);
   bool has(const std::string& name) const;
   // Whether env.json says that the run read a corpus with this hash.
-  bool read_corpus_with(const std::string& hash) const;
+  bool is_of_corpus(const std::string& hash) const;
   // Copies the metrics of another run up to epoch `epochs_done`, and its TensorBoard events.
   void adopt_history(const std::string& other_run, int epochs_done);
   // Starts metrics.csv and the events. Keeps the lines of epochs up to `epochs_done`, so that a resumed run has each

@@ -52,16 +52,13 @@ Index Stepper::rows(Index batch) const {
 
 void Stepper::step() {
   if (next_ >= batches_.size()) fail(Fault::internal, "stepper: no batch is left in this epoch");
-  const Index batch = next_++;
+  take(next_);
+  ++next_;  // not before: a step that is given up half-way has updated nothing and can be taken again
+}
+
+void Stepper::take(Index batch) {
   const auto work = [this, batch] { queue(packed(batch)); };
-  if (!captures_) {
-    try {
-      return work();
-    } catch (...) {
-      next_ = batch;  // nothing has been updated, so the step can be taken again
-      throw;
-    }
-  }
+  if (!captures_) return work();
   if (captured_memory_ != network_.memory()) graphs_.clear(), captured_memory_ = network_.memory();
   // The first step of a size is not captured, so that libraries have done their one-time work before capture.
   const auto [at, first] = graphs_.try_emplace({std::ssize(batches_.order(batch)), rows(batch)});

@@ -42,6 +42,7 @@ class Stepper {
   bool captures() const { return captures_; }
 
  private:
+  void take(Index batch);
   void queue(const Batch&);
   Index rows(Index batch) const;
   Batch packed(Index batch);

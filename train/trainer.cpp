@@ -50,7 +50,7 @@ class Run {
     if (!dev_) open_folder();
     if (!dev_ && !is_finished()) warn_if_disk_is_short(options_.run_dir, 3, checkpoint_bytes());
     const bool complete = is_finished() && folder_->has("metrics.json") && folder_->has("report.html");
-    if (complete && folder_->read_corpus_with(corpus_.hash)) return already_finished();
+    if (complete && folder_->is_of_corpus(corpus_.hash)) return already_finished();
     try {
       data_ = load_training_data(ex_, config_, corpus_, extractor_, [this] {
         if (stop_asked()) throw Stopped{};
@@ -308,7 +308,7 @@ class Run {
   void save(double val_loss) {
     state_.epoch_seconds = 0;
     const Checkpoints::Files saved = files(val_loss);
-    saved_within_two_tries([&] { checkpoints_->save(state_.epoch, val_loss, saved); });
+    save_or_try_again([&] { checkpoints_->save(state_.epoch, val_loss, saved); });
     result_.saved = fmt::format("Epoch {} is saved", state_.epoch);
   }
 
@@ -318,7 +318,7 @@ class Run {
     state_.within = true;
     state_.epoch_seconds = epoch_seconds();
     const Checkpoints::Files saved = files(std::nan(""));
-    saved_within_two_tries([&] { checkpoints_->save_within(state_.epoch, stepper_->wait().steps, saved); });
+    save_or_try_again([&] { checkpoints_->save_within(state_.epoch, stepper_->wait().steps, saved); });
     state_.within = false;
     state_.epoch_seconds = before;
   }

@@ -11,7 +11,7 @@
 
 namespace cutract {
 
-void saved_within_two_tries(const std::function<void()>& save) {
+void save_or_try_again(const std::function<void()>& save) {
   try {
     save();
   } catch (const Error& e) {

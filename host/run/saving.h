@@ -7,7 +7,7 @@ namespace cutract {
 
 // Calls `save`, and once more a second later if it throws Error{io}: a failure ends training, but one of a file system
 // on a network may be over by then.
-void saved_within_two_tries(const std::function<void()>& save);
+void save_or_try_again(const std::function<void()>& save);
 
 // Warns if the disk of a run folder has too little space left for that many checkpoints: the best one, the last one and
 // one that is being written have to fit.

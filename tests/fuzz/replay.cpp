@@ -1,7 +1,10 @@
 // Runs fuzz targets without a fuzzer, on files and on simple mutations of them.
-//   fuzz_replay TARGET SEEDS              every file of the folder SEEDS, cut at many places and with many bytes
-//   changed fuzz_replay --file TARGET FILE...     these files as they are, each named before it is parsed fuzz_replay
-//   --write-seeds FOLDER      the files that tests/fuzz/seeds began with, in a folder for each target
+//
+// fuzz_replay TARGET SEEDS           every file of the folder SEEDS, cut at many places and with many bytes changed
+//
+// fuzz_replay --file TARGET FILE...  these files as they are, each named before it is parsed
+//
+// fuzz_replay --write-seeds FOLDER   the files that tests/fuzz/seeds began with, in a folder for each target
 #include <algorithm>
 #include <array>
 #include <cstdio>
