@@ -141,7 +141,7 @@ class Run {
     for (const double loss : state_.val_losses) stopping_.improved(loss);
     resumed_from_ = state_.epoch;
     finished_ = why_finished();
-    if (is_finished() && !point_->other_run) checkpoints_->complete_last_save();
+    if (is_finished() && !point_->other_run) checkpoints_->complete_last_save(point_->model.config.trainer.save_top_k);
   }
 
   // Judged by the current settings, so a run that stopped early or at its last epoch continues if they allow it.

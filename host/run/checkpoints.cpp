@@ -232,16 +232,16 @@ void Checkpoints::update_links(const std::string& last, const std::string& best)
   }
 }
 
-void Checkpoints::settle(const std::vector<Ranked>& all, const std::string& last) {
+void Checkpoints::settle(const std::vector<Ranked>& all, const std::string& last, int keep_best) {
   const std::string best = point_at_best(all);
   update_links(last, best);
-  for (const auto& old : surplus(all, last, best, keep_best_)) remove_checkpoint(old);
+  for (const auto& old : surplus(all, last, best, keep_best)) remove_checkpoint(old);
 }
 
-void Checkpoints::complete_last_save() {
+void Checkpoints::complete_last_save(int keep_best) {
   const std::string last = pointed_at(read_if_there(fs_, path("last")).value_or(""));
   const std::vector<Ranked> all = entries();
-  if (!last.empty() && !all.empty()) settle(all, last);
+  if (!last.empty() && !all.empty()) settle(all, last, keep_best);
 }
 
 std::string Checkpoints::save(int epoch, double val_loss, const Files& files) {
@@ -252,7 +252,7 @@ std::string Checkpoints::save(int epoch, double val_loss, const Files& files) {
   save_atomically(fs_, path("last"), name + "\n");
   if (std::none_of(all.begin(), all.end(), [&](const Ranked& r) { return r.name == name; }))
     all.push_back({name, epoch, val_loss});
-  settle(all, name);
+  settle(all, name, keep_best_);
   for (const auto& old : within) remove_checkpoint(old.name);
   return path(name);
 }

@@ -44,9 +44,10 @@ class Checkpoints {
   // `best`, and is deleted once something newer is saved.
   std::string save_within(int epochs_done, std::int64_t step, const Files&);
 
-  // Completes the save of a process that was killed: sets `best` and deletes surplus checkpoints. The next save would
+  // Completes the save of a process that was killed: sets `best` and deletes the checkpoints that it would have deleted,
+  // all but the keep_best of that run. The next save would
   // do this too, but a finished run has none.
-  void complete_last_save();
+  void complete_last_save(int keep_best);
 
   // Returns the folder's path, or nothing before the first save. Throws Error{data} if the pointer does not name a
   // folder.
@@ -68,7 +69,7 @@ class Checkpoints {
  private:
   std::vector<Ranked> entries() const;
   std::string point_at_best(const std::vector<Ranked>&);  // returns its name
-  void settle(const std::vector<Ranked>& all, const std::string& last);
+  void settle(const std::vector<Ranked>& all, const std::string& last, int keep_best);
   std::string path(const std::string& name) const { return folder_ + "/" + name; }
   std::optional<std::string> pointer(const char* name) const;
   bool set_link(const std::string& which, const std::string& name);

@@ -360,6 +360,17 @@ TEST_F(TrainingRun, RefusesToResumeOnOtherData) {
                "(audio, track or speaker changed: u3 (split train))");
 }
 
+TEST_F(TrainingRun, AFinishedRunKeepsItsCheckpointsWhateverIsKeptNow) {
+  const auto count = [&] {
+    const fs::directory_iterator all(corpus_.folder / "run/checkpoints");
+    return std::count_if(begin(all), end(all), [](const auto& e) { return e.is_directory(); });
+  };
+  go("run", {"trainer.save_top_k=3"});
+  ASSERT_EQ(count(), 3);
+  EXPECT_TRUE(go("run", {"trainer.save_top_k=1"}).already_finished);
+  EXPECT_EQ(count(), 3);
+}
+
 // A finished run reads no data, unless the corpus is not the one that its env.json names.
 TEST_F(TrainingRun, AFinishedRunOfOtherDataIsNotTakenForThisOne) {
   go("run");
