@@ -44,9 +44,8 @@ class Checkpoints {
   // `best`, and is deleted once something newer is saved.
   std::string save_within(int epochs_done, std::int64_t step, const Files&);
 
-  // Completes the save of a process that was killed: sets `best` and deletes the checkpoints that it would have deleted,
-  // all but the keep_best of that run. The next save would
-  // do this too, but a finished run has none.
+  // Completes the save of a process that was killed: sets `best` and deletes the checkpoints that it would have
+  // deleted, all but the keep_best of that run. The next save would do this too, but a finished run has none.
   void complete_last_save(int keep_best);
 
   // Returns the folder's path, or nothing before the first save. Throws Error{data} if the pointer does not name a
