@@ -49,7 +49,8 @@ def self_test():
 
 def main(root):
     found = list(missing(pathlib.Path(root)))
-    print("\n".join(found))
+    for line in found:
+        print(line)
     return 1 if found else 0
 
 
