@@ -13,6 +13,7 @@
 #include "host/core/log.h"
 #include "host/core/text.h"
 #include "host/io/sha256.h"
+#include "host/run/find_checkpoint.h"
 
 namespace cutract {
 namespace {

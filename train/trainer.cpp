@@ -126,8 +126,8 @@ class Run {
       });
   }
 
-  // Finds the checkpoint to resume from. Nothing in the folder changes yet, except that a save that a killed process
-  // left incomplete is completed if no other save follows.
+  // Finds the checkpoint to resume from. Nothing in the folder changes yet, except that a surplus checkpoint which
+  // a killed process left is deleted if no other save follows.
   void open_folder() {
     folder_ = std::make_unique<RunFolder>(options_.run_dir);
     checkpoints_ = std::make_unique<Checkpoints>(folder_->files(), folder_->checkpoints(), config_.trainer.save_top_k);
@@ -141,7 +141,7 @@ class Run {
     for (const double loss : state_.val_losses) stopping_.improved(loss);
     resumed_from_ = state_.epoch;
     finished_ = why_finished();
-    if (is_finished() && !point_->other_run) checkpoints_->complete_last_save(point_->model.config.trainer.save_top_k);
+    if (is_finished() && !point_->other_run) checkpoints_->delete_surplus(point_->model.config.trainer.save_top_k);
   }
 
   // Judged by the current settings, so a run that stopped early or at its last epoch continues if they allow it.

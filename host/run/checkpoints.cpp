@@ -6,108 +6,14 @@
 #include <cerrno>
 #include <cmath>
 #include <cstring>
-#include <limits>
 
 #include "host/core/error.h"
 #include "host/core/log.h"
-#include "host/core/text.h"
-#include "host/run/manifest.h"
+#include "host/run/checkpoint_folder.h"
 
 namespace cutract {
-namespace {
 
-constexpr const char* kManifest = "MANIFEST";
 constexpr std::string_view kTemporary = ".tmp-";
-constexpr std::string_view kPrefix = "epoch=", kWithinPrefix = "step=";
-
-[[noreturn]] void io_failed(const std::string& path, const char* doing) {
-  fail(Fault::io, fmt::format("{}: {}: {}", path, doing, std::strerror(errno)));
-}
-
-// Reads a file that may be absent. Other failures throw, so that a temporary fault is not mistaken for absence.
-std::optional<std::string> read_if_there(FileSystem& fs, const std::string& path) {
-  std::string bytes;
-  if (fs.read(path, bytes) == 0) return bytes;
-  if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
-  io_failed(path, "cannot read");
-}
-
-std::vector<std::string> names_in(FileSystem& fs, const std::string& folder) {
-  std::vector<std::string> names;
-  if (fs.list(folder, names) < 0) io_failed(folder, "cannot list the folder");
-  return names;
-}
-
-bool is_folder(FileSystem& fs, const std::string& path) {
-  std::vector<std::string> ignored;
-  if (fs.list(path, ignored) == 0) return true;
-  if (errno == ENOENT || errno == ENOTDIR) return false;
-  io_failed(path, "cannot list the folder");
-}
-
-// Returns the folder name in a pointer file; "" if it does not hold one.
-std::string pointed_at(const std::string& text) {
-  const std::string name = text.substr(0, text.find('\n'));
-  const bool known = name.starts_with(kPrefix) || name.starts_with(kWithinPrefix);
-  return known && name.find('/') == std::string::npos && text == name + "\n" ? name : "";
-}
-
-// NaN ranks last.
-double rank(double val_loss) { return std::isnan(val_loss) ? std::numeric_limits<double>::infinity() : val_loss; }
-
-bool ranks_before(const Ranked& a, const Ranked& b) {
-  return std::pair{rank(a.val_loss), a.epoch} < std::pair{rank(b.val_loss), b.epoch};
-}
-
-CheckpointManifest read_manifest(FileSystem& fs, const std::string& folder) {
-  const std::string path = folder + "/" + kManifest;
-  const auto text = read_if_there(fs, path);
-  if (!text) fail(Fault::io, folder + ": is not a checkpoint: it has no MANIFEST");
-  return parse_manifest(*text, path);
-}
-
-Checkpoints::Files read_files(FileSystem& fs, const std::string& folder, const CheckpointManifest& manifest) {
-  Checkpoints::Files files;
-  for (const auto& [name, want] : manifest.files) {
-    const std::string path = folder + "/" + name;
-    auto bytes = read_if_there(fs, path);
-    if (!bytes) fail(Fault::data, path + ": is missing from the checkpoint");
-    if (bytes->size() != want.size)
-      fail(Fault::data, fmt::format("{}: has {}, MANIFEST says {}; the checkpoint is damaged", path,
-                                    counted(std::ssize(*bytes), "byte"), want.size));
-    if (manifest_of(0, 0, {{name, *bytes}}).files.at(name).sha256 != want.sha256)
-      fail(Fault::data, path + ": its SHA-256 is not the one in MANIFEST; the checkpoint is damaged");
-    files.emplace(name, std::move(*bytes));
-  }
-  return files;
-}
-
-// The checkpoints on the disk. One whose MANIFEST is damaged is never the best, and is never deleted.
-std::vector<Ranked> entries_of(FileSystem& fs, const std::string& folder, std::string_view prefix = kPrefix) {
-  std::vector<Ranked> found;
-  for (const auto& name : names_in(fs, folder)) {
-    if (!name.starts_with(prefix)) continue;
-    const std::string manifest = folder + "/" + name + "/" + kManifest;
-    const auto text = read_if_there(fs, manifest);
-    if (!text) continue;
-    try {
-      const CheckpointManifest m = parse_manifest(*text, manifest);
-      found.push_back({name, m.epoch, m.val_loss});
-    } catch (const Error& e) { log::warn(e.what()); }
-  }
-  return found;
-}
-
-// Resolves RUN/best or any other link to a checkpoint once, so that all files are read from the same checkpoint.
-std::string without_link(FileSystem& fs, const std::string& folder) {
-  FileFacts facts;
-  std::string target;
-  if (fs.look(folder, facts) < 0 || facts.kind != FileFacts::Kind::link || fs.read_link(folder, target) < 0)
-    return folder;
-  return target.starts_with('/') || folder_of(folder) == "." ? target : folder_of(folder) + "/" + target;
-}
-
-}  // namespace
 
 Checkpoints::Checkpoints(FileSystem& fs, std::string folder, int keep_best)
     : fs_(fs), folder_(std::move(folder)), keep_best_(keep_best) {
@@ -232,16 +138,11 @@ void Checkpoints::update_links(const std::string& last, const std::string& best)
   }
 }
 
-void Checkpoints::settle(const std::vector<Ranked>& all, const std::string& last, int keep_best) {
-  const std::string best = point_at_best(all);
-  update_links(last, best);
-  for (const auto& old : surplus(all, last, best, keep_best)) remove_checkpoint(old);
-}
-
-void Checkpoints::complete_last_save(int keep_best) {
+void Checkpoints::delete_surplus(int keep_best) {
   const std::string last = pointed_at(read_if_there(fs_, path("last")).value_or(""));
-  const std::vector<Ranked> all = entries();
-  if (!last.empty() && !all.empty()) settle(all, last, keep_best);
+  const std::string best = pointed_at(read_if_there(fs_, path("best")).value_or(""));
+  if (last.empty() || best.empty()) return;
+  for (const auto& old : surplus(entries(), last, best, keep_best)) remove_checkpoint(old);
 }
 
 std::string Checkpoints::save(int epoch, double val_loss, const Files& files) {
@@ -252,7 +153,9 @@ std::string Checkpoints::save(int epoch, double val_loss, const Files& files) {
   save_atomically(fs_, path("last"), name + "\n");
   if (std::none_of(all.begin(), all.end(), [&](const Ranked& r) { return r.name == name; }))
     all.push_back({name, epoch, val_loss});
-  settle(all, name, keep_best_);
+  const std::string best = point_at_best(all);
+  update_links(name, best);
+  for (const auto& old : surplus(all, name, best, keep_best_)) remove_checkpoint(old);
   for (const auto& old : within) remove_checkpoint(old.name);
   return path(name);
 }
@@ -341,69 +244,5 @@ Checkpoints::Files read_checkpoint(FileSystem& fs, const std::string& folder) {
   return read_files(fs, folder, read_manifest(fs, folder));
 }
 Checkpoints::Files read_checkpoint(const std::string& folder) { return read_checkpoint(real_file_system(), folder); }
-
-std::string find_checkpoint(const std::string& model) {
-  FileSystem& fs = real_file_system();
-  const std::string path = model.size() > 1 && model.ends_with('/') ? model.substr(0, model.size() - 1) : model;
-  const auto is_checkpoint = [&](const std::string& folder) {
-    return read_if_there(fs, folder + "/" + kManifest).has_value();
-  };
-  // Reads the checkpoint that the pointer file `at` of a checkpoints folder names. A training may remove it meanwhile,
-  // after it has updated the pointer to a newer one.
-  const auto follow = [&](const std::string& at) {
-    std::string name = pointed_at(read_file(at));
-    while (!name.empty() && !is_checkpoint(folder_of(at) + "/" + name)) {
-      const std::string now = pointed_at(read_file(at));
-      name = now == name ? "" : now;
-    }
-    if (name.empty())
-      fail(Fault::io, at + ": does not name a checkpoint in its folder; give a checkpoint folder instead");
-    return folder_of(at) + "/" + name;
-  };
-  if (is_folder(fs, path)) {
-    if (is_checkpoint(path)) return without_link(fs, path);
-    for (const std::string& at : {path + "/checkpoints/best", path + "/best"})
-      if (read_if_there(fs, at)) return follow(at);
-    if (is_folder(fs, path + "/checkpoints"))
-      fail(Fault::io, path + ": this run has not finished an epoch yet; train it first");
-    fail(Fault::io, path + ": is neither a run folder (no checkpoints/) nor a checkpoint (no MANIFEST)");
-  }
-  if (!read_if_there(fs, path))
-    fail(Fault::io, path + ": there is no such run folder, checkpoint or .safetensors file");
-  if (path.ends_with(".safetensors")) {
-    // A file copied out of its checkpoint has everything that inference needs, including its own digest.
-    return path.ends_with("/model.safetensors") && is_checkpoint(folder_of(path)) ? without_link(fs, folder_of(path))
-                                                                                  : path;
-  }
-  if (path.ends_with("/last") || path.ends_with("/best") || path == "last" || path == "best") return follow(path);
-  fail(Fault::io, path + ": is not a run folder, checkpoint or .safetensors file");
-}
-
-std::vector<std::string> checkpoints_of_run(const std::string& model) {
-  FileSystem& fs = real_file_system();
-  std::vector<std::string> folders;
-  for (const std::string& folder : {model + "/checkpoints", model}) {
-    if (!is_folder(fs, folder)) continue;
-    std::vector<Ranked> found = entries_of(fs, folder);
-    std::stable_sort(found.begin(), found.end(), ranks_before);
-    for (const Ranked& r : found) folders.push_back(folder + "/" + r.name);
-    if (!folders.empty()) break;
-  }
-  return folders;
-}
-
-NamedCheckpoint read_named_checkpoint(const std::string& model) {
-  constexpr int kTries = 20;
-  for (int i = 1;; ++i) {
-    const std::string found = find_checkpoint(model);
-    try {
-      if (found.ends_with(".safetensors")) return {found, {{"model.safetensors", read_file(found)}}};
-      return {found, read_checkpoint(found)};
-    } catch (const Error&) {
-      // If a training has removed it meanwhile, the name refers to a newer one by now.
-      if (i == kTries || find_checkpoint(model) == found) throw;
-    }
-  }
-}
 
 }  // namespace cutract

@@ -44,9 +44,9 @@ class Checkpoints {
   // `best`, and is deleted once something newer is saved.
   std::string save_within(int epochs_done, std::int64_t step, const Files&);
 
-  // Completes the save of a process that was killed: sets `best` and deletes the checkpoints that it would have
-  // deleted, all but the keep_best of that run. The next save would do this too, but a finished run has none.
-  void complete_last_save(int keep_best);
+  // Deletes every checkpoint that is not last, best or among the keep_best lowest val_loss. A process that was killed
+  // while it saved may have left one; the next save deletes it, but a finished run has none.
+  void delete_surplus(int keep_best);
 
   // Returns the folder's path, or nothing before the first save. Throws Error{data} if the pointer does not name a
   // folder.
@@ -68,7 +68,6 @@ class Checkpoints {
  private:
   std::vector<Ranked> entries() const;
   std::string point_at_best(const std::vector<Ranked>&);  // returns its name
-  void settle(const std::vector<Ranked>& all, const std::string& last, int keep_best);
   std::string path(const std::string& name) const { return folder_ + "/" + name; }
   std::optional<std::string> pointer(const char* name) const;
   bool set_link(const std::string& which, const std::string& name);
@@ -98,22 +97,5 @@ std::optional<Checkpoints::Loaded> newest_checkpoint(FileSystem&, const std::str
 // Returns an intact checkpoint of that epoch with exactly that val_loss, if the checkpoints folder still has one.
 std::optional<Checkpoints::Loaded> checkpoint_of_epoch(FileSystem&, const std::string& folder, int epoch,
                                                        double val_loss);
-
-// Returns the checkpoint folder that `model` refers to: a run folder (its best), a checkpoint folder, the file `last`
-// or `best`, or a .safetensors file inside a checkpoint. Throws Error{io} if it is none of these.
-std::string find_checkpoint(const std::string& model);
-
-// Returns the checkpoint folders of a run folder or of its checkpoints folder, those with the lowest val_loss first;
-// none if `model` names anything else, e.g. a single checkpoint.
-std::vector<std::string> checkpoints_of_run(const std::string& model);
-
-// Returns the checkpoint that find_checkpoint finds and its files; a lone .safetensors file is returned as
-// model.safetensors. If a training deletes the checkpoint while it is being read, the one that its name refers to by
-// then is read instead.
-struct NamedCheckpoint {
-  std::string path;
-  Checkpoints::Files files;
-};
-NamedCheckpoint read_named_checkpoint(const std::string& model);
 
 }  // namespace cutract

@@ -9,7 +9,7 @@
 #include <set>
 #include <string>
 
-#include "host/run/checkpoints.h"
+#include "host/run/find_checkpoint.h"
 #include "tests/support/support.h"
 
 namespace cutract {

@@ -1,4 +1,4 @@
-#include "host/run/checkpoints.h"
+#include "host/run/find_checkpoint.h"
 
 #include <gtest/gtest.h>
 #include <sys/mount.h>

@@ -10,6 +10,7 @@
 #include "features/extractor.h"
 #include "host/io/atomic_file.h"
 #include "host/io/audio.h"
+#include "host/run/find_checkpoint.h"
 #include "tests/support/support.h"
 #include "tests/support/tiny_corpus.h"
 #include "train/checkpoint.h"

@@ -7,6 +7,7 @@
 
 #include "host/io/atomic_file.h"
 #include "host/io/npy.h"
+#include "host/run/find_checkpoint.h"
 #include "tests/train/training_run.h"
 #include "train/checkpoint.h"
 #include "train/trainer.h"
