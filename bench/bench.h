@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "bench/floor.h"
-#include "host/core/exec.h"
-#include "host/core/memory.h"
-#include "host/core/ragged.h"
+#include "host/device/exec.h"
+#include "host/device/memory.h"
+#include "host/device/ragged.h"
 
 // The framework of the bench: benchmark cases, random inputs, and the check of a result before it is timed.
 namespace cutract::bench {

@@ -3,7 +3,7 @@
 #include <functional>
 #include <memory>
 
-#include "host/core/exec.h"
+#include "host/device/exec.h"
 
 namespace cutract::bench {
 

@@ -2,8 +2,8 @@
 #include <chrono>
 
 #include "bench/clock.h"
-#include "host/core/cuda_check.h"
-#include "host/core/memory.h"
+#include "host/device/cuda_check.h"
+#include "host/device/memory.h"
 
 namespace cutract::bench {
 namespace {

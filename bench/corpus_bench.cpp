@@ -10,8 +10,8 @@
 #include "bench/bench.h"
 #include "kernels/column_moments.h"
 #include "kernels/gather.h"
-#include "kernels/next_batch.h"
 #include "kernels/normalise.h"
+#include "kernels/optim/next_batch.h"
 #include "kernels/score_sums.h"
 #include "tests/oracle/metrics.h"
 

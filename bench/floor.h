@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "host/core/exec.h"
+#include "host/device/exec.h"
 #include "kernels/precision.h"
 
 namespace cutract::bench {

@@ -3,7 +3,7 @@
 
 #include "bench/clock.h"
 #include "bench/floor.h"
-#include "host/core/memory.h"
+#include "host/device/memory.h"
 #include "kernels/simt/simt.cuh"
 
 // The peak rates of a GPU, against which its cases are compared. An emulated GPU runs each measurement once, only as a

@@ -3,8 +3,8 @@
 #include <memory>
 
 #include "bench/bench.h"
-#include "kernels/gemm_cpu.h"
-#include "kernels/gemm_gpu.h"
+#include "kernels/gemm/gemm_cpu.h"
+#include "kernels/gemm/gemm_gpu.h"
 
 // The matrix products over all frames that surround the recurrence: x W^T of a layer, and dgates^T x for its weight
 // gradients.

@@ -6,7 +6,7 @@
 #include "bench/bench.h"
 #include "bench/lstm_stack.h"
 #include "host/core/error.h"
-#include "kernels/lstm_engines.h"
+#include "kernels/lstm/lstm_engines.h"
 
 namespace cutract::bench {
 namespace {

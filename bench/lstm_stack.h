@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "bench/bench.h"
-#include "host/core/ragged.h"
-#include "kernels/lstm.h"
+#include "host/device/ragged.h"
+#include "kernels/lstm/lstm.h"
 
 namespace cutract::bench {
 

@@ -12,7 +12,7 @@
 #include "host/core/error.h"
 #include "host/core/text.h"
 #include "kernels/isa.h"
-#include "train/version.h"
+#include "model/version.h"
 
 // The bench binary: registers every case with Google Benchmark, or runs one of them on demand for
 // bench/peers/compare.py.

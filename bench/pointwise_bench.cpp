@@ -4,12 +4,12 @@
 #include <memory>
 
 #include "bench/bench.h"
-#include "kernels/adam.h"
 #include "kernels/dropout.h"
 #include "kernels/linear.h"
 #include "kernels/loss.h"
-#include "kernels/sum_squares.h"
-#include "kernels/update.h"
+#include "kernels/optim/adam.h"
+#include "kernels/optim/step_scalars.h"
+#include "kernels/optim/sum_squares.h"
 #include "tests/oracle/adam.h"
 #include "tests/oracle/dropout.h"
 #include "tests/oracle/linear.h"
@@ -69,7 +69,7 @@ Prepared prepare_adam(Exec& ex, Index n) {
 }
 
 // A gradient of norm 3 that is clipped to 1, before the first step.
-Prepared prepare_update(Exec& ex) {
+Prepared prepare_step_scalars(Exec& ex) {
   struct Data {
     Buffer<double> lr, sums;
     RaggedOn ragged;
@@ -82,7 +82,7 @@ Prepared prepare_update(Exec& ex) {
                                              {ex, std::vector{StepRecord{}}},
                                              {ex, 1}});
   const auto run = [=, &ex] {
-    update(ex, {{}, 1, d->lr.view(), d->sums.view(), d->ragged.view(), d->record.view(), {}, d->scalars.view()});
+    step_scalars(ex, {{}, 1, d->lr.view(), d->sums.view(), d->ragged.view(), d->record.view(), {}, d->scalars.view()});
   };
   run();
   const AdamStep s = d->scalars.values(ex)[0];
@@ -188,7 +188,7 @@ void add_pointwise(Cases& cases) {
       add("loss_mae", fmt::format("N:{}/P:14", N), Size::more,
           [=](Exec& ex) { return prepare_loss(ex, N, LossKind::mae); });
     }
-    add("update", "steps:1", Size::smallest, prepare_update);
+    add("step_scalars", "steps:1", Size::smallest, prepare_step_scalars);
     for (const Index n : {20, 613902, 10000000}) {  // parameters: the default model has 613,902
       add("adam", fmt::format("n:{}", n), size_of(n, 613902), [=](Exec& ex) { return prepare_adam(ex, n); });
       add("sum_squares", fmt::format("n:{}", n), size_of(n, 613902),

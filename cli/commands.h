@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "host/core/error.h"
-#include "host/core/exec.h"
+#include "host/device/exec.h"
 
 // The commands: for each, one struct with its arguments, and the function that runs it. The function prints its result
 // to stdout, returns the exit code, and throws Error for everything else.

@@ -9,7 +9,7 @@
 #include <set>
 
 #include "cli/commands.h"
-#include "features/dataset.h"
+#include "features/dataset/dataset.h"
 #include "host/core/error.h"
 #include "host/core/log.h"
 #include "host/core/shell_quoted.h"
@@ -17,7 +17,7 @@
 #include "host/corpus/corpus.h"
 #include "host/corpus/importers.h"
 #include "host/corpus/quality.h"
-#include "train/config.h"
+#include "model/run_config.h"
 
 namespace cutract::cli {
 namespace {

@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "cli/commands.h"
-#include "host/core/gpu_facts.h"
+#include "host/device/gpu_facts.h"
 #include "kernels/isa.h"
-#include "kernels/lstm_engines.h"
-#include "train/version.h"
+#include "kernels/lstm/lstm_engines.h"
+#include "model/version.h"
 
 namespace cutract::cli {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "features/normaliser.h"
-#include "train/checkpoint.h"
+#include "features/dataset/normaliser.h"
+#include "model/trained_model.h"
 
 namespace cutract::cli {
 

@@ -6,11 +6,11 @@
 
 #include "cli/commands.h"
 #include "cli/voice.h"
+#include "eval/report/history.h"
 #include "host/core/error.h"
 #include "host/core/log.h"
 #include "host/io/atomic_file.h"
-#include "train/evaluate.h"
-#include "train/history.h"
+#include "model/evaluator.h"
 #include "train/run_report.h"
 #include "train/run_summary.h"
 

@@ -8,7 +8,7 @@
 #include "host/core/text.h"
 #include "host/io/atomic_file.h"
 #include "host/io/npy.h"
-#include "train/config.h"
+#include "model/run_config.h"
 
 namespace cutract::cli {
 namespace {

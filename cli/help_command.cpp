@@ -1,5 +1,5 @@
 #include "cli/commands.h"
-#include "train/config.h"
+#include "model/run_config.h"
 
 namespace cutract::cli {
 

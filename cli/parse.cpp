@@ -8,7 +8,7 @@
 #include "cli/usage.h"
 #include "host/core/error.h"
 #include "host/core/text.h"
-#include "train/version.h"
+#include "model/version.h"
 
 namespace cutract::cli {
 namespace {

@@ -5,14 +5,14 @@
 #include "cli/audio_inputs.h"
 #include "cli/commands.h"
 #include "cli/voice.h"
-#include "eval/html_report.h"
 #include "eval/prediction.h"
+#include "eval/report/html_report.h"
 #include "features/extractor.h"
 #include "host/core/error.h"
 #include "host/core/log.h"
 #include "host/core/text.h"
 #include "host/io/atomic_file.h"
-#include "train/evaluate.h"
+#include "model/evaluator.h"
 
 namespace cutract::cli {
 namespace {

@@ -7,10 +7,10 @@
 
 #include "cli/audio_inputs.h"
 #include "cli/commands.h"
-#include "features/dataset.h"
+#include "features/dataset/dataset.h"
 #include "features/extractor.h"
 #include "features/unlike.h"
-#include "train/checkpoint.h"
+#include "model/trained_model.h"
 
 // Chooses whose statistics predict uses, and explains the choice.
 namespace cutract::cli {

@@ -10,14 +10,14 @@
 
 #include "features/tables.h"
 #include "host/core/log.h"
-#include "host/core/memory.h"
 #include "host/core/plant.h"
 #include "host/core/text.h"
+#include "host/device/memory.h"
 #include "host/io/audio.h"
 #include "host/io/sha256.h"
-#include "kernels/deltas.h"
-#include "kernels/mel.h"
-#include "kernels/splice.h"
+#include "kernels/frontend/deltas.h"
+#include "kernels/frontend/mel.h"
+#include "kernels/frontend/splice.h"
 
 namespace cutract {
 namespace {

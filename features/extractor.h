@@ -8,10 +8,10 @@
 
 #include "features/config.h"
 #include "features/frames.h"
-#include "host/core/exec.h"
 #include "host/core/view.h"
-#include "kernels/mel.h"
-#include "kernels/samples.h"
+#include "host/device/exec.h"
+#include "kernels/frontend/mel.h"
+#include "kernels/frontend/samples.h"
 #include "kernels/starts.h"
 
 namespace cutract {

@@ -2,8 +2,8 @@
 
 #include <memory>
 
-#include "host/core/memory.h"
 #include "host/core/view.h"
+#include "host/device/memory.h"
 
 namespace cutract {
 

@@ -8,7 +8,7 @@
 
 namespace cutract {
 
-// The tables of a checked FeatureConfig, in the layout of kernels/mel.h and kernels/dct.h.
+// The tables of a checked FeatureConfig, in the layout of kernels/frontend/mel.h and kernels/frontend/dct.h.
 
 // Mel filters: filter m has the weights offset[m] .. offset[m + 1] - 1, for consecutive FFT bins from bin[m].
 struct MelBank {

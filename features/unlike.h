@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "features/config.h"
+#include "features/dataset/normaliser.h"
 #include "features/frames.h"
-#include "features/normaliser.h"
-#include "host/core/exec.h"
+#include "host/device/exec.h"
 
 namespace cutract {
 

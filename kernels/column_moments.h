@@ -2,9 +2,9 @@
 
 #include <cstdint>
 
-#include "host/core/exec.h"
 #include "host/core/philox.h"  // CUTRACT_HD
 #include "host/core/view.h"
+#include "host/device/exec.h"
 
 namespace cutract {
 

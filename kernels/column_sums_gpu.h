@@ -1,7 +1,7 @@
 #pragma once
 
-#include "host/core/exec.h"
 #include "host/core/view.h"
+#include "host/device/exec.h"
 
 namespace cutract {
 

@@ -2,10 +2,10 @@
 
 #include <cstdint>
 
-#include "host/core/exec.h"
 #include "host/core/philox.h"
-#include "host/core/ragged.h"
 #include "host/core/view.h"
+#include "host/device/exec.h"
+#include "host/device/ragged.h"
 
 namespace cutract {
 

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <array>
 
-#include "kernels/gemm_cpu.h"
+#include "kernels/gemm/gemm_cpu.h"
 #include "kernels/linear.h"
 
 namespace cutract {

@@ -1,5 +1,5 @@
 #include "kernels/column_sums_gpu.h"
-#include "kernels/gemm_gpu.h"
+#include "kernels/gemm/gemm_gpu.h"
 #include "kernels/linear.h"
 #include "kernels/simt/simt.cuh"
 

@@ -1,9 +1,9 @@
 #pragma once
 
-#include "host/core/exec.h"
 #include "host/core/philox.h"  // CUTRACT_HD
-#include "host/core/ragged.h"
 #include "host/core/view.h"
+#include "host/device/exec.h"
+#include "host/device/ragged.h"
 
 namespace cutract {
 

@@ -2,23 +2,23 @@
 #include <string>
 
 #include "host/core/error.h"
-#include "kernels/adam.h"
 #include "kernels/column_moments.h"
-#include "kernels/dct.h"
-#include "kernels/deltas.h"
 #include "kernels/dropout.h"
+#include "kernels/frontend/dct.h"
+#include "kernels/frontend/deltas.h"
+#include "kernels/frontend/mel.h"
+#include "kernels/frontend/splice.h"
 #include "kernels/gather.h"
-#include "kernels/gemm_gpu.h"
+#include "kernels/gemm/gemm_gpu.h"
 #include "kernels/linear.h"
 #include "kernels/loss.h"
-#include "kernels/lstm.h"
-#include "kernels/mel.h"
-#include "kernels/next_batch.h"
+#include "kernels/lstm/lstm.h"
 #include "kernels/normalise.h"
+#include "kernels/optim/adam.h"
+#include "kernels/optim/next_batch.h"
+#include "kernels/optim/step_scalars.h"
+#include "kernels/optim/sum_squares.h"
 #include "kernels/score_sums.h"
-#include "kernels/splice.h"
-#include "kernels/sum_squares.h"
-#include "kernels/update.h"
 
 namespace cutract {
 namespace {
@@ -46,6 +46,6 @@ void normalise(GpuExec&, const NormaliseArgs&) { no_gpu("normalise"); }
 void score_sums(GpuExec&, const ScoreSumsArgs&) { no_gpu("score_sums"); }
 void splice(GpuExec&, const SpliceArgs&) { no_gpu("splice"); }
 void sum_squares(GpuExec&, const SumSquaresArgs&) { no_gpu("sum_squares"); }
-void update(GpuExec&, const UpdateArgs&) { no_gpu("update"); }
+void step_scalars(GpuExec&, const StepScalarsArgs&) { no_gpu("step_scalars"); }
 
 }  // namespace cutract

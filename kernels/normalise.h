@@ -2,8 +2,8 @@
 
 #include <cstdint>
 
-#include "host/core/exec.h"
 #include "host/core/view.h"
+#include "host/device/exec.h"
 
 namespace cutract {
 

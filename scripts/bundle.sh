@@ -22,7 +22,7 @@ programs=("$build"/cli/cutract "$build"/bench/cutract_bench)
 for optional in "$build"/bench/{cutract_cudnn_peer,libcutract_gpu_trace.so}; do
   [ -f "$optional" ] && programs+=("$optional")
 done
-for tests in kernels simt features train; do programs+=("$build/tests/$tests/tests_$tests"); done
+for tests in kernels simt features nn train; do programs+=("$build/tests/$tests/tests_$tests"); done
 cp "${programs[@]}" "$root/programs/"
 strip --strip-unneeded "$root"/programs/*
 

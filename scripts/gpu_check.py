@@ -106,7 +106,7 @@ def doctor(run):
 def tests(run):
     kind = "emulated" if run.emulated else "gpu"
     of_ops = f"*{'/Adam*/' if run.emulated else ''}{kind}*"
-    suites = {"tests_kernels": of_ops, "tests_simt": "*", "tests_features": of_ops,
+    suites = {"tests_kernels": of_ops, "tests_simt": "*", "tests_features": of_ops, "tests_nn": of_ops,
               "tests_train": of_ops + ("" if run.emulated else ":*OnTheGpu*")}
     for name, chosen in suites.items():
         report = run.folder / f"{name}.json"

@@ -36,7 +36,7 @@ if [ -d programs ]; then
   binaries=$PWD/bin
 else
   binaries=$PWD/build/$preset
-  architecture=() targets=(--target cutract cutract_bench tests_{kernels,simt,features,train})
+  architecture=() targets=(--target cutract cutract_bench tests_{kernels,simt,features,nn,train})
   if [ "$preset" = cuda ]; then
     capability=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head -n 1 | tr -d .)
     [ "$capability" = 90 ] && capability=90a # the same architecture as in a build without a known GPU

@@ -34,7 +34,7 @@ if [ "$what" = all ]; then
     core=${lesser#*:}
     stage "numeric suites with CUTRACT_ISA=$isa and OPENBLAS_CORETYPE=$core"
     if CUTRACT_ISA=$isa build/cpu/cli/cutract doctor >/dev/null; then
-      CUTRACT_ISA=$isa OPENBLAS_CORETYPE=$core suite cpu -R '^tests_(kernels|features|train)[.]'
+      CUTRACT_ISA=$isa OPENBLAS_CORETYPE=$core suite cpu -R '^tests_(kernels|features|nn|model|train)[.]'
     else
       echo "skipped, for the reason given above"
     fi
@@ -61,12 +61,12 @@ if [ "$what" = all ]; then
   scripts/build.sh emulated-clang tests_kernels tests_simt
   suite emulated-clang -R '^tests_simt[.]|(LstmCluster|LstmPersistent|Loss|SumSquares|Dropout).*emulated'
   stage "thread sanitizer: code that runs on several threads"
-  scripts/build.sh tsan tests_core tests_kernels tests_features tests_train
-  suite tsan -R '^tests_(core|kernels|features|train)[.]'
+  scripts/build.sh tsan tests_core tests_device tests_kernels tests_features tests_nn tests_train
+  suite tsan -R '^tests_(core|device|kernels|features|nn|train)[.]'
   if nvcc --version 2>/dev/null | grep -q 'release 1[3-9]'; then
     stage "CUDA build (compiled and linked; tests that need a GPU are skipped)"
     scripts/build.sh cuda
-    suite cuda -R '^(tests_core|tests_kernels|tests_simt|rules)'
+    suite cuda -R '^(tests_core|tests_device|tests_kernels|tests_simt|rules)'
   else
     echo "== CUDA build: skipped, this machine has no CUDA 13 toolkit"
   fi

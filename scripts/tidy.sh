@@ -9,7 +9,7 @@ database=$(mktemp -d)
 trap 'rm -rf "$database"' EXIT
 sed -E 's/ -W[a-z=-]+//g; s/ -fno-trapping-math//g' build/cpu/compile_commands.json >"$database/compile_commands.json" # removes flags that only gcc knows
 if [ $# -eq 0 ]; then
-  mapfile -t files < <(git ls-files 'host/*.cpp' 'kernels/*.cpp' 'features/*.cpp' 'train/*.cpp' 'eval/*.cpp' 'cli/*.cpp')
+  mapfile -t files < <(git ls-files 'host/*.cpp' 'kernels/*.cpp' 'features/*.cpp' 'eval/*.cpp' 'nn/*.cpp' 'model/*.cpp' 'train/*.cpp' 'cli/*.cpp')
 else
   files=("$@")
 fi

@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
-#include "features/dataset.h"
-#include "host/core/exec.h"
-#include "train/config.h"
-#include "train/model.h"
+#include "features/dataset/dataset.h"
+#include "host/device/exec.h"
+#include "model/run_config.h"
+#include "nn/model.h"
 
 namespace cutract {
 

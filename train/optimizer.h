@@ -3,16 +3,12 @@
 #include <string>
 #include <utility>
 
-#include "host/core/exec.h"
-#include "host/core/memory.h"
-#include "kernels/update.h"
+#include "host/device/exec.h"
+#include "host/device/memory.h"
+#include "kernels/optim/step_scalars.h"
+#include "model/run_config.h"
 
 namespace cutract {
-
-struct OptimConfig {
-  std::string name = "adam";  // adam | adamw
-  double lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0;
-};
 
 // Adam's moments, in the layout of the network's arenas, and the record of the steps taken.
 struct Optimizer {

@@ -2,7 +2,7 @@
 
 #include <limits>
 
-#include "train/config.h"
+#include "model/run_config.h"
 
 namespace cutract {
 

@@ -5,8 +5,9 @@
 #include <vector>
 
 #include "host/run/checkpoints.h"
-#include "train/checkpoint.h"
+#include "model/trained_model.h"
 #include "train/run_folder.h"
+#include "train/state.h"
 #include "train/training_data.h"
 
 namespace cutract {

@@ -15,12 +15,12 @@
 #include <nlohmann/json.hpp>
 
 #include "host/core/error.h"
-#include "host/core/exec.h"
 #include "host/core/log.h"
+#include "host/device/exec.h"
 #include "host/io/atomic_file.h"
 #include "host/io/sha256.h"
 #include "kernels/isa.h"
-#include "train/version.h"
+#include "model/version.h"
 
 namespace cutract {
 namespace {

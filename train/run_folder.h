@@ -4,14 +4,14 @@
 #include <string>
 #include <vector>
 
-#include "eval/html_report.h"
-#include "features/dataset.h"
+#include "eval/report/history.h"
+#include "eval/report/html_report.h"
+#include "features/dataset/dataset.h"
 #include "host/core/append_file.h"
 #include "host/io/folder_lock.h"
 #include "host/io/held_folder.h"
 #include "host/run/events.h"
-#include "train/config.h"
-#include "train/history.h"
+#include "model/run_config.h"
 
 namespace cutract {
 

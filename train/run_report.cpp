@@ -10,7 +10,7 @@
 
 #include "host/core/plant.h"
 #include "host/core/text.h"
-#include "train/version.h"
+#include "model/version.h"
 
 namespace cutract {
 namespace {

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "eval/html_report.h"
-#include "features/dataset.h"
-#include "train/checkpoint.h"
+#include "eval/report/html_report.h"
+#include "features/dataset/dataset.h"
+#include "model/trained_model.h"
 #include "train/training_data.h"
 
 namespace cutract {

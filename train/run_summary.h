@@ -3,9 +3,10 @@
 #include <string>
 #include <vector>
 
+#include "eval/report/history.h"
 #include "host/run/early_stopping.h"
 #include "host/run/progress.h"
-#include "train/history.h"
+#include "kernels/optim/step_scalars.h"
 #include "train/trainer.h"
 #include "train/training_data.h"
 

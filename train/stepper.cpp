@@ -1,9 +1,9 @@
 #include "train/stepper.h"
 
 #include "host/core/error.h"
-#include "host/core/gpu_faults.h"
-#include "kernels/adam.h"
-#include "kernels/sum_squares.h"
+#include "host/device/gpu_faults.h"
+#include "kernels/optim/adam.h"
+#include "kernels/optim/sum_squares.h"
 
 namespace cutract {
 namespace {
@@ -89,14 +89,14 @@ void Stepper::forward_backward(const Batch& batch) {
 void Stepper::queue(const Batch& batch) {
   forward_backward(batch);
   const OptimConfig& o = optimizer_.config;
-  update(ex_, {{o.beta1, o.beta2, o.eps, o.weight_decay, o.name == "adamw"},
-               config_.clip,
-               lr_.view(),
-               sums_.view(),
-               batch.ragged,
-               optimizer_.record.view(),
-               mirror_.view(),
-               scalars_.view()});
+  step_scalars(ex_, {{o.beta1, o.beta2, o.eps, o.weight_decay, o.name == "adamw"},
+                     config_.clip,
+                     lr_.view(),
+                     sums_.view(),
+                     batch.ragged,
+                     optimizer_.record.view(),
+                     mirror_.view(),
+                     scalars_.view()});
   adam(ex_, {network_.params(), network_.grads(), optimizer_.m.view(), optimizer_.v.view(), scalars_.view()});
 }
 

@@ -5,10 +5,10 @@
 #include <utility>
 #include <vector>
 
-#include "host/core/graph.h"
+#include "features/dataset/batches.h"
+#include "host/device/graph.h"
 #include "kernels/loss.h"
-#include "train/batches.h"
-#include "train/network.h"
+#include "nn/network.h"
 #include "train/optimizer.h"
 
 namespace cutract {

@@ -3,9 +3,9 @@
 #include <functional>
 #include <string>
 
-#include "host/core/exec.h"
+#include "host/device/exec.h"
 #include "host/run/progress.h"
-#include "train/config.h"
+#include "model/run_config.h"
 
 namespace cutract {
 

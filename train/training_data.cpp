@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "features/dataset/batcher.h"
 #include "host/core/error.h"
 #include "host/core/log.h"
 #include "host/core/shell_quoted.h"
 #include "host/core/text.h"
-#include "host/corpus/batcher.h"
 
 namespace cutract {
 namespace {

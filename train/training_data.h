@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
-#include "features/dataset.h"
-#include "features/normaliser.h"
+#include "features/dataset/dataset.h"
+#include "features/dataset/normaliser.h"
 #include "host/corpus/corpus.h"
-#include "train/config.h"
+#include "model/run_config.h"
 
 namespace cutract {
 

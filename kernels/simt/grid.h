@@ -8,7 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "host/core/geometry.h"
+#include "host/device/geometry.h"
 #include "kernels/simt/cuda_names.h"
 #include "kernels/simt/fiber.h"
 #include "kernels/simt/shared.h"

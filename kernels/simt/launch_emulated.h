@@ -1,13 +1,13 @@
 #pragma once
 
-#include "host/core/emulated_gpu.h"
-#include "host/core/exec.h"
-#include "host/core/geometry.h"
+#include "host/device/emulated_gpu.h"
+#include "host/device/exec.h"
+#include "host/device/geometry.h"
 #include "kernels/simt/grid.h"
 
 namespace cutract {
 
-// The same function as in host/core/launch.cuh, running on fibers.
+// The same function as in host/device/launch.cuh, running on fibers.
 template <class... Params, class... Args>
 void launch(GpuExec& ex, const char* op, void (*kernel)(Params...), const Geometry& g, Args... args) {
   if (g.grid.x == 0 || g.grid.y == 0 || g.grid.z == 0) return;

@@ -5,7 +5,7 @@
 // .cu file is one source for both: threadIdx, __shared__, __syncthreads, shuffles, votes and integer atomics have
 // CUDA's own names, and everything else is in cutract::simt.
 #ifdef __CUDACC__
-#include "host/core/launch.cuh"
+#include "host/device/launch.cuh"
 #include "kernels/simt/cuda_cluster.cuh"
 #include "kernels/simt/cuda_matrix.cuh"
 #else

@@ -7,13 +7,13 @@
 #include <filesystem>
 #include <fstream>
 
-#include "host/core/exec.h"
+#include "host/device/exec.h"
 #include "host/io/atomic_file.h"
 #include "host/io/audio.h"
 #include "host/io/npy.h"
+#include "model/trained_model.h"
 #include "tests/cli/process.h"
 #include "tests/support/tiny_corpus.h"
-#include "train/checkpoint.h"
 
 namespace cutract {
 namespace {

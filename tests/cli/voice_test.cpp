@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "host/core/exec.h"
+#include "host/device/exec.h"
 #include "host/io/atomic_file.h"
 #include "host/io/audio.h"
 #include "host/io/npy.h"

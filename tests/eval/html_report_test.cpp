@@ -1,12 +1,12 @@
 // The page and its drawings as text: well-formed, self-contained, and with every curve where its axis says.
-#include "eval/html_report.h"
+#include "eval/report/html_report.h"
 
 #include <algorithm>
 #include <limits>
 #include <regex>
 
-#include "eval/channel_names.h"
-#include "eval/svg_chart.h"
+#include "eval/report/channel_names.h"
+#include "eval/report/svg_chart.h"
 #include "tests/eval/well_formed.h"
 #include "tests/support/support.h"
 

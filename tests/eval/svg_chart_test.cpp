@@ -1,5 +1,5 @@
 // Drawings as text: well-formed, and with every curve where its axis says.
-#include "eval/svg_chart.h"
+#include "eval/report/svg_chart.h"
 
 #include <algorithm>
 #include <limits>

@@ -1,4 +1,4 @@
-#include "features/dataset.h"
+#include "features/dataset/dataset.h"
 
 #include <gtest/gtest.h>
 

@@ -11,10 +11,10 @@
 #include <string>
 #include <vector>
 
-#include "kernels/dct.h"
-#include "kernels/deltas.h"
-#include "kernels/mel.h"
-#include "kernels/splice.h"
+#include "kernels/frontend/dct.h"
+#include "kernels/frontend/deltas.h"
+#include "kernels/frontend/mel.h"
+#include "kernels/frontend/splice.h"
 #include "tests/features/settings.h"
 #include "tests/oracle/mel.h"
 #include "tests/support/support.h"

@@ -1,7 +1,7 @@
 // Log-mels by cuFFT between two kernels; on the emulated GPU, the definition of the transform replaces cuFFT.
 #include "features/extractor.h"
 #include "features/tables.h"
-#include "kernels/mel.h"
+#include "kernels/frontend/mel.h"
 #include "tests/features/float_error.h"
 #include "tests/features/settings.h"
 #include "tests/kernels/on_each_device.h"

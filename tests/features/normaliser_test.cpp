@@ -1,4 +1,4 @@
-#include "features/normaliser.h"
+#include "features/dataset/normaliser.h"
 
 #include <cstring>
 

@@ -3,8 +3,8 @@
 #include <cmath>
 #include <vector>
 
+#include "kernels/frontend/mel_fft.h"
 #include "kernels/isa.h"
-#include "kernels/mel_fft.h"
 #include "tests/oracle/mel.h"
 #include "tests/support/support.h"
 

@@ -3,9 +3,10 @@
 #include <vector>
 
 #include "features/extractor.h"
-#include "host/core/exec.h"
+#include "host/device/exec.h"
 #include "host/io/safetensors.h"
-#include "train/checkpoint.h"
+#include "model/trained_model.h"
+#include "train/state.h"
 
 namespace cutract::fuzz {
 namespace {

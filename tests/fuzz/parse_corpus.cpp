@@ -4,7 +4,7 @@
 #include <string>
 
 #include "host/corpus/corpus.h"
-#include "host/corpus/stem_e2va_source.h"
+#include "host/corpus/importers/stem_e2va_source.h"
 #include "host/io/audio.h"
 #include "tests/fuzz/parsers.h"
 #include "tests/fuzz/scratch.h"

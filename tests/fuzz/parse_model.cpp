@@ -3,12 +3,13 @@
 #include <string>
 
 #include "host/core/error.h"
-#include "host/core/exec.h"
 #include "host/core/text.h"
+#include "host/device/exec.h"
 #include "host/io/safetensors.h"
+#include "model/trained_model.h"
 #include "tests/fuzz/example_model.h"
 #include "tests/fuzz/parsers.h"
-#include "train/checkpoint.h"
+#include "train/state.h"
 
 namespace cutract::fuzz {
 namespace {

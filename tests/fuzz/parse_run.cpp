@@ -1,12 +1,12 @@
 #include <string>
 #include <vector>
 
-#include "eval/html_report.h"
+#include "eval/report/history.h"
+#include "eval/report/html_report.h"
 #include "host/core/text.h"
+#include "model/run_config.h"
 #include "tests/fuzz/parsers.h"
 #include "tests/fuzz/scratch.h"
-#include "train/config.h"
-#include "train/history.h"
 
 namespace cutract::fuzz {
 

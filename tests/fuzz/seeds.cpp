@@ -11,10 +11,10 @@
 #include "host/io/npy.h"
 #include "host/io/safetensors.h"
 #include "host/run/manifest.h"
+#include "model/run_config.h"
 #include "tests/fuzz/audio_seeds.h"
 #include "tests/fuzz/example_model.h"
 #include "tests/fuzz/mat_seeds.h"
-#include "train/config.h"
 
 namespace cutract::fuzz {
 namespace {

@@ -1,4 +1,4 @@
-#include "kernels/adam.h"
+#include "kernels/optim/adam.h"
 
 #include "tests/kernels/on_each_device.h"
 #include "tests/oracle/adam.h"

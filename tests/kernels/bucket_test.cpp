@@ -4,7 +4,7 @@
 
 #include "kernels/dropout.h"
 #include "kernels/loss.h"
-#include "kernels/lstm.h"
+#include "kernels/lstm/lstm.h"
 #include "tests/kernels/lstm_case.h"
 #include "tests/kernels/on_each_device.h"
 #include "tests/support/support.h"

@@ -1,4 +1,4 @@
-// The assumptions of kernels/rnn_cudnn.cpp about cuDNN that can be tested without a GPU; descriptors need none.
+// The assumptions of kernels/lstm/rnn_cudnn.cpp about cuDNN that can be tested without a GPU; descriptors need none.
 #include <cudnn.h>
 #include <gtest/gtest.h>
 

@@ -1,9 +1,9 @@
 // Deltas, splice and dct, which the front end applies after the mel filters, compared with their definitions.
 #include <cmath>
 
-#include "kernels/dct.h"
-#include "kernels/deltas.h"
-#include "kernels/splice.h"
+#include "kernels/frontend/dct.h"
+#include "kernels/frontend/deltas.h"
+#include "kernels/frontend/splice.h"
 #include "tests/kernels/on_each_device.h"
 #include "tests/support/support.h"
 

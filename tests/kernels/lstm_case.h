@@ -8,9 +8,9 @@
 #include <utility>
 #include <vector>
 
-#include "host/core/ragged.h"
-#include "kernels/lstm.h"
-#include "kernels/lstm_plain.h"
+#include "host/device/ragged.h"
+#include "kernels/lstm/lstm.h"
+#include "kernels/lstm/lstm_plain.h"
 #include "tests/kernels/on_each_device.h"
 #include "tests/oracle/lstm.h"
 #include "tests/support/support.h"

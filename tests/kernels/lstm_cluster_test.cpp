@@ -1,4 +1,4 @@
-#include "kernels/lstm_gpu.h"
+#include "kernels/lstm/lstm_gpu.h"
 #include "tests/kernels/lstm_case.h"
 
 namespace cutract::test {

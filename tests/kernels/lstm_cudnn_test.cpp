@@ -1,6 +1,6 @@
 // The engine cudnn: cuDNN itself on a GPU; on the emulated GPU only the kernels that convert data to its layout and
 // back.
-#include "kernels/rnn_gpu.h"
+#include "kernels/lstm/rnn_gpu.h"
 #include "tests/kernels/lstm_case.h"
 
 namespace cutract::test {

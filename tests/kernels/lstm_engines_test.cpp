@@ -1,4 +1,4 @@
-#include "kernels/lstm_engines.h"
+#include "kernels/lstm/lstm_engines.h"
 
 #include <gtest/gtest.h>
 

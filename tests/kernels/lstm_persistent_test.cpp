@@ -1,6 +1,6 @@
 #include <tuple>
 
-#include "kernels/lstm.h"
+#include "kernels/lstm/lstm.h"
 #include "tests/kernels/lstm_case.h"
 
 namespace cutract::test {

@@ -1,4 +1,4 @@
-#include "kernels/lstm.h"
+#include "kernels/lstm/lstm.h"
 
 #include "tests/kernels/lstm_case.h"
 

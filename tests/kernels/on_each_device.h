@@ -11,10 +11,10 @@
 #include <string>
 #include <vector>
 
-#include "host/core/exec.h"
-#include "host/core/memory.h"
-#include "host/core/ragged.h"
 #include "host/core/view.h"
+#include "host/device/exec.h"
+#include "host/device/memory.h"
+#include "host/device/ragged.h"
 
 namespace cutract::test {
 

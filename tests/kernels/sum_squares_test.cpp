@@ -1,4 +1,4 @@
-#include "kernels/sum_squares.h"
+#include "kernels/optim/sum_squares.h"
 
 #include "tests/kernels/on_each_device.h"
 #include "tests/support/support.h"

@@ -7,8 +7,9 @@
 
 #include "features/config.h"
 
-// The features of features/ and kernels/mel.h, computed in double by textbook methods: a padded signal, a discrete
-// Fourier transform by its definition, and dense filters. Only the settings struct is shared with the code under test.
+// The features of features/ and kernels/frontend/mel.h, computed in double by textbook methods: a padded signal, a
+// discrete Fourier transform by its definition, and dense filters. Only the settings struct is shared with the code
+// under test.
 namespace cutract::oracle {
 
 using Rows = std::vector<std::vector<double>>;

@@ -17,7 +17,7 @@ COLUMNS = ("op", "device", "engine", "precision", "binary", "test")
 HEAD = """# What is tested where
 
 For each op, device, engine and precision, this table gives the test that compares the op with its double-precision oracle.
-Ops that only move or count data (gather, next_batch, update) are compared with their definition instead.
+Ops that only move or count data (gather, next_batch, step_scalars) are compared with their definition instead.
 The GPU rows run on the emulated GPU (`ctest --preset emulated`), except cuDNN's, and on a real GPU by `scripts/gpu_check.sh`;
 `{gpu}` is `emulated` or `gpu`. `tests/rules/coverage.py update .` writes this page from `tests/coverage.tsv`; `ctest -R rules.coverage` checks it.
 
@@ -39,7 +39,7 @@ def page(table):
 
 def ops(root):
     """Every function of kernels/*.h that takes an executor of any kind."""
-    text = "".join(p.read_text() for p in sorted((root / "kernels").glob("*.h")))
+    text = "".join(p.read_text() for p in sorted((root / "kernels").rglob("*.h")))
     return set(re.findall(r"^void (\w+)\(Exec&, const \w+Args&", text, re.MULTILINE))
 
 
@@ -47,7 +47,7 @@ def engines(root):
     """{op: the names of the engines that can be requested}."""
     found = {}
     for op in ("lstm", "mel"):
-        for path in sorted((root / "kernels").glob("*.h")):
+        for path in sorted((root / "kernels").rglob("*.h")):
             if m := re.search(rf"^enum class {op.capitalize()}Engine\b[^{{]*{{([^}}]*)}}", path.read_text(), re.MULTILINE):
                 plain = re.sub(r"//[^\n]*", "", m[1])
                 found[op] = {name.strip() for name in plain.split(",")} - {"automatic", ""}

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "host/core/exec.h"
-#include "host/core/memory.h"
+#include "host/device/exec.h"
+#include "host/device/memory.h"
 #include "kernels/simt/simt.cuh"
 #include "tests/support/support.h"
 

@@ -1,4 +1,4 @@
-#include "train/batches.h"
+#include "features/dataset/batches.h"
 
 #include <set>
 

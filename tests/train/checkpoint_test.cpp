@@ -1,4 +1,5 @@
-#include "train/checkpoint.h"
+#include "model/trained_model.h"
+#include "train/state.h"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 #include "train/compare_devices.h"
 
-#include "kernels/rnn_gpu.h"
+#include "kernels/lstm/rnn_gpu.h"
 #include "tests/kernels/on_each_device.h"
 #include "tests/support/support.h"
 

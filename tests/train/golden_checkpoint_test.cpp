@@ -11,10 +11,11 @@
 #include "host/io/atomic_file.h"
 #include "host/io/audio.h"
 #include "host/run/find_checkpoint.h"
+#include "model/evaluator.h"
+#include "model/trained_model.h"
 #include "tests/support/support.h"
 #include "tests/support/tiny_corpus.h"
-#include "train/checkpoint.h"
-#include "train/evaluate.h"
+#include "train/state.h"
 #include "train/trainer.h"
 
 namespace cutract {

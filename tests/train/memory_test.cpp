@@ -1,14 +1,14 @@
 // The emulated GPU runs out of memory at every place where it can.
 #include <filesystem>
 
-#include "host/core/emulated_gpu.h"
-#include "host/corpus/batcher.h"
+#include "features/dataset/batcher.h"
+#include "host/device/emulated_gpu.h"
 #include "host/io/atomic_file.h"
 #include "host/io/sha256.h"
+#include "model/evaluator.h"
 #include "tests/support/support.h"
 #include "tests/support/tiny_corpus.h"
-#include "train/checkpoint.h"
-#include "train/evaluate.h"
+#include "train/state.h"
 #include "train/stepper.h"
 #include "train/trainer.h"
 

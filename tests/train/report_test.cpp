@@ -7,10 +7,10 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "eval/report/history.h"
 #include "host/io/atomic_file.h"
+#include "model/evaluator.h"
 #include "tests/support/tiny_corpus.h"
-#include "train/evaluate.h"
-#include "train/history.h"
 #include "train/run_report.h"
 #include "train/trainer.h"
 

@@ -8,8 +8,8 @@
 #include "host/io/atomic_file.h"
 #include "host/io/npy.h"
 #include "host/run/find_checkpoint.h"
+#include "model/trained_model.h"
 #include "tests/train/training_run.h"
-#include "train/checkpoint.h"
 #include "train/trainer.h"
 
 namespace cutract {

@@ -7,11 +7,11 @@
 
 #include "host/io/atomic_file.h"
 #include "host/io/folder_lock.h"
-#include "kernels/rnn_gpu.h"
+#include "kernels/lstm/rnn_gpu.h"
+#include "model/evaluator.h"
+#include "model/trained_model.h"
 #include "tests/kernels/on_each_device.h"
 #include "tests/train/training_run.h"
-#include "train/checkpoint.h"
-#include "train/evaluate.h"
 #include "train/trainer.h"
 
 namespace cutract {

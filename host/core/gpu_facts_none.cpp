@@ -1,8 +1,0 @@
-// Builds without CUDA: an emulated GPU has only a name.
-#include "host/core/gpu_facts.h"
-
-namespace cutract {
-
-std::vector<GpuFact> gpu_facts(const GpuExec& ex) { return {{"GPU", ex.name()}}; }
-
-}  // namespace cutract

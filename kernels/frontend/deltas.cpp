@@ -1,0 +1,19 @@
+#include "kernels/frontend/deltas.h"
+
+#include <string>
+
+#include "host/core/error.h"
+
+namespace cutract {
+
+void deltas(Exec& ex, const DeltasArgs& a) {
+  const Index T = a.x.shape[0], F = a.x.shape[1];
+  if (F < 1 || a.n < 1 || a.y.shape[1] < F || a.y.shape[1] % F != 0)
+    fail(Fault::internal, "deltas: n is " + std::to_string(a.n) + ", columns " + std::to_string(F) + " to " +
+                              std::to_string(a.y.shape[1]) + ", expected n >= 1 and a multiple of the columns");
+  expect_shape("deltas.y", a.y, {T, a.y.shape[1]});
+  if (std::holds_alternative<CpuExec>(ex)) expect_starts("deltas.starts", a.starts, T);
+  std::visit([&](auto& on) { deltas(on, a); }, ex);
+}
+
+}  // namespace cutract

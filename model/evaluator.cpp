@@ -1,0 +1,111 @@
+#include "model/evaluator.h"
+
+#include <algorithm>
+
+#include "features/dataset/batcher.h"
+
+namespace cutract {
+
+std::vector<Matrix> run_model(Exec& ex, Network& network, std::span<const Example> examples, int batch_size) {
+  const std::vector<std::int32_t> lengths = lengths_of(examples);
+  std::vector<Matrix> out(examples.size());
+  Batches batches(ex, examples, batch_size);
+  batches.set(ex, ordered_batches(lengths, batch_size));
+  for (Index i = 0; i < batches.size(); ++i) {
+    const Batch batch = batches.load(ex, i);
+    const float* y = network.forward(ex, batch.x, batch.ragged).data;
+    for (const int u : batches.order(i)) {
+      Matrix& m = out[static_cast<std::size_t>(u)] =
+          Matrix(lengths[static_cast<std::size_t>(u)], network.shape().outputs);
+      copy_to_host(ex, y, std::span(m.values));
+      y += m.rows * m.cols;
+    }
+  }
+  return out;
+}
+
+Evaluator::Evaluator(Exec& ex, const Dataset& data, int batch_size)
+    : data_(data),
+      batches_(ex, data.examples, batch_size),
+      sums_(ex, data.examples.empty() ? 0 : std::ssize(data.examples) * data.examples[0].targets.cols) {
+  batches_.set(ex, ordered_batches(data.lengths(), batch_size));
+}
+
+Scores Evaluator::operator()(Exec& ex, Network& network, std::span<const Channel> channels, const std::string& split,
+                             const RunConfig& config, const std::function<void()>& between) {
+  const Index U = std::ssize(data_.examples), P = network.shape().outputs;
+  for (Index i = 0; i < batches_.size(); ++i) {
+    const Batch batch = batches_.load(ex, i);
+    const auto y = network.forward(ex, batch.x, batch.ragged);
+    score_sums(ex, {y, batch.target, batch.ragged, batch.uid, {sums_.data(), {U, P}}});
+    if (between) between();
+  }
+  const std::vector<ScoreSums> sums = sums_.values(ex);
+  std::vector<Scored> scored;
+  for (Index i = 0; i < U; ++i) {
+    const Example& e = data_.examples[static_cast<std::size_t>(i)];
+    scored.push_back(
+        {e.id, e.speaker, e.targets.rows, {sums.begin() + i * P, sums.begin() + (i + 1) * P}, e.unit_per_z});
+  }
+  return score(scored, channels, split, config.trainer.loss, config.eval);
+}
+
+Scores evaluate(const Dataset& data, std::span<const Matrix> predicted, std::span<const Channel> channels,
+                const std::string& split, const RunConfig& config) {
+  std::vector<Scored> scored;
+  for (std::size_t i = 0; i < predicted.size(); ++i) {
+    const Example& e = data.examples[i];
+    scored.push_back(
+        {e.id, e.speaker, e.targets.rows, score_sums(predicted[i].view(), e.targets.view()), e.unit_per_z});
+  }
+  return score(scored, channels, split, config.trainer.loss, config.eval);
+}
+
+namespace {
+
+struct Piece {
+  Index first, rows;          // frames to compute, including the overlap
+  Index wanted_from, wanted;  // the rows of these that are kept: first and number
+};
+
+std::vector<Piece> pieces_of(Index frames) {
+  if (frames <= kPieceFrames + 2 * kPieceOverlap) return {{0, frames, 0, frames}};
+  std::vector<Piece> all;
+  for (Index at = 0; at < frames; at += kPieceFrames) {
+    const Index wanted = std::min(kPieceFrames, frames - at);
+    const Index first = std::max<Index>(at - kPieceOverlap, 0);
+    const Index last = std::min(at + wanted + kPieceOverlap, frames);
+    all.push_back({first, last - first, at - first, wanted});
+  }
+  return all;
+}
+
+}  // namespace
+
+Matrix predict(Exec& ex, const TrainedModel& m, Network& network, Frames features, const std::string& speaker) {
+  return predict(ex, m.features, m.targets, network, std::move(features), speaker);
+}
+
+Matrix predict(Exec& ex, const Normaliser& features_by, const Normaliser& targets_by, Network& network, Frames features,
+               const std::string& speaker) {
+  const Index T = features.rows(), P = network.shape().outputs;
+  if (T == 0) return Matrix(0, P);
+  const Normaliser::Part part{speaker, features.view()};
+  features_by.apply(ex, {&part, 1});
+  const std::vector<Piece> pieces = pieces_of(T);
+  std::vector<Example> examples(pieces.size());
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    examples[i].features = features.part(pieces[i].first, pieces[i].rows);
+    examples[i].targets = Matrix(pieces[i].rows, P);
+  }
+  const std::vector<Matrix> predicted = run_model(ex, network, examples, 1);
+  Matrix out(T, P);
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    const Piece& piece = pieces[i];
+    std::copy_n(predicted[i].row(piece.wanted_from), piece.wanted * P, out.row(piece.first + piece.wanted_from));
+  }
+  targets_by.invert(out.view(), speaker);
+  return out;
+}
+
+}  // namespace cutract

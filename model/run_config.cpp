@@ -1,0 +1,152 @@
+#include "model/run_config.h"
+
+#include <algorithm>
+
+#include "model/config_synonyms.h"
+
+namespace cutract {
+
+static void fields(FieldTable& v, DataConfig& c) {
+  v("corpus", c.corpus, "corpus folder: contains corpus.toml and manifest.tsv");
+  v("train_split", c.train_split, "split used for training");
+  v("val_split", c.val_split, "split used for early stopping and for choosing the best epoch");
+  v("test_split", c.test_split, "split scored by `cutract eval` unless --split is given");
+  const std::vector<std::string> scopes{"utterance", "speaker", "corpus"};
+  v("normalise_features", c.normalise_features,
+    "scope of the means and standard deviations that normalise features; computed on training data", scopes);
+  v("normalise_targets", c.normalise_targets,
+    "scope of the means and standard deviations that normalise channels; computed on training data", scopes);
+  v("skip_bad", c.skip_bad, "whether training skips bad utterances instead of stopping");
+  v("channel", c.channel, in(0, 64), "channel of multichannel audio to use, counted from 1; 0: the average of all");
+}
+
+static void fields(FieldTable& v, ModelConfig& c) {
+  v("hidden", c.hidden, in(1, 4096), "LSTM units per direction");
+  v("layers", c.layers, in(1, 8), "number of Bi-LSTM layers");
+  v("dropout", c.dropout, in(0.0, 0.9), "dropout probability between layers and before the output layer");
+}
+
+static void fields(FieldTable& v, OptimConfig& c) {
+  v("name", c.name, "optimizer", {"adam", "adamw"});
+  v("lr", c.lr, in(1e-9, 10.0), "learning rate at the start");
+  v("beta1", c.beta1, in(0.0, 0.9999999), "decay rate of the mean of gradients (first moment)");
+  v("beta2", c.beta2, in(0.0, 0.9999999), "decay rate of the mean of squared gradients (second moment)");
+  v("eps", c.eps, in(1e-16, 1.0), "constant added to the denominator of the update, for stability");
+  v("weight_decay", c.weight_decay, in(0.0, 10.0),
+    "weight decay: an L2 penalty in the gradient (adam), or decoupled (adamw)");
+}
+
+static void fields(FieldTable& v, ScheduleConfig& c) {
+  v("name", c.name, "learning-rate schedule", {"constant", "plateau"});
+  v("factor", c.factor, in(0.01, 0.99), "plateau: factor applied to the learning rate");
+  v("patience", c.patience, in(0, 1000000), "plateau: epochs without improvement before the rate is reduced");
+  v("min_lr", c.min_lr, in(0.0, 10.0), "plateau: lowest learning rate");
+}
+
+static void fields(FieldTable& v, TrainerConfig& c) {
+  v("max_epochs", c.max_epochs, in(1, 1000000), "maximum number of epochs (passes over the training split)");
+  v("batch_size", c.batch_size, in(1, 65536), "utterances per training step");
+  v("bucket_batches", c.bucket_batches, in(1, 1000000),
+    "batches per pool in which utterances are sorted by length, so that those of a batch are of similar length; 1: no "
+    "sorting");
+  v("gradient_clip_val", c.gradient_clip_val, in(0.0, 1e9), "largest norm of the whole gradient; 0: no clipping");
+  v("loss", c.loss, "loss to minimise, averaged over frames and channels", {"mse", "mae"});
+  v("precision", c.precision,
+    "precision of the LSTM's matrix products on a GPU; everything else, and the CPU, uses fp32",
+    {"fp32", "tf32", "bf16"});
+  v("engine", c.engine, "LSTM implementation on a GPU; auto: the fastest for this size, precision and GPU",
+    {"auto", "cudnn", "cluster", "persistent", "steps"});
+  v("early_stopping_patience", c.early_stopping_patience, in(0, 1000000),
+    "epochs without improvement before training stops; 0: never stop early");
+  v("min_delta", c.min_delta, in(0.0, 1e9), "smallest decrease of the validation loss that counts as an improvement");
+  v("save_top_k", c.save_top_k, in(1, 1000000), "number of best checkpoints to keep, in addition to the last");
+  v("seed", c.seed, in(std::int64_t{0}, std::int64_t{1} << 53),
+    "random seed for initial weights, batch order and dropout");
+  v("threads", c.threads, in(0, 1024), "number of CPU threads; 0: all cores; the result does not depend on it");
+  v("max_nonfinite_steps", c.max_nonfinite_steps, in(1, 1000000),
+    "consecutive steps with infinite or NaN gradients before training fails (exit code 8)");
+}
+
+static void fields(FieldTable& v, Targets& c) {
+  v("target_rmse", c.rmse, in(0.0, 1e9), "target that eval judges the RMSE by (z)");
+  v("target_pearson", c.pearson, in(-1.0, 1.0), "target that eval judges the Pearson correlation by");
+  v("target_mae", c.mae, in(0.0, 1e9), "target that eval judges the MAE by (z)");
+  v("target_loss", c.loss, in(0.0, 1e9), "target that eval judges the loss by (trainer.loss, z)");
+}
+
+void fields(FieldTable& v, RunConfig& c) {
+  v.section("data", c.data);
+  v.section("features", c.features);
+  v.section("model", c.model);
+  v.section("optim", c.optim);
+  v.section("schedule", c.schedule);
+  v.section("trainer", c.trainer);
+  v.section("eval", c.eval);
+  add_synonyms(v);
+}
+
+namespace {
+
+FieldTable table_of(RunConfig& c) {
+  FieldTable table;
+  fields(table, c);
+  return table;
+}
+
+}  // namespace
+
+RunConfig read_run_config(const std::string& path, std::span<const std::string> assignments) {
+  RunConfig c;
+  const FieldTable table = table_of(c);
+  read_with_preset(c.features, [&] { read_config(table, path, assignments); });
+  c.features = checked(c.features);
+  return c;
+}
+
+RunConfig parse_run_config(const std::string& text, const std::string& origin) {
+  RunConfig c;
+  parse_config(table_of(c), text, origin);
+  return c;
+}
+
+std::string write_run_config(RunConfig c) { return write_config(table_of(c)); }
+
+std::string help_run_config(const std::string& subject) {
+  RunConfig c;
+  return help_config(table_of(c), 80, subject);
+}
+
+std::string difference_in_learning(RunConfig was, RunConfig is) {
+  static const std::vector<std::string> may_differ{"data.corpus",        "data.test_split",
+                                                   "trainer.threads",    "trainer.max_epochs",
+                                                   "trainer.save_top_k", "eval.target_rmse",
+                                                   "eval.target_mae",    "eval.target_pearson",
+                                                   "eval.target_loss",   "trainer.early_stopping_patience",
+                                                   "trainer.min_delta"};
+  const FieldTable a = table_of(was), b = table_of(is);
+  std::string out;
+  for (std::size_t i = 0; i < a.all().size(); ++i) {
+    const Field &f = a.all()[i], &g = b.all()[i];
+    if (std::find(may_differ.begin(), may_differ.end(), f.name) != may_differ.end()) continue;
+    const std::string x = value_text(f), y = value_text(g);
+    if (x != y) out += (out.empty() ? "" : ", ") + f.name + " was " + x + ", is " + y;
+  }
+  return out;
+}
+
+Precision precision(const RunConfig& c) {
+  return c.trainer.precision == "bf16"   ? Precision::bf16
+         : c.trainer.precision == "tf32" ? Precision::tf32
+                                         : Precision::fp32;
+}
+
+LstmRequest lstm_request(const RunConfig& c) {
+  return {.engine = lstm_engine(c.trainer.engine),
+          .precision = precision(c),
+          .H = c.model.hidden,
+          .rows = c.trainer.batch_size};
+}
+
+LossKind loss_kind(const RunConfig& c) { return c.trainer.loss == "mae" ? LossKind::mae : LossKind::mse; }
+
+}  // namespace cutract

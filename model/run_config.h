@@ -1,0 +1,89 @@
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "eval/metrics.h"
+#include "features/config.h"
+#include "host/core/fields.h"
+#include "kernels/loss.h"
+#include "kernels/lstm/lstm_engines.h"
+
+namespace cutract {
+
+struct DataConfig {
+  std::string corpus = "data/corpus";
+  std::string train_split = "train", val_split = "val", test_split = "test";
+  std::string normalise_features = "speaker", normalise_targets = "speaker";  // utterance | speaker | corpus
+  bool skip_bad = false;
+  int channel = 0;  // of multichannel audio, from 1; 0: the average of all
+};
+
+struct ModelConfig {
+  int hidden = 128;
+  int layers = 2;
+  double dropout = 0.3;
+};
+
+struct OptimConfig {
+  std::string name = "adam";  // adam | adamw
+  double lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0;
+};
+
+struct ScheduleConfig {
+  std::string name = "plateau";  // constant | plateau
+  double factor = 0.5;
+  int patience = 5;
+  double min_lr = 0;
+};
+
+struct TrainerConfig {
+  int max_epochs = 50;
+  int batch_size = 8;
+  int bucket_batches = 4;
+  double gradient_clip_val = 1.0;
+  std::string loss = "mse";        // mse | mae
+  std::string precision = "fp32";  // fp32 | tf32 | bf16
+  std::string engine = "auto";     // auto | cudnn | cluster | persistent | steps
+  int early_stopping_patience = 10;
+  double min_delta = 0;
+  int save_top_k = 3;
+  std::int64_t seed = 17;
+  int threads = 0;
+  int max_nonfinite_steps = 5;
+};
+
+// All settings of a run: read from a TOML file and from --set, and written by --print-config.
+struct RunConfig {
+  DataConfig data;
+  FeatureConfig features;
+  ModelConfig model;
+  OptimConfig optim;
+  ScheduleConfig schedule;
+  TrainerConfig trainer;
+  Targets eval;
+};
+// Adds every setting, with its range and meaning, to the table.
+void fields(FieldTable&, RunConfig&);
+
+// Reads a file ("": the defaults) and then assignments "a.b=c". Throws Error{config} with every mistake.
+RunConfig read_run_config(const std::string& path, std::span<const std::string> assignments);
+// Reads text that write_run_config returned. Throws Error{config} that names `origin`.
+RunConfig parse_run_config(const std::string& text, const std::string& origin);
+// Returns the TOML of all settings.
+std::string write_run_config(RunConfig);
+// Returns every setting with its default, range and meaning, or only those of the section or key `subject`. Throws
+// Error{usage} if there is no such section or key.
+std::string help_run_config(const std::string& subject = "");
+
+// Returns the names and values of the settings that differ between two configs and change what is learned; "" if there
+// are none. Paths and the length of training (data.corpus, trainer.threads, trainer.max_epochs, trainer.save_top_k,
+// trainer.early_stopping_patience, trainer.min_delta, eval.*) may differ.
+std::string difference_in_learning(RunConfig was, RunConfig is);
+
+LossKind loss_kind(const RunConfig&);
+Precision precision(const RunConfig&);
+// What training requires of an LSTM engine; batches are taken to be ragged.
+LstmRequest lstm_request(const RunConfig&);
+
+}  // namespace cutract
