@@ -218,8 +218,8 @@ void report(const FieldTable& table, std::vector<Problem> problems, const std::s
   fail(Fault::config, out);
 }
 
-// Parses "a.b=c", where c is TOML. A bare word that is not a TOML value is a string, so that --set data.corpus=DIR
-// needs no quotes. Returns "" if the value was set, otherwise what is wrong.
+}  // namespace
+
 std::string assign_text(const FieldTable& table, const std::string& text) {
   const auto eq = text.find('=');
   if (eq == std::string::npos || eq == 0) return "expected name=value, e.g. --set model.hidden=64";
@@ -235,8 +235,6 @@ std::string assign_text(const FieldTable& table, const std::string& text) {
     return assign(*f, *parsed.get("v"));
   } catch (const toml::parse_error&) { return fmt::format("expected {}", type_name(*f)); }
 }
-
-}  // namespace
 
 std::string_view section_of(std::string_view name) {
   const auto dot = name.rfind('.');

@@ -91,6 +91,10 @@ void read_config(const FieldTable&, const std::string& path, std::span<const std
 void parse_config(const FieldTable&, std::string_view text, const std::string& origin,
                   std::span<const std::string> assignments = {});
 
+// Sets one field by "a.b=c", where c is TOML. A bare word that is not a TOML value is a string, so that
+// --set data.corpus=DIR needs no quotes. Returns "" if the value was set, otherwise what is wrong.
+std::string assign_text(const FieldTable&, const std::string& assignment);
+
 // Returns the resolved TOML of all fields that have a value: reading it gives the same values.
 std::string write_config(const FieldTable&);
 
