@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "host/core/error.h"
+#include "host/corpus/importers.h"
 #include "host/device/exec.h"
 
 // The commands: for each, one struct with its arguments, and the function that runs it. The function prints its result
@@ -36,7 +37,8 @@ struct FeaturesArgs {
   int channel = -1;  // -1: as the config says
 };
 struct CorpusImportArgs {
-  std::string format, source, out;
+  std::string format;
+  ImportRequest request;
 };
 struct CorpusCheckArgs {
   std::string dir;

@@ -15,7 +15,6 @@
 #include "host/core/shell_quoted.h"
 #include "host/core/text.h"
 #include "host/corpus/corpus.h"
-#include "host/corpus/importers.h"
 #include "host/corpus/quality.h"
 #include "model/run_config.h"
 
@@ -158,11 +157,9 @@ std::string splits_text(const Corpus& corpus) {
 }  // namespace
 
 int run(const CorpusImportArgs& a) {
-  if (a.format != "stem-e2va")
-    fail(Fault::usage, fmt::format("unknown corpus format \"{}\"; known: stem-e2va", a.format));
-  const ImportReport r = import_stem_e2va(a.source, a.out);
-  print_text(
-      fmt::format("{}: {}, {}, {} skipped\n", a.out, counted(r.done, "utterance"), duration(r.seconds), r.skipped));
+  const ImportReport r = importer_named(a.format).run(a.request);
+  print_text(fmt::format("{}: {}, {}, {} skipped\n", a.request.out, counted(r.done, "utterance"), duration(r.seconds),
+                         r.skipped));
   return 0;
 }
 

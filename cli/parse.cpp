@@ -8,6 +8,7 @@
 #include "cli/usage.h"
 #include "host/core/error.h"
 #include "host/core/text.h"
+#include "host/corpus/importers.h"
 #include "model/version.h"
 
 namespace cutract::cli {
@@ -247,9 +248,18 @@ class Parser {
         ->type_name("DIR");
   }
   static void options(CLI::App* app, CorpusImportArgs& a) {
-    app->add_option("FORMAT", a.format, "format of the original: stem-e2va")->required()->type_name("");
-    app->add_option("SRC", a.source, "folder with the original corpus")->required()->type_name("");
-    app->add_option("--out", a.out, "corpus folder to create")->required()->type_name("DIR");
+    const Importer& importer = importer_named(a.format);
+    app->add_option("SRC", a.request.source, importer.source)->required()->type_name("");
+    app->add_option("--out", a.request.out, "corpus folder to create")->required()->type_name("DIR");
+    for (const ImportOption& o : importer.options) {
+      const std::string name = o.name;
+      const auto keep_value = [&a, name](const std::string& value) { a.request.options[name] = value; };
+      if (*o.value == '\0')
+        app->add_flag_callback(
+            name, [keep_value] { keep_value(""); }, o.help);
+      else
+        app->add_option_function<std::string>(name, keep_value, o.help)->type_name(o.value);
+    }
   }
   static void options(CLI::App* app, CorpusCheckArgs& a) {
     app->add_option("DIR", a.dir, "corpus folder")->required()->type_name("");
@@ -278,8 +288,13 @@ class Parser {
     CLI::App* app = app_.add_subcommand("corpus", "Import, check or describe a corpus");
     app->require_subcommand(1);
     app->footer(footer("cutract corpus check data/corpus"));
-    command("import", "Convert a corpus from another format", CorpusImportArgs{},
-            "cutract corpus import stem-e2va STEM-E2VA --out corpora/stem", app);
+    CLI::App* import = app->add_subcommand("import", "Convert a corpus from another format");
+    import->require_subcommand(1);
+    import->footer(footer(importers().front().example));
+    for (const Importer& i : importers())
+      command(i.name, i.what, CorpusImportArgs{i.name, {}}, std::string(i.example) + "\n  (see docs/" + i.page + ")",
+              import)
+          ->group(kFormats);
     command("check", "Read all files and list every bad utterance", CorpusCheckArgs{},
             "cutract corpus check data/corpus", app);
     command("stats", "Print minutes, speakers, splits and channel ranges", CorpusStatsArgs{},

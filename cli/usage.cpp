@@ -9,6 +9,7 @@
 #include "host/core/error.h"
 #include "host/core/fields.h"
 #include "host/core/text.h"
+#include "host/corpus/importers.h"
 
 namespace cutract::cli {
 namespace {
@@ -39,8 +40,14 @@ std::string names_of(const CLI::Option& o) {
   return out + (value.starts_with("[=") ? "" : " ") + value;
 }
 
+bool has_formats(const CLI::App& app) {
+  const auto subs = app.get_subcommands({});
+  return !subs.empty() && subs.front()->get_group() == kFormats;
+}
+
 std::string usage_line(const CLI::App& app, const std::string& name) {
   std::string out = "Usage: " + name;
+  if (has_formats(app)) return usage_line(*app.get_subcommands({}).front(), name + " FORMAT");
   if (!app.get_subcommands({}).empty()) return out + " COMMAND";
   std::string arguments;
   bool optional = false;
@@ -122,9 +129,14 @@ std::string option_in(const std::string& word) {
 // A typing error is reported before anything that is missing because of it.
 void expect_known_words(const Place& p, const std::vector<std::string>& words) {
   const std::vector<std::string> commands = commands_of(*p.app);
-  if (!commands.empty() && p.used < words.size() && !words[p.used].starts_with("-"))
+  if (!commands.empty() && p.used < words.size() && !words[p.used].starts_with("-")) {
+    if (has_formats(*p.app)) importer_named(words[p.used]);
     fail_unknown("command", words[p.used], commands, p);
+  }
   std::vector<std::string> known;
+  if (has_formats(*p.app) && p.used < words.size() && words[p.used] == "--out")
+    fail(Fault::usage,
+         fmt::format("{}: options come after the format; u{}{}", p.name, usage_line(*p.app, p.name).substr(1), see(p)));
   for (const CLI::Option* o : p.app->get_options()) {
     for (const auto& n : o->get_lnames()) known.push_back("--" + n);
     for (const auto& n : o->get_snames()) known.push_back("-" + n);
@@ -138,7 +150,8 @@ void expect_known_words(const Place& p, const std::vector<std::string>& words) {
 
 std::string what_is_missing(const Place& p) {
   if (const auto commands = commands_of(*p.app); !commands.empty())
-    return fmt::format("{}: expected a command: {}{}", p.name, in_a_row(commands, "or"), see(p));
+    return fmt::format("{}: expected {}: {}{}", p.name, has_formats(*p.app) ? "a format" : "a command",
+                       in_a_row(commands, "or"), see(p));
   std::vector<std::string> missing;
   for (const CLI::Option* o : p.app->get_options())
     if (o->get_required() && o->count() == 0) missing.push_back(names_of(*o));
@@ -222,6 +235,7 @@ void use_plain_help(CLI::App& app) {
 std::string help_page(CLI::App& root, const std::vector<std::string>& words) {
   const Place p = place_of(root, words);
   if (p.used < words.size()) {
+    if (has_formats(*p.app)) importer_named(words[p.used]);
     std::vector<std::string> known = commands_of(*p.app);
     if (known.empty())
       fail(Fault::usage, fmt::format("{}: has no command \"{}\"{}", p.name, shortened(words[p.used]), see(p)));

@@ -12,6 +12,9 @@ class Error;
 // and its notes on validators are for programmers.
 namespace cutract::cli {
 
+// The group of subcommands that are formats of a corpus; they are called so in help and errors.
+inline constexpr const char* kFormats = "Formats";
+
 // Sets the help pages of this app, and of the commands added to it later, in at most 80 columns.
 void use_plain_help(CLI::App&);
 

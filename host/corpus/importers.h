@@ -1,7 +1,11 @@
 #pragma once
 
+#include <map>
+#include <span>
 #include <string>
 
+// The formats that `cutract corpus import` reads. Help, errors and completions read this table; docs/add-an-importer.md
+// says what a new row needs.
 namespace cutract {
 
 struct ImportReport {
@@ -9,13 +13,35 @@ struct ImportReport {
   double seconds = 0;  // of audio
 };
 
-// Imports the STEM-E2VA files (ID.wav or ID.flac at any rate, ID.mat at 250 Hz with 7 sensors x 6 values, in any
-// folders below `source`; host/corpus/importers/stem_e2va_source.h) into a corpus folder `out`: 14 midsagittal channels
-// in mm, zero-phase 5th-order Butterworth low-pass at 20 Hz (SciPy's filtfilt convention), audio resampled to 16 kHz by
-// soxr and kept as 16-bit FLAC, from which the protocol computes its features. An utterance whose files are missing or
-// bad is skipped with a warning. An earlier import's corpus at `out` is replaced in one step when the new one is
-// complete, and a failed import leaves it; without one, a failed import leaves a folder that is not a corpus and that
-// the next import may take over. A folder that holds anything else is refused with Error{io}.
-ImportReport import_stem_e2va(const std::string& source, const std::string& out);
+struct ImportRequest {
+  std::string source, out;
+  std::map<std::string, std::string> options = {};  // those that were given: "--rate" -> "200"
+};
+
+// An option that one format takes in addition to --out.
+struct ImportOption {
+  const char* name;   // "--rate"
+  const char* value;  // its placeholder in the help, "HZ"; "" for an option without a value
+  const char* help;   // starts with a noun and gives the unit and the default
+};
+
+struct Importer {
+  const char* name;     // "table"
+  const char* what;     // one line for the list of formats
+  const char* source;   // what SRC is
+  const char* page;     // its documentation, below docs/
+  const char* example;  // a command
+  std::span<const ImportOption> options;
+  // Makes a corpus folder at `out`. An utterance whose files are missing or bad is skipped with a warning. An earlier
+  // import's corpus at `out` is replaced in one step when the new one is complete, and a failed import leaves it;
+  // without one, a failed import leaves a folder that is not a corpus and that the next import may take over. A folder
+  // that holds anything else is refused with Error{io}.
+  ImportReport (*run)(const ImportRequest&);
+};
+
+std::span<const Importer> importers();
+
+// Throws Error{usage}, with the known formats, if there is no such format.
+const Importer& importer_named(const std::string& name);
 
 }  // namespace cutract

@@ -17,6 +17,7 @@
 namespace cutract {
 namespace {
 
+using test::import_stem_e2va;
 using test::kColumns;
 using test::kFrames;
 using test::position;

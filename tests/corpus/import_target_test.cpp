@@ -21,6 +21,7 @@ namespace cutract {
 namespace {
 
 namespace fs = std::filesystem;
+using test::import_stem_e2va;
 
 // An imported corpus with two files and a folder of the user's in it.
 class ImportTargetTest : public testing::Test {

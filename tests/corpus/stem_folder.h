@@ -7,6 +7,7 @@
 #include <numbers>
 #include <string>
 
+#include "host/corpus/importers.h"
 #include "host/io/atomic_file.h"
 #include "host/io/audio.h"
 #include "tests/support/support.h"
@@ -17,6 +18,10 @@ constexpr int kFrames = 100, kColumns = 42;  // 0.4 s
 
 inline float position(int t, int column) {
   return static_cast<float>(column) + static_cast<float>(std::sin(0.02 * t * (1 + column % 5)));
+}
+
+inline ImportReport import_stem_e2va(const std::string& source, const std::string& out) {
+  return importer_named("stem-e2va").run({source, out});
 }
 
 // A folder like the published one, of utterances of 0.4 s.

@@ -1,0 +1,35 @@
+#include "host/corpus/importers.h"
+
+#include <fmt/format.h>
+
+#include "host/core/error.h"
+#include "host/core/text.h"
+#include "host/corpus/importers/stem_e2va.h"
+
+namespace cutract {
+namespace {
+
+constexpr Importer kImporters[] = {
+    {"stem-e2va",
+     "STEM-E2VA: pairs of ID.wav (or .flac) and ID.mat",
+     "folder with the original corpus",
+     "import-stem-e2va.md",
+     "cutract corpus import stem-e2va STEM-E2VA --out corpora/stem",
+     {},
+     import_stem_e2va},
+};
+
+}  // namespace
+
+std::span<const Importer> importers() { return kImporters; }
+
+const Importer& importer_named(const std::string& name) {
+  std::string known;
+  for (const Importer& i : kImporters) {
+    if (name == i.name) return i;
+    known += (known.empty() ? "" : ", ") + std::string(i.name);
+  }
+  fail(Fault::usage, fmt::format("unknown corpus format \"{}\"; known: {}", shortened(name), known));
+}
+
+}  // namespace cutract

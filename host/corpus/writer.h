@@ -1,0 +1,60 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/corpus/corpus.h"
+#include "host/corpus/import_target.h"
+#include "host/corpus/importers.h"
+#include "host/io/audio.h"
+
+namespace cutract {
+
+// What corpus.toml says. Its provenance becomes "WHAT, imported by cutract: HOW".
+struct CorpusFacts {
+  std::string name, what, how, licence;
+  int sample_rate = 0;              // Hz
+  double articulation_rate_hz = 0;  // Hz
+  std::vector<Channel> channels = {};
+};
+
+struct SourceUtterance {
+  std::string id, speaker, split, text;
+  std::vector<std::string> extra = {};  // one for each of the writer's extra columns
+};
+
+struct ConvertedUtterance {
+  Audio audio;  // at the corpus's sample rate; its notes are about the original file
+  Matrix track;
+  double seconds = 0;         // of audio
+  std::string original = {};  // the audio file that was read
+};
+
+// Writes the corpus of an import. It owns everything that importers share: claiming the folder, skipping bad utterances
+// with a warning, audio and arrays, manifest.tsv, and corpus.toml, which is written last.
+class CorpusWriter {
+ public:
+  // `extra_columns` are columns of the manifest after text. Throws as ImportTarget does.
+  CorpusWriter(std::string source, std::string out, const std::vector<std::string>& extra_columns);
+
+  // Calls `read` and writes what it returns. If it throws Error{data} or Error{io}, the utterance is skipped with a
+  // warning. A failure to write is not the utterance's fault, so it ends the import.
+  void add(const SourceUtterance&, const std::function<ConvertedUtterance()>& read);
+
+  // Skips an utterance with a warning and counts it.
+  void skip(const std::string& id, const std::string& reason);
+
+  // Completes the corpus. Throws Error{data} if no utterance could be added. `one_channel` says how to get one channel
+  // of audio with several: "keep one channel of the originals".
+  ImportReport finish(const CorpusFacts&, const std::string& one_channel);
+
+ private:
+  std::string source_, out_, folder_, manifest_;
+  ImportTarget target_;
+  ImportReport report_;
+  AudioNotes notes_;
+};
+
+}  // namespace cutract

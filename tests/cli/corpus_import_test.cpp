@@ -1,0 +1,80 @@
+// The command line of corpus import: formats, help and errors come from one table.
+#include <gtest/gtest.h>
+
+#include "host/corpus/importers.h"
+#include "host/io/atomic_file.h"
+#include "tests/cli/process.h"
+#include "tests/support/support.h"
+
+namespace cutract {
+namespace {
+
+using test::Finished;
+
+Finished import(std::vector<std::string> args) {
+  args.insert(args.begin(), {"corpus", "import"});
+  return test::cutract(args, "/");
+}
+
+std::string formats(const std::string& separator) {
+  std::string all;
+  for (const Importer& i : importers()) all += (all.empty() ? "" : separator) + i.name;
+  return all;
+}
+
+TEST(CorpusImport, HelpListsEveryFormatAndItsOptions) {
+  const Finished all = import({"--help"});
+  EXPECT_EQ(all.code, 0);
+  EXPECT_NE(all.out.find("Usage: cutract corpus import FORMAT --out DIR [options] SRC\n"), std::string::npos)
+      << all.out;
+  for (const Importer& i : importers()) {
+    EXPECT_NE(all.out.find("\n  " + std::string(i.name) + " "), std::string::npos) << all.out;
+    const Finished one = import({i.name, "--help"});
+    EXPECT_EQ(one.code, 0);
+    EXPECT_NE(one.out.find("\n  " + std::string(i.example) + "\n"), std::string::npos) << one.out;
+    EXPECT_NE(one.out.find("docs/" + std::string(i.page)), std::string::npos) << one.out;
+    for (const ImportOption& o : i.options)
+      EXPECT_NE(one.out.find("\n  " + std::string(o.name) + " " + o.value), std::string::npos) << o.name << one.out;
+  }
+}
+
+// The page of a format describes each of its options.
+TEST(CorpusImport, EveryFormatIsDocumented) {
+  for (const Importer& i : importers()) {
+    const std::string page = read_file(test::source_file("docs/" + std::string(i.page)));
+    EXPECT_NE(page.find("cutract corpus import " + std::string(i.name)), std::string::npos) << i.page;
+    for (const ImportOption& o : i.options)
+      EXPECT_NE(page.find("`" + std::string(o.name)), std::string::npos) << i.page << ": " << o.name;
+  }
+}
+
+TEST(CorpusImport, WrongCommandLinesAreUsageErrors) {
+  const std::string usage =
+      "usage: cutract corpus import FORMAT --out DIR [options] SRC; see `cutract corpus import --help`\n";
+  const struct {
+    std::vector<std::string> args;
+    std::string text;
+  } cases[] = {
+      {{"mngu0", "SRC", "--out", "o"}, "error: unknown corpus format \"mngu0\"; known: " + formats(", ") + "\n"},
+      {{"--out", "o", "stem-e2va", "SRC"}, "error: cutract corpus import: options come after the format; " + usage},
+      {{},
+       "error: cutract corpus import: expected a format: " + formats(" or ") +
+           "; see `cutract corpus import --help`\n"},
+      {{"stem-e2va", "SRC"},
+       "error: cutract corpus import stem-e2va: --out DIR is missing; usage: cutract corpus import stem-e2va --out DIR "
+       "[options] SRC; see `cutract corpus import stem-e2va --help`\n"},
+      {{"stem-e2va", "SRC", "--out", "o", "--rate", "3"},
+       "error: unknown option \"--rate\" (did you mean \"--out\"?)\n"},
+  };
+  for (const auto& c : cases) {
+    const Finished f = import(c.args);
+    EXPECT_EQ(f.code, 2);
+    EXPECT_EQ(f.err, c.text);
+    EXPECT_EQ(f.out, "");
+  }
+  EXPECT_EQ(test::cutract({"help", "corpus", "import", "mngu0"}, "/").err,
+            "error: unknown corpus format \"mngu0\"; known: " + formats(", ") + "\n");
+}
+
+}  // namespace
+}  // namespace cutract
