@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "features/recipe.h"
 #include "features/tables.h"
 #include "host/core/log.h"
 #include "host/core/plant.h"
@@ -281,11 +282,6 @@ Frames Extractor::from_audio(Exec& ex, std::span<const float> samples, int sampl
   return frames_of(ex, resample(samples, sample_rate, config_.sample_rate));
 }
 
-std::string Extractor::hash() const {
-  FeatureConfig c = config_;
-  FieldTable table;
-  fields(table, c);
-  return sha256_hex(write_config(table));
-}
+std::string Extractor::hash() const { return sha256_hex(feature_recipe(config_)); }
 
 }  // namespace cutract

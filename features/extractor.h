@@ -44,7 +44,7 @@ class Extractor {
                  View<float, 2> out) const;
   // The features of audio at any rate, in Hz; it is resampled if needed.
   Frames from_audio(Exec&, std::span<const float> samples, int sample_rate) const;
-  std::string hash() const;  // SHA-256 of the resolved settings
+  std::string hash() const;  // SHA-256 of feature_recipe(config())
 
  private:
   FeatureConfig config_;

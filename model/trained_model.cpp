@@ -13,6 +13,7 @@
 #include "host/io/sha256.h"
 #include "host/run/find_checkpoint.h"
 #include "model/metadata.h"
+#include "model/stored_recipe.h"
 
 namespace cutract {
 namespace {
@@ -103,10 +104,11 @@ std::string encode_model(const TrainedModel& m) {
   tensors_to_metadata(stats, file);
   const ModelShape& shape = m.model.shape();
   file.metadata["format"] = kFormat;
+  put_recipe_version(file);
+  put_feature_recipe(file, checked(m.config.features));
   file.metadata["config"] = write_run_config(m.config);
   file.metadata["channels"] = channels_text(m.channels);
   file.metadata["corpus"] = m.corpus_name;
-  file.metadata["feature_hash"] = m.feature_hash;
   file.metadata["feature_dim"] = std::to_string(shape.features);
   file.metadata["epoch"] = std::to_string(m.epoch);
   file.metadata["val_loss"] = exact(m.val_loss);
@@ -118,7 +120,7 @@ TrainedModel decode_model(const std::string& bytes, const std::string& origin) {
   const TensorFile file = decode_safetensors(bytes, origin);
   if (const auto& format = metadata_text(file, "format", origin); format != kFormat)
     fail(Fault::io, fmt::format("{}: model format is \"{}\", this build reads \"{}\"", origin, format, kFormat));
-  const RunConfig config = parse_run_config(metadata_text(file, "config", origin), origin + " (its config)");
+  const RunConfig config = parse_run_config(stored_config(file, origin), origin + " (its config)");
   const std::vector<Channel> channels = channels_from(metadata_text(file, "channels", origin));
   const Extractor extractor(config.features);
   const ModelShape shape{metadata_number<Index>(file, "feature_dim", origin), config.model.hidden, config.model.layers,
@@ -137,16 +139,12 @@ TrainedModel decode_model(const std::string& bytes, const std::string& origin) {
       Normaliser::load(metadata_to_tensors(file, "normaliser.targets", origin), "normaliser.targets", origin),
       channels,
       metadata_text(file, "corpus", origin),
-      metadata_text(file, "feature_hash", origin),
       metadata_number<int>(file, "epoch", origin),
       metadata_number<double>(file, "val_loss", origin),
       origin};
   expect_columns(m.features, shape.features, "features", origin);
   expect_columns(m.targets, shape.outputs, "targets", origin);
-  if (extractor.hash() != m.feature_hash)
-    fail(Fault::data, fmt::format("{}: was trained on features with hash {:.12}, but this build computes features with "
-                                  "hash {:.12} from its config; retrain it, or use the build that made it",
-                                  origin, m.feature_hash, extractor.hash()));
+  expect_same_features(file, extractor, origin);
   m.model.load(file, origin);
   expect_digest(file, origin);  // last, since the checks above say more precisely what is wrong
   return m;

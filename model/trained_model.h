@@ -17,7 +17,7 @@ struct TrainedModel {
   Model model;
   Normaliser features, targets;
   std::vector<Channel> channels;
-  std::string corpus_name, feature_hash;
+  std::string corpus_name;
   int epoch = 0;
   double val_loss = 0;
   std::string checkpoint = {};  // the folder or file that load_model read

@@ -7,6 +7,7 @@
 #include "host/core/error.h"
 #include "host/core/text.h"
 #include "model/metadata.h"
+#include "model/stored_recipe.h"
 
 namespace cutract {
 namespace {
@@ -44,6 +45,7 @@ std::string encode_state(Exec& ex, const TrainingState& s, const Optimizer& o) {
   if (!s.val_losses.empty()) file.tensors["val_losses"] = Tensor::f64({std::ssize(s.val_losses)}, s.val_losses);
   auto& meta_data = file.metadata;
   meta_data["format"] = kStateFormat;
+  put_recipe_version(file);
   meta_data["config"] = s.config;
   meta_data["order_key"] = s.order_key;
   meta_data["data"] = s.data;
@@ -67,7 +69,7 @@ SavedState decode_state(const std::string& bytes, const std::string& origin) {
                                 origin, format, kStateFormat));
   SavedState saved{{}, file.at("adam.m", origin).as_f32(), file.at("adam.v", origin).as_f32(), {}};
   TrainingState& s = saved.state;
-  s.config = metadata_text(file, "config", origin);
+  s.config = stored_config(file, origin);
   s.order_key = metadata_text(file, "order_key", origin);
   s.data = metadata_text(file, "data", origin);
   s.origin = metadata_text(file, "origin", origin);

@@ -105,7 +105,7 @@ class Run {
 
   void make_model() {
     trained_.emplace(TrainedModel{config_, Model(shape(), static_cast<float>(config_.model.dropout)), data_.features,
-                                  data_.targets, corpus_.channels, corpus_.name, extractor_.hash(), 0, 0});
+                                  data_.targets, corpus_.channels, corpus_.name, 0, 0});
     trained_->model.initialise(static_cast<std::uint64_t>(config_.trainer.seed));
     optimizer_.emplace(ex_, config_.optim, trained_->model.size());
     if (point_) restore();

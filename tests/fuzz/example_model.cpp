@@ -2,7 +2,6 @@
 
 #include <vector>
 
-#include "features/extractor.h"
 #include "host/device/exec.h"
 #include "host/io/safetensors.h"
 #include "model/trained_model.h"
@@ -45,7 +44,6 @@ std::string example_model(bool with_digest) {
                  example_statistics(ex, 1),
                  {{"tt_x", "mm"}},
                  "toy",
-                 Extractor(config.features).hash(),
                  3,
                  0.25};
   m.model.initialise(1);

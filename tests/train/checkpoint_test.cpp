@@ -14,7 +14,6 @@ TrainedModel some_model() {
   config.features = checked(config.features);
   config.model.hidden = 5;
   test::Rng rng(4);
-  const Extractor extractor(config.features);
   const auto stats = [&](Index columns) {
     Matrix anna(10, columns), bert(10, columns);
     anna.values = rng.normals(10 * columns), bert.values = rng.normals(10 * columns);
@@ -22,8 +21,8 @@ TrainedModel some_model() {
     Exec cpu = CpuExec(1);
     return Normaliser::fit(cpu, Scope::speaker, parts);
   };
-  TrainedModel m{config, Model({80, 5, 2, 2}, 0.3f), stats(80), stats(2), {{"tt_x", "mm"}, {"jaw", "deg"}},
-                 "toy",  extractor.hash(),           7,         0.1 + 0.2};
+  TrainedModel m{config,   Model({80, 5, 2, 2}, 0.3f), stats(80), stats(2), {{"tt_x", "mm"}, {"jaw", "deg"}}, "toy", 7,
+                 0.1 + 0.2};
   m.model.initialise(9);
   return m;
 }
@@ -50,7 +49,7 @@ TEST(ModelFile, RefusesFeaturesOfAnotherPreset) {
   other.config.features = feature_preset("kaldi");
   file.metadata["config"] = write_run_config(other.config);
   EXPECT_FAULT(decode_model(encode_safetensors(file), "m.safetensors"), Fault::data,
-               "m.safetensors: was trained on features with hash");
+               "m.safetensors: was trained on other features than its config describes (");
 }
 
 // Changes one digit of one mean: without the check the model would load and predict nonsense for one channel.
