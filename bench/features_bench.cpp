@@ -16,12 +16,13 @@ namespace {
 struct Problem {
   const char* op;
   const char* preset;
-  const char* kind;
+  FeatureKind kind;
   int deltas, context;
 };
 constexpr Problem kProblems[] = {
-    {"mel", "librosa", "mel", 0, 0},   {"mel", "kaldi", "mel", 0, 0},          {"mel", "whisper", "mel", 0, 0},
-    {"mfcc", "librosa", "mfcc", 0, 0}, {"mel_deltas", "librosa", "mel", 2, 0}, {"mel_splice", "librosa", "mel", 0, 5},
+    {"mel", "librosa", FeatureKind::mel, 0, 0},        {"mel", "kaldi", FeatureKind::mel, 0, 0},
+    {"mel", "whisper", FeatureKind::mel, 0, 0},        {"mfcc", "librosa", FeatureKind::mfcc, 0, 0},
+    {"mel_deltas", "librosa", FeatureKind::mel, 2, 0}, {"mel_splice", "librosa", FeatureKind::mel, 0, 5},
 };
 
 // Additions and multiplications per frame: window, real FFT (2.5 n log2 n), power, and filters with about two weights
@@ -29,7 +30,7 @@ constexpr Problem kProblems[] = {
 double flops_of(const FeatureConfig& c) {
   const double n = c.n_fft;
   const double per_frame = c.win_samples + 2.5 * n * std::log2(n) + 1.5 * n + 2 * n;
-  return per_frame + (c.kind == "mfcc" ? 2.0 * c.n_mfcc * c.n_mels : 0);
+  return per_frame + (c.kind == FeatureKind::mfcc ? 2.0 * c.n_mfcc * c.n_mels : 0);
 }
 
 Prepared prepare(Exec& ex, const Problem& p, MelEngine engine, int seconds) {

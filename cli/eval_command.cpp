@@ -87,7 +87,7 @@ LstmEngine engine_for(const Exec& ex, const RunConfig& config) {
     request.engine = LstmEngine::automatic;
     const LstmChoice choice = choose_engine(ex, request);
     log::warn(fmt::format("trainer.engine is {}, which this GPU cannot run; scoring with engine {}",
-                          config.trainer.engine, name_of(choice.engine)));
+                          name_of(config.trainer.engine), name_of(choice.engine)));
     return choice.engine;
   }
 }
@@ -108,7 +108,7 @@ int run(const EvalArgs& a) {
   if (!a.report.empty())
     for (const auto& e : data.examples) measured.push_back(e.targets);
   normalise(ex, data, features_for_split(ex, data, m, a, corpus, split), m.targets);
-  Network network(ex, m.model, precision(m.config), engine_for(ex, m.config));
+  Network network(ex, m.model, m.config.trainer.precision, engine_for(ex, m.config));
   const std::vector<Matrix> predicted = run_model(ex, network, data.examples, m.config.trainer.batch_size);
   Scores scores = evaluate(data, predicted, m.channels, split, m.config);
   scores.frame_step_s = extractor.step_s();

@@ -9,8 +9,8 @@
 namespace cutract {
 
 void fields(FieldTable& v, FeatureConfig& c) {
-  v("preset", c.preset, "default for every [features] key that is not set", {"librosa", "kaldi", "whisper"});
-  v("kind", c.kind, "kind of features; mel: the log-mel spectrum, mfcc: its cepstra", {"mel", "mfcc"});
+  v("preset", c.preset, "default for every [features] key that is not set");
+  v("kind", c.kind, "kind of features; mel: the log-mel spectrum, mfcc: its cepstra");
   v("sample_rate", c.sample_rate, in(1000, 192000), "sample rate in Hz; audio at other rates is resampled");
   v("n_mels", c.n_mels, in(1, 1024), "number of mel filters");
   v("n_fft", c.n_fft, in(2, 65536), "FFT length in samples; need not be a power of two");
@@ -18,16 +18,13 @@ void fields(FieldTable& v, FeatureConfig& c) {
   v("hop_samples", c.hop_samples, in(1, 65536), "distance between frames in samples");
   v("fmin_hz", c.fmin_hz, in(0.0, 96000.0), "lower edge of the first mel filter in Hz");
   v("fmax_hz", c.fmax_hz, in(0.0, 96000.0), "upper edge of the last mel filter in Hz; 0: half the sample rate");
-  v("window", c.window, "window function; hann and hamming are periodic, povey is Kaldi's",
-    {"hann", "hamming", "povey"});
+  v("window", c.window, "window function; hann and hamming are periodic, povey is Kaldi's");
   v("framing", c.framing,
-    "frame placement and padding at the edges; snip and cover are Kaldi's snip_edges = true and false",
-    {"centre-zero", "centre-reflect", "snip", "cover"});
+    "frame placement and padding at the edges; snip and cover are Kaldi's snip_edges = true and false");
   v("drop_last", c.drop_last, "whether to drop the last frame, as Whisper does");
-  v("mel_scale", c.mel_scale, "mel formula; kaldi: the HTK formula with triangles that are linear in mel",
-    {"slaney", "htk", "kaldi"});
-  v("mel_norm", c.mel_norm, "filter normalisation; slaney: each filter has area 1 over Hz", {"slaney", "none"});
-  v("log", c.log, "logarithm of the mel power", {"db", "ln", "log10", "whisper"});
+  v("mel_scale", c.mel_scale, "mel formula; kaldi: the HTK formula with triangles that are linear in mel");
+  v("mel_norm", c.mel_norm, "filter normalisation; slaney: each filter has area 1 over Hz");
+  v("log", c.log, "logarithm of the mel power");
   v("log_floor", c.log_floor, in(1e-30, 1.0), "smallest mel power before the logarithm");
   v("log_offset", c.log_offset, "whether to add log_floor to the power instead of using it as the minimum");
   v("top_db", c.top_db, in(0.0, 1000.0),
@@ -42,26 +39,39 @@ void fields(FieldTable& v, FeatureConfig& c) {
   v("context", c.context, in(0, 50), "neighbouring frames appended on each side");
 }
 
+FeatureConfig feature_preset(FeaturePreset preset) {
+  FeatureConfig c;  // the member initialisers are those of librosa
+  c.preset = preset;
+  if (preset == FeaturePreset::kaldi) {
+    c.win_samples = 400;
+    c.window = WindowShape::povey;
+    c.framing = Framing::snip;
+    c.fmin_hz = 20;
+    c.fmax_hz = 0;
+    c.mel_scale = MelScale::kaldi;
+    c.mel_norm = MelNorm::none;
+    c.log = LogScale::ln;
+    c.log_floor = 0x1p-23;
+    c.top_db = 0;
+    c.preemphasis = 0.97;
+    c.remove_dc = true;
+    c.sample_scale = 32768;
+    c.lifter = 22;
+  }
+  if (preset == FeaturePreset::whisper) {
+    c.n_fft = 400;
+    c.win_samples = 400;
+    c.framing = Framing::centre_reflect;
+    c.drop_last = true;
+    c.log = LogScale::whisper;
+    c.top_db = 0;
+  }
+  return c;
+}
+
 FeatureConfig feature_preset(const std::string& name) {
-  FeatureConfig c;
-  c.preset = name;
-  if (name == "librosa") return c;  // the member initialisers
-  if (name == "kaldi") {
-    c.win_samples = 400, c.window = "povey", c.framing = "snip";
-    c.fmin_hz = 20, c.fmax_hz = 0, c.mel_scale = "kaldi", c.mel_norm = "none";
-    c.log = "ln", c.log_floor = 0x1p-23, c.top_db = 0;
-    c.preemphasis = 0.97, c.remove_dc = true, c.sample_scale = 32768, c.lifter = 22;
-    return c;
-  }
-  if (name == "whisper") {
-    c.n_fft = c.win_samples = 400, c.framing = "centre-reflect", c.drop_last = true;
-    c.log = "whisper", c.top_db = 0;
-    return c;
-  }
-  const std::vector<std::string> known = {"librosa", "kaldi", "whisper"};
-  const std::string near = did_you_mean(name, known);
-  fail(Fault::config, fmt::format("features.preset: is \"{}\", expected librosa, kaldi or whisper{}", name,
-                                  near.empty() ? "" : " (did you mean \"" + near + "\"?)"));
+  if (const auto preset = named<FeaturePreset>(name)) return feature_preset(*preset);
+  fail(Fault::config, "features.preset = " + not_one_of(name, names_of<FeaturePreset>()));
 }
 
 void read_with_preset(FeatureConfig& features, const std::function<void()>& read) {
@@ -86,7 +96,7 @@ FeatureConfig checked(FeatureConfig c) {
                     c.fmax_hz, c.sample_rate / 2.0));
   if (c.fmin_hz >= c.fmax_hz)
     problems.push_back(fmt::format("features.fmin_hz: is {}, expected less than fmax_hz ({})", c.fmin_hz, c.fmax_hz));
-  if (c.kind == "mfcc" && c.n_mfcc > c.n_mels)
+  if (c.kind == FeatureKind::mfcc && c.n_mfcc > c.n_mels)
     problems.push_back(
         fmt::format("features.n_mfcc: is {}, expected at most features.n_mels ({})", c.n_mfcc, c.n_mels));
   if (c.delta_window % 2 == 0)

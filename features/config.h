@@ -3,9 +3,43 @@
 #include <functional>
 #include <string>
 
+#include "host/core/choices.h"
 #include "host/core/fields.h"
 
 namespace cutract {
+
+// The choices of the settings below, where they are described.
+enum class FeaturePreset { librosa, kaldi, whisper };
+template <>
+inline constexpr auto kNames<FeaturePreset> = std::to_array<Named<FeaturePreset>>(
+    {{FeaturePreset::librosa, "librosa"}, {FeaturePreset::kaldi, "kaldi"}, {FeaturePreset::whisper, "whisper"}});
+enum class FeatureKind { mel, mfcc };
+template <>
+inline constexpr auto kNames<FeatureKind> = std::to_array<Named<FeatureKind>>({{FeatureKind::mel, "mel"},
+                                                                               {FeatureKind::mfcc, "mfcc"}});
+enum class WindowShape { hann, hamming, povey };
+template <>
+inline constexpr auto kNames<WindowShape> = std::to_array<Named<WindowShape>>({{WindowShape::hann, "hann"},
+                                                                               {WindowShape::hamming, "hamming"},
+                                                                               {WindowShape::povey, "povey"}});
+enum class Framing { centre_zero, centre_reflect, snip, cover };
+template <>
+inline constexpr auto kNames<Framing> = std::to_array<Named<Framing>>({{Framing::centre_zero, "centre-zero"},
+                                                                       {Framing::centre_reflect, "centre-reflect"},
+                                                                       {Framing::snip, "snip"},
+                                                                       {Framing::cover, "cover"}});
+enum class MelScale { slaney, htk, kaldi };
+template <>
+inline constexpr auto kNames<MelScale> =
+    std::to_array<Named<MelScale>>({{MelScale::slaney, "slaney"}, {MelScale::htk, "htk"}, {MelScale::kaldi, "kaldi"}});
+enum class MelNorm { slaney, none };
+template <>
+inline constexpr auto kNames<MelNorm> = std::to_array<Named<MelNorm>>({{MelNorm::slaney, "slaney"},
+                                                                       {MelNorm::none, "none"}});
+enum class LogScale { db, ln, log10, whisper };
+template <>
+inline constexpr auto kNames<LogScale> = std::to_array<Named<LogScale>>(
+    {{LogScale::db, "db"}, {LogScale::ln, "ln"}, {LogScale::log10, "log10"}, {LogScale::whisper, "whisper"}});
 
 // The settings that define a frame of features. The defaults are the preset "librosa". `preset` is the default for
 // every other field that is not set (read_with_preset); the values of the presets are in features/config.cpp.
@@ -18,21 +52,21 @@ namespace cutract {
 //   cover           frame k is centred at (k + 1/2) H, (S + H/2)/H frames, x[-i] = x[i - 1] outside, repeatedly if
 //                   needed: Kaldi's snip_edges = false
 struct FeatureConfig {
-  std::string preset = "librosa";  // librosa | kaldi | whisper
-  std::string kind = "mel";        // mel (log-mel) | mfcc
-  int sample_rate = 16000;         // Hz; audio at another rate is resampled by soxr
+  FeaturePreset preset = FeaturePreset::librosa;  // librosa | kaldi | whisper
+  FeatureKind kind = FeatureKind::mel;            // mel (log-mel) | mfcc
+  int sample_rate = 16000;                        // Hz; audio at another rate is resampled by soxr
   int n_mels = 80;
   int n_fft = 512;        // any number; large prime factors are slow
   int win_samples = 512;  // centred in the FFT where the framing is centred
   int hop_samples = 160;
-  double fmin_hz = 0, fmax_hz = 8000;   // fmax 0: half the sample rate
-  std::string window = "hann";          // hann, hamming: periodic, as librosa | povey: symmetric, as Kaldi
-  std::string framing = "centre-zero";  // centre-zero | centre-reflect | snip | cover
-  bool drop_last = false;               // drop the last frame, as Whisper does
-  std::string mel_scale = "slaney";     // slaney, htk: triangles linear in Hz | kaldi: HTK's, triangles linear in mel
-  std::string mel_norm = "slaney";      // slaney (area) | none
-  std::string log = "db";               // db (10 log10) | ln | log10 | whisper ((max(log10 x, maximum - 8) + 4) / 4)
-  double log_floor = 1e-10;             // of the mel power: log(max(x, floor)), or log(x + floor) with log_offset
+  double fmin_hz = 0, fmax_hz = 8000;      // fmax 0: half the sample rate
+  WindowShape window = WindowShape::hann;  // hann, hamming: periodic, as librosa | povey: symmetric, as Kaldi
+  Framing framing = Framing::centre_zero;  // centre-zero | centre-reflect | snip | cover
+  bool drop_last = false;                  // drop the last frame, as Whisper does
+  MelScale mel_scale = MelScale::slaney;  // slaney, htk: triangles linear in Hz | kaldi: HTK's, triangles linear in mel
+  MelNorm mel_norm = MelNorm::slaney;     // slaney (area) | none
+  LogScale log = LogScale::db;            // db (10 log10) | ln | log10 | whisper ((max(log10 x, maximum - 8) + 4) / 4)
+  double log_floor = 1e-10;               // of the mel power: log(max(x, floor)), or log(x + floor) with log_offset
   bool log_offset = false;
   double top_db = 80;  // with log = db: values further below the utterance's maximum are clipped; 0: off
   double preemphasis = 0;
@@ -49,6 +83,7 @@ void fields(FieldTable&, FeatureConfig&);
 
 // Returns the settings of a preset. Throws Error{config} for an unknown name.
 FeatureConfig feature_preset(const std::string& name);
+FeatureConfig feature_preset(FeaturePreset);
 
 // Reads settings that `features` is a part of, so that features.preset gives the defaults of its other fields, wherever
 // in the file it is written. `read` fills the settings, for example by read_config. It is called twice, first to learn

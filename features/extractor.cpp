@@ -23,17 +23,19 @@
 namespace cutract {
 namespace {
 
-bool centred(const FeatureConfig& c) { return c.framing == "centre-zero" || c.framing == "centre-reflect"; }
+bool centred(const FeatureConfig& c) {
+  return c.framing == Framing::centre_zero || c.framing == Framing::centre_reflect;
+}
 
 // First sample under the window of frame 0. A centred window is in the middle of the FFT's frame.
 Index first_sample(const FeatureConfig& c) {
-  if (c.framing == "snip") return 0;
-  if (c.framing == "cover") return c.hop_samples / 2 - c.win_samples / 2;
+  if (c.framing == Framing::snip) return 0;
+  if (c.framing == Framing::cover) return c.hop_samples / 2 - c.win_samples / 2;
   return (c.n_fft - c.win_samples) / 2 - c.n_fft / 2;
 }
 
 Edge edge_of(const FeatureConfig& c) {
-  return c.framing == "centre-reflect" ? Edge::reflect : c.framing == "cover" ? Edge::mirror : Edge::zero;
+  return c.framing == Framing::centre_reflect ? Edge::reflect : c.framing == Framing::cover ? Edge::mirror : Edge::zero;
 }
 
 void warn_of_empty_filters(const MelBank& bank, const FeatureConfig& c) {
@@ -47,14 +49,14 @@ void warn_of_empty_filters(const MelBank& bank, const FeatureConfig& c) {
 }
 
 MelArgs mel_args(const FeatureConfig& c, MelEngine engine) {
-  const bool whisper = c.log == "whisper";
+  const bool whisper = c.log == LogScale::whisper;
   MelArgs a;
   a.engine = engine;
   a.n_fft = c.n_fft, a.hop = c.hop_samples, a.first = first_sample(c), a.edge = edge_of(c);
   a.sample_scale = c.sample_scale, a.preemphasis = c.preemphasis, a.remove_dc = c.remove_dc;
-  a.log = c.log == "db" ? LogUnit::db : c.log == "ln" ? LogUnit::ln : LogUnit::log10;
+  a.log = c.log == LogScale::db ? LogUnit::db : c.log == LogScale::ln ? LogUnit::ln : LogUnit::log10;
   a.floor = c.log_floor, a.add_floor = c.log_offset;
-  a.range = whisper ? 8 : c.log == "db" ? c.top_db : 0;
+  a.range = whisper ? 8 : c.log == LogScale::db ? c.top_db : 0;
   if (whisper) a.shift = 4, a.gain = 0.25;
   return a;
 }
@@ -97,13 +99,13 @@ struct Scratch {
 // Everything that an op reads and writes is in the executor's memory.
 void compute(Exec& ex, const FeatureConfig& c, MelEngine engine, const TableViews& t, Scratch& scratch,
              const Samples& samples, const Starts& first_sample, const Starts& first_frame, View<float, 2> out) {
-  const Index T = out.shape[0], base = c.kind == "mfcc" ? c.n_mfcc : c.n_mels, wide = base * (1 + c.deltas);
+  const Index T = out.shape[0], base = c.kind == FeatureKind::mfcc ? c.n_mfcc : c.n_mels, wide = base * (1 + c.deltas);
   const bool slopes = c.deltas > 0, splices = c.context > 0;  // the last op writes to out
   MelArgs a = mel_args(c, engine);
   a.samples = samples, a.first_sample = first_sample, a.first_frame = first_frame;
   a.window = t.window, a.roots = {t.roots.data, {c.n_fft, 2}};
   a.filter_bin = t.bin, a.filter_offset = t.offset, a.filter_weight = t.weight;
-  if (c.kind == "mfcc") a.basis = {t.dct.data, {c.n_mfcc, c.n_mels}};
+  if (c.kind == FeatureKind::mfcc) a.basis = {t.dct.data, {c.n_mfcc, c.n_mels}};
   a.out = {slopes || splices ? scratch.base.room<float>(ex, T * base) : out.data, {T, base}};
   mel(ex, a);
   View<float, 2> y = a.out;
@@ -178,23 +180,23 @@ struct Extractor::OnGpu {
 Extractor::Extractor(FeatureConfig config, MelEngine engine) : config_(checked(std::move(config))), engine_(engine) {
   const auto t = std::make_shared<Tables>();
   t->window = window_table(config_), t->roots = root_table(config_), t->bank = mel_bank(config_);
-  if (config_.kind == "mfcc") t->dct = dct_table(config_);
+  if (config_.kind == FeatureKind::mfcc) t->dct = dct_table(config_);
   warn_of_empty_filters(t->bank, config_);
   tables_ = t;
   on_gpu_ = std::make_shared<OnGpu>();
 }
 
 Index Extractor::dim() const {
-  const Index columns = config_.kind == "mfcc" ? config_.n_mfcc : config_.n_mels;
+  const Index columns = config_.kind == FeatureKind::mfcc ? config_.n_mfcc : config_.n_mels;
   return columns * (1 + config_.deltas) * (1 + 2 * config_.context);
 }
 
 Index Extractor::frames(Index samples) const {
   const FeatureConfig& c = config_;
   Index n = 0;
-  if (c.framing == "cover") {
+  if (c.framing == Framing::cover) {
     n = (samples + c.hop_samples / 2) / c.hop_samples;
-  } else if (samples > 0 || c.framing == "centre-zero") {
+  } else if (samples > 0 || c.framing == Framing::centre_zero) {
     const Index frame = centred(c) ? c.n_fft % 2 : c.win_samples;  // samples that the first frame needs
     n = samples < frame ? 0 : 1 + (samples - frame) / c.hop_samples;
   }
@@ -203,9 +205,9 @@ Index Extractor::frames(Index samples) const {
 
 double Extractor::first_centre_s() const {
   const double hop = config_.hop_samples;
-  const double centre = (centred(config_)            ? 0
-                         : config_.framing == "snip" ? config_.win_samples / 2.0
-                                                     : hop / 2) +
+  const double centre = (centred(config_)                   ? 0
+                         : config_.framing == Framing::snip ? config_.win_samples / 2.0
+                                                            : hop / 2) +
                         (CUTRACT_PLANTED("frame_centre_late") ? hop : 0);
   return centre / config_.sample_rate;
 }

@@ -28,10 +28,10 @@ double triangle(double x, double low, double centre, double high) {
 }  // namespace
 
 MelBank mel_bank(const FeatureConfig& c) {
-  const bool slaney = c.mel_scale == "slaney" && !CUTRACT_PLANTED("htk_for_slaney");
+  const bool slaney = c.mel_scale == MelScale::slaney && !CUTRACT_PLANTED("htk_for_slaney");
   const auto to_mel = slaney ? slaney_mel : htk_mel;
   const auto to_hz = slaney ? slaney_hz : htk_hz;
-  const bool in_mel = c.mel_scale == "kaldi";
+  const bool in_mel = c.mel_scale == MelScale::kaldi;
   const double low_mel = to_mel(c.fmin_hz), step = (to_mel(c.fmax_hz) - low_mel) / (c.n_mels + 1);
   MelBank bank;
   bank.offset.push_back(0);
@@ -42,7 +42,7 @@ MelBank mel_bank(const FeatureConfig& c) {
       corner_hz[i] = to_hz(mel);
       corner[i] = in_mel ? mel : corner_hz[i];
     }
-    const double height = c.mel_norm == "slaney" ? 2 / (corner_hz[2] - corner_hz[0]) : 1;
+    const double height = c.mel_norm == MelNorm::slaney ? 2 / (corner_hz[2] - corner_hz[0]) : 1;
     std::int32_t first = 0;
     for (int k = 0; k <= c.n_fft / 2; ++k) {
       const double hz = static_cast<double>(k) * c.sample_rate / c.n_fft;
@@ -58,14 +58,14 @@ MelBank mel_bank(const FeatureConfig& c) {
 }
 
 std::vector<double> window_table(const FeatureConfig& c) {
-  const bool periodic = c.window != "povey";
+  const bool periodic = c.window != WindowShape::povey;
   const double turn = 2 * kPi / (periodic ? c.win_samples : c.win_samples - 1);
   std::vector<double> w;
   for (int i = 0; i < c.win_samples; ++i) {
     const double cosine = std::cos(turn * i);
-    if (c.window == "hamming")
+    if (c.window == WindowShape::hamming)
       w.push_back(0.54 - 0.46 * cosine);
-    else if (c.window == "povey")
+    else if (c.window == WindowShape::povey)
       w.push_back(std::pow(0.5 - 0.5 * cosine, 0.85));
     else
       w.push_back(0.5 - 0.5 * cosine);

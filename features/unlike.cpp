@@ -31,23 +31,23 @@ constexpr double kUsualSpread = 0.55;    // of the training's deviation, median 
 constexpr double kFarOnAverage = 1;      // deviations, mean over the columns
 constexpr double kFarInOneColumn = 3.5;  // deviations
 
-Index base_columns(const FeatureConfig& c) { return c.kind == "mfcc" ? c.n_mfcc : c.n_mels; }
+Index base_columns(const FeatureConfig& c) { return c.kind == FeatureKind::mfcc ? c.n_mfcc : c.n_mels; }
 
 // The first column of the frame's own log-mels or cepstra in a row that context and deltas make wider.
 Index first_base_column(const FeatureConfig& c) { return c.context * base_columns(c) * (1 + c.deltas); }
 
 // The size in dB of one unit of a log-mel.
 double db_per_unit(const FeatureConfig& c) {
-  if (c.log == "db") return 1;
-  if (c.log == "ln") return 10 / std::log(10.0);
-  return c.log == "whisper" ? 40 : 10;
+  if (c.log == LogScale::db) return 1;
+  if (c.log == LogScale::ln) return 10 / std::log(10.0);
+  return c.log == LogScale::whisper ? 40 : 10;
 }
 
 bool is_silent(const float* row, const FeatureConfig& c) {
   constexpr float kEqual = 1e-3f;
   const float* at = row + first_base_column(c);
   const Index n = base_columns(c);
-  if (c.kind == "mfcc") return std::all_of(at + 1, at + n, [](float v) { return std::abs(v) < kEqual; });
+  if (c.kind == FeatureKind::mfcc) return std::all_of(at + 1, at + n, [](float v) { return std::abs(v) < kEqual; });
   const auto [least, most] = std::minmax_element(at, at + n);
   return n > 1 && *most - *least < kEqual;
 }
@@ -207,7 +207,7 @@ std::vector<Index> level_columns(const FeatureConfig& c) {
   const Index wide = base_columns(c) * (1 + c.deltas);
   for (Index block = 0; block <= 2 * c.context; ++block) {
     const Index first = block * wide;
-    const Index count = c.kind == "mfcc" ? 1 : c.n_mels;
+    const Index count = c.kind == FeatureKind::mfcc ? 1 : c.n_mels;
     for (Index k = 0; k < count; ++k) columns.push_back(first + k);
   }
   return columns;
@@ -217,7 +217,7 @@ Index enough_frames(const FeatureConfig& c) { return 2 * c.sample_rate / c.hop_s
 
 double level_beside_training(const Heard& heard, const Normaliser::Stats& whose, const FeatureConfig& c) {
   if (heard.sounding.frames == 0) return 0;
-  if (c.kind == "mel") return median(Bands(heard, whose, c).above) / db_per_unit(c);
+  if (c.kind == FeatureKind::mel) return median(Bands(heard, whose, c).above) / db_per_unit(c);
   const auto zeroth = static_cast<std::size_t>(first_base_column(c));
   return heard.sounding.mean[zeroth] - whose.mean[zeroth];
 }
@@ -239,7 +239,7 @@ std::vector<std::string> unlike_training(const Heard& heard, const Normaliser::S
   const double silence = static_cast<double>(heard.silent()) / static_cast<double>(std::max<Index>(heard.frames, 1));
   if (silence >= kSilence) out.push_back(fmt::format("{:.0f} % of it is digital silence", 100 * silence));
   if (heard.sounding.frames == 0) return out;
-  if (c.kind == "mel") look_at_bands(heard, whose, c, out);
+  if (c.kind == FeatureKind::mel) look_at_bands(heard, whose, c, out);
   look_at_deviations(heard, whose, out);
   return out;
 }

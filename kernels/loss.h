@@ -1,5 +1,6 @@
 #pragma once
 
+#include "host/core/choices.h"
 #include "host/core/philox.h"  // CUTRACT_HD
 #include "host/core/view.h"
 #include "host/device/exec.h"
@@ -8,6 +9,9 @@
 namespace cutract {
 
 enum class LossKind { mse, mae };
+template <>
+inline constexpr auto kNames<LossKind> = std::to_array<Named<LossKind>>({{LossKind::mse, "mse"},
+                                                                         {LossKind::mae, "mae"}});
 
 // The mean of (y - target)^2 or |y - target| over all elements of the utterances' frames, and its gradient. The
 // gradient of |0| is 0, as in torch.nn.L1Loss. The gradient of the rows after the last utterance is 0 too.

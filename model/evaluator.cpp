@@ -47,7 +47,7 @@ Scores Evaluator::operator()(Exec& ex, Network& network, std::span<const Channel
     scored.push_back(
         {e.id, e.speaker, e.targets.rows, {sums.begin() + i * P, sums.begin() + (i + 1) * P}, e.unit_per_z});
   }
-  return score(scored, channels, split, config.trainer.loss, config.eval);
+  return score(scored, channels, split, name_of(config.trainer.loss), config.eval);
 }
 
 Scores evaluate(const Dataset& data, std::span<const Matrix> predicted, std::span<const Channel> channels,
@@ -58,7 +58,7 @@ Scores evaluate(const Dataset& data, std::span<const Matrix> predicted, std::spa
     scored.push_back(
         {e.id, e.speaker, e.targets.rows, score_sums(predicted[i].view(), e.targets.view()), e.unit_per_z});
   }
-  return score(scored, channels, split, config.trainer.loss, config.eval);
+  return score(scored, channels, split, name_of(config.trainer.loss), config.eval);
 }
 
 namespace {

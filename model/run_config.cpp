@@ -11,11 +11,10 @@ static void fields(FieldTable& v, DataConfig& c) {
   v("train_split", c.train_split, "split used for training");
   v("val_split", c.val_split, "split used for early stopping and for choosing the best epoch");
   v("test_split", c.test_split, "split scored by `cutract eval` unless --split is given");
-  const std::vector<std::string> scopes{"utterance", "speaker", "corpus"};
   v("normalise_features", c.normalise_features,
-    "scope of the means and standard deviations that normalise features; computed on training data", scopes);
+    "scope of the means and standard deviations that normalise features; computed on training data");
   v("normalise_targets", c.normalise_targets,
-    "scope of the means and standard deviations that normalise channels; computed on training data", scopes);
+    "scope of the means and standard deviations that normalise channels; computed on training data");
   v("skip_bad", c.skip_bad, "whether training skips bad utterances instead of stopping");
   v("channel", c.channel, in(0, 64), "channel of multichannel audio to use, counted from 1; 0: the average of all");
 }
@@ -27,7 +26,7 @@ static void fields(FieldTable& v, ModelConfig& c) {
 }
 
 static void fields(FieldTable& v, OptimConfig& c) {
-  v("name", c.name, "optimizer", {"adam", "adamw"});
+  v("name", c.name, "optimizer");
   v("lr", c.lr, in(1e-9, 10.0), "learning rate at the start");
   v("beta1", c.beta1, in(0.0, 0.9999999), "decay rate of the mean of gradients (first moment)");
   v("beta2", c.beta2, in(0.0, 0.9999999), "decay rate of the mean of squared gradients (second moment)");
@@ -37,7 +36,7 @@ static void fields(FieldTable& v, OptimConfig& c) {
 }
 
 static void fields(FieldTable& v, ScheduleConfig& c) {
-  v("name", c.name, "learning-rate schedule", {"constant", "plateau"});
+  v("name", c.name, "learning-rate schedule");
   v("factor", c.factor, in(0.01, 0.99), "plateau: factor applied to the learning rate");
   v("patience", c.patience, in(0, 1000000), "plateau: epochs without improvement before the rate is reduced");
   v("min_lr", c.min_lr, in(0.0, 10.0), "plateau: lowest learning rate");
@@ -50,12 +49,10 @@ static void fields(FieldTable& v, TrainerConfig& c) {
     "batches per pool in which utterances are sorted by length, so that those of a batch are of similar length; 1: no "
     "sorting");
   v("gradient_clip_val", c.gradient_clip_val, in(0.0, 1e9), "largest norm of the whole gradient; 0: no clipping");
-  v("loss", c.loss, "loss to minimise, averaged over frames and channels", {"mse", "mae"});
+  v("loss", c.loss, "loss to minimise, averaged over frames and channels");
   v("precision", c.precision,
-    "precision of the LSTM's matrix products on a GPU; everything else, and the CPU, uses fp32",
-    {"fp32", "tf32", "bf16"});
-  v("engine", c.engine, "LSTM implementation on a GPU; auto: the fastest for this size, precision and GPU",
-    {"auto", "cudnn", "cluster", "persistent", "steps"});
+    "precision of the LSTM's matrix products on a GPU; everything else, and the CPU, uses fp32");
+  v("engine", c.engine, "LSTM implementation on a GPU; auto: the fastest for this size, precision and GPU");
   v("early_stopping_patience", c.early_stopping_patience, in(0, 1000000),
     "epochs without improvement before training stops; 0: never stop early");
   v("min_delta", c.min_delta, in(0.0, 1e9), "smallest decrease of the validation loss that counts as an improvement");
@@ -134,19 +131,9 @@ std::string difference_in_learning(RunConfig was, RunConfig is) {
   return out;
 }
 
-Precision precision(const RunConfig& c) {
-  return c.trainer.precision == "bf16"   ? Precision::bf16
-         : c.trainer.precision == "tf32" ? Precision::tf32
-                                         : Precision::fp32;
-}
-
 LstmRequest lstm_request(const RunConfig& c) {
-  return {.engine = lstm_engine(c.trainer.engine),
-          .precision = precision(c),
-          .H = c.model.hidden,
-          .rows = c.trainer.batch_size};
+  return {
+      .engine = c.trainer.engine, .precision = c.trainer.precision, .H = c.model.hidden, .rows = c.trainer.batch_size};
 }
-
-LossKind loss_kind(const RunConfig& c) { return c.trainer.loss == "mae" ? LossKind::mae : LossKind::mse; }
 
 }  // namespace cutract

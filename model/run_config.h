@@ -5,6 +5,7 @@
 
 #include "eval/metrics.h"
 #include "features/config.h"
+#include "features/dataset/normaliser.h"
 #include "host/core/fields.h"
 #include "kernels/loss.h"
 #include "kernels/lstm/lstm_engines.h"
@@ -14,7 +15,7 @@ namespace cutract {
 struct DataConfig {
   std::string corpus = "data/corpus";
   std::string train_split = "train", val_split = "val", test_split = "test";
-  std::string normalise_features = "speaker", normalise_targets = "speaker";  // utterance | speaker | corpus
+  Scope normalise_features = Scope::speaker, normalise_targets = Scope::speaker;
   bool skip_bad = false;
   int channel = 0;  // of multichannel audio, from 1; 0: the average of all
 };
@@ -25,13 +26,23 @@ struct ModelConfig {
   double dropout = 0.3;
 };
 
+enum class OptimKind { adam, adamw };
+template <>
+inline constexpr auto kNames<OptimKind> = std::to_array<Named<OptimKind>>({{OptimKind::adam, "adam"},
+                                                                           {OptimKind::adamw, "adamw"}});
+
 struct OptimConfig {
-  std::string name = "adam";  // adam | adamw
+  OptimKind name = OptimKind::adam;
   double lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0;
 };
 
+enum class ScheduleKind { constant, plateau };
+template <>
+inline constexpr auto kNames<ScheduleKind> = std::to_array<Named<ScheduleKind>>({{ScheduleKind::constant, "constant"},
+                                                                                 {ScheduleKind::plateau, "plateau"}});
+
 struct ScheduleConfig {
-  std::string name = "plateau";  // constant | plateau
+  ScheduleKind name = ScheduleKind::plateau;
   double factor = 0.5;
   int patience = 5;
   double min_lr = 0;
@@ -42,9 +53,9 @@ struct TrainerConfig {
   int batch_size = 8;
   int bucket_batches = 4;
   double gradient_clip_val = 1.0;
-  std::string loss = "mse";        // mse | mae
-  std::string precision = "fp32";  // fp32 | tf32 | bf16
-  std::string engine = "auto";     // auto | cudnn | cluster | persistent | steps
+  LossKind loss = LossKind::mse;
+  Precision precision = Precision::fp32;
+  LstmEngine engine = LstmEngine::automatic;
   int early_stopping_patience = 10;
   double min_delta = 0;
   int save_top_k = 3;
@@ -81,8 +92,6 @@ std::string help_run_config(const std::string& subject = "");
 // trainer.early_stopping_patience, trainer.min_delta, eval.*) may differ.
 std::string difference_in_learning(RunConfig was, RunConfig is);
 
-LossKind loss_kind(const RunConfig&);
-Precision precision(const RunConfig&);
 // What training requires of an LSTM engine; batches are taken to be ragged.
 LstmRequest lstm_request(const RunConfig&);
 

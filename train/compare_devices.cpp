@@ -55,12 +55,12 @@ std::vector<Left> one_step(Exec& ex, const RunConfig& config, const Model& model
   const Extractor extractor(config.features);
   std::vector<Left> left{{"features", extractor(ex, synthetic_second(config.features.sample_rate)).values}};
   // The engine that training uses, which depends on the batch size.
-  Network network(ex, model, precision(config), choose_engine(ex, lstm_request(config)).engine);
+  Network network(ex, model, config.trainer.precision, choose_engine(ex, lstm_request(config)).engine);
   Optimizer optimizer(ex, config.optim, model.size());
   Batches batches(ex, examples, config.trainer.batch_size);
   Stepper stepper(
       ex, network, optimizer, batches,
-      {loss_kind(config), config.trainer.gradient_clip_val, static_cast<std::uint64_t>(config.trainer.seed)});
+      {config.trainer.loss, config.trainer.gradient_clip_val, static_cast<std::uint64_t>(config.trainer.seed)});
   stepper.begin_epoch({batches.longest()}, config.optim.lr);
   stepper.step();
   const StepRecord record = stepper.wait();
@@ -106,7 +106,7 @@ std::vector<Compared> compare_devices(Exec& ex, Exec& reference, const RunConfig
     const bool fp32 =
         w.what == "features" || std::holds_alternative<CpuExec>(ex);  // these use fp32 whatever the setting
     out.push_back(
-        {w.what, relative_l2(g->values, w.values), bound_of(fp32 ? Precision::fp32 : precision(config), 1e-5)});
+        {w.what, relative_l2(g->values, w.values), bound_of(fp32 ? Precision::fp32 : config.trainer.precision, 1e-5)});
   }
   return out;
 }

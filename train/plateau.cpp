@@ -5,7 +5,7 @@
 namespace cutract {
 
 bool Plateau::check(double val_loss) {
-  if (config_.name == "constant") return false;
+  if (config_.name == ScheduleKind::constant) return false;
   constexpr double kThreshold = 1e-4;
   if (val_loss < state_.best * (1 - kThreshold)) {
     state_.best = val_loss, state_.bad = 0;

@@ -16,14 +16,15 @@ namespace cutract {
 namespace {
 
 std::string features_text(const FeatureConfig& f) {
-  return fmt::format("{} {} per {:g} ms frame ({} preset)", f.kind == "mfcc" ? f.n_mfcc : f.n_mels,
-                     f.kind == "mfcc" ? "MFCCs" : "log-mels", 1000.0 * f.hop_samples / f.sample_rate, f.preset);
+  return fmt::format("{} {} per {:g} ms frame ({} preset)", f.kind == FeatureKind::mfcc ? f.n_mfcc : f.n_mels,
+                     f.kind == FeatureKind::mfcc ? "MFCCs" : "log-mels", 1000.0 * f.hop_samples / f.sample_rate,
+                     name_of(f.preset));
 }
 
 std::string schedule_text(const RunConfig& c) {
-  const std::string name = c.optim.name == "adam" ? "Adam" : c.optim.name == "adamw" ? "AdamW" : c.optim.name;
+  const char* name = c.optim.name == OptimKind::adam ? "Adam" : "AdamW";
   const std::string start = fmt::format("{}, learning rate {:g}", name, c.optim.lr);
-  if (c.schedule.name == "constant") return start;
+  if (c.schedule.name == ScheduleKind::constant) return start;
   const std::string change = c.schedule.factor == 0.5 ? "halved" : fmt::format("multiplied by {:g}", c.schedule.factor);
   return fmt::format("{}, {} after {} without improvement", start, change, counted(c.schedule.patience + 1, "epoch"));
 }
@@ -47,8 +48,8 @@ Report describe(const TrainedModel& m, const Exec& ex) {
        fmt::format("{} x {} Bi-LSTM, {} parameters", c.model.layers, c.model.hidden, thousands(m.model.size()))},
       {"corpus", m.corpus_name},
       {"features", features_text(c.features)},
-      {"normalisation",
-       fmt::format("features per {}, channels per {}", c.data.normalise_features, c.data.normalise_targets)},
+      {"normalisation", fmt::format("features per {}, channels per {}", name_of(c.data.normalise_features),
+                                    name_of(c.data.normalise_targets))},
       {"optimizer", schedule_text(c)},
       {"batch", fmt::format("{}; gradient norm clipped to {:g}", counted(c.trainer.batch_size, "utterance"),
                             c.trainer.gradient_clip_val)},
@@ -57,7 +58,7 @@ Report describe(const TrainedModel& m, const Exec& ex) {
       {"device", cutract::describe(ex)},
       {"cutract", fmt::format("{} ({})", kVersion, std::string(kGitCommit).substr(0, 12))},
   };
-  r.loss_name = c.trainer.loss;
+  r.loss_name = name_of(c.trainer.loss);
   r.channels = m.channels;
   return r;
 }
@@ -124,8 +125,8 @@ Provenance provenance(const TrainedModel& m, const std::string& model, const Cor
                m.epoch,
                corpus.name,
                m.config.trainer.seed,
-               m.config.data.normalise_features,
-               m.config.data.normalise_targets,
+               name_of(m.config.data.normalise_features),
+               name_of(m.config.data.normalise_targets),
                {},
                kVersion};
   std::set<std::string> unknown;

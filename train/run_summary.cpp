@@ -16,10 +16,11 @@ void log_engine(const Exec& ex, const RunConfig& config, const LstmChoice& engin
         fmt::format("lstm: {} engine ({}): {}", name_of(engine.engine), describe(lstm_request(config)), engine.why));
     return;
   }
-  if (precision(config) != Precision::fp32)
-    log::warn("trainer.precision is " + config.trainer.precision + ": the CPU computes in fp32");
-  if (config.trainer.engine != "auto")
-    log::warn("trainer.engine is " + config.trainer.engine + ": ignored on the CPU, which has a single engine");
+  if (config.trainer.precision != Precision::fp32)
+    log::warn(fmt::format("trainer.precision is {}: the CPU computes in fp32", name_of(config.trainer.precision)));
+  if (config.trainer.engine != LstmEngine::automatic)
+    log::warn(fmt::format("trainer.engine is {}: ignored on the CPU, which has a single engine",
+                          name_of(config.trainer.engine)));
 }
 
 void log_epoch(const EpochRecord& r, double best_val_loss, int best_epoch, Progress& progress) {

@@ -89,7 +89,7 @@ void Stepper::forward_backward(const Batch& batch) {
 void Stepper::queue(const Batch& batch) {
   forward_backward(batch);
   const OptimConfig& o = optimizer_.config;
-  step_scalars(ex_, {{o.beta1, o.beta2, o.eps, o.weight_decay, o.name == "adamw"},
+  step_scalars(ex_, {{o.beta1, o.beta2, o.eps, o.weight_decay, o.name == OptimKind::adamw},
                      config_.clip,
                      lr_.view(),
                      sums_.view(),

@@ -120,7 +120,7 @@ class Run {
 
   // With a large model on the CPU a batch can take a minute, which is too long to wait for when a stop is asked for.
   void make_network() {
-    network_.emplace(ex_, trained_->model, precision(config_), engine_.engine);
+    network_.emplace(ex_, trained_->model, config_.trainer.precision, engine_.engine);
     if (std::holds_alternative<CpuExec>(ex_))
       network_->call_before_layers([this] {
         if (seconds_since(batch_began_) >= options_.long_step_s && stop_asked()) throw Stopped{};
@@ -185,7 +185,7 @@ class Run {
     evaluator_.emplace(ex_, data_.val, config_.trainer.batch_size);
     network_->reserve(ex_, std::max(batches_->most_rows(), evaluator_->most_rows()));
     stepper_.emplace(ex_, *network_, *optimizer_, *batches_,
-                     StepConfig{loss_kind(config_), config_.trainer.gradient_clip_val,
+                     StepConfig{config_.trainer.loss, config_.trainer.gradient_clip_val,
                                 static_cast<std::uint64_t>(config_.trainer.seed)});
   }
 
@@ -353,7 +353,7 @@ class Run {
 
   void score_best() {
     const TrainedModel best = load_model(options_.run_dir);
-    Network network(ex_, best.model, precision(config_), engine_.engine);
+    Network network(ex_, best.model, config_.trainer.precision, engine_.engine);
     Evaluator evaluator(ex_, data_.val, config_.trainer.batch_size);
     scores_ = evaluator(ex_, network, corpus_.channels, config_.data.val_split, config_);
     scores_->frame_step_s = extractor_.step_s();

@@ -12,14 +12,6 @@
 #include "host/core/text.h"
 
 namespace cutract {
-namespace {
-
-Scope scope_of(const std::string& name) {
-  return name == "utterance" ? Scope::utterance : name == "speaker" ? Scope::speaker : Scope::corpus;
-}
-
-}  // namespace
-
 Corpus open_corpus(const DataConfig& data) {
   if (!std::filesystem::exists(data.corpus + "/corpus.toml"))
     fail(Fault::io,
@@ -59,8 +51,8 @@ TrainingData load_training_data(Exec& ex, const RunConfig& config, const Corpus&
   };
   out.train = load(config.data.train_split);
   out.val = load(config.data.val_split);
-  out.features = fit_features(ex, scope_of(config.data.normalise_features), out.train);
-  out.targets = fit_targets(ex, scope_of(config.data.normalise_targets), out.train);
+  out.features = fit_features(ex, config.data.normalise_features, out.train);
+  out.targets = fit_targets(ex, config.data.normalise_targets, out.train);
   for (const Index c : out.targets.constant_columns())
     log::warn(fmt::format("channel {} is constant in the training data; it cannot be learned",
                           corpus.channels[static_cast<std::size_t>(c)].name));

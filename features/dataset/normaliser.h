@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "host/core/choices.h"
 #include "host/core/view.h"
 #include "host/device/exec.h"
 #include "host/io/safetensors.h"
@@ -12,6 +13,10 @@
 namespace cutract {
 
 enum class Scope { utterance, speaker, corpus };
+template <>
+inline constexpr auto kNames<Scope> = std::to_array<Named<Scope>>({{Scope::utterance, "utterance"},
+                                                                   {Scope::speaker, "speaker"},
+                                                                   {Scope::corpus, "corpus"}});
 
 // z = (x - mean) / std per column, population std. Statistics come from training data only. They are computed in
 // double, per utterance, and merged in the order of the parts (Chan, Golub and LeVeque 1983). Scope speaker: each

@@ -23,7 +23,7 @@ bool unset(const Field& f) {
 
 const char* type_name(const Field& f) {
   static constexpr const char* kNames[] = {"true or false", "an integer",        "an integer", "a number",
-                                           "a string",      "a list of strings", "a number"};
+                                           "a string",      "a list of strings", "a number",   "a string"};
   return kNames[f.value.index()];
 }
 
@@ -33,20 +33,6 @@ std::string float_text(double v) {
 }
 
 bool no_upper_limit(const Field& f) { return f.hi >= 0x1p63; }
-
-// Formats a TOML basic string, always with double quotes, as people write them.
-std::string quoted(const std::string& s) {
-  std::string out = "\"";
-  for (const char c : s) {
-    if (c == '"' || c == '\\')
-      out += fmt::format("\\{}", c);
-    else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
-      out += fmt::format("\\u{:04X}", static_cast<unsigned>(c));
-    else
-      out += c;
-  }
-  return out + "\"";
-}
 
 // Formats a value for a message.
 std::string in_words(const toml::node& node) {
@@ -95,13 +81,18 @@ std::string set(const Field& f, const toml::node& node, std::string& out) {
   if (!is_utf8(*v))
     return fmt::format("{} = \"{}\" is not UTF-8; rename what it names, or link to it under another name", f.name,
                        shortened(*v));
-  if (!f.choices.empty() && std::find(f.choices.begin(), f.choices.end(), *v) == f.choices.end()) {
-    const std::string near = did_you_mean(*v, f.choices);
-    return fmt::format("{} = {} is not one of {}{}", f.name, quoted(shortened(*v)), fmt::join(f.choices, ", "),
-                       near.empty() ? "" : " (did you mean \"" + near + "\"?)");
-  }
+  if (!f.choices.empty())
+    if (const std::string wrong = not_one_of(*v, f.choices); !wrong.empty())
+      return fmt::format("{} = {}", f.name, wrong);
   out = *v;
   return "";
+}
+
+std::string set(const Field& f, const toml::node& node, const EnumMember& out) {
+  std::string name;
+  std::string bad = set(f, node, name);
+  if (bad.empty()) out.set(name);
+  return bad;
 }
 
 std::string set(const Field& f, const toml::node& node, std::vector<std::string>& out) {
@@ -148,7 +139,14 @@ std::string set(const Field& f, const toml::node& node, std::int64_t& out) { ret
 
 // Returns "" if the value was set, otherwise what is wrong.
 std::string assign(const Field& f, const toml::node& node) {
-  return std::visit([&](auto* out) { return set(f, node, *out); }, f.value);
+  return std::visit(
+      [&](const auto& out) {
+        if constexpr (std::is_pointer_v<std::remove_cvref_t<decltype(out)>>)
+          return set(f, node, *out);
+        else
+          return set(f, node, out);
+      },
+      f.value);
 }
 
 std::string or_list(const std::vector<std::string>& keys) {
@@ -226,14 +224,28 @@ std::string assign_text(const FieldTable& table, const std::string& text) {
   const std::string name = text.substr(0, eq), value = text.substr(eq + 1);
   const Field* f = table.find(name);
   if (!f) return unknown(table, name, false);
-  if (std::holds_alternative<std::string*>(f->value) && (value.empty() || value.front() != '"'))
-    return assign(*f, toml::value<std::string>(value));
+  const bool text_wanted =
+      std::holds_alternative<std::string*>(f->value) || std::holds_alternative<EnumMember>(f->value);
+  if (text_wanted && (value.empty() || value.front() != '"')) return assign(*f, toml::value<std::string>(value));
   if (!toml_problem("v = " + value).empty()) return fmt::format("expected {}", type_name(*f));
   try {
     const toml::table parsed = toml::parse("v = " + value);
     if (parsed.size() != 1) return "expected one value; repeat --set for another setting";
     return assign(*f, *parsed.get("v"));
   } catch (const toml::parse_error&) { return fmt::format("expected {}", type_name(*f)); }
+}
+
+std::string quoted(std::string_view s) {
+  std::string out = "\"";
+  for (const char c : s) {
+    if (c == '"' || c == '\\')
+      out += fmt::format("\\{}", c);
+    else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+      out += fmt::format("\\u{:04X}", static_cast<unsigned>(c));
+    else
+      out += c;
+  }
+  return out + "\"";
 }
 
 std::string_view section_of(std::string_view name) {
@@ -243,9 +255,11 @@ std::string_view section_of(std::string_view name) {
 
 std::string value_text(const Field& f) {
   return std::visit(
-      [](auto* v) -> std::string {
-        using T = std::remove_pointer_t<decltype(v)>;
-        if constexpr (std::is_same_v<T, bool>)
+      [](const auto& v) -> std::string {
+        using T = std::remove_pointer_t<std::remove_cvref_t<decltype(v)>>;
+        if constexpr (std::is_same_v<T, EnumMember>)
+          return quoted(v.name());
+        else if constexpr (std::is_same_v<T, bool>)
           return *v ? "true" : "false";
         else if constexpr (std::is_same_v<T, std::string>)
           return quoted(*v);

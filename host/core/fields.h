@@ -11,16 +11,19 @@
 #include <variant>
 #include <vector>
 
+#include "host/core/choices.h"
+
 namespace cutract {
 
 // One setting of a config struct. TOML reading, --set, --print-config, `help config`, range checks and the echo in the
 // run folder all use a list of these, so a setting is written down once.
 struct Field {
   std::string name;  // dotted: "model.hidden"
-  std::variant<bool*, int*, std::int64_t*, double*, std::string*, std::vector<std::string>*, std::optional<double>*>
+  std::variant<bool*, int*, std::int64_t*, double*, std::string*, std::vector<std::string>*, std::optional<double>*,
+               EnumMember>
       value;
   double lo = 0, hi = 0;                   // inclusive, for numbers
-  std::vector<std::string> choices;        // for strings; empty: anything
+  std::vector<std::string> choices;        // for strings and enums; empty: anything
   std::string help;                        // starts with a noun and includes the unit
   std::vector<std::string> synonyms = {};  // names in other toolkits, for suggestions
 };
@@ -55,6 +58,11 @@ class FieldTable {
   void operator()(const char* name, bool& member, const char* help) { add({prefix_ + name, &member, 0, 1, {}, help}); }
   void operator()(const char* name, std::string& member, const char* help, std::vector<std::string> choices = {}) {
     add({prefix_ + name, &member, 0, 0, std::move(choices), help});
+  }
+  // An enum: its names are the choices.
+  template <HasNames E>
+  void operator()(const char* name, E& member, const char* help) {
+    add({prefix_ + name, EnumMember(member), 0, 0, names_of<E>(), help});
   }
   void operator()(const char* name, std::vector<std::string>& member, const char* help) {
     add({prefix_ + name, &member, 0, 0, {}, help});
@@ -101,6 +109,9 @@ std::string write_config(const FieldTable&);
 // Returns the part of a dotted name before its last dot; "" if there is no dot.
 std::string_view section_of(std::string_view name);
 
+// Returns a TOML basic string, always with double quotes, as people write them.
+std::string quoted(std::string_view);
+
 // Returns the value as TOML; "unset" for an optional number without one.
 std::string value_text(const Field&);
 
@@ -108,6 +119,9 @@ std::string value_text(const Field&);
 // section, or the one field that `subject` names. Throws Error{usage}, with the nearest name, if there is no such
 // section or field.
 std::string help_config(const FieldTable&, int columns = 80, std::string_view subject = "");
+
+// Returns "" if `word` is one of `known`, otherwise '"adma" is not one of adam, adamw (did you mean "adam"?)'.
+std::string not_one_of(std::string_view word, std::span<const std::string> known);
 
 // Returns the closest of `known` to `word` by edit distance, or "" if nothing is close enough to be meant.
 std::string did_you_mean(std::string_view word, std::span<const std::string> known);

@@ -1,7 +1,10 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cctype>
 
 #include "host/core/fields.h"
+#include "host/core/text.h"
 
 // Finds what a mistyped key was meant to be.
 namespace cutract {
@@ -96,6 +99,13 @@ std::string did_you_mean(std::string_view word, std::span<const std::string> kno
     best = k;
   }
   return best;
+}
+
+std::string not_one_of(std::string_view word, std::span<const std::string> known) {
+  if (std::find(known.begin(), known.end(), word) != known.end()) return "";
+  const std::string near = did_you_mean(word, known);
+  return fmt::format("{} is not one of {}{}", quoted(shortened(word)), fmt::join(known, ", "),
+                     near.empty() ? "" : " (did you mean \"" + near + "\"?)");
 }
 
 std::string section_like(const FieldTable& table, std::string_view name) {

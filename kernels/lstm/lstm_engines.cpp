@@ -21,26 +21,25 @@ bool large_shared(const LstmRequest& r) {
 // The requests that each engine supports.
 struct Engine {
   LstmEngine engine;
-  const char* name;
   Where takes;
   const char* what;  // the supported requests, in words
 };
 constexpr Engine kEngines[] = {
-    {LstmEngine::cudnn, "cudnn",
+    {LstmEngine::cudnn,
      [](const LstmRequest& r) { return r.cudnn && (r.precision != Precision::bf16 || r.capability >= 80); },
      "cuDNN 9, and compute capability 8.0 or later for bf16"},
-    {LstmEngine::cluster, "cluster",
+    {LstmEngine::cluster,
      [](const LstmRequest& r) {
        return r.capability >= 90 && r.precision == Precision::bf16 &&
               (r.H == 128 || r.H == 256 || r.H == 384 || r.H == 512);
      },
      "bf16 and H 128, 256, 384 or 512 on compute capability 9.0 or later"},
-    {LstmEngine::persistent, "persistent",
+    {LstmEngine::persistent,
      [](const LstmRequest& r) {
        return r.capability >= 80 && (r.H == 64 || (r.H == 128 && (r.precision == Precision::bf16 || large_shared(r))));
      },
      "H 64 or 128 on compute capability 8.0 or later (fp32 and tf32 with H 128: not on 8.6, 8.9 and 12.x)"},
-    {LstmEngine::steps, "steps", [](const LstmRequest&) { return true; }, "anything"},
+    {LstmEngine::steps, [](const LstmRequest&) { return true; }, "anything"},
 };
 
 // The choice made by `auto`: the first line whose condition holds and whose engine supports the request. Times are in
@@ -78,22 +77,13 @@ const Engine& engine_of(LstmEngine e) {
 
 std::string describe(const LstmRequest& r) { return fmt::format("{}, H {}", name_of(r.precision), r.H); }
 
-const char* name_of(LstmEngine e) { return e == LstmEngine::automatic ? "auto" : engine_of(e).name; }
-
-LstmEngine lstm_engine(const std::string& name) {
-  for (const Engine& e : kEngines)
-    if (name == e.name) return e.engine;
-  if (name != "auto") fail(Fault::internal, "lstm: no engine is called " + name);
-  return LstmEngine::automatic;
-}
-
 LstmChoice choose_engine(const LstmRequest& r) {
   if (r.engine != LstmEngine::automatic) {
     const Engine& asked = engine_of(r.engine);
     if (!asked.takes(r))
       fail(Fault::config, fmt::format("lstm: engine \"{}\" needs {}; this run has {} on compute capability {}.{}, {} "
                                       "cuDNN; set trainer.engine = \"auto\"",
-                                      asked.name, asked.what, describe(r), r.capability / 10, r.capability % 10,
+                                      name_of(r.engine), asked.what, describe(r), r.capability / 10, r.capability % 10,
                                       r.cudnn ? "with" : "without"));
     return {r.engine, "as asked for"};
   }

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "host/core/choices.h"
 #include "host/device/exec.h"
 #include "kernels/precision.h"
 
@@ -10,9 +11,12 @@ namespace cutract {
 // The implementation that runs the time steps of `lstm` on a GPU. The CPU has a single implementation.
 enum class LstmEngine { automatic, cudnn, cluster, persistent, steps };
 
-// The name used for trainer.engine: "auto", "cudnn", ...
-const char* name_of(LstmEngine);
-LstmEngine lstm_engine(const std::string& name);
+template <>
+inline constexpr auto kNames<LstmEngine> = std::to_array<Named<LstmEngine>>({{LstmEngine::automatic, "auto"},
+                                                                             {LstmEngine::cudnn, "cudnn"},
+                                                                             {LstmEngine::cluster, "cluster"},
+                                                                             {LstmEngine::persistent, "persistent"},
+                                                                             {LstmEngine::steps, "steps"}});
 
 // The properties of a run that determine the choice of an engine.
 struct LstmRequest {

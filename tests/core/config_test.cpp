@@ -8,6 +8,16 @@
 namespace cutract {
 namespace {
 
+enum class Kind { mel, mfcc, prosody };
+
+}  // namespace
+
+template <>
+inline constexpr auto kNames<Kind> =
+    std::to_array<Named<Kind>>({{Kind::mel, "mel"}, {Kind::mfcc, "mfcc"}, {Kind::prosody, "prosody"}});
+
+namespace {
+
 struct Model {
   int hidden = 256, layers = 2;
   double dropout = 0.2;
@@ -15,7 +25,8 @@ struct Model {
 };
 struct Settings {
   std::int64_t seed = 17;
-  std::string corpus = "data/corpus", kind = "mel";
+  std::string corpus = "data/corpus";
+  Kind kind = Kind::mel;
   std::vector<std::string> splits{"train"};
   Model model;
   double lr = 1e-3;
@@ -29,7 +40,7 @@ void fields(FieldTable& v, Model& m) {
 void fields(FieldTable& v, Settings& s) {
   v("seed", s.seed, in<std::int64_t>(0, INT64_MAX), "of everything random");
   v("data.corpus", s.corpus, "folder");
-  v("data.kind", s.kind, "of features", {"mel", "mfcc", "prosody"});
+  v("data.kind", s.kind, "of features");
   v("data.splits", s.splits, "to read");
   v.section("model", s.model);
   v("optimizer.lr", s.lr, in(0.0, 1.0), "learning rate");
@@ -54,6 +65,19 @@ std::string mistakes(const std::string& text, const std::vector<std::string>& as
     return e.what();
   }
   return "";
+}
+
+TEST(Choices, AreValuesAndTheirNames) {
+  EXPECT_STREQ(name_of(Kind::prosody), "prosody");
+  EXPECT_EQ(named<Kind>("mfcc"), Kind::mfcc);
+  EXPECT_EQ(named<Kind>("MFCC"), std::nullopt);
+  EXPECT_EQ(names_of<Kind>(), (std::vector<std::string>{"mel", "mfcc", "prosody"}));
+  Kind kind = Kind::mfcc;
+  const EnumMember member(kind);
+  EXPECT_FALSE(member.set("waveform"));
+  EXPECT_EQ(kind, Kind::mfcc) << "an unknown name must not change the value";
+  EXPECT_TRUE(member.set("prosody"));
+  EXPECT_STREQ(member.name(), "prosody");
 }
 
 // A file, and the whole message about it.
@@ -154,7 +178,7 @@ TEST(Config, AssignmentsComeAfterTheFile) {
   EXPECT_EQ(s.model.hidden, 30);
   EXPECT_EQ(s.corpus, "/a b/c=d");
   EXPECT_EQ(s.splits, std::vector<std::string>{"u"});
-  EXPECT_EQ(s.kind, "mfcc");
+  EXPECT_EQ(s.kind, Kind::mfcc);
   EXPECT_FALSE(s.model.bidirectional);
   EXPECT_EQ(s.lr, 1e-4);
   parse("", {"data.corpus="}, s);

@@ -49,7 +49,7 @@ TEST_P(Batch, OfNoUtterancesIsNothing) { EXPECT_TRUE(Extractor(feature_preset("k
 // More utterances than a block has threads, most of them with one frame or none.
 TEST_P(Batch, OfManyShortUtterances) {
   const Extractor extractor(with("kaldi", [](auto& c) {
-    c.kind = "mfcc";
+    c.kind = FeatureKind::mfcc;
     c.deltas = 1;
     c.context = 1;
   }));
@@ -81,7 +81,7 @@ TEST_P(Batch, Int16IsTheSameAsFloat) {
 // Uses a basis too large for shared memory, which stays in global memory.
 TEST_P(Batch, AsManyCepstraAsMels) {
   const FeatureConfig c = with("kaldi", [](auto& k) {
-    k.kind = "mfcc";
+    k.kind = FeatureKind::mfcc;
     k.n_mfcc = 80;
   });
   const auto x = signal("loud", 2001);
@@ -98,7 +98,7 @@ TEST_P(Batch, EveryPresetWithinTheBound) {
   for (const char* kind : {"loud", "quiet", "steps", "chirp"}) signals[kind] = signal(kind, 4001);
   for (const auto& [name, config] : cases()) {
     FeatureConfig c = config;
-    c.kind = "mel";
+    c.kind = FeatureKind::mel;
     c.deltas = c.context = 0;
     double error = 0;
     for (const auto& [kind, x] : signals) {

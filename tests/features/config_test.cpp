@@ -105,12 +105,12 @@ TEST(FeatureConfig, ContradictionsAreNamedTogether) {
                "features.delta_window: is 4, expected an odd number");
   EXPECT_FAULT(made([](auto& c) { c.fmin_hz = 8000; })(), Fault::config, "features.fmin_hz: is 8000");
   EXPECT_FAULT(made([](auto& c) {
-                 c.kind = "mfcc";
+                 c.kind = FeatureKind::mfcc;
                  c.n_mfcc = 81;
                })(),
                Fault::config, "features.n_mfcc: is 81");
   EXPECT_FAULT(made([](auto& c) { c.hop_samples = 0; })(), Fault::config, "features.hop_samples = 0 is outside");
-  EXPECT_FAULT(made([](auto& c) { c.log = "loge"; })(), Fault::config, "features.log = \"loge\" is not one of");
+  EXPECT_FAULT(read("[features]\nlog = \"loge\"\n"), Fault::config, "features.log = \"loge\" is not one of");
 }
 
 TEST(FeatureConfig, UpperEdgeZeroIsHalfTheSampleRate) {

@@ -76,7 +76,7 @@ class TinyCorpus {
   Corpus corpus_;
 };
 
-FeatureConfig framed(const std::string& preset, const std::string& framing) {
+FeatureConfig framed(const std::string& preset, Framing framing) {
   FeatureConfig c = feature_preset(preset);
   c.framing = framing;
   return c;
@@ -91,11 +91,11 @@ void PrintTo(const Framed& f, std::ostream* out) { *out << f.name; }
 
 class EachFraming : public testing::TestWithParam<Framed> {};
 INSTANTIATE_TEST_SUITE_P(Dataset, EachFraming,
-                         testing::Values(Framed{"centre_zero", framed("librosa", "centre-zero"), 0},
-                                         Framed{"centre_reflect", framed("librosa", "centre-reflect"), 0},
+                         testing::Values(Framed{"centre_zero", framed("librosa", Framing::centre_zero), 0},
+                                         Framed{"centre_reflect", framed("librosa", Framing::centre_reflect), 0},
                                          Framed{"whisper", feature_preset("whisper"), 0},
-                                         Framed{"snip", framed("kaldi", "snip"), 0.0125},
-                                         Framed{"cover", framed("kaldi", "cover"), 0.005}),
+                                         Framed{"snip", framed("kaldi", Framing::snip), 0.0125},
+                                         Framed{"cover", framed("kaldi", Framing::cover), 0.005}),
                          [](const auto& param) { return param.param.name; });
 
 // Returns the frame with the largest value(frame) among those whose centre is within 50 ms of an event.
@@ -236,7 +236,7 @@ TEST(Dataset, IsTheSameOnAGpu) {
     for (int i = 0; i < 67; ++i)
       corpus.add("u" + std::to_string(i), 0.1 + 0.01 * (i % 11), 0.1 + 0.01 * (i % 11), i % 30 == 7 ? NAN : 0);
     const FeatureConfig c = test::with("kaldi", [](auto& k) {
-      k.kind = "mfcc";
+      k.kind = FeatureKind::mfcc;
       k.deltas = 1;
     });
     const Dataset want = corpus.load(c, true), got = load_dataset(gpu, corpus.corpus(), "train", Extractor(c), true);

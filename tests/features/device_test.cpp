@@ -23,7 +23,7 @@ CUTRACT_ON_EACH_DEVICE(Features);
 TEST_P(Features, LogMelsAreTheOraclesButForTheRoundingOfFloat) {
   for (const auto& [name, config] : cases()) {
     FeatureConfig c = config;
-    c.kind = "mel";
+    c.kind = FeatureKind::mel;
     c.deltas = c.context = 0;
     for (const char* kind : {"loud", "quiet", "steps", "tone", "chirp", "silence"}) {
       const auto x = signal(kind, 2001);
@@ -36,7 +36,7 @@ TEST_P(Features, LogMelsAreTheOraclesButForTheRoundingOfFloat) {
 // bins into all columns. Measured: 1.5e-7 on the CPU, 6.2e-7 emulated.
 TEST_P(Features, CepstraDeltasAndContextAreTheOracles) {
   for (const auto& [name, c] : cases()) {
-    if (c.kind != "mfcc") continue;
+    if (c.kind != FeatureKind::mfcc) continue;
     for (const char* kind : {"loud", "quiet", "steps"}) {
       const auto x = signal(kind, 4001);
       EXPECT_REL_L2(extract(c, x).values, oracle::flat(oracle::features(c, x)), 2e-6) << name << " " << kind;
@@ -48,7 +48,7 @@ TEST_P(Features, CepstraDeltasAndContextAreTheOracles) {
 TEST_P(Features, AnyLengthIsTheOracles) {
   for (const auto& [name, config] : cases()) {
     FeatureConfig c = config;
-    c.kind = "mel";
+    c.kind = FeatureKind::mel;
     c.deltas = c.context = 0;
     for (const Index S : {0, 1, 2, 3, 79, 80, 81, 199, 200, 201, 399, 400, 561}) {
       const auto x = signal("quiet", S);

@@ -73,7 +73,7 @@ TEST_F(OnTheEmulator, EveryOrderOfWarpsGivesTheSameFeatures) {
 
 TEST_F(OnTheEmulator, AfterTheLargestCallOnlyTheResultIsAllocated) {
   const Extractor extractor(with("kaldi", [](auto& c) {
-    c.kind = "mfcc";
+    c.kind = FeatureKind::mfcc;
     c.deltas = 2;
     c.context = 1;
   }));

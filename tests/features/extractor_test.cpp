@@ -39,7 +39,7 @@ INSTANTIATE_TEST_SUITE_P(Features, EachSetting, testing::ValuesIn(cases()),
 // 1e-5 corresponds to a few roundings to float of values up to 100.
 TEST_P(EachSetting, MatchesTheDoubleOracle) {
   const FeatureConfig& c = GetParam().config;
-  const double bound = c.kind == "mfcc" ? 5e-5 : 1e-5;
+  const double bound = c.kind == FeatureKind::mfcc ? 5e-5 : 1e-5;
   for (const char* kind : {"loud", "quiet", "steps", "tone", "silence"}) {
     const auto x = signal(kind, 3001);
     EXPECT_MAX_ABS(extract(c, x).values, oracle::flat(oracle::features(c, x)), bound) << kind;
@@ -53,7 +53,7 @@ TEST_P(EachSetting, MatchesTheDoubleOracleWhereItIsLoudAtTheEnd) {
   std::vector<float> x = signal("silence", 24000);
   const std::vector<float> loud = signal("loud", 800);
   std::copy(loud.begin(), loud.end(), x.end() - 800);
-  EXPECT_MAX_ABS(extract(c, x).values, oracle::flat(oracle::features(c, x)), c.kind == "mfcc" ? 5e-5 : 1e-5);
+  EXPECT_MAX_ABS(extract(c, x).values, oracle::flat(oracle::features(c, x)), c.kind == FeatureKind::mfcc ? 5e-5 : 1e-5);
 }
 
 // Includes signals shorter than a frame or than the padding, of one sample, and empty.
@@ -90,7 +90,9 @@ TEST_P(EachSetting, SaysWhereTheFramesAre) {
   const FeatureConfig& c = GetParam().config;
   const Extractor extractor(c);
   const oracle::Cut cut = oracle::cut(c, std::vector<float>(4000));
-  const int pad = c.framing == "snip" ? 0 : c.framing == "cover" ? c.win_samples + c.hop_samples : c.n_fft / 2;
+  const int pad = c.framing == Framing::snip    ? 0
+                  : c.framing == Framing::cover ? c.win_samples + c.hop_samples
+                                                : c.n_fft / 2;
   for (const std::size_t k : {std::size_t{0}, std::size_t{1}, cut.start.size() - 1}) {
     const double middle = (cut.start[k] - pad + c.win_samples / 2.0) / c.sample_rate;
     EXPECT_NEAR(extractor.first_centre_s() + static_cast<double>(k) * extractor.step_s(), middle,
@@ -122,7 +124,7 @@ TEST(Extractor, AFrameDependsOnItsSamplesAlone) {
 // limit.
 TEST(Extractor, WhatNoFrameSeesChangesNothing) {
   const FeatureConfig c = with("librosa", [](auto& k) {
-    k.framing = "snip";
+    k.framing = Framing::snip;
     k.top_db = 10;
   });
   for (int frames = 1; frames < 18; ++frames) {

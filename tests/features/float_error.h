@@ -38,7 +38,10 @@ inline double depth_within(double bound, const std::vector<float>& got, const or
   return depth;
 }
 inline double ln_of(const FeatureConfig& c) {
-  return c.log == "ln" ? 1 : std::log(10.0) * (c.log == "db" ? 0.1 : c.log == "whisper" ? 4 : 1);
+  return c.log == LogScale::ln ? 1
+                               : std::log(10.0) * (c.log == LogScale::db        ? 0.1
+                                                   : c.log == LogScale::whisper ? 4
+                                                                                : 1);
 }
 #define EXPECT_FLOAT_ERROR(got, want, ln, bound) \
   EXPECT_TRUE(float_error(got, want, ln) <= (bound)) << "error " << float_error(got, want, ln) << ", bound " << (bound)

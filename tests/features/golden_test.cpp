@@ -42,7 +42,7 @@ void expect_golden(const FeatureConfig& c, const std::string& file, const std::s
 
 FeatureConfig librosa_mfcc(int deltas) {
   FeatureConfig c = feature_preset("librosa");
-  c.kind = "mfcc";
+  c.kind = FeatureKind::mfcc;
   c.deltas = deltas;
   return c;
 }
@@ -63,13 +63,13 @@ TEST(GoldenFeatures, LibrosaMfccAndDeltas) {
 TEST(GoldenFeatures, Kaldi) {
   FeatureConfig c = feature_preset("kaldi");
   expect_golden(c, "features_kaldi.safetensors", "fbank");
-  c.framing = "cover";
+  c.framing = Framing::cover;
   expect_golden(c, "features_kaldi.safetensors", "fbank_no_snip");
 }
 
 TEST(GoldenFeatures, KaldiMfcc) {
   FeatureConfig c = feature_preset("kaldi");
-  c.kind = "mfcc";
+  c.kind = FeatureKind::mfcc;
   c.n_mels = 23;
   expect_golden(c, "features_kaldi.safetensors", "mfcc");
 }
@@ -79,8 +79,8 @@ TEST(GoldenFeatures, Whisper) { expect_golden(feature_preset("whisper"), "featur
 TEST(GoldenFeatures, StemE2va) {
   FeatureConfig c = feature_preset("librosa");
   c.win_samples = 400;
-  c.framing = "centre-reflect";
-  c.log = "ln";
+  c.framing = Framing::centre_reflect;
+  c.log = LogScale::ln;
   c.log_offset = true;
   expect_golden(c, "features_stem.safetensors", "logmel");
 }
@@ -95,7 +95,7 @@ TEST(GoldenFeatures, FrameCountsOfEveryLength) {
       EXPECT_EQ(extractor.frames(static_cast<Index>(S)), want[S]) << name << ", S = " << S;
   };
   FeatureConfig cover = feature_preset("kaldi");
-  cover.framing = "cover";
+  cover.framing = Framing::cover;
   expect_counts("librosa", feature_preset("librosa"));
   expect_counts("whisper", feature_preset("whisper"));
   expect_counts("kaldi_snip", feature_preset("kaldi"));

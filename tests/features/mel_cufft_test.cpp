@@ -27,7 +27,7 @@ TEST_P(MelByCufft, IsTheOracles) {
   for (const auto& [name, config] : cases()) {
     SCOPED_TRACE(name);
     FeatureConfig c = config;
-    c.kind = "mel";
+    c.kind = FeatureKind::mel;
     c.deltas = c.context = 0;
     for (const char* kind : {"loud", "quiet", "steps", "tone", "silence"}) {
       const auto x = signal(kind, 2001);
@@ -42,7 +42,7 @@ TEST_P(MelByCufft, IsTheOracles) {
 
 TEST_P(MelByCufft, LeadsToTheSameCepstra) {
   for (const auto& [name, c] : cases())
-    if (c.kind == "mfcc") {
+    if (c.kind == FeatureKind::mfcc) {
       const auto x = signal("loud", 4001);
       EXPECT_REL_L2(extract(c, x), oracle::flat(oracle::features(c, x)), 2e-6) << name;
     }
@@ -79,7 +79,7 @@ TEST_P(MelByCufft, TakesAnFftThatIsTooLongForTheFusedKernel) {
 // The utterances of a batch are independent in their edges and in the maximum that `range` refers to. Samples are
 // 16-bit.
 TEST_P(MelByCufft, TakesABatchOfInt16) {
-  FeatureConfig c = with("kaldi", [](auto& k) { k.framing = "cover"; });
+  FeatureConfig c = with("kaldi", [](auto& k) { k.framing = Framing::cover; });
   const Extractor extractor(c);  // counts frames
   c = extractor.config();
   std::vector<std::int16_t> samples;

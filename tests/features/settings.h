@@ -30,20 +30,20 @@ inline std::vector<Case> cases() {
       {"librosa", feature_preset("librosa")},
       {"kaldi", feature_preset("kaldi")},
       {"whisper", feature_preset("whisper")},
-      {"kaldi_cover", with("kaldi", [](auto& c) { c.framing = "cover"; })},
+      {"kaldi_cover", with("kaldi", [](auto& c) { c.framing = Framing::cover; })},
       {"stem", with("librosa",
                     [](auto& c) {
                       c.win_samples = 400;
-                      c.framing = "centre-reflect";
-                      c.log = "ln";
+                      c.framing = Framing::centre_reflect;
+                      c.log = LogScale::ln;
                       c.log_offset = true;
                     })},
       {"htk_hamming", with("librosa",
                            [](auto& c) {
-                             c.mel_scale = "htk";
-                             c.mel_norm = "none";
-                             c.window = "hamming";
-                             c.log = "log10";
+                             c.mel_scale = MelScale::htk;
+                             c.mel_norm = MelNorm::none;
+                             c.window = WindowShape::hamming;
+                             c.log = LogScale::log10;
                              c.preemphasis = 0.95;  // with a hamming window the first sample of a frame matters
                              c.n_mels = 23;
                              c.win_samples = 333;
@@ -58,7 +58,7 @@ inline std::vector<Case> cases() {
                          c.hop_samples = 101;
                          c.n_mels = 17;
                          c.top_db = 30;
-                         c.framing = "centre-reflect";
+                         c.framing = Framing::centre_reflect;
                          c.preemphasis = 0.9;
                        })},
       {"prime_fft_8k", with("kaldi",
@@ -68,19 +68,19 @@ inline std::vector<Case> cases() {
                               c.win_samples = 199;
                               c.hop_samples = 80;
                               c.n_mels = 11;
-                              c.framing = "cover";
-                              c.mel_norm = "slaney";
+                              c.framing = Framing::cover;
+                              c.mel_norm = MelNorm::slaney;
                             })},
       {"mfcc_deltas", with("kaldi",
                            [](auto& c) {
-                             c.kind = "mfcc";
+                             c.kind = FeatureKind::mfcc;
                              c.n_mels = 23;
                              c.deltas = 2;
                              c.delta_window = 9;
                            })},
       {"context", with("librosa",
                        [](auto& c) {
-                         c.kind = "mfcc";
+                         c.kind = FeatureKind::mfcc;
                          c.n_mfcc = 5;
                          c.deltas = 1;
                          c.delta_window = 3;

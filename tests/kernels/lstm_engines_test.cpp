@@ -11,9 +11,9 @@ using enum LstmEngine;
 using enum Precision;
 
 TEST(LstmEngines, HaveTheNamesOfTheConfig) {
-  for (const LstmEngine e : {automatic, cudnn, cluster, persistent, steps}) EXPECT_EQ(lstm_engine(name_of(e)), e);
+  for (const LstmEngine e : {automatic, cudnn, cluster, persistent, steps}) EXPECT_EQ(named<LstmEngine>(name_of(e)), e);
   EXPECT_STREQ(name_of(automatic), "auto");
-  EXPECT_FAULT(lstm_engine("fast"), Fault::internal, "no engine is called fast");
+  EXPECT_EQ(named<LstmEngine>("fast"), std::nullopt);
 }
 
 TEST(LstmEngines, AutoGoesByTheTable) {

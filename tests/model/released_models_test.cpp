@@ -121,10 +121,10 @@ TEST(FeatureRecipe, ListsWhatDiffersFromTheDefaults) {
   EXPECT_EQ(feature_recipe(FeatureConfig{}), "numbers = 1\n\n[features]\n");
   FeatureConfig c;
   c.n_mels = 40;
-  c.log = "ln";
+  c.log = LogScale::ln;
   EXPECT_EQ(feature_recipe(c), "numbers = 1\n\n[features]\nn_mels = 40\nlog = \"ln\"\n");
   FeatureConfig named = c;
-  named.preset = "kaldi";
+  named.preset = FeaturePreset::kaldi;
   EXPECT_EQ(feature_recipe(named), feature_recipe(c));
 }
 

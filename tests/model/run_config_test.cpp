@@ -28,7 +28,7 @@ TEST(RunConfig, DefaultsAreTheBaselineWithoutTargets) {
 TEST(RunConfig, WhatIsWrittenReadsBackTheSame) {
   RunConfig c = from("[model]\nhidden = 3\ndropout = 0.123456789012345\n[features]\npreset = \"kaldi\"\nn_mels = 40\n",
                      {"optim.lr=3.3e-4", "data.corpus=some where"});
-  EXPECT_EQ(c.features.window, "povey");
+  EXPECT_EQ(c.features.window, WindowShape::povey);
   EXPECT_EQ(c.features.n_mels, 40);
   EXPECT_EQ(c.data.corpus, "some where");
   const std::string text = write_run_config(c);

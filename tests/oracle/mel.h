@@ -15,12 +15,12 @@ namespace cutract::oracle {
 using Rows = std::vector<std::vector<double>>;
 
 // Adds `left` and `right` samples to the signal, one at a time, by walking along it and turning around at its ends.
-inline std::vector<double> padded(const std::vector<float>& x, int left, int right, const std::string& framing) {
+inline std::vector<double> padded(const std::vector<float>& x, int left, int right, Framing framing) {
   const int S = static_cast<int>(x.size());
   const auto at = [&](int i) -> double {
     if (i >= 0 && i < S) return x[i];
-    if (framing == "centre-zero" || framing == "snip") return 0;
-    if (framing == "centre-reflect") {
+    if (framing == Framing::centre_zero || framing == Framing::snip) return 0;
+    if (framing == Framing::centre_reflect) {
       if (S == 1) return x[0];
       while (i < 0 || i >= S) i = i < 0 ? -i : 2 * (S - 1) - i;
       return x[i];
@@ -43,14 +43,14 @@ struct Cut {
 inline Cut cut(const FeatureConfig& c, const std::vector<float>& x) {
   const int S = static_cast<int>(x.size()), N = c.n_fft, W = c.win_samples, H = c.hop_samples;
   Cut out;
-  if (c.framing == "snip") {
+  if (c.framing == Framing::snip) {
     out.signal = padded(x, 0, 0, c.framing);
     for (int at = 0; at + W <= S; at += H) out.start.push_back(at);
-  } else if (c.framing == "cover") {
+  } else if (c.framing == Framing::cover) {
     const int reach = W + H;
     out.signal = S == 0 ? std::vector<double>() : padded(x, reach, reach, c.framing);
     for (int k = 0; (k + 1) * H <= S + H / 2; ++k) out.start.push_back(reach + k * H + H / 2 - W / 2);
-  } else if (S > 0 || c.framing == "centre-zero") {
+  } else if (S > 0 || c.framing == Framing::centre_zero) {
     out.signal = padded(x, N / 2, N / 2, c.framing);
     for (int at = 0; at + N <= static_cast<int>(out.signal.size()); at += H) out.start.push_back(at + (N - W) / 2);
   }
@@ -62,19 +62,19 @@ inline std::vector<double> window(const FeatureConfig& c) {
   std::vector<double> w;
   const double pi = std::acos(-1.0), W = c.win_samples;
   for (int n = 0; n < c.win_samples; ++n) {
-    if (c.window == "hann") w.push_back(std::pow(std::sin(pi * n / W), 2));
-    if (c.window == "hamming") w.push_back(0.54 - 0.46 * std::cos(2 * pi * n / W));
-    if (c.window == "povey") w.push_back(std::pow(std::abs(std::sin(pi * n / (W - 1))), 2 * 0.85));
+    if (c.window == WindowShape::hann) w.push_back(std::pow(std::sin(pi * n / W), 2));
+    if (c.window == WindowShape::hamming) w.push_back(0.54 - 0.46 * std::cos(2 * pi * n / W));
+    if (c.window == WindowShape::povey) w.push_back(std::pow(std::abs(std::sin(pi * n / (W - 1))), 2 * 0.85));
   }
   return w;
 }
 
 inline double mel_of(const FeatureConfig& c, double hz) {
-  if (c.mel_scale != "slaney") return 2595 * std::log10(1 + hz / 700);
+  if (c.mel_scale != MelScale::slaney) return 2595 * std::log10(1 + hz / 700);
   return hz < 1000 ? hz / (200.0 / 3) : 15 + std::log(hz / 1000) / (std::log(6.4) / 27);
 }
 inline double hz_of(const FeatureConfig& c, double mel) {
-  if (c.mel_scale != "slaney") return 700 * (std::pow(10, mel / 2595) - 1);
+  if (c.mel_scale != MelScale::slaney) return 700 * (std::pow(10, mel / 2595) - 1);
   return mel < 15 ? 200.0 / 3 * mel : 1000 * std::pow(6.4, (mel - 15) / 27);
 }
 
@@ -88,12 +88,12 @@ inline Rows filters(const FeatureConfig& c) {  // [M, K]
     out.emplace_back();
     for (int k = 0; k <= c.n_fft / 2; ++k) {
       const double hz = static_cast<double>(c.sample_rate) * k / c.n_fft;
-      const auto axis = [&](double f) { return c.mel_scale == "kaldi" ? mel_of(c, f) : f; };
+      const auto axis = [&](double f) { return c.mel_scale == MelScale::kaldi ? mel_of(c, f) : f; };
       const double x = axis(hz), a = axis(corner[m]), b = axis(corner[m + 1]), d = axis(corner[m + 2]);
       double weight = 0;
       if (x > a && x <= b) weight = (x - a) / (b - a);
       if (x > b && x < d) weight = (d - x) / (d - b);
-      if (c.mel_norm == "slaney") weight *= 2 / (corner[m + 2] - corner[m]);
+      if (c.mel_norm == MelNorm::slaney) weight *= 2 / (corner[m + 2] - corner[m]);
       out.back().push_back(weight);
     }
   }
@@ -144,14 +144,14 @@ inline Rows mel(const FeatureConfig& c, const std::vector<float>& x) {  // [T, M
       for (std::size_t k = 0; k < power.size(); ++k) sum += filter[k] * power[k];
       const double safe = c.log_offset ? sum + c.log_floor : std::max(sum, c.log_floor);
       const double ln = std::log(safe);
-      out.back().push_back(c.log == "ln" ? ln : (c.log == "db" ? 10 : 1) * ln / std::log(10.0));
+      out.back().push_back(c.log == LogScale::ln ? ln : (c.log == LogScale::db ? 10 : 1) * ln / std::log(10.0));
       most = std::max(most, out.back().back());
     }
   }
   for (auto& row : out)
     for (double& v : row) {
-      if (c.log == "db" && c.top_db > 0) v = std::max(v, most - c.top_db);
-      if (c.log == "whisper") v = (std::max(v, most - 8) + 4) / 4;
+      if (c.log == LogScale::db && c.top_db > 0) v = std::max(v, most - c.top_db);
+      if (c.log == LogScale::whisper) v = (std::max(v, most - 8) + 4) / 4;
     }
   return out;
 }
@@ -191,7 +191,7 @@ inline Rows slopes(const Rows& x, int window) {
 
 inline Rows features(const FeatureConfig& c, const std::vector<float>& x) {
   Rows base = mel(c, x);
-  if (c.kind == "mfcc") base = cepstra(c, base);
+  if (c.kind == FeatureKind::mfcc) base = cepstra(c, base);
   Rows whole = base, order = base;
   for (int o = 0; o < c.deltas; ++o) {
     order = slopes(order, c.delta_window);

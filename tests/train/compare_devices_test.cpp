@@ -44,13 +44,13 @@ TEST_F(CompareDevices, OnTheGpuAgreesWithTheCpu) {
   std::optional<Exec> gpu = test::exec_for(test::Device::gpu);
   if (!gpu) GTEST_SKIP() << why_no_gpu();
   for (Example& e : examples) e.features = Frames(*gpu, e.features.matrix(cpu));
-  for (const char* engine : {"steps", "cudnn"}) {
-    SCOPED_TRACE(engine);
+  for (const LstmEngine engine : {LstmEngine::steps, LstmEngine::cudnn}) {
+    SCOPED_TRACE(name_of(engine));
     config.trainer.engine = engine;
-    if (config.trainer.engine == "cudnn" && !why_no_cudnn().empty()) continue;
+    if (engine == LstmEngine::cudnn && !why_no_cudnn().empty()) continue;
     const std::vector<Compared> all = compare_devices(*gpu, cpu, config, model, examples);
     // cuDNN does not expose the cell states and the gradients of the gates of its two layers.
-    EXPECT_EQ(all.size(), config.trainer.engine == "cudnn" ? kCompared - 4 : kCompared);
+    EXPECT_EQ(all.size(), engine == LstmEngine::cudnn ? kCompared - 4 : kCompared);
     for (const Compared& c : all) EXPECT_TRUE(c.agrees()) << c.what << ": " << c.difference;
   }
 }

@@ -91,14 +91,15 @@ TEST_P(LossCurve, IsPyTorchs) {
     }
   }
 }
-INSTANTIATE_TEST_SUITE_P(, LossCurve,
-                         testing::Combine(testing::Values(Case{"adam", {.name = "adam"}},
-                                                          Case{"adamw", {.name = "adamw", .weight_decay = 0.01}},
-                                                          Case{"adam_l2", {.name = "adam", .weight_decay = 0.01}}),
-                                          testing::Values(Device::cpu, Device::gpu)),
-                         [](const auto& p) {
-                           return std::get<0>(p.param).name + ("_" + test::device_name({std::get<1>(p.param), 0}));
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    , LossCurve,
+    testing::Combine(testing::Values(Case{"adam", {.name = OptimKind::adam}},
+                                     Case{"adamw", {.name = OptimKind::adamw, .weight_decay = 0.01}},
+                                     Case{"adam_l2", {.name = OptimKind::adam, .weight_decay = 0.01}}),
+                     testing::Values(Device::cpu, Device::gpu)),
+    [](const auto& p) {
+      return std::get<0>(p.param).name + ("_" + test::device_name({std::get<1>(p.param), 0}));
+    });
 
 // The persistent engine does not support the model of PyTorch's curves, so it is compared with the CPU, which follows
 // them.

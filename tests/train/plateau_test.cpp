@@ -10,7 +10,7 @@ namespace {
 // Traced by hand through PyTorch's rule: the rate falls at the check after `patience` bad ones; the threshold is
 // relative.
 TEST(Plateau, HalvesAfterPatience) {
-  Plateau p({.name = "plateau", .factor = 0.5, .patience = 2, .min_lr = 0.3}, 1.0);
+  Plateau p({.factor = 0.5, .patience = 2, .min_lr = 0.3}, 1.0);
   EXPECT_FALSE(p.check(1.0));
   EXPECT_FALSE(p.check(0.99995));  // better by less than 1e-4 of the best: bad 1
   EXPECT_FALSE(p.check(1.2));      // bad 2
@@ -26,14 +26,14 @@ TEST(Plateau, HalvesAfterPatience) {
 }
 
 TEST(Plateau, NeverRisesToItsFloor) {
-  Plateau p({.name = "plateau", .patience = 0, .min_lr = 1e-3}, 1e-4);
+  Plateau p({.patience = 0, .min_lr = 1e-3}, 1e-4);
   p.check(1);
   EXPECT_FALSE(p.check(1));
   EXPECT_EQ(p.lr(), 1e-4);
 }
 
 TEST(Plateau, ConstantNeverFalls) {
-  Plateau p({.name = "constant"}, 0.1);
+  Plateau p({.name = ScheduleKind::constant}, 0.1);
   for (int i = 0; i < 50; ++i) EXPECT_FALSE(p.check(1));
   EXPECT_EQ(p.lr(), 0.1);
 }
