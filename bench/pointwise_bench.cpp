@@ -4,12 +4,14 @@
 #include <memory>
 
 #include "bench/bench.h"
+#include "kernels/activation.h"
 #include "kernels/dropout.h"
 #include "kernels/linear.h"
 #include "kernels/loss.h"
 #include "kernels/optim/adam.h"
 #include "kernels/optim/step_scalars.h"
 #include "kernels/optim/sum_squares.h"
+#include "tests/oracle/activation.h"
 #include "tests/oracle/adam.h"
 #include "tests/oracle/dropout.h"
 #include "tests/oracle/linear.h"
@@ -66,6 +68,18 @@ Prepared prepare_adam(Exec& ex, Index n) {
   std::string wrong = compare("p", d->p.values(ex), want.theta, 1e-6);
   if (wrong.empty()) wrong = compare("v", d->v.values(ex), want.v, 1e-6);
   return {run, {.flops = 12.0 * static_cast<double>(n), .bytes = 28.0 * static_cast<double>(n)}, wrong, {}};
+}
+
+Prepared prepare_activation(Exec& ex, Index N, Index C) {
+  const std::vector<float> given = random(N * C, 1);
+  const auto x = std::make_shared<Floats>(ex, given);
+  const auto y = std::make_shared<Floats>(zeros_on(ex, N * C));
+  const auto run = [=, &ex] { activation(ex, {Activation::gelu, rows(*x, C), rows(*y, C)}); };
+  run();
+  std::vector<double> want;
+  for (const float v : given) want.push_back(oracle::activation("gelu", static_cast<double>(v)));
+  const double n = static_cast<double>(N * C);
+  return {run, {.frames = static_cast<double>(N), .bytes = 8 * n}, compare("y", y->values(ex), want, 1e-6), {}};
 }
 
 // A gradient of norm 3 that is clipped to 1, before the first step.
@@ -184,6 +198,8 @@ void add_pointwise(Cases& cases) {
         add("linear_backward", shape, H == 128 ? size : Size::more,
             [=](Exec& ex) { return prepare_linear(ex, N, 2 * H, 14, true); });
       }
+      add("activation_gelu", fmt::format("N:{}/C:256", N), size,
+          [=](Exec& ex) { return prepare_activation(ex, N, 256); });
       add("loss_mse", fmt::format("N:{}/P:14", N), size, [=](Exec& ex) { return prepare_loss(ex, N, LossKind::mse); });
       add("loss_mae", fmt::format("N:{}/P:14", N), Size::more,
           [=](Exec& ex) { return prepare_loss(ex, N, LossKind::mae); });

@@ -33,8 +33,8 @@ constexpr Problem kProblems[] = {
     {32, 300, 256, 2, true, Size::more},
 };
 
-Model initialised(const ModelShape& shape, float dropout) {
-  Model model(shape, dropout);
+Model initialised(const ModelSpec& spec) {
+  Model model(spec);
   model.initialise(17);
   return model;
 }
@@ -68,7 +68,7 @@ struct Step {
   Step(Exec& ex, Index H, Index L, const std::vector<std::int32_t>& lengths, float dropout, Precision precision,
        double clip)
       : examples(examples_of(ex, lengths)),
-        network(ex, initialised({F, H, L, P}, dropout), precision),
+        network(ex, initialised(bi_lstm_spec(F, H, L, P, static_cast<double>(dropout))), {.precision = precision}),
         optimizer(ex, {}, network.size()),
         batches(ex, examples, static_cast<int>(lengths.size())),
         stepper(ex, network, optimizer, batches, {LossKind::mse, clip, 17}) {
@@ -104,7 +104,8 @@ struct Expected {
   std::vector<double> gradient;
 };
 Expected expected(Exec& ex, Network& network, const Batch& batch) {
-  const Index H = network.shape().hidden;
+  const auto& lstm = std::get<BiLstmConfig>(network.spec().stack.front());
+  const Index H = lstm.hidden;
   const std::vector<float> params = copy(ex, network.params());
   const float* at = params.data();
   const auto take = [&](Index n) {
@@ -113,7 +114,7 @@ Expected expected(Exec& ex, Network& network, const Batch& batch) {
   };
   std::vector<oracle::LstmLayer> layers;
   std::vector<std::vector<double>> in = {to_double(copy(ex, batch.x))};
-  for (Index l = 0; l < network.shape().layers; ++l) {
+  for (Index l = 0; l < lstm.layers; ++l) {
     const Index width = l == 0 ? F : 2 * H;
     oracle::LstmLayer layer{static_cast<std::size_t>(width), static_cast<std::size_t>(H), {}};
     for (int d = 0; d < 2; ++d) {

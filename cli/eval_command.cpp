@@ -74,22 +74,19 @@ std::string corpus_folder(const EvalArgs& a, const TrainedModel& m) {
                    m.config.data.corpus, a.model, trained_on.empty() ? "" : ", nor at " + trained_on));
 }
 
-// Returns the LSTM engine that would train this model here, which depends on the size of the batches. A GPU that lacks
-// the engine which the config names scores with another one.
-LstmEngine engine_for(const Exec& ex, const RunConfig& config) {
-  LstmRequest request = lstm_request(config);
+// Returns how training would compute with this model here, which depends on the size of the batches. A GPU that lacks
+// the engine which the config names scores with others.
+Compute compute_for(const Exec& ex, RunConfig config) {
   try {
-    const LstmChoice choice = choose_engine(ex, request);
-    log_engine(ex, config, choice);
-    return choice.engine;
+    log_engines(ex, config, choose_engines(ex, config));
   } catch (const Error& e) {
     if (e.fault() != Fault::config) throw;
-    request.engine = LstmEngine::automatic;
-    const LstmChoice choice = choose_engine(ex, request);
-    log::warn(fmt::format("trainer.engine is {}, which this GPU cannot run; scoring with engine {}",
-                          name_of(config.trainer.engine), name_of(choice.engine)));
-    return choice.engine;
+    const LstmEngine asked = std::exchange(config.trainer.engine, LstmEngine::automatic);
+    for (const auto& [request, choice] : choose_engines(ex, config))
+      log::warn(fmt::format("trainer.engine is {}, which this GPU cannot run; scoring with engine {}", name_of(asked),
+                            name_of(choice.engine)));
   }
+  return compute(config);
 }
 
 }  // namespace
@@ -108,7 +105,7 @@ int run(const EvalArgs& a) {
   if (!a.report.empty())
     for (const auto& e : data.examples) measured.push_back(e.targets);
   normalise(ex, data, features_for_split(ex, data, m, a, corpus, split), m.targets);
-  Network network(ex, m.model, m.config.trainer.precision, engine_for(ex, m.config));
+  Network network(ex, m.model, compute_for(ex, m.config), Mode::inference);
   const std::vector<Matrix> predicted = run_model(ex, network, data.examples, m.config.trainer.batch_size);
   Scores scores = evaluate(data, predicted, m.channels, split, m.config);
   scores.frame_step_s = extractor.step_s();

@@ -98,7 +98,7 @@ int run(const PredictArgs& a) {
   Exec ex = choose_device(a.device, m.config.trainer.threads);
   voice.listen(ex, inputs);
   voice.explain();
-  Network network(ex, m.model, m.config.trainer.precision);
+  Network network(ex, m.model, {.precision = m.config.trainer.precision}, Mode::inference);
   const std::vector<std::string> plots =
       a.plot ? output_paths(inputs.files, a.out, "html") : std::vector<std::string>();
   if (!to_stdout) make_folder(a.out);

@@ -31,7 +31,7 @@ void linear(CpuExec& ex, const LinearArgs& a) {
 
 void linear_backward(CpuExec& ex, const LinearBackwardArgs& a) {
   const Index N = a.x.shape[0], I = a.x.shape[1], O = a.w.shape[0];
-  if (a.dx.data) gemm(ex, N, I, O, {a.dy.data, O}, {a.w.data, I}, false, a.dx.data, I);
+  if (a.dx.data) gemm(ex, N, I, O, {a.dy.data, O}, {a.w.data, I}, a.add_dx, a.dx.data, I);
   gemm(ex, O, I, N, {a.dy.data, O, true}, {a.x.data, I}, true, a.dw.data, I);
   add_column_sums(ex, a.dy.data, N, O, a.db.data);
 }

@@ -2,6 +2,7 @@
 #include <string>
 
 #include "host/core/error.h"
+#include "kernels/activation.h"
 #include "kernels/column_moments.h"
 #include "kernels/dropout.h"
 #include "kernels/frontend/dct.h"
@@ -27,6 +28,8 @@ namespace {
 
 }  // namespace
 
+void activation(GpuExec&, const ActivationArgs&) { no_gpu("activation"); }
+void activation_backward(GpuExec&, const ActivationBackwardArgs&) { no_gpu("activation_backward"); }
 void adam(GpuExec&, const AdamArgs&) { no_gpu("adam"); }
 void column_moments(GpuExec&, const ColumnMomentsArgs&) { no_gpu("column_moments"); }
 void dct(GpuExec&, const DctArgs&) { no_gpu("dct"); }

@@ -16,7 +16,7 @@ std::vector<Matrix> run_model(Exec& ex, Network& network, std::span<const Exampl
     const float* y = network.forward(ex, batch.x, batch.ragged).data;
     for (const int u : batches.order(i)) {
       Matrix& m = out[static_cast<std::size_t>(u)] =
-          Matrix(lengths[static_cast<std::size_t>(u)], network.shape().outputs);
+          Matrix(lengths[static_cast<std::size_t>(u)], network.spec().outputs);
       copy_to_host(ex, y, std::span(m.values));
       y += m.rows * m.cols;
     }
@@ -33,7 +33,7 @@ Evaluator::Evaluator(Exec& ex, const Dataset& data, int batch_size)
 
 Scores Evaluator::operator()(Exec& ex, Network& network, std::span<const Channel> channels, const std::string& split,
                              const RunConfig& config, const std::function<void()>& between) {
-  const Index U = std::ssize(data_.examples), P = network.shape().outputs;
+  const Index U = std::ssize(data_.examples), P = network.spec().outputs;
   for (Index i = 0; i < batches_.size(); ++i) {
     const Batch batch = batches_.load(ex, i);
     const auto y = network.forward(ex, batch.x, batch.ragged);
@@ -88,7 +88,7 @@ Matrix predict(Exec& ex, const TrainedModel& m, Network& network, Frames feature
 
 Matrix predict(Exec& ex, const Normaliser& features_by, const Normaliser& targets_by, Network& network, Frames features,
                const std::string& speaker) {
-  const Index T = features.rows(), P = network.shape().outputs;
+  const Index T = features.rows(), P = network.spec().outputs;
   if (T == 0) return Matrix(0, P);
   const Normaliser::Part part{speaker, features.view()};
   features_by.apply(ex, {&part, 1});

@@ -1,7 +1,11 @@
 #include "model/run_config.h"
 
-#include <algorithm>
+#include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
+#include "host/core/error.h"
 #include "model/config_synonyms.h"
 
 namespace cutract {
@@ -23,6 +27,9 @@ static void fields(FieldTable& v, ModelConfig& c) {
   v("hidden", c.hidden, in(1, 4096), "LSTM units per direction");
   v("layers", c.layers, in(1, 8), "number of Bi-LSTM layers");
   v("dropout", c.dropout, in(0.0, 0.9), "dropout probability between layers and before the output layer");
+  v("stack", c.stack,
+    "blocks between the features and the output layer, e.g. [\"dense width=300\", \"bilstm hidden=128\"]; empty: one "
+    "Bi-LSTM of model.hidden, model.layers and model.dropout");
 }
 
 static void fields(FieldTable& v, OptimConfig& c) {
@@ -90,6 +97,25 @@ FieldTable table_of(RunConfig& c) {
   return table;
 }
 
+// Writes each block with all its options, so that two configs of the same stack are equal. Settings that a stack makes
+// meaningless are refused if they are not the defaults.
+ModelConfig checked(ModelConfig c) {
+  if (c.stack.empty()) return c;
+  const ModelConfig defaults;
+  const char* unused = c.hidden != defaults.hidden     ? "hidden"
+                       : c.layers != defaults.layers   ? "layers"
+                       : c.dropout != defaults.dropout ? "dropout"
+                                                       : nullptr;
+  if (unused)
+    fail(Fault::config, fmt::format("model.{0}: has no effect beside model.stack, whose blocks have their own options; "
+                                    "remove model.{0}",
+                                    unused));
+  std::vector<std::string> stack;
+  for (const BlockConfig& block : parse_stack(c.stack, "model.stack")) stack.push_back(write_block(block));
+  c.stack = std::move(stack);
+  return c;
+}
+
 }  // namespace
 
 RunConfig read_run_config(const std::string& path, std::span<const std::string> assignments) {
@@ -97,12 +123,16 @@ RunConfig read_run_config(const std::string& path, std::span<const std::string> 
   const FieldTable table = table_of(c);
   read_with_preset(c.features, [&] { read_config(table, path, assignments); });
   c.features = checked(c.features);
+  c.model = checked(std::move(c.model));
   return c;
 }
 
 RunConfig parse_run_config(const std::string& text, const std::string& origin) {
   RunConfig c;
   parse_config(table_of(c), text, origin);
+  try {
+    c.model = checked(std::move(c.model));
+  } catch (const Error& e) { fail(e.fault(), origin + ": " + e.what()); }
   return c;
 }
 
@@ -131,9 +161,26 @@ std::string difference_in_learning(RunConfig was, RunConfig is) {
   return out;
 }
 
-LstmRequest lstm_request(const RunConfig& c) {
-  return {
-      .engine = c.trainer.engine, .precision = c.trainer.precision, .H = c.model.hidden, .rows = c.trainer.batch_size};
+ModelSpec model_spec(const ModelConfig& c, Index inputs, Index outputs) {
+  if (c.stack.empty()) return bi_lstm_spec(inputs, c.hidden, c.layers, outputs, c.dropout);
+  return {inputs, outputs, parse_stack(c.stack, "model.stack")};
+}
+
+Compute compute(const RunConfig& c) {
+  return {.precision = c.trainer.precision, .engine = c.trainer.engine, .rows = c.trainer.batch_size};
+}
+
+std::vector<EngineOfSize> choose_engines(const Exec& ex, const RunConfig& c) {
+  std::vector<EngineOfSize> all;
+  for (const BlockConfig& block : model_spec(c.model, 1, 1).stack) {
+    const auto* lstm = std::get_if<BiLstmConfig>(&block);
+    if (!lstm || std::any_of(all.begin(), all.end(), [&](const auto& is) { return is.request.H == lstm->hidden; }))
+      continue;
+    const LstmRequest request{
+        .engine = c.trainer.engine, .precision = c.trainer.precision, .H = lstm->hidden, .rows = c.trainer.batch_size};
+    all.push_back({request, choose_engine(ex, request)});
+  }
+  return all;
 }
 
 }  // namespace cutract

@@ -9,6 +9,8 @@
 #include "host/core/fields.h"
 #include "kernels/loss.h"
 #include "kernels/lstm/lstm_engines.h"
+#include "nn/pass.h"
+#include "nn/stack.h"
 
 namespace cutract {
 
@@ -21,9 +23,10 @@ struct DataConfig {
 };
 
 struct ModelConfig {
-  int hidden = 128;
+  int hidden = 128;  // of the single Bi-LSTM block that an empty stack means, like layers and dropout
   int layers = 2;
   double dropout = 0.3;
+  std::vector<std::string> stack;  // "bilstm hidden=128 layers=2"; see nn/stack.h
 };
 
 enum class OptimKind { adam, adamw };
@@ -92,7 +95,16 @@ std::string help_run_config(const std::string& subject = "");
 // trainer.early_stopping_patience, trainer.min_delta, eval.*) may differ.
 std::string difference_in_learning(RunConfig was, RunConfig is);
 
-// What training requires of an LSTM engine; batches are taken to be ragged.
-LstmRequest lstm_request(const RunConfig&);
+// The model that the settings describe.
+ModelSpec model_spec(const ModelConfig&, Index inputs, Index outputs);
+// How training computes on a GPU; batches are taken to be ragged.
+Compute compute(const RunConfig&);
+// The LSTM engine of each size of Bi-LSTM block in the model; none if the model has no such block. Throws Error{config}
+// if trainer.engine does not support the model on this device.
+struct EngineOfSize {
+  LstmRequest request;
+  LstmChoice choice;
+};
+std::vector<EngineOfSize> choose_engines(const Exec&, const RunConfig&);
 
 }  // namespace cutract

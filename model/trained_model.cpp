@@ -102,14 +102,14 @@ std::string encode_model(const TrainedModel& m) {
   m.features.save(stats, "normaliser.features");
   m.targets.save(stats, "normaliser.targets");
   tensors_to_metadata(stats, file);
-  const ModelShape& shape = m.model.shape();
+  const ModelSpec& spec = m.model.spec();
   file.metadata["format"] = kFormat;
   put_recipe_version(file);
   put_feature_recipe(file, checked(m.config.features));
   file.metadata["config"] = write_run_config(m.config);
   file.metadata["channels"] = channels_text(m.channels);
   file.metadata["corpus"] = m.corpus_name;
-  file.metadata["feature_dim"] = std::to_string(shape.features);
+  file.metadata["feature_dim"] = std::to_string(spec.inputs);
   file.metadata["epoch"] = std::to_string(m.epoch);
   file.metadata["val_loss"] = exact(m.val_loss);
   file.metadata[kDigest] = digest_of(file);
@@ -123,18 +123,18 @@ TrainedModel decode_model(const std::string& bytes, const std::string& origin) {
   const RunConfig config = parse_run_config(stored_config(file, origin), origin + " (its config)");
   const std::vector<Channel> channels = channels_from(metadata_text(file, "channels", origin));
   const Extractor extractor(config.features);
-  const ModelShape shape{metadata_number<Index>(file, "feature_dim", origin), config.model.hidden, config.model.layers,
-                         static_cast<Index>(channels.size())};
-  if (extractor.dim() != shape.features)
+  const ModelSpec spec =
+      model_spec(config.model, metadata_number<Index>(file, "feature_dim", origin), std::ssize(channels));
+  if (extractor.dim() != spec.inputs)
     fail(Fault::data, fmt::format("{}: its model takes {} per frame, but its config gives {}; the file was altered",
-                                  origin, counted(shape.features, "feature"), extractor.dim()));
-  if (const double wanted = parameter_count(shape); wanted * sizeof(float) > static_cast<double>(bytes.size()))
-    fail(Fault::data, fmt::format("{}: its config describes a model of {:.0f} parameters, more than a file of {} bytes "
+                                  origin, counted(spec.inputs, "feature"), extractor.dim()));
+  if (const Index wanted = parameter_count(spec); wanted > std::ssize(bytes) / static_cast<Index>(sizeof(float)))
+    fail(Fault::data, fmt::format("{}: its config describes a model of {} parameters, more than a file of {} bytes "
                                   "can hold; the file is truncated or was altered",
                                   origin, wanted, bytes.size()));
   TrainedModel m{
       config,
-      Model(shape, static_cast<float>(config.model.dropout)),
+      Model(spec),
       Normaliser::load(metadata_to_tensors(file, "normaliser.features", origin), "normaliser.features", origin),
       Normaliser::load(metadata_to_tensors(file, "normaliser.targets", origin), "normaliser.targets", origin),
       channels,
@@ -142,8 +142,8 @@ TrainedModel decode_model(const std::string& bytes, const std::string& origin) {
       metadata_number<int>(file, "epoch", origin),
       metadata_number<double>(file, "val_loss", origin),
       origin};
-  expect_columns(m.features, shape.features, "features", origin);
-  expect_columns(m.targets, shape.outputs, "targets", origin);
+  expect_columns(m.features, spec.inputs, "features", origin);
+  expect_columns(m.targets, spec.outputs, "targets", origin);
   expect_same_features(file, extractor, origin);
   m.model.load(file, origin);
   expect_digest(file, origin);  // last, since the checks above say more precisely what is wrong

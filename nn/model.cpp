@@ -2,58 +2,45 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
+#include <utility>
 
 #include "host/core/error.h"
 #include "host/core/philox.h"
 
 namespace cutract {
 
-std::string layer_suffix(Index layer, Index d) { return "_l" + std::to_string(layer) + (d == 1 ? "_reverse" : ""); }
-
-double parameter_count(const ModelShape& s) {
-  const auto F = static_cast<double>(s.features), H = static_cast<double>(s.hidden), P = static_cast<double>(s.outputs);
-  const double first = 2 * 4 * H * (F + H + 2), other = 2 * 4 * H * (2 * H + H + 2);
-  return first + static_cast<double>(s.layers - 1) * other + P * (2 * H + 1);
+Index parameter_count(const ModelSpec& spec) {
+  Layout layout;
+  const Stack stack(layout, spec);
+  return layout.size();
 }
 
-Model::Model(ModelShape shape, float dropout) : shape_(shape), dropout_(dropout) {
-  const auto add = [this](std::string name, std::vector<Index> extents) {
-    Index n = 1;
-    for (const Index d : extents) n *= d;
-    const Index at = parameters_.empty() ? 0 : parameters_.back().offset + parameters_.back().size;
-    parameters_.push_back({std::move(name), std::move(extents), at, n});
-  };
-  const Index H = shape_.hidden;
-  for (Index l = 0; l < shape_.layers; ++l)
-    for (Index d = 0; d < 2; ++d) {
-      add("lstm.weight_ih" + layer_suffix(l, d), {4 * H, l == 0 ? shape_.features : 2 * H});
-      add("lstm.weight_hh" + layer_suffix(l, d), {4 * H, H});
-      add("lstm.bias_ih" + layer_suffix(l, d), {4 * H});
-      add("lstm.bias_hh" + layer_suffix(l, d), {4 * H});
-    }
-  add("fc.weight", {shape_.outputs, 2 * H});
-  add("fc.bias", {shape_.outputs});
-  const auto total = static_cast<std::size_t>(parameters_.back().offset + parameters_.back().size);
-  values_.resize(total);
+Model::Model(ModelSpec spec) : spec_(std::move(spec)) {
+  const Stack stack(layout_, spec_);
+  values_.resize(static_cast<std::size_t>(layout_.size()));
 }
 
 void Model::initialise(std::uint64_t seed) {
-  for (const auto& p : parameters_) {
-    const double fan = static_cast<double>(p.name.starts_with("fc.") ? 2 * shape_.hidden : shape_.hidden);
-    const float bound = static_cast<float>(1 / std::sqrt(fan));
+  for (const Parameter& p : parameters()) {
+    const std::span<float> values(values_.data() + p.offset, static_cast<std::size_t>(p.size));
+    if (p.init.how != Init::How::uniform) {
+      std::fill(values.begin(), values.end(), p.init.how == Init::How::ones ? 1.0f : 0.0f);
+      continue;
+    }
+    const auto bound = static_cast<float>(p.init.bound);
     PhiloxStream stream(derive_key(seed, name_hash(p.name), 0));
-    for (Index i = 0; i < p.size; ++i)
-      values_[static_cast<std::size_t>(p.offset + i)] = (2 * uniform(stream.next()) - 1) * bound;
+    for (float& v : values) v = (2 * uniform(stream.next()) - 1) * bound;
   }
 }
 
 void Model::save(TensorFile& file) const {
-  for (const auto& p : parameters_)
+  for (const Parameter& p : parameters())
     file.tensors[p.name] = Tensor::f32(p.shape, std::span(values_.data() + p.offset, static_cast<std::size_t>(p.size)));
 }
 
 void Model::load(const TensorFile& file, const std::string& origin) {
-  for (const auto& p : parameters_) {
+  for (const Parameter& p : parameters()) {
     const Tensor& t = file.at(p.name, origin);
     if (t.shape != p.shape)
       fail(Fault::data,

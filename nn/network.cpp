@@ -1,24 +1,34 @@
 #include "nn/network.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "host/core/error.h"
 #include "host/core/plant.h"
-#include "kernels/dropout.h"
-#include "kernels/linear.h"
-#include "kernels/lstm/lstm.h"
 
 namespace cutract {
-Network::Network(Exec& ex, const Model& model, Precision precision, LstmEngine engine)
-    : shape_(model.shape()),
-      dropout_(model.dropout()),
-      precision_(precision),
-      engine_(
-          choose_engine(ex, {.engine = engine, .precision = precision, .H = model.shape().hidden, .rows = 1}).engine),
-      parameters_(model.parameters()),
+namespace {
+
+// The head stays in fp32 whatever the precision: its cost is small, and its rounding would be that of the prediction.
+constexpr Precision kHead = Precision::fp32;
+
+Index width_of(const AnyBlock& block) {
+  return std::visit([](const auto& b) { return b.width(); }, block);
+}
+
+// The first columns of a gradient's memory, seen as [rows, cols].
+Out narrowed(Out v, Index rows, Index cols) { return {v.data, {rows, cols}}; }
+
+}  // namespace
+
+Network::Network(Exec& ex, const Model& model, const Compute& compute, Mode mode)
+    : spec_(model.spec()),
+      mode_(mode),
+      stack_(layout_, spec_),
       params_(ex, model.values(), "the model's parameters"),
-      grads_(ex, model.size(), Place::device, "the model's gradients"),
+      grads_(ex, mode == Mode::training ? model.size() : 0, Place::device, "the model's gradients"),
       step_(ex, 0) {
+  for (AnyBlock& block : stack_.blocks) std::visit([&](auto& b) { b.prepare(ex, compute); }, block);
   grads_.clear(ex);
 }
 
@@ -27,162 +37,79 @@ void Network::zero_grads(Exec& ex) {
 }
 
 void Network::write_back(Exec& ex, Model& model) const {
-  if (model.size() != size()) fail(Fault::internal, "network: written back to a model of a different shape");
+  if (model.size() != size()) fail(Fault::internal, "network: written back to a model of a different layout");
   model.values() = params_.values(ex);
 }
 
-const Parameter& Network::parameter(const std::string& name) const {
-  const auto it = std::find_if(parameters_.begin(), parameters_.end(), [&](const auto& p) { return p.name == name; });
-  if (it == parameters_.end()) fail(Fault::internal, "network: no parameter " + name);
-  return *it;
-}
-View<float, 2> Network::matrix(const Buffer<float>& arena, const std::string& name) const {
-  const Parameter& p = parameter(name);
-  return {arena.data() + p.offset, {p.shape[0], p.shape[1]}};
-}
-View<float, 1> Network::vector(const Buffer<float>& arena, const std::string& name) const {
-  const Parameter& p = parameter(name);
-  return {arena.data() + p.offset, {p.shape[0]}};
+bool Network::reads_lengths_on_host() const {
+  return std::any_of(stack_.blocks.begin(), stack_.blocks.end(), [](const AnyBlock& block) {
+    return std::visit([](const auto& b) { return b.reads_lengths_on_host(); }, block);
+  });
 }
 
-void Network::reserve(Exec& ex, Index rows) { take(ex, floats_for(rows)); }
+void Network::reserve(Exec& ex, Index rows) { plan(ex, rows, nullptr); }
 
-Index Network::floats_for(Index rows) const {
-  const Index H = shape_.hidden, L = shape_.layers, P = shape_.outputs;
-  return rows * (L * (8 * H + 2 * H + 2 * H + 2 * H) + P + 2 * 2 * H);
-}
-
-void Network::take(Exec& ex, Index floats) {
-  if (step_.size() >= floats) return;
-  step_ = Buffer<float>(ex, 0);  // frees the old buffer before the new one is allocated
-  step_ = Buffer<float>(ex, floats, Place::device, "the activations of a step");
-}
-
-Index Network::reserve_bytes(Exec& ex, std::size_t layer, const Ragged& ragged) const {
-  const Index N = ragged.frames, H = shape_.hidden;
-  LstmArgs a;
-  a.x.shape = {N, layer == 0 ? shape_.features : 2 * H}, a.h.shape = {N, 2, H};
-  a.ragged = ragged, a.precision = precision_, a.engine = engine_;
-  return lstm_reserve_bytes(ex, a);
-}
-
-// Places every buffer of a step with this batch in the step arena.
-void Network::plan(Exec& ex, const Ragged& ragged) {
-  const Index N = ragged.frames, H = shape_.hidden, L = shape_.layers, P = shape_.outputs;
-  layers_.assign(static_cast<std::size_t>(L), {});
-  dropped_.assign(static_cast<std::size_t>(L), {});
-  constexpr Index kFloat = sizeof(float);
-  Index need = floats_for(N);
-  for (std::size_t l = 0; l < layers_.size(); ++l) {
-    layers_[l].reserve.shape = {reserve_bytes(ex, l, ragged)};
-    need += layers_[l].reserve.size() / kFloat;
+// Runs first to count and then, with memory, to lay out.
+void Network::lay_out(const Plan& p) {
+  Index widest = 0;
+  for (AnyBlock& block : stack_.blocks) {
+    p.shared.rewind();
+    std::visit([&](auto& b) { b.plan(p); }, block);
+    widest = std::max(widest, width_of(block));
   }
-  take(ex, need);
-  float* at = step_.data();
-  const auto take2 = [&](Index rows, Index cols) {
-    const View<float, 2> v(at, {rows, cols});
-    at += rows * cols;
-    return v;
-  };
-  const auto take3 = [&](Index width) {
-    const auto v = take2(N, 2 * width);
-    return View<float, 3>(v.data, {N, 2, width});
-  };
-  for (Layer& layer : layers_) {  // first, and in multiples of 256 bytes: libraries require alignment
-    layer.reserve.data = reinterpret_cast<std::byte*>(at);
-    at += layer.reserve.size() / kFloat;
-  }
-  for (std::size_t l = 0; l < layers_.size(); ++l) {
-    layers_[l].gates = take3(4 * H), layers_[l].c = take3(H), layers_[l].h = take3(H);
-    dropped_[l] = take2(N, 2 * H);  // this layer's output after dropout
-  }
-  dh_ = take2(N, 2 * H);
-  dh_below_ = take2(N, 2 * H);
-  y_ = take2(N, P);  // last, because its width would misalign the arrays after it
+  y_ = p.kept.take<float, 2>({p.rows, spec_.outputs});
+  above_ = below_ = {};
+  if (mode_ == Mode::inference) return;
+  above_ = p.kept.take<float, 2>({p.rows, widest});
+  if (stack_.blocks.size() > 1) below_ = p.kept.take<float, 2>({p.rows, widest});
 }
 
-View<const float, 2> Network::forward(Exec& ex, View<const float, 2> x, const Ragged& ragged, const Dropout* mode) {
-  const Index N = x.shape[0], H = shape_.hidden;
-  plan(ex, ragged);
-  ragged_ = ragged;
-  dropping_ = mode != nullptr && dropout_ > 0;
-  if (mode) mode_ = *mode;
-
-  View<const float, 2> in = x;
-  for (std::size_t l = 0; l < layers_.size(); ++l) {
-    if (before_layer_) before_layer_();
-    Layer& layer = layers_[l];
-    layer.in = in;
-    LstmArgs args{in, {}, ragged, layer.gates, layer.c, layer.h, precision_, engine_, layer.reserve};
-    for (std::size_t d = 0; d < 2; ++d) {
-      const std::string s = layer_suffix(static_cast<Index>(l), static_cast<Index>(d));
-      args.w[d] = {matrix(params_, "lstm.weight_ih" + s), matrix(params_, "lstm.weight_hh" + s),
-                   vector(params_, "lstm.bias_ih" + s), vector(params_, "lstm.bias_hh" + s)};
-    }
-    lstm(ex, args);
-    in = View<const float, 2>(layer.h.data, {N, 2 * H});
-    if (dropping_) {
-      dropout(ex, {in, ragged, mode_.uid, mode_.seed, l, mode_.step, dropout_, dropped_[l]});
-      in = dropped_[l];
-    }
+void Network::plan(Exec& ex, Index rows, const Ragged* ragged) {
+  Arena kept, shared;
+  lay_out({ex, kept, shared, rows, ragged, mode_});
+  const Index need = kept.most() + shared.most();
+  if (step_.size() < need) {
+    step_ = Buffer<std::byte>(ex, 0);  // frees the old buffer before the new one is allocated
+    step_ = Buffer<std::byte>(ex, need, Place::device, "the activations of a step");
   }
-  head_in_ = in;
-  linear(ex, {head_in_, matrix(params_, "fc.weight"), vector(params_, "fc.bias"), y_});
+  Arena kept_here(step_.data()), shared_here(step_.data() + kept.most());
+  lay_out({ex, kept_here, shared_here, rows, ragged, mode_});
+}
+
+In Network::forward(Exec& ex, In x, const Ragged& ragged, const Masks* masks) {
+  if (masks && mode_ == Mode::inference) fail(Fault::internal, "network: a network for inference drops nothing");
+  plan(ex, x.shape[0], &ragged);
+  if (masks) masks_ = *masks;
+  pass_ = {params_.view(), grads_.view(), ragged, masks ? &masks_ : nullptr, &before_layer_};
+  for (AnyBlock& block : stack_.blocks) x = std::visit([&](auto& b) { return b.forward(ex, x, pass_); }, block);
+  head_in_ = x;
+  stack_.head.forward(ex, head_in_, y_, pass_, kHead);
   return y_;
 }
 
-void Network::backward(Exec& ex, View<const float, 2> dy, View<float, 2> dx) {
-  const Index N = dy.shape[0], H = shape_.hidden;
-  linear_backward(
-      ex, {head_in_, matrix(params_, "fc.weight"), dy, dh_, matrix(grads_, "fc.weight"), vector(grads_, "fc.bias")});
-  for (std::size_t l = layers_.size(); l-- > 0;) {
-    if (before_layer_) before_layer_();
-    const Layer& layer = layers_[l];
-    if (dropping_) dropout(ex, {dh_, ragged_, mode_.uid, mode_.seed, l, mode_.step, dropout_, dh_});
-    LstmBackwardArgs args{layer.in,
-                          {},
-                          ragged_,
-                          layer.gates,
-                          layer.c,
-                          layer.h,
-                          View<const float, 3>(dh_.data, {N, 2, H}),
-                          l == 0 ? dx : dh_below_,
-                          {},
-                          precision_,
-                          engine_,
-                          layer.reserve};
-    for (std::size_t d = 0; d < 2; ++d) {
-      const std::string s = layer_suffix(static_cast<Index>(l), static_cast<Index>(d));
-      args.w[d] = {matrix(params_, "lstm.weight_ih" + s), matrix(params_, "lstm.weight_hh" + s),
-                   vector(params_, "lstm.bias_ih" + s), vector(params_, "lstm.bias_hh" + s)};
-      args.dw[d] = {matrix(grads_, "lstm.weight_ih" + s), matrix(grads_, "lstm.weight_hh" + s),
-                    vector(grads_, "lstm.bias_ih" + s), vector(grads_, "lstm.bias_hh" + s)};
-    }
-    lstm_backward(ex, args);
-    std::swap(dh_, dh_below_);
+void Network::backward(Exec& ex, In dy, Out dx) {
+  if (mode_ == Mode::inference) fail(Fault::internal, "network: a network for inference has no backward");
+  const Index N = dy.shape[0];
+  Out above = narrowed(above_, N, head_in_.shape[1]), below = below_;
+  stack_.head.backward(ex, head_in_, dy, above, pass_, kHead);
+  for (std::size_t i = stack_.blocks.size(); i-- > 0;) {
+    const Out into = i == 0 ? dx : narrowed(below, N, width_of(stack_.blocks[i - 1]));
+    std::visit([&](auto& b) { b.backward(ex, above, into, pass_); }, stack_.blocks[i]);
+    below = std::exchange(above, into);
   }
 }
 
-std::vector<std::pair<std::string, View<const float, 2>>> Network::activations() const {
-  std::vector<std::pair<std::string, View<const float, 2>>> all;
-  const auto flat = [](View<float, 3> v) {
-    return View<const float, 2>(v.data, {v.shape[0], v.shape[1] * v.shape[2]});
-  };
-  const auto name = [](std::size_t l, const char* what) { return "layer " + std::to_string(l) + ", " + what; };
-  for (std::size_t l = 0; l < layers_.size(); ++l) {
-    if (engine_ != LstmEngine::cudnn) all.emplace_back(name(l, "cell state"), flat(layers_[l].c));
-    all.emplace_back(name(l, "output"), flat(layers_[l].h));
-    if (dropping_) all.emplace_back(name(l, "output after dropout"), dropped_[l]);
+std::vector<NamedArray> Network::activations() const {
+  Activations all;
+  for (const AnyBlock& block : stack_.blocks) {
+    Activations own;
+    std::visit([&](const auto& b) { b.list(own); }, block);
+    all.forward.insert(all.forward.end(), own.forward.begin(), own.forward.end());
+    all.backward.insert(all.backward.begin(), own.backward.begin(), own.backward.end());
   }
-  all.emplace_back("prediction", y_);
-  for (std::size_t l = layers_.size(); l-- > 0 && engine_ != LstmEngine::cudnn;)
-    all.emplace_back(name(l, "gradient of the gates"), flat(layers_[l].gates));
-  return all;
-}
-
-View<const float, 2> Network::top() const {
-  const auto& h = layers_.back().h;
-  return {h.data, {h.shape[0], 2 * shape_.hidden}};
+  all.forward.emplace_back("prediction", y_);
+  all.forward.insert(all.forward.end(), all.backward.begin(), all.backward.end());
+  return all.forward;
 }
 
 }  // namespace cutract

@@ -54,8 +54,7 @@ std::vector<Example> copies(Exec& from, Exec& to, std::span<const Example> examp
 std::vector<Left> one_step(Exec& ex, const RunConfig& config, const Model& model, std::span<const Example> examples) {
   const Extractor extractor(config.features);
   std::vector<Left> left{{"features", extractor(ex, synthetic_second(config.features.sample_rate)).values}};
-  // The engine that training uses, which depends on the batch size.
-  Network network(ex, model, config.trainer.precision, choose_engine(ex, lstm_request(config)).engine);
+  Network network(ex, model, compute(config));
   Optimizer optimizer(ex, config.optim, model.size());
   Batches batches(ex, examples, config.trainer.batch_size);
   Stepper stepper(

@@ -145,7 +145,12 @@ bool RunFolder::write(const std::string& name, const std::string& text) {
 void RunFolder::write_config(const RunConfig& config) { write("config.toml", write_run_config(config)); }
 
 std::string environment(const RunConfig& config, const std::string& corpus_hash, const Exec& ex,
-                        const LstmChoice& engine) {
+                        std::span<const EngineOfSize> engines) {
+  std::string names, reasons;  // of one engine for each size of Bi-LSTM, nearly always one
+  for (const auto& [request, choice] : engines) {
+    names += (names.empty() ? "" : ", ") + std::string(name_of(choice.engine));
+    reasons += (reasons.empty() ? "" : "; ") + std::string(choice.why);
+  }
   utsname os{};
   uname(&os);
   const nlohmann::ordered_json env{
@@ -161,8 +166,8 @@ std::string environment(const RunConfig& config, const std::string& corpus_hash,
       {"openblas_core", openblas_get_corename()},
       {"gpu", why_no_gpu().empty() ? "present" : "none: " + why_no_gpu()},
       {"device", describe(ex)},
-      {"lstm_engine", name_of(engine.engine)},
-      {"lstm_engine_why", engine.why},
+      {"lstm_engine", names},
+      {"lstm_engine_why", reasons},
       {"seed", config.trainer.seed},
       {"config_sha256", sha256_hex(write_run_config(config))},
       {"corpus_path", std::filesystem::absolute(config.data.corpus).lexically_normal().string()},

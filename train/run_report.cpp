@@ -40,12 +40,19 @@ double rmse(const Matrix& a, const Matrix& b) {
 
 }  // namespace
 
+std::string regularisation_text(const TrainedModel& m) {
+  std::string dropout;  // of each block
+  for (const BlockConfig& block : m.model.spec().stack)
+    dropout +=
+        (dropout.empty() ? "" : ", ") + fmt::format("{:g}", std::visit([](const auto& c) { return c.dropout; }, block));
+  return fmt::format("dropout {}, weight decay {:g}", dropout, m.config.optim.weight_decay);
+}
+
 Report describe(const TrainedModel& m, const Exec& ex) {
   const RunConfig& c = m.config;
   Report r;
   r.facts = {
-      {"model",
-       fmt::format("{} x {} Bi-LSTM, {} parameters", c.model.layers, c.model.hidden, thousands(m.model.size()))},
+      {"model", fmt::format("{}, {} parameters", describe(m.model.spec().stack), thousands(m.model.size()))},
       {"corpus", m.corpus_name},
       {"features", features_text(c.features)},
       {"normalisation", fmt::format("features per {}, channels per {}", name_of(c.data.normalise_features),
@@ -53,7 +60,7 @@ Report describe(const TrainedModel& m, const Exec& ex) {
       {"optimizer", schedule_text(c)},
       {"batch", fmt::format("{}; gradient norm clipped to {:g}", counted(c.trainer.batch_size, "utterance"),
                             c.trainer.gradient_clip_val)},
-      {"regularisation", fmt::format("dropout {:g}, weight decay {:g}", c.model.dropout, c.optim.weight_decay)},
+      {"regularisation", regularisation_text(m)},
       {"seed", std::to_string(c.trainer.seed)},
       {"device", cutract::describe(ex)},
       {"cutract", fmt::format("{} ({})", kVersion, std::string(kGitCommit).substr(0, 12))},

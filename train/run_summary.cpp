@@ -10,10 +10,10 @@
 
 namespace cutract {
 
-void log_engine(const Exec& ex, const RunConfig& config, const LstmChoice& engine) {
+void log_engines(const Exec& ex, const RunConfig& config, std::span<const EngineOfSize> engines) {
   if (std::holds_alternative<GpuExec>(ex)) {
-    log::info(
-        fmt::format("lstm: {} engine ({}): {}", name_of(engine.engine), describe(lstm_request(config)), engine.why));
+    for (const auto& [request, choice] : engines)
+      log::info(fmt::format("lstm: {} engine ({}): {}", name_of(choice.engine), describe(request), choice.why));
     return;
   }
   if (config.trainer.precision != Precision::fp32)

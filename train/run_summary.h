@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -13,7 +14,7 @@
 namespace cutract {
 
 // Logs the engine of the LSTM and why it was chosen, and warns of settings that the CPU ignores.
-void log_engine(const Exec&, const RunConfig&, const LstmChoice&);
+void log_engines(const Exec&, const RunConfig&, std::span<const EngineOfSize>);
 // Logs a finished epoch and shows it on the progress display.
 void log_epoch(const EpochRecord&, double best_val_loss, int best_epoch, Progress&);
 // Returns the content of metrics.json.

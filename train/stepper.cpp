@@ -19,7 +19,7 @@ Stepper::Stepper(Exec& ex, Network& network, Optimizer& optimizer, Batches& batc
       batches_(batches),
       config_(config),
       captures_(on_gpu(ex) && !sync_every_launch() && !network.reads_lengths_on_host()),
-      dy_(ex, batches.most_rows() * network.shape().outputs),
+      dy_(ex, batches.most_rows() * network.spec().outputs),
       sums_(ex, 2),
       lr_(ex, 1),
       scalars_(ex, 1),
@@ -75,7 +75,7 @@ Batch Stepper::packed(Index batch) {
 }
 
 void Stepper::forward_backward(const Batch& batch) {
-  const Network::Dropout masks{config_.seed, {&optimizer_.record.data()->steps, {1}}, batch.uid};
+  const Masks masks{config_.seed, {&optimizer_.record.data()->steps, {1}}, batch.uid};
   const auto y = network_.forward(ex_, batch.x, batch.ragged, &masks);
   const View<float, 2> dy(dy_.data(), y.shape);
   loss(ex_, {config_.loss, y, batch.target, batch.ragged, dy, {sums_.data(), {1}}});

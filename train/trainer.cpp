@@ -47,7 +47,7 @@ class Run {
   // Refuses everything that can be refused before it loads the data.
   TrainResult operator()() {
     for (const std::string& split : {config_.data.train_split, config_.data.val_split}) (void)corpus_.split(split);
-    engine_ = choose_engine(ex_, lstm_request(config_));
+    engines_ = choose_engines(ex_, config_);
     if (!dev_) open_folder();
     if (!dev_ && !is_finished()) warn_if_disk_is_short(options_.run_dir, 3, checkpoint_bytes());
     const bool complete = is_finished() && folder_->has("metrics.json") && folder_->has("report.html");
@@ -62,7 +62,7 @@ class Run {
                             dev_ ? "" : "; see " + folder_->path() + "/skipped.tsv"));
     make_model();  // refuses to go on with other data
     if (complete) return already_finished();
-    environment_ = environment(config_, corpus_.hash, ex_, engine_);
+    environment_ = environment(config_, corpus_.hash, ex_, engines_);
     if (!dev_) start_folder();
     normalise(ex_, data_.train, trained_->features, trained_->targets);
     normalise(ex_, data_.val, trained_->features, trained_->targets);
@@ -96,31 +96,28 @@ class Run {
 
   bool is_finished() const { return !finished_.empty(); }
 
-  ModelShape shape() const {
-    return {extractor_.dim(), config_.model.hidden, config_.model.layers, static_cast<Index>(corpus_.channels.size())};
-  }
+  ModelSpec spec() const { return model_spec(config_.model, extractor_.dim(), std::ssize(corpus_.channels)); }
 
   // Weights and Adam's two moments.
-  double checkpoint_bytes() const { return 3 * sizeof(float) * parameter_count(shape()); }
+  double checkpoint_bytes() const { return 3.0 * sizeof(float) * static_cast<double>(parameter_count(spec())); }
 
   void make_model() {
-    trained_.emplace(TrainedModel{config_, Model(shape(), static_cast<float>(config_.model.dropout)), data_.features,
-                                  data_.targets, corpus_.channels, corpus_.name, 0, 0});
+    trained_.emplace(
+        TrainedModel{config_, Model(spec()), data_.features, data_.targets, corpus_.channels, corpus_.name, 0, 0});
     trained_->model.initialise(static_cast<std::uint64_t>(config_.trainer.seed));
     optimizer_.emplace(ex_, config_.optim, trained_->model.size());
     if (point_) restore();
     make_network();
-    log_engine(ex_, config_, engine_);
+    log_engines(ex_, config_, engines_);
     state_.config = write_run_config(config_);
     state_.data = fingerprint(data_);
     if (!point_) state_.order_key = sha256_hex(state_.data);
-    log::info(fmt::format("model: {} x {} Bi-LSTM, {} parameters", config_.model.layers, config_.model.hidden,
-                          trained_->model.size()));
+    log::info(fmt::format("model: {}, {} parameters", describe(trained_->model.spec().stack), trained_->model.size()));
   }
 
   // With a large model on the CPU a batch can take a minute, which is too long to wait for when a stop is asked for.
   void make_network() {
-    network_.emplace(ex_, trained_->model, config_.trainer.precision, engine_.engine);
+    network_.emplace(ex_, trained_->model, compute(config_));
     if (std::holds_alternative<CpuExec>(ex_))
       network_->call_before_layers([this] {
         if (seconds_since(batch_began_) >= options_.long_step_s && stop_asked()) throw Stopped{};
@@ -353,7 +350,7 @@ class Run {
 
   void score_best() {
     const TrainedModel best = load_model(options_.run_dir);
-    Network network(ex_, best.model, config_.trainer.precision, engine_.engine);
+    Network network(ex_, best.model, compute(config_), Mode::inference);
     Evaluator evaluator(ex_, data_.val, config_.trainer.batch_size);
     scores_ = evaluator(ex_, network, corpus_.channels, config_.data.val_split, config_);
     scores_->frame_step_s = extractor_.step_s();
@@ -386,7 +383,7 @@ class Run {
   Extractor extractor_;
   TrainingData data_;
   std::optional<TrainedModel> trained_;
-  LstmChoice engine_{};
+  std::vector<EngineOfSize> engines_;
   std::string environment_;         // the content of env.json
   std::optional<Network> network_;  // the model as trained since it was last saved
   std::optional<Optimizer> optimizer_;

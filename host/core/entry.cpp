@@ -75,9 +75,10 @@ void read_options(const FieldTable& table, std::string_view options, const std::
 std::string write_options(const FieldTable& table) {
   std::string out;
   for (const Field& f : table.all()) {
-    const auto* text = std::get_if<std::string*>(&f.value);
-    const bool plain = text && !(*text)->empty() && (*text)->find_first_of(" \t\r\n\"\\") == std::string::npos;
-    out += fmt::format(" {}={}", f.name, plain ? **text : value_text(f));
+    std::string text = value_text(f);
+    const bool is_text = text.size() > 2 && text.front() == '"';
+    if (is_text && text.find_first_of(" \"\\", 1) == text.size() - 1) text = text.substr(1, text.size() - 2);
+    out += fmt::format(" {}={}", f.name, text);
   }
   return out;
 }

@@ -55,11 +55,12 @@ struct LstmBackwardArgs {
   View<const float, 3> c;   // [N, D, H] from forward
   View<const float, 3> h;   // [N, D, H] from forward
   View<const float, 3> dh;  // [N, D, H]
-  View<float, 2> dx;        // [N, F], or null to skip it
+  View<float, 2> dx;        // [N, F], or null to skip it; the gradient is added to what it holds if `add_dx`
   std::array<LstmGradients, 2> dw;  // [D]
   Precision precision = Precision::fp32;
   LstmEngine engine = LstmEngine::automatic;  // the same as in forward
   View<std::byte, 1> reserve = {};            // from forward
+  bool add_dx = false;
 };
 void lstm_backward(Exec&, const LstmBackwardArgs&);
 void lstm_backward(CpuExec&, const LstmBackwardArgs&);

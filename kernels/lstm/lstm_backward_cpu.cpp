@@ -56,7 +56,7 @@ std::vector<const float*> previous_h(const LstmBackwardArgs& a, Index d) {
   return before;
 }
 
-// dx of the frames of one tile: set from the first direction; the second is added.
+// dx of the frames of one tile: set from the first direction, unless it is added too; the second is added.
 void input_gradient(const LstmBackwardArgs& a, const std::vector<PackedMatrix>& input, Index begin, Index end) {
   const Index F = a.x.shape[1], D = a.h.shape[1], H = a.h.shape[2];
   const std::vector<float> zeros(static_cast<std::size_t>(F));
@@ -67,7 +67,8 @@ void input_gradient(const LstmBackwardArgs& a, const std::vector<PackedMatrix>& 
       rows[static_cast<std::size_t>(n - begin)] = a.gates.row(n) + d * 4 * H;
       out[static_cast<std::size_t>(n - begin)] = a.dx.row(n);
     }
-    input[static_cast<std::size_t>(d)].multiply(rows.data(), end - begin, d == 0 ? zeros.data() : nullptr, out.data());
+    input[static_cast<std::size_t>(d)].multiply(rows.data(), end - begin, d == 0 && !a.add_dx ? zeros.data() : nullptr,
+                                                out.data());
   }
 }
 

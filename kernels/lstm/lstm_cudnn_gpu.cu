@@ -52,11 +52,14 @@ __global__ void __launch_bounds__(kBlock) to_time_kernel(Ragged r, const float* 
     put(rows[Index(r.offset.data[i / width] + t) * width + i % width], timed[s.first * width + i]);
 }
 template <class T>
-__global__ void __launch_bounds__(kBlock) from_time_kernel(Ragged r, const T* timed, float* rows, int width) {
+__global__ void __launch_bounds__(kBlock) from_time_kernel(Ragged r, const T* timed, float* rows, int width, bool add) {
   const int t = static_cast<int>(blockIdx.x);
   const Step s = step_of(r, t);
-  for (int i = static_cast<int>(threadIdx.x); i < s.utterances * width; i += kBlock)
-    rows[Index(r.offset.data[i / width] + t) * width + i % width] = value(timed[s.first * width + i]);
+  for (int i = static_cast<int>(threadIdx.x); i < s.utterances * width; i += kBlock) {
+    float& to = rows[Index(r.offset.data[i / width] + t) * width + i % width];
+    const float dx = value(timed[s.first * width + i]);
+    to = add ? to + dx : dx;
+  }
 }
 
 // A contiguous part of our weights or gradients, and its start in the library's space.
@@ -140,10 +143,10 @@ class Layer {
       launch(ex_, "lstm", to_time_kernel<T>, steps(), kBlock, a_.ragged, rows, elements, width);
     });
   }
-  void from_time(std::byte* timed, float* rows, int width) const {
+  void from_time(std::byte* timed, float* rows, int width, bool add = false) const {
     with_elements(timed, [&](auto* elements) {
       using T = std::remove_reference_t<decltype(*elements)>;
-      launch(ex_, "lstm", from_time_kernel<T>, steps(), kBlock, a_.ragged, elements, rows, width);
+      launch(ex_, "lstm", from_time_kernel<T>, steps(), kBlock, a_.ragged, elements, rows, width, add);
     });
   }
   void put_weights(std::byte* space) const {
@@ -218,7 +221,7 @@ void lstm_backward_cudnn(GpuExec& ex, const LstmBackwardArgs& a) {
   gpu_clear(ex, dweights, layer.weight_bytes());
   layer.rnn().backward_data(kept.y, dy, kept.weights, dx, work, kept.reserve);
   layer.rnn().backward_weights(kept.x, kept.y, dweights, work, kept.reserve);
-  if (a.dx.data) layer.from_time(dx, a.dx.data, layer.inputs());
+  if (a.dx.data) layer.from_time(dx, a.dx.data, layer.inputs(), a.add_dx);
   layer.add_gradients(dweights);
 }
 

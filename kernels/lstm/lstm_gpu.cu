@@ -85,7 +85,8 @@ void products(GpuExec& ex, const LstmBackwardArgs& a, const float* h_prev) {
     const GemmOperand left{dgates, D * 4 * H, true};
     gemm(ex, 4 * H, F, N, left, {a.x.data, F}, true, dw.w_ih.data, F, a.precision);
     gemm(ex, 4 * H, H, N, left, {h_prev + d * N * H, H}, true, dw.w_hh.data, H, a.precision);
-    if (a.dx.data) gemm(ex, N, F, 4 * H, {dgates, D * 4 * H}, {a.w[at].w_ih.data, F}, d > 0, a.dx.data, F, a.precision);
+    if (a.dx.data)
+      gemm(ex, N, F, 4 * H, {dgates, D * 4 * H}, {a.w[at].w_ih.data, F}, d > 0 || a.add_dx, a.dx.data, F, a.precision);
   }
 }
 

@@ -87,7 +87,7 @@ void lstm_plain(const LstmArgs& a) {
 void lstm_backward_plain(const LstmBackwardArgs& a) {
   const Index D = a.h.shape[1], H = a.h.shape[2];
   const Row start = zeros(H);
-  if (a.dx.data) std::fill_n(a.dx.data, a.dx.size(), 0.0f);
+  if (a.dx.data && !a.add_dx) std::fill_n(a.dx.data, a.dx.size(), 0.0f);
   for (Index d = 0; d < D; ++d)
     for (Index b = 0; b < a.ragged.utterances; ++b) {
       const LstmWeights& w = a.w[static_cast<std::size_t>(d)];

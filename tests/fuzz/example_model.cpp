@@ -39,7 +39,7 @@ std::string example_model(bool with_digest) {
   Exec ex = CpuExec(1);
   const RunConfig config = example_config();
   TrainedModel m{config,
-                 Model({kMels, config.model.hidden, config.model.layers, 1}, 0.3F),
+                 Model(bi_lstm_spec(kMels, config.model.hidden, config.model.layers, 1, 0.3)),
                  example_statistics(ex, kMels),
                  example_statistics(ex, 1),
                  {{"tt_x", "mm"}},

@@ -17,9 +17,9 @@ namespace {
 void expect_model(const std::string& bytes) {
   const TrainedModel m = decode_model(bytes, "model.safetensors");
   expect(m.epoch >= 0, "the epoch is negative");
-  expect(m.model.shape().outputs == static_cast<Index>(m.channels.size()), "channels and outputs differ in number");
-  expect(m.features.columns() == m.model.shape().features, "statistics and features differ in number");
-  expect(m.targets.columns() == m.model.shape().outputs, "statistics and channels differ in number");
+  expect(m.model.spec().outputs == static_cast<Index>(m.channels.size()), "channels and outputs differ in number");
+  expect(m.features.columns() == m.model.spec().inputs, "statistics and features differ in number");
+  expect(m.targets.columns() == m.model.spec().outputs, "statistics and channels differ in number");
   const std::string written = encode_model(m);
   expect(encode_model(decode_model(written, "again")) == written, "the model differs after writing and reading");
 }

@@ -102,6 +102,21 @@ TEST_P(Linear, GradientsAddUpAndDxIsOptional) {
   for (const float v : twice.dx) EXPECT_TRUE(std::isnan(v));
 }
 
+TEST_P(Linear, DxIsAddedToWhatIsThere) {
+  Rng rng(35);
+  Exec& ex = exec();
+  const Case c = random_case(rng, 40, 5, 4);
+  const std::vector<float> before = rng.normals(40 * 5), set = run(ex, c).dx;
+  Block<float> x(ex, c.x), w(ex, c.w), dy(ex, c.dy), dx(ex, before), dw(ex, std::vector<float>(20)),
+      db(ex, std::vector<float>(4));
+  linear_backward(ex, {x.view<2>({40, 5}), w.view<2>({4, 5}), dy.view<2>({40, 4}), dx.view<2>({40, 5}),
+                       dw.view<2>({4, 5}), db.view(), Precision::fp32, true});
+  std::vector<double> want;
+  for (std::size_t i = 0; i < set.size(); ++i)
+    want.push_back(static_cast<double>(before[i]) + static_cast<double>(set[i]));
+  EXPECT_REL_L2(dx.values(), want, 1e-6);
+}
+
 TEST_P(Linear, TakesNoFrames) {
   Rng rng(33);
   const Result got = run(exec(), random_case(rng, 0, 5, 4));

@@ -89,8 +89,9 @@ struct Named {
 
 struct LstmRun {
   bool want_dx = true;
-  bool plain = false;                   // use lstm_plain.h, whatever exec() is
-  const Named<float>* start = nullptr;  // gradients to add to; null means zeros
+  const std::vector<float>* dx = nullptr;  // values that dx is added to; null means that it is set
+  bool plain = false;                      // use lstm_plain.h, whatever exec() is
+  const Named<float>* start = nullptr;     // gradients to add to; null means zeros
   Precision precision = Precision::fp32;
   LstmEngine engine = LstmEngine::automatic;
   Index behind = 0;  // rows of zeros after the last utterance
@@ -119,7 +120,8 @@ inline Named<float> run_lstm(Exec& ex, const LstmCase& in, LstmRun how = {}) {
                   begin("b_hh", from.b_hh.size())});
   }
   Block<float> x(ex, padded(in.x, F)), dh(ex, padded(in.dh, D * H)), gates(ex, N * D * 4 * H), c(ex, N * D * H),
-      h(ex, N * D * H), dx(ex, N * F);
+      h(ex, N * D * H);
+  Block<float> dx = how.dx ? Block<float>(ex, padded(*how.dx, F)) : Block<float>(ex, N * F);
   LstmArgs fwd{x.view<2>({N, F}),   {}, batch.view(), gates.view<3>({N, D, 4 * H}), c.view<3>({N, D, H}),
                h.view<3>({N, D, H})};
   LstmBackwardArgs bwd{fwd.x, {}, fwd.ragged, fwd.gates, fwd.c, fwd.h, dh.view<3>({N, D, H}), {}, {}};
@@ -129,6 +131,7 @@ inline Named<float> run_lstm(Exec& ex, const LstmCase& in, LstmRun how = {}) {
     bwd.dw[d] = {dw[d].w_ih.view<2>({4 * H, F}), dw[d].w_hh.view<2>({4 * H, H}), dw[d].b_ih.view(), dw[d].b_hh.view()};
   }
   bwd.w = fwd.w;
+  bwd.add_dx = how.dx != nullptr;
   fwd.precision = bwd.precision = how.precision;
   fwd.engine = bwd.engine = how.engine;
   Block<std::byte> reserve(ex, lstm_reserve_bytes(ex, fwd));

@@ -52,6 +52,17 @@ TEST_P(LstmCudnn, AgreesWithTheOracleInTf32AndBf16) {
   }
 }
 
+TEST_P(LstmCudnn, DxIsAddedToWhatIsThere) {
+  Rng rng(13);
+  const LstmCase in = random_lstm(rng, {15, 4}, 7, 9, 2);
+  const std::vector<float> before = rng.normals(19 * 7);
+  const Named<float> set = run(exec(), in), added = run(exec(), in, {.dx = &before});
+  std::vector<double> want;
+  for (std::size_t i = 0; i < before.size(); ++i)
+    want.push_back(static_cast<double>(before[i]) + static_cast<double>(set["dx"][i]));
+  EXPECT_REL_L2(added["dx"], want, 1e-6);
+}
+
 TEST_P(LstmCudnn, WeightGradientsOfTwoBatchesAdd) {
   Rng rng(3);
   const LstmCase a = random_lstm(rng, {12, 5}, 6, 10, 2);

@@ -211,6 +211,18 @@ TEST_P(Lstm, WithoutDxTheOtherGradientsAreTheSame) {
     EXPECT_BITWISE(without[name], with[name]) << name;
 }
 
+TEST_P(Lstm, DxIsAddedToWhatIsThere) {
+  Rng rng(13);
+  const LstmCase in = random_lstm(rng, {15, 4}, 7, 9, 2);
+  const std::vector<float> before = rng.normals(19 * 7);
+  const Named<float> set = run_lstm(exec(), in), added = run_lstm(exec(), in, {.dx = &before});
+  std::vector<double> want;
+  for (std::size_t i = 0; i < before.size(); ++i)
+    want.push_back(static_cast<double>(before[i]) + static_cast<double>(set["dx"][i]));
+  EXPECT_REL_L2(added["dx"], want, 1e-6);
+  EXPECT_BITWISE(added["w_hh_0"], set["w_hh_0"]);
+}
+
 // Skipping non-finite steps depends on this: a bad sample must not disappear in a clamp.
 TEST_P(Lstm, ANaNReachesItsOwnUtteranceAndNoOther) {
   Rng rng(11);

@@ -8,9 +8,9 @@ namespace {
 
 // A model with a longer memory than trained models have: a forget gate near 0.95 halves the cell state in 14 frames.
 Model with_long_memory() {
-  Model model(ModelShape{6, 16, 2, 3}, 0);
+  Model model(bi_lstm_spec(6, 16, 2, 3, 0));
   model.initialise(5);
-  const Index hidden = model.shape().hidden;
+  const Index hidden = 16;
   for (const Parameter& p : model.parameters())
     if (p.name.starts_with("lstm.bias_ih"))
       for (Index i = hidden; i < 2 * hidden; ++i) model.values()[static_cast<std::size_t>(p.offset + i)] = 3;

@@ -25,7 +25,7 @@ struct CompareDevices : testing::Test {
   test::Rng rng{4};
   Exec cpu = CpuExec(2);
   std::vector<Example> examples = random_examples(cpu, rng, 6, 3);
-  Model model{{6, 9, 2, 3}, 0.3f};
+  Model model{bi_lstm_spec(6, 9, 2, 3, 0.3)};
   RunConfig config;
   void SetUp() override {
     model.initialise(2);
@@ -58,7 +58,7 @@ TEST_F(CompareDevices, OnTheGpuAgreesWithTheCpu) {
 TEST_F(CompareDevices, WhatIsNotANumberDoesNotAgree) {
   examples[1].features.view().data[7] = std::nanf("");
   EXPECT_FAULT(check_device(cpu, config, model, examples), Fault::device,
-               "layer 0, cell state differs from the CPU's by nan");
+               "lstm layer 0, cell state differs from the CPU's by nan");
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ struct Curve {
   TensorFile file = golden("lstm_curves.safetensors");
   std::vector<Example> examples;
   std::vector<std::vector<int>> batches;  // indices into them
-  Model model{{20, 16, 2, 4}, 0.0f};
+  Model model{bi_lstm_spec(20, 16, 2, 4, 0.0)};
 
   explicit Curve(Exec& ex) {
     TensorFile parameters;
@@ -108,11 +108,11 @@ TEST(LossCurveOnTheGpu, OfThePersistentEngineIsTheCpus) {
   if (!gpu) GTEST_SKIP() << why_no_gpu();
   double worst = 0;
   for (const Index H : {64, 128}) {
-    Model model({20, H, 2, 4}, 0.2f);
+    Model model(bi_lstm_spec(20, H, 2, 4, 0.2));
     model.initialise(3);
     const auto losses = [&](Exec& ex, LstmEngine engine) {
       const Curve c(ex);
-      Network network(ex, model, Precision::fp32, engine);
+      Network network(ex, model, {.precision = Precision::fp32, .engine = engine});
       Optimizer optimizer(ex, {}, model.size());
       Batches batches(ex, c.examples, c.batch_size());
       Stepper stepper(ex, network, optimizer, batches, {LossKind::mse, 1.0, 0});
@@ -139,22 +139,25 @@ TEST(NetworkOnTheGpu, PassesItsEngineOn) {
   std::optional<Exec> gpu = test::exec_for(Device::gpu);
   if (!gpu) GTEST_SKIP() << why_no_gpu();
   const Curve c(*gpu);
-  Model model({20, 64, 1, 4}, 0.0f);
+  Model model(bi_lstm_spec(20, 64, 1, 4, 0.0));
   model.initialise(3);
   Batches batches(*gpu, c.examples, c.batch_size());
   batches.set(*gpu, c.batches);
   const Batch batch = batches.load(*gpu, 0);
   const auto top = [&](LstmEngine engine) {
-    Network network(*gpu, model, Precision::fp32, engine);
+    Network network(*gpu, model, {.precision = Precision::fp32, .engine = engine});
     network.forward(*gpu, batch.x, batch.ragged);
-    std::vector<float> h(static_cast<std::size_t>(network.top().size()));
-    copy_to_host(*gpu, network.top().data, std::span(h));
+    In output;
+    for (const auto& [name, array] : network.activations())
+      if (name == "lstm layer 0, output") output = array;
+    std::vector<float> h(static_cast<std::size_t>(output.size()));
+    copy_to_host(*gpu, output.data, std::span(h));
     return h;
   };
   const std::vector<float> persistent = top(LstmEngine::persistent), steps = top(LstmEngine::steps);
   EXPECT_REL_L2(persistent, steps, 4e-6);
   EXPECT_NE(persistent, steps);
-  EXPECT_FAULT(Network(*gpu, c.model, Precision::fp32, LstmEngine::persistent), Fault::config,
+  EXPECT_FAULT(Network(*gpu, c.model, {.precision = Precision::fp32, .engine = LstmEngine::persistent}), Fault::config,
                "lstm: engine \"persistent\" needs");
 }
 
@@ -167,10 +170,10 @@ class Steps : public test::OnEachDevice {
   };
   Left train(Curve& c, int epochs) {
     Exec& ex = exec();
-    Model model({20, 16, 2, 4}, 0.3f);
+    Model model(bi_lstm_spec(20, 16, 2, 4, 0.3));
     model.values() = c.model.values();
     // An engine whose steps are captured; those of cuDNN are not.
-    Network network(ex, model, Precision::fp32, LstmEngine::steps);
+    Network network(ex, model, {.precision = Precision::fp32, .engine = LstmEngine::steps});
     Optimizer optimizer(ex, {}, model.size());
     Batches batches(ex, c.examples, c.batch_size());
     Stepper stepper(ex, network, optimizer, batches, {LossKind::mse, 1.0, 5});
@@ -225,7 +228,7 @@ TEST_P(Steps, OutliveAnArenaThatGrows) {
   Exec& ex = exec();
   Curve c(ex);
   const auto run = [&](bool grow) {
-    Network network(ex, c.model, Precision::fp32, LstmEngine::steps);
+    Network network(ex, c.model, {.precision = Precision::fp32, .engine = LstmEngine::steps});
     Optimizer optimizer(ex, {}, c.model.size());
     Batches batches(ex, c.examples, c.batch_size());
     Stepper stepper(ex, network, optimizer, batches, {});
@@ -242,7 +245,7 @@ TEST_P(Steps, OutliveAnArenaThatGrows) {
 TEST_P(Steps, HaveNoMoreThanTheEpochsBatches) {
   Exec& ex = exec();
   Curve c(ex);
-  Network network(ex, c.model, Precision::fp32, LstmEngine::steps);
+  Network network(ex, c.model, {.precision = Precision::fp32, .engine = LstmEngine::steps});
   Optimizer optimizer(ex, {}, c.model.size());
   Batches batches(ex, c.examples, c.batch_size());
   Stepper stepper(ex, network, optimizer, batches, {});

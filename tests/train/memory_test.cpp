@@ -173,9 +173,9 @@ TEST(Memory, NothingIsTakenOnceStepsBegin) {
   const Dataset data{std::move(examples), {}};
   const std::vector<Channel> channels{{"x", "mm"}, {"y", "mm"}};
   for (const auto& [H, precision] : {std::pair<Index, Precision>{9, Precision::fp32}, {64, Precision::bf16}}) {
-    Model model({5, H, 2, 2}, 0.3f);
+    Model model(bi_lstm_spec(5, H, 2, 2, 0.3));
     model.initialise(1);
-    Network network(ex, model, precision);
+    Network network(ex, model, {.precision = precision});
     Optimizer optimizer(ex, {}, model.size());
     Batches batches(ex, data.examples, 3);
     Evaluator evaluator(ex, data, 3);

@@ -1,0 +1,52 @@
+#include "nn/dense.h"
+
+#include <fmt/format.h>
+
+#include "kernels/dropout.h"
+
+namespace cutract {
+
+void fields(FieldTable& v, DenseConfig& c) {
+  v("width", c.width, in(1, 65536), "number of outputs");
+  v("activation", c.activation, "function applied to each output");
+  v("dropout", c.dropout, in(0.0, 0.9), "dropout probability of the outputs");
+}
+
+std::string describe(const DenseConfig& c) {
+  return fmt::format("{} dense{}", c.width,
+                     c.activation == Activation::none ? "" : fmt::format(" ({})", name_of(c.activation)));
+}
+
+Dense::Dense(Layout& layout, Index inputs, const Config& c)
+    : scope_(layout.scope("dense")),
+      linear_(layout, scope_, inputs, c.width),
+      f_(c.activation),
+      dropout_(static_cast<float>(c.dropout)),
+      site_(layout.dropout_site()) {}
+
+void Dense::plan(const Plan& p) {
+  z_ = p.kept.take<float, 2>({p.rows, width()});
+  y_ = p.mode == Mode::inference || f_ == Activation::none ? z_ : p.kept.take<float, 2>({p.rows, width()});
+}
+
+In Dense::forward(Exec& ex, In x, const Pass& p) {
+  p.layer_begins();
+  x_ = x;
+  linear_.forward(ex, x, z_, p, precision_);
+  if (f_ != Activation::none) activation(ex, {f_, z_, y_});
+  if (p.masks && dropout_ > 0)
+    dropout(ex, {y_, p.ragged, p.masks->uid, p.masks->seed, site_, p.masks->step, dropout_, y_});
+  return y_;
+}
+
+void Dense::backward(Exec& ex, Out dy, Out dx, const Pass& p) {
+  p.layer_begins();
+  if (p.masks && dropout_ > 0)
+    dropout(ex, {dy, p.ragged, p.masks->uid, p.masks->seed, site_, p.masks->step, dropout_, dy});
+  if (f_ != Activation::none) activation_backward(ex, {f_, z_, dy, dy});
+  linear_.backward(ex, x_, dy, dx, p, precision_);
+}
+
+void Dense::list(Activations& all) const { all.forward.emplace_back(scope_ + ", output", y_); }
+
+}  // namespace cutract

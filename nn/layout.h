@@ -1,0 +1,76 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "host/core/view.h"
+
+namespace cutract {
+
+// The distribution of a tensor's initial values: uniform within [-bound, bound], or one value throughout.
+struct Init {
+  enum class How { uniform, zeros, ones } how = How::uniform;
+  double bound = 0;
+};
+
+// One named tensor of a model, e.g. lstm.weight_hh_l1_reverse: PyTorch's names and shapes.
+struct Parameter {
+  std::string name;
+  std::vector<Index> shape;
+  Index offset = 0, size = 0;  // in the arenas
+  Init init;
+};
+
+// The place of a tensor in every arena that has the layout: parameters, gradients, moments.
+template <int Rank>
+struct Slot {
+  Index offset = 0;
+  std::array<Index, Rank> shape{};
+
+  template <class T>
+  View<T, Rank> in(View<T, 1> arena) const {
+    return {arena.data ? arena.data + offset : nullptr, shape};
+  }
+};
+
+// What a model owns: its tensors, one after another, and its dropout sites. A block's constructor adds what is its own,
+// and keeps the slots.
+class Layout {
+ public:
+  template <int Rank>
+  Slot<Rank> add(std::string name, std::array<Index, Rank> shape, Init init) {
+    Index n = 1;
+    for (const Index extent : shape) n *= extent;
+    parameters_.push_back({std::move(name), {shape.begin(), shape.end()}, size_, n, init});
+    const Slot<Rank> slot{size_, shape};
+    size_ += n;
+    return slot;
+  }
+
+  // Names that begin with `name` for the first block that asks for it, with `name` and a number for the others: "lstm",
+  // "lstm2".
+  std::string scope(const std::string& name) {
+    const int number = ++scopes_[name];
+    return number == 1 ? name : name + std::to_string(number);
+  }
+
+  // The number of the next place at which elements are dropped, counted from 0 in the order of the blocks. It is part
+  // of the key of the masks, so no two places drop the same elements.
+  std::uint64_t dropout_site() { return sites_++; }
+
+  std::span<const Parameter> all() const { return parameters_; }
+  Index size() const { return size_; }  // number of values of all tensors
+
+ private:
+  std::vector<Parameter> parameters_;
+  std::map<std::string, int> scopes_;
+  Index size_ = 0;
+  std::uint64_t sites_ = 0;
+};
+
+}  // namespace cutract

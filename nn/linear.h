@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cmath>
+#include <string>
+
+#include "kernels/linear.h"
+#include "nn/layout.h"
+#include "nn/pass.h"
+
+namespace cutract {
+
+// y = x w^T + b, named and initialised as torch.nn.Linear: uniform within 1/sqrt(inputs).
+struct LinearSlots {
+  Slot<2> weight;
+  Slot<1> bias;
+
+  LinearSlots(Layout& layout, const std::string& scope, Index inputs, Index outputs)
+      : weight(layout.add<2>(scope + ".weight", {outputs, inputs}, bound(inputs))),
+        bias(layout.add<1>(scope + ".bias", {outputs}, bound(inputs))) {}
+
+  Index width() const { return weight.shape[0]; }
+
+  void forward(Exec& ex, In x, Out y, const Pass& p, Precision precision) const {
+    linear(ex, {x, weight.in(p.params), bias.in(p.params), y, precision});
+  }
+  void backward(Exec& ex, In x, In dy, Out dx, const Pass& p, Precision precision) const {
+    linear_backward(ex, {x, weight.in(p.params), dy, dx, weight.in(p.grads), bias.in(p.grads), precision});
+  }
+
+ private:
+  static Init bound(Index inputs) { return {Init::How::uniform, 1 / std::sqrt(static_cast<double>(inputs))}; }
+};
+
+}  // namespace cutract
