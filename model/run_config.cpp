@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "host/core/error.h"
+#include "host/core/text.h"
 #include "model/config_synonyms.h"
 
 namespace cutract {
@@ -29,7 +30,7 @@ static void fields(FieldTable& v, ModelConfig& c) {
   v("dropout", c.dropout, in(0.0, 0.9), "dropout probability between layers and before the output layer");
   v("stack", c.stack,
     "blocks between the features and the output layer, e.g. [\"dense width=300\", \"bilstm hidden=128\"]; empty: one "
-    "Bi-LSTM of model.hidden, model.layers and model.dropout");
+    "Bi-LSTM of model.hidden, model.layers and model.dropout; `cutract help config model.stack` describes the blocks");
 }
 
 static void fields(FieldTable& v, OptimConfig& c) {
@@ -140,7 +141,10 @@ std::string write_run_config(RunConfig c) { return write_config(table_of(c)); }
 
 std::string help_run_config(const std::string& subject) {
   RunConfig c;
-  return help_config(table_of(c), 80, subject);
+  std::string out = help_config(table_of(c), 80, subject);
+  if (subject == "model.stack")
+    for (const std::string& block : help_of_blocks()) out += "\n" + wrapped(block, 2, 80);
+  return out;
 }
 
 std::string difference_in_learning(RunConfig was, RunConfig is) {

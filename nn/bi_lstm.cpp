@@ -5,6 +5,7 @@
 #include <cmath>
 #include <utility>
 
+#include "host/core/plant.h"
 #include "kernels/dropout.h"
 
 namespace cutract {
@@ -81,7 +82,7 @@ void BiLstm::plan(const Plan& p) {
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     Layer& layer = layers_[l];
     layer.reserve = p.kept.take<std::byte, 1>({reserve_bytes(p, layer)});
-    if (keeps || l == 0) {
+    if (l == 0 || (keeps && !CUTRACT_PLANTED("gates_of_the_layer_below"))) {
       Arena& from = keeps ? p.kept : p.shared;
       layer.gates = from.take<float, 3>({p.rows, 2, 4 * hidden_});
       layer.c = from.take<float, 3>({p.rows, 2, hidden_});

@@ -30,6 +30,31 @@ TEST_F(TrainingRun, ResumedRunHasTheBitsOfAnUninterruptedOne) {
   }
 }
 
+TEST_F(TrainingRun, OfAStackResumesAndItsModelReadsBack) {
+  const std::vector<std::string> stack{
+      "model.hidden=128", "model.layers=2", "model.dropout=0.3",
+      "model.stack=[\"dense width=7 activation=tanh dropout=0.1\", \"bilstm hidden=5\"]"};
+  const auto with_epochs = [&](const char* epochs) {
+    std::vector<std::string> set = stack;
+    set.push_back(std::string("trainer.max_epochs=") + epochs);
+    return set;
+  };
+  go("whole", with_epochs("4"));
+  go("resumed", with_epochs("2"));
+  go("resumed", with_epochs("4"));
+  EXPECT_EQ(last_model("resumed"), last_model("whole"));
+  const TrainedModel model = load_model(corpus_.folder / "whole");
+  EXPECT_EQ(describe(model.model.spec().stack), "7 dense (tanh), 2 x 5 Bi-LSTM");
+  EXPECT_EQ(model.config.model.stack[1], "bilstm hidden=5 layers=2 dropout=0.3");
+  EXPECT_NE(read_file(corpus_.folder / "whole/report.html").find("7 dense (tanh), 2 x 5 Bi-LSTM"), std::string::npos);
+  std::vector<std::string> other = with_epochs("5");
+  other[3] = "model.stack=[\"dense width=7 activation=relu dropout=0.1\", \"bilstm hidden=5\"]";
+  EXPECT_FAULT(go("resumed", other), Fault::config, "model.stack was [\"dense width=7 activation=tanh dropout=0.1\"");
+  EXPECT_FAULT(
+      go("other", {"model.stack=[\"bilstm\"]"}), Fault::config,
+      "model.hidden: has no effect beside model.stack, whose blocks have their own options; remove model.hidden");
+}
+
 TEST_F(TrainingRun, SignalStopsAfterTheStepAndResumeGoesOn) {
   go("whole", {"trainer.max_epochs=4"});
   int polls = 0;  // two while loading, then one per step and one after each validation batch of an epoch
