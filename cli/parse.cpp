@@ -269,7 +269,7 @@ class Parser {
   }
 
   void train() {
-    command("train", "Train a Bi-LSTM on a corpus", TrainArgs{},
+    command("train", "Train a model on a corpus", TrainArgs{},
             "cutract train -c configs/baseline.toml --set model.hidden=64 --seed 42");
   }
   void eval() {
