@@ -31,11 +31,6 @@ struct Exponential {
   CUTRACT_HD float plus_1() const { return power * rest + power + 1.0f; }
 };
 
-// Saturates for x outside [-87, 88].
-CUTRACT_HD inline float expm1_fast(float x) {
-  return Exponential(x < -87.0f ? -87.0f : x > 88.0f ? 88.0f : x).minus_1();
-}
-
 CUTRACT_HD inline float sigmoid(float x) {
   return 1.0f / Exponential(x < -88.0f ? 88.0f : x > 87.0f ? -87.0f : -x).plus_1();
 }

@@ -21,8 +21,9 @@ TrainedModel some_model() {
     Exec cpu = CpuExec(1);
     return Normaliser::fit(cpu, Scope::speaker, parts);
   };
-  TrainedModel m{config, Model(bi_lstm_spec(80, 5, 2, 2, 0.3)), stats(80), stats(2), {{"tt_x", "mm"}, {"jaw", "deg"}}, "toy", 7,
-                 0.1 + 0.2};
+  TrainedModel m{
+      config,   Model(bi_lstm_spec(80, 5, 2, 2, 0.3)), stats(80), stats(2), {{"tt_x", "mm"}, {"jaw", "deg"}}, "toy", 7,
+      0.1 + 0.2};
   m.model.initialise(9);
   return m;
 }
