@@ -136,8 +136,10 @@ Prepared prepare_loss(Exec& ex, Index N, LossKind kind) {
     loss(ex, {kind, rows(d->y, P), rows(d->target, P), d->ragged.view(), rows(d->dy, P), d->value.view()});
   };
   run();
-  const auto want =
-      (kind == LossKind::mse ? oracle::mse : oracle::mae)(to_double(d->y.values(ex)), to_double(d->target.values(ex)));
+  const std::vector<double> y = to_double(d->y.values(ex)), target = to_double(d->target.values(ex));
+  const oracle::Loss want = kind == LossKind::ccc   ? oracle::ccc(y, target, {static_cast<int>(N)}, P)
+                            : kind == LossKind::mse ? oracle::mse(y, target)
+                                                    : oracle::mae(y, target);
   std::string wrong = compare("dy", d->dy.values(ex), want.dy, 1e-6);
   if (wrong.empty()) wrong = compare("value", {static_cast<float>(d->value.values(ex)[0])}, {want.value}, 1e-6);
   const double n = static_cast<double>(N);
@@ -203,6 +205,8 @@ void add_pointwise(Cases& cases) {
       add("loss_mse", fmt::format("N:{}/P:14", N), size, [=](Exec& ex) { return prepare_loss(ex, N, LossKind::mse); });
       add("loss_mae", fmt::format("N:{}/P:14", N), Size::more,
           [=](Exec& ex) { return prepare_loss(ex, N, LossKind::mae); });
+      add("loss_ccc", fmt::format("N:{}/P:14", N), Size::more,
+          [=](Exec& ex) { return prepare_loss(ex, N, LossKind::ccc); });
     }
     add("step_scalars", "steps:1", Size::smallest, prepare_step_scalars);
     for (const Index n : {20, 613902, 10000000}) {  // parameters: the default model has 613,902

@@ -154,11 +154,8 @@ std::vector<ScoreSums> score_sums(View<const float, 2> predicted, View<const flo
 }
 
 Scores score(std::span<const Scored> all, std::span<const Channel> channels, const std::string& split,
-             const std::string& loss_name, const Targets& targets) {
+             const ScoredLoss& loss, const Targets& targets) {
   check(all, channels, split);
-  if (loss_name != "mse" && loss_name != "mae") {
-    fail(Fault::internal, fmt::format("score: loss is \"{}\", expected mse or mae", loss_name));
-  }
   Selection everything;
   std::map<std::string, Selection> by_speaker;
   for (const Scored& s : all) {
@@ -167,13 +164,14 @@ Scores score(std::span<const Scored> all, std::span<const Channel> channels, con
   }
 
   Scores out;
-  out.split = split, out.loss_name = loss_name;
+  out.split = split;
+  out.loss_name = loss.name;
+  out.loss = loss.value;
   out.frames = frames_of(everything), out.utterances = static_cast<Index>(all.size());
   out.rmse_units_name = most_common_unit(channels);
   const Overall o = overall(everything, channels, out.rmse_units_name, &out.channels);
   out.rmse = o.rmse, out.mae = o.mae, out.pearson = o.pearson, out.rmse_units = o.rmse_units;
   out.rmse_mean_predictor = o.rmse_mean_predictor;
-  out.loss = loss_name == "mse" ? o.rmse * o.rmse : o.mae;
   const double ratio = o.rmse / o.rmse_mean_predictor;
   out.skill = o.rmse_mean_predictor > 0 ? 1 - ratio * ratio : 0;
   for (const ChannelScore& c : out.channels) out.undefined_channels += !c.pearson;

@@ -60,7 +60,8 @@ struct Scores {
   std::string split, loss_name;
   Index frames = 0, utterances = 0;
   double frame_step_s = 0;                  // set by the caller, for the minutes in the table; 0: not known
-  double loss = 0, rmse = 0, mae = 0;       // z, over all frames and channels
+  double loss = 0;                          // as given to score()
+  double rmse = 0, mae = 0;                 // z, over all frames and channels
   std::optional<double> pearson;            // per channel over all frames of the split, averaged over channels
   std::optional<double> pearson_utterance;  // per utterance and channel, averaged
   std::optional<double> rmse_units;         // root mean square over the channels that share the most common unit
@@ -80,8 +81,14 @@ struct Targets {
   std::optional<double> rmse, pearson, mae, loss;
 };
 
-// loss_name: "mse" or "mae". Throws Error{internal} on mismatching shapes, Error{data} if there is no frame at all.
-Scores score(std::span<const Scored>, std::span<const Channel>, const std::string& split, const std::string& loss_name,
+// The loss that a model was trained with, over what is scored, and its name.
+struct ScoredLoss {
+  std::string name;
+  double value = 0;
+};
+
+// Throws Error{internal} on mismatching shapes, Error{data} if there is no frame at all.
+Scores score(std::span<const Scored>, std::span<const Channel>, const std::string& split, const ScoredLoss&,
              const Targets&);
 
 // Returns a table for people, at most 80 columns wide; `colour` colours met / not met.

@@ -7,32 +7,122 @@ namespace cutract {
 namespace {
 
 constexpr int kBlock = 1024;
+constexpr int kUtteranceBlock = 128;
+constexpr int kMost = Objective::kMost;
 
-// One block owns the whole sum: thread k adds elements k, k + 1024, ... in order, and a tree adds the threads' sums, so
-// every run gives the same bits. N * P is a few hundred thousand at most; the time is not measured on a GPU yet.
-__global__ void __launch_bounds__(kBlock) loss_kernel(LossArgs a) {
+__device__ Index frames_of(const Ragged& r) {
+  const int last = r.utterances - 1;
+  return last < 0 ? 0 : Index(r.offset.data[last]) + r.length.data[last];
+}
+
+// The sum over the threads of a block, which all of them receive; `part` can be used again at once.
+template <int kThreads>
+__device__ double sum_of_block(double mine, double* part) {
+  const double sum = block_sum<kThreads>(mine, part);
+  __syncthreads();
+  return sum;
+}
+
+__device__ LossMoments moments_of(const LossArgs& a, Index first, Index T, Index c, double* part) {
+  double y = 0, t = 0, yy = 0, tt = 0, yt = 0;
+  for (Index n = threadIdx.x; n < T; n += kUtteranceBlock) {
+    y += static_cast<double>(a.y.row(first + n)[c]);
+    t += static_cast<double>(a.target.row(first + n)[c]);
+  }
+  const double mean_y = sum_of_block<kUtteranceBlock>(y, part) / static_cast<double>(T);
+  const double mean_t = sum_of_block<kUtteranceBlock>(t, part) / static_cast<double>(T);
+  for (Index n = threadIdx.x; n < T; n += kUtteranceBlock) {
+    y = static_cast<double>(a.y.row(first + n)[c]) - mean_y;
+    t = static_cast<double>(a.target.row(first + n)[c]) - mean_t;
+    yy += y * y;
+    tt += t * t;
+    yt += y * t;
+  }
+  yy = sum_of_block<kUtteranceBlock>(yy, part);
+  tt = sum_of_block<kUtteranceBlock>(tt, part);
+  yt = sum_of_block<kUtteranceBlock>(yt, part);
+  return {static_cast<double>(T), mean_y, mean_t, yy, tt, yt};
+}
+
+// The terms that look at utterances. One block owns a channel of an utterance, of which it sets dy and the sums; thread
+// k has frames k, k + 128, ... in order, and a tree adds the threads' sums, so every run gives the same bits. It reads
+// the utterance three times; the time is not measured on a GPU yet.
+__global__ void __launch_bounds__(kUtteranceBlock) utterance_kernel(LossArgs a, double* sums) {  // sums [U, P, terms]
+  __shared__ double part[kUtteranceBlock];
+  const Index P = a.y.shape[1], b = blockIdx.x / P, c = blockIdx.x % P;
+  const Index first = a.ragged.offset.data[b], T = a.ragged.length.data[b];
+  const Objective& o = a.objective;
+  const LossMoments m = moments_of(a, first, T, c, part);
+  for (int k = 0; k < o.count; ++k) {
+    const LossKind kind = o.terms[k].kind;
+    if (is_pointwise(kind)) continue;
+    double sum = 0;
+    if (kind == LossKind::velocity) {
+      for (Index t = threadIdx.x; t < T; t += kUtteranceBlock) {
+        const double change = loss_change(a, first, t, c);
+        sum += change * change;
+      }
+      sum = sum_of_block<kUtteranceBlock>(sum, part);
+    } else {
+      sum = loss_correlation(kind, m).value;
+    }
+    if (threadIdx.x == 0) sums[Index(blockIdx.x) * o.count + k] = sum;
+  }
+  if (!a.dy.data) return;
+  const LossSlopes slopes = loss_slopes(o, m, frames_of(a.ragged), a.ragged.utterances, P);
+  for (Index t = threadIdx.x; t < T; t += kUtteranceBlock)
+    a.dy.row(first + t)[c] = static_cast<float>(loss_slope(a, slopes, m, first, t, c));
+}
+
+// Adds the pointwise terms, and computes the value. One block owns the whole sum: thread k adds elements k, k + 1024,
+// ... in order, and a tree adds the threads' sums, so every run gives the same bits. N * P is a few hundred thousand at
+// most; the time is not measured on a GPU yet. `within` holds the sums of the other terms, and dy their gradient; it is
+// null if there are none.
+__global__ void __launch_bounds__(kBlock) loss_kernel(LossArgs a, const double* within) {
   __shared__ double part[kBlock];
   const int thread = static_cast<int>(threadIdx.x);
-  const int last = a.ragged.utterances - 1;
-  const Index frames = CUTRACT_PLANTED("loss_counts_rows_behind") ? a.y.shape[0]
-                       : last < 0                                 ? 0
-                                  : a.ragged.offset.data[last] + a.ragged.length.data[last];
-  const Index n = frames * a.y.shape[1];
-  const double scale = n > 0 ? 1.0 / static_cast<double>(n) : 0.0;
-  double sum = 0;
+  const Objective& o = a.objective;
+  const Index P = a.y.shape[1], U = a.ragged.utterances;
+  const Index frames = CUTRACT_PLANTED("loss_counts_rows_behind") ? a.y.shape[0] : frames_of(a.ragged);
+  const Index n = frames * P;
+  double weight[kMost] = {}, sum[kMost] = {};
+  for (int k = 0; k < kMost; ++k)
+    if (k < o.count) weight[k] = o.terms[k].weight * loss_scale(o.terms[k].kind, frames, U, P);
   for (Index i = thread; i < n; i += kBlock) {
-    const LossPoint p = loss_point(a.kind, a.y.data[i], a.target.data[i], scale);
-    sum += p.value;
-    if (a.dy.data) a.dy.data[i] = p.gradient;
+    double slope = within && a.dy.data ? static_cast<double>(a.dy.data[i]) : 0;
+    for (int k = 0; k < kMost; ++k) {
+      if (k >= o.count || !is_pointwise(o.terms[k].kind)) continue;
+      const LossPoint p = loss_point(o.terms[k], a.y.data[i], a.target.data[i]);
+      sum[k] += p.value;
+      slope += p.slope * weight[k];
+    }
+    if (a.dy.data) a.dy.data[i] = static_cast<float>(slope);
   }
   if (a.dy.data)
     for (Index i = n + thread; i < a.dy.size(); i += kBlock) a.dy.data[i] = 0;
-  sum = block_sum<kBlock>(sum, part);
-  if (thread == 0) a.value.data[0] = sum * scale;
+  double value = 0;
+  for (int k = 0; k < kMost; ++k) {
+    if (k >= o.count) continue;
+    const LossKind kind = o.terms[k].kind;
+    if (!is_pointwise(kind) && within)
+      for (Index i = thread; i < U * P; i += kBlock) sum[k] += within[i * o.count + k];
+    const double total = sum_of_block<kBlock>(sum[k], part);
+    value += o.terms[k].weight * (total * loss_scale(kind, frames, U, P));
+    if (thread == 0 && a.parts.data) a.parts.data[k] = {total, loss_count(kind, frames, U, P)};
+  }
+  if (thread == 0) a.value.data[0] = value;
 }
 
 }  // namespace
 
-void loss(GpuExec& ex, const LossArgs& a) { launch(ex, "loss", loss_kernel, 1u, kBlock, a); }
+void loss(GpuExec& ex, const LossArgs& a) {
+  double* within = nullptr;
+  const Index pairs = a.ragged.utterances * a.y.shape[1];
+  if (looks_at_utterances(a.objective) && pairs > 0) {
+    within = ex.workspace(pairs * a.objective.count);
+    launch(ex, "loss", utterance_kernel, static_cast<unsigned>(pairs), kUtteranceBlock, a, within);
+  }
+  launch(ex, "loss", loss_kernel, 1u, kBlock, a, static_cast<const double*>(within));
+}
 
 }  // namespace cutract

@@ -30,6 +30,8 @@ class Evaluator {
   const Dataset& data_;
   Batches batches_;
   Buffer<ScoreSums> sums_;  // [U, P]
+  Buffer<double> value_;    // of a batch
+  Buffer<LossPart> parts_;  // [batches, terms]
 };
 
 // Scores a normalised dataset for which run_model returned `predicted`.

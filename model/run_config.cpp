@@ -8,6 +8,7 @@
 #include "host/core/error.h"
 #include "host/core/text.h"
 #include "model/config_synonyms.h"
+#include "model/objective.h"
 
 namespace cutract {
 
@@ -57,7 +58,12 @@ static void fields(FieldTable& v, TrainerConfig& c) {
     "batches per pool in which utterances are sorted by length, so that those of a batch are of similar length; 1: no "
     "sorting");
   v("gradient_clip_val", c.gradient_clip_val, in(0.0, 1e9), "largest norm of the whole gradient; 0: no clipping");
-  v("loss", c.loss, "loss to minimise, averaged over frames and channels");
+  v("loss",
+    TextsMember{[&c] { return objective_texts(c.loss); },
+                [&c](const auto& texts) { c.loss = parse_objective(texts, "trainer.loss"); }},
+    "loss to minimise: a term, or a list of terms that are added, e.g. [\"ccc weight=0.7\", \"mse weight=0.3\"]; "
+    "terms: " +
+        describe_objectives());
   v("precision", c.precision,
     "precision of the LSTM's matrix products on a GPU; everything else, and the CPU, uses fp32");
   v("engine", c.engine, "LSTM implementation on a GPU; auto: the fastest for this size, precision and GPU");

@@ -56,7 +56,7 @@ struct TrainerConfig {
   int batch_size = 8;
   int bucket_batches = 4;
   double gradient_clip_val = 1.0;
-  LossKind loss = LossKind::mse;
+  Objective loss;
   Precision precision = Precision::fp32;
   LstmEngine engine = LstmEngine::automatic;
   int early_stopping_patience = 10;

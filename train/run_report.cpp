@@ -10,6 +10,7 @@
 
 #include "host/core/plant.h"
 #include "host/core/text.h"
+#include "model/objective.h"
 #include "model/version.h"
 
 namespace cutract {
@@ -65,7 +66,7 @@ Report describe(const TrainedModel& m, const Exec& ex) {
       {"device", cutract::describe(ex)},
       {"cutract", fmt::format("{} ({})", kVersion, std::string(kGitCommit).substr(0, 12))},
   };
-  r.loss_name = name_of(c.trainer.loss);
+  r.loss_name = objective_text(c.trainer.loss);
   r.channels = m.channels;
   return r;
 }

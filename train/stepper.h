@@ -14,7 +14,7 @@
 namespace cutract {
 
 struct StepConfig {
-  LossKind loss = LossKind::mse;
+  Objective loss;
   double clip = 0;  // global norm; 0: off
   std::uint64_t seed = 0;
 };

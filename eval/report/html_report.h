@@ -36,7 +36,7 @@ struct Report {
   std::string title, summary;
   int refresh_s = 0;  // > 0: the browser loads the page again this often, for a training in progress
   std::vector<Fact> facts;
-  std::string loss_name;  // "mse" or "mae", the loss in `epochs`
+  std::string loss_name;  // the loss in `epochs`
   std::vector<EpochPoint> epochs;
   std::vector<Channel> channels;
   std::optional<Scores> scores;

@@ -22,8 +22,9 @@ bool unset(const Field& f) {
 }
 
 const char* type_name(const Field& f) {
-  static constexpr const char* kNames[] = {"true or false", "an integer",        "an integer", "a number",
-                                           "a string",      "a list of strings", "a number",   "a string"};
+  static constexpr const char* kNames[] = {"true or false", "an integer", "an integer",
+                                           "a number",      "a string",   "a list of strings",
+                                           "a number",      "a string",   "a string or a list of strings"};
   return kNames[f.value.index()];
 }
 
@@ -137,6 +138,25 @@ std::string set_integer(const Field& f, const toml::node& node, Integer& out) {
 std::string set(const Field& f, const toml::node& node, int& out) { return set_integer(f, node, out); }
 std::string set(const Field& f, const toml::node& node, std::int64_t& out) { return set_integer(f, node, out); }
 
+std::string set(const Field& f, const toml::node& node, const TextsMember& out) {
+  std::vector<std::string> texts;
+  if (const auto one = node.value_exact<std::string>())
+    texts = {*one};
+  else if (std::string bad = set(f, node, texts); !bad.empty())
+    return bad;
+  try {
+    out.set(texts);
+    return "";
+  } catch (const Error& e) { return e.what(); }
+}
+
+// Whether --set takes a bare word for the field, which is then not parsed as TOML.
+bool takes_bare_text(const Field& f, const std::string& value) {
+  if (value.starts_with("\"")) return false;
+  if (std::holds_alternative<TextsMember>(f.value)) return !value.starts_with("[");
+  return std::holds_alternative<std::string*>(f.value) || std::holds_alternative<EnumMember>(f.value);
+}
+
 // Returns "" if the value was set, otherwise what is wrong.
 std::string assign(const Field& f, const toml::node& node) {
   return std::visit(
@@ -206,8 +226,12 @@ void report(const FieldTable& table, std::vector<Problem> problems, const std::s
   for (std::size_t i = 0; i < std::min(problems.size(), kShown); ++i) {
     const Problem& p = problems[i];
     if (i > 0) out += "\n";
-    if (p.line > 0) out += fmt::format("{}:{}:{}: ", origin, p.line, p.column);
-    out += p.text;
+    const std::string at = p.line > 0 ? fmt::format("{}:{}:{}: ", origin, p.line, p.column) : "";
+    out += at;
+    for (const char c : p.text) {
+      out += c;
+      if (c == '\n') out += at;  // a setting that is a list may have several mistakes
+    }
     if (!p.unknown_key.empty()) out += unknown(table, p.unknown_key, p.table_given);
   }
   if (problems.size() > kShown)
@@ -224,9 +248,7 @@ std::string assign_text(const FieldTable& table, const std::string& text) {
   const std::string name = text.substr(0, eq), value = text.substr(eq + 1);
   const Field* f = table.find(name);
   if (!f) return unknown(table, name, false);
-  const bool text_wanted =
-      std::holds_alternative<std::string*>(f->value) || std::holds_alternative<EnumMember>(f->value);
-  if (text_wanted && (value.empty() || value.front() != '"')) return assign(*f, toml::value<std::string>(value));
+  if (takes_bare_text(*f, value)) return assign(*f, toml::value<std::string>(value));
   if (!toml_problem("v = " + value).empty()) return fmt::format("expected {}", type_name(*f));
   try {
     const toml::table parsed = toml::parse("v = " + value);
@@ -253,6 +275,12 @@ std::string_view section_of(std::string_view name) {
   return dot == std::string_view::npos ? "" : name.substr(0, dot);
 }
 
+static std::string list_text(const std::vector<std::string>& texts) {
+  std::string out = "[";
+  for (const auto& s : texts) out += (out.size() > 1 ? ", " : "") + quoted(s);
+  return out + "]";
+}
+
 std::string value_text(const Field& f) {
   return std::visit(
       [](const auto& v) -> std::string {
@@ -264,9 +292,10 @@ std::string value_text(const Field& f) {
         else if constexpr (std::is_same_v<T, std::string>)
           return quoted(*v);
         else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
-          std::string out = "[";
-          for (const auto& s : *v) out += (out.size() > 1 ? ", " : "") + quoted(s);
-          return out + "]";
+          return list_text(*v);
+        } else if constexpr (std::is_same_v<T, TextsMember>) {
+          const std::vector<std::string> texts = v.get();
+          return texts.size() == 1 ? quoted(texts[0]) : list_text(texts);
         } else if constexpr (std::is_same_v<T, double>) {
           return float_text(*v);
         } else if constexpr (std::is_same_v<T, std::optional<double>>) {

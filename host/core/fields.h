@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <optional>
 #include <span>
@@ -15,12 +16,19 @@
 
 namespace cutract {
 
+// A member that is written as one text or as a list of texts, such as trainer.loss. `set` throws Error{config} for
+// texts that it does not accept; its message begins with the name of the setting.
+struct TextsMember {
+  std::function<std::vector<std::string>()> get;
+  std::function<void(const std::vector<std::string>&)> set;
+};
+
 // One setting of a config struct. TOML reading, --set, --print-config, `help config`, range checks and the echo in the
 // run folder all use a list of these, so a setting is written down once.
 struct Field {
   std::string name;  // dotted: "model.hidden"
   std::variant<bool*, int*, std::int64_t*, double*, std::string*, std::vector<std::string>*, std::optional<double>*,
-               EnumMember>
+               EnumMember, TextsMember>
       value;
   double lo = 0, hi = 0;                   // inclusive, for numbers
   std::vector<std::string> choices;        // for strings and enums; empty: anything
@@ -66,6 +74,9 @@ class FieldTable {
   }
   void operator()(const char* name, std::vector<std::string>& member, const char* help) {
     add({prefix_ + name, &member, 0, 0, {}, help});
+  }
+  void operator()(const char* name, TextsMember member, const std::string& help) {
+    add({prefix_ + name, std::move(member), 0, 0, {}, help});
   }
   // A nested struct: its fields are named "name.*".
   template <class S>

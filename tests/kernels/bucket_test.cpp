@@ -34,13 +34,16 @@ TEST_F(RowsBehind, DoNotCountInTheLossAndHaveNoGradient) {
   Rng rng(3);
   const Index N = 9, P = 3, more = 5;
   const std::vector<float> y = rng.normals(N * P), target = rng.normals(N * P);
+  Objective all;
+  all.count = Objective::kMost;
+  for (int k = 0; k < all.count; ++k) all.terms[k] = {kNames<LossKind>[static_cast<std::size_t>(k)].value, 0.5, 1};
   const auto run = [&](Index behind) {
     Block<float> a(ex(), with_rows_behind(y, behind, P, std::nanf(""))),
         b(ex(), with_rows_behind(target, behind, P, 7)), dy(ex(), (N + behind) * P);
     Block<double> value(ex(), Index{1});
     RaggedBlock ragged(ex(), {6, 3}, behind);
     const std::array<Index, 2> shape{N + behind, P};
-    loss(ex(), {LossKind::mse, a.view<2>(shape), b.view<2>(shape), ragged.view(), dy.view<2>(shape), value.view()});
+    loss(ex(), {all, a.view<2>(shape), b.view<2>(shape), ragged.view(), dy.view<2>(shape), value.view()});
     return std::pair{value.values()[0], dy.values()};
   };
   const auto [want, want_dy] = run(0);

@@ -128,6 +128,13 @@ TEST(Oracle, LossGradientsAreTheSlopes) {
       "mse", y, oracle::mse(y, target).dy, [&] { return oracle::mse(y, target).value; }, rng);
   expect_gradient(
       "mae", y, oracle::mae(y, target).dy, [&] { return oracle::mae(y, target).value; }, rng);
+  expect_gradient(
+      "huber", y, oracle::huber(y, target, 0.7).dy, [&] { return oracle::huber(y, target, 0.7).value; }, rng);
+  const std::vector<int> lengths{8, 5, 2};
+  using Within = oracle::Loss (*)(const Doubles&, const Doubles&, const std::vector<int>&, std::size_t);
+  for (const Within loss : {Within{oracle::pearson}, Within{oracle::ccc}, Within{oracle::velocity}})
+    expect_gradient(
+        "within utterances", y, loss(y, target, lengths, 2).dy, [&] { return loss(y, target, lengths, 2).value; }, rng);
 }
 
 }  // namespace

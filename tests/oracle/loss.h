@@ -2,10 +2,11 @@
 
 #include <cmath>
 #include <cstddef>
+#include <utility>
 #include <vector>
 
-// Mean squared and mean absolute error and their gradients by definition, in double. Shares no code with the code under
-// test.
+// Losses and their gradients by definition, in double: correlations from plain sums instead of deviations from means.
+// Shares no code with the code under test.
 namespace cutract::oracle {
 
 struct Loss {
@@ -29,6 +30,112 @@ inline Loss mae(const std::vector<double>& y, const std::vector<double>& target)
   for (std::size_t i = 0; i < y.size(); ++i) {
     out.value += std::fabs(y[i] - target[i]) / n;
     out.dy.push_back(y[i] == target[i] ? 0 : std::copysign(1 / n, y[i] - target[i]));
+  }
+  return out;
+}
+
+inline Loss huber(const std::vector<double>& y, const std::vector<double>& target, double delta) {
+  Loss out{0, {}};
+  const auto n = static_cast<double>(y.size());
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    const double e = y[i] - target[i];
+    const bool square = std::fabs(e) <= delta;
+    out.value += (square ? 0.5 * e * e : delta * std::fabs(e) - 0.5 * delta * delta) / n;
+    out.dy.push_back((square ? e : std::copysign(delta, e)) / n);
+  }
+  return out;
+}
+
+// What a loss adds for one channel of an utterance: its value, and its slope at each frame.
+struct OfSeries {
+  double value = 0;
+  std::vector<double> slope;
+};
+
+// The mean of `of` over all utterances of these lengths and all P channels of [frames, P].
+template <class F>
+Loss mean_over_series(const std::vector<double>& y, const std::vector<double>& target, const std::vector<int>& lengths,
+                      std::size_t P, double count, F of) {
+  Loss out{0, std::vector<double>(y.size())};
+  std::size_t first = 0;
+  for (const int length : lengths) {
+    for (std::size_t p = 0; p < P; ++p) {
+      std::vector<double> a, b;
+      for (std::size_t t = first; t < first + static_cast<std::size_t>(length); ++t) {
+        a.push_back(y[t * P + p]);
+        b.push_back(target[t * P + p]);
+      }
+      const OfSeries one = of(a, b);
+      out.value += one.value / count;
+      for (std::size_t t = 0; t < a.size(); ++t) out.dy[(first + t) * P + p] = one.slope[t] / count;
+    }
+    first += static_cast<std::size_t>(length);
+  }
+  return out;
+}
+
+struct Sums {
+  double n = 0, y = 0, x = 0, yy = 0, xx = 0, xy = 0;
+  Sums(const std::vector<double>& a, const std::vector<double>& b) {
+    for (std::size_t t = 0; t < a.size(); ++t) {
+      n += 1, y += a[t], x += b[t];
+      yy += a[t] * a[t], xx += b[t] * b[t], xy += a[t] * b[t];
+    }
+  }
+};
+
+inline Loss pearson(const std::vector<double>& y, const std::vector<double>& target, const std::vector<int>& lengths,
+                    std::size_t P) {
+  const double count = static_cast<double>(lengths.size() * P);
+  return mean_over_series(y, target, lengths, P, count, [](const auto& a, const auto& b) {
+    const Sums s(a, b);
+    const double own = s.n * s.yy - s.y * s.y, other = s.n * s.xx - s.x * s.x;
+    const double r = (s.n * s.xy - s.x * s.y) / std::sqrt(own * other);
+    OfSeries out{1 - r, {}};
+    for (std::size_t t = 0; t < a.size(); ++t)
+      out.slope.push_back(r * (s.n * a[t] - s.y) / own - (s.n * b[t] - s.x) / std::sqrt(own * other));
+    return out;
+  });
+}
+
+inline Loss ccc(const std::vector<double>& y, const std::vector<double>& target, const std::vector<int>& lengths,
+                std::size_t P) {
+  const double count = static_cast<double>(lengths.size() * P);
+  return mean_over_series(y, target, lengths, P, count, [](const auto& a, const auto& b) {
+    const Sums s(a, b);
+    const double above = 2 * (s.n * s.xy - s.x * s.y);
+    const double below = s.n * s.yy - s.y * s.y + s.n * s.xx - s.x * s.x + (s.y - s.x) * (s.y - s.x);
+    OfSeries out{1 - above / below, {}};
+    for (std::size_t t = 0; t < a.size(); ++t) {
+      const double d_above = 2 * (s.n * b[t] - s.x), d_below = 2 * s.n * a[t] - 2 * s.x;
+      out.slope.push_back(-(d_above * below - above * d_below) / (below * below));
+    }
+    return out;
+  });
+}
+
+inline Loss velocity(const std::vector<double>& y, const std::vector<double>& target, const std::vector<int>& lengths,
+                     std::size_t P) {
+  double pairs = 0;
+  for (const int length : lengths) pairs += length - 1;
+  const double count = pairs > 0 ? pairs * static_cast<double>(P) : 1;
+  return mean_over_series(y, target, lengths, P, count, [](const auto& a, const auto& b) {
+    OfSeries out{0, std::vector<double>(a.size())};
+    for (std::size_t t = 1; t < a.size(); ++t) {
+      const double d = (a[t] - a[t - 1]) - (b[t] - b[t - 1]);
+      out.value += d * d;
+      out.slope[t] += 2 * d;
+      out.slope[t - 1] -= 2 * d;
+    }
+    return out;
+  });
+}
+
+inline Loss weighted_sum(const std::vector<std::pair<double, Loss>>& terms) {
+  Loss out{0, std::vector<double>(terms.front().second.dy.size())};
+  for (const auto& [weight, term] : terms) {
+    out.value += weight * term.value;
+    for (std::size_t i = 0; i < out.dy.size(); ++i) out.dy[i] += weight * term.dy[i];
   }
   return out;
 }
