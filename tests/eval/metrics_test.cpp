@@ -251,7 +251,7 @@ TEST(Metrics, NothingDefinedIsNoneAndMeetsNoTarget) {
 TEST(Metrics, APredictionThatIsNotANumberIsNotHidden) {
   Split s = random_split(2, 0, 5);
   s.predicted[0].row(0)[1] = std::nanf("");
-  const Scores got = s.score({10, -1, 10, 10});
+  const Scores got = s.score({10, -1, 10, 10}, {"mse", std::nan("")});
   EXPECT_TRUE(std::isnan(got.rmse) && std::isnan(got.mae) && std::isnan(got.channels[1].rmse));
   EXPECT_FALSE(std::isnan(got.channels[0].rmse));
   EXPECT_FALSE(got.channels[1].pearson.has_value());
