@@ -4,13 +4,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cstdio>
 #include <filesystem>
 #include <map>
 #include <optional>
 #include <sstream>
-#include <string_view>
 #include <system_error>
 
 #include "cli/commands.h"
@@ -18,22 +16,12 @@
 #include "host/core/log.h"
 #include "host/core/text.h"
 #include "host/io/atomic_file.h"
+#include "host/io/audio_names.h"
 
 namespace cutract::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::array<std::string_view, 17> kEndings{".wav",  ".wave", ".flac", ".ogg", ".oga", ".opus",
-                                                    ".sph",  ".nist", ".wv1",  ".wv2", ".mp3", ".aif",
-                                                    ".aiff", ".aifc", ".au",   ".snd", ".w64"};
-
-bool is_audio_name(const fs::path& path) {
-  std::string ending = path.extension().string();
-  std::transform(ending.begin(), ending.end(), ending.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return std::find(kEndings.begin(), kEndings.end(), ending) != kEndings.end();
-}
 
 bool is_hidden(const fs::path& path) { return path.filename().string().starts_with('.'); }
 
@@ -45,7 +33,7 @@ std::vector<fs::path> audio_below(const std::string& folder) {
     for (auto it = fs::recursive_directory_iterator(folder); it != fs::recursive_directory_iterator(); ++it) {
       if (is_hidden(it->path()))
         it.disable_recursion_pending();
-      else if (is_audio_name(it->path()) && !it->is_directory())
+      else if (is_audio_name(it->path().string()) && !it->is_directory())
         found.push_back(it->path());
     }
   } catch (const fs::filesystem_error& e) {

@@ -5,6 +5,7 @@
 #include "host/core/error.h"
 #include "host/core/text.h"
 #include "host/corpus/importers/stem_e2va.h"
+#include "host/corpus/importers/table.h"
 
 namespace cutract {
 namespace {
@@ -17,6 +18,9 @@ constexpr Importer kImporters[] = {
      "cutract corpus import stem-e2va STEM-E2VA --out corpora/stem",
      {},
      import_stem_e2va},
+    {"table", "audio files, each with a .csv, .tsv, .npy or .npz of its movement",
+     "folder with audio files, and beside each, or in a folder named with --tracks, a table of the same name",
+     "import-a-table.md", "cutract corpus import table my-lab --out corpora/my-lab", kTableOptions, import_table},
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "host/core/fields.h"
 #include "host/core/text.h"
@@ -77,6 +78,25 @@ std::string too_long(const std::vector<std::string>& fields) {
   return "";
 }
 
+// Says what separates the columns of a header line in place of tabs; nullptr if it has tabs, or is no such line.
+const char* other_separator(const std::vector<std::string>& fields, std::span<const std::string> required) {
+  if (fields.size() != 1 || required.size() < 2) return nullptr;
+  constexpr std::pair<std::string_view, const char*> kOthers[] = {
+      {",", "commas"}, {";", "semicolons"}, {" ", "spaces"}};
+  for (const auto& [separators, name] : kOthers) {
+    std::string_view rest = fields.front();
+    std::size_t found = 0;
+    while (!rest.empty()) {
+      const std::size_t end = std::min(rest.find_first_of(separators), rest.size());
+      const std::string word(rest.substr(0, end));
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+      if (has(required, word)) ++found;
+    }
+    if (found >= 2) return name;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 const std::string& TsvTable::at(const Row& row, std::string_view column) const {
@@ -88,6 +108,21 @@ const std::string& TsvTable::at(const Row& row, std::string_view column) const {
 bool names_a_file(const std::string& id) {
   return id != "." && id != ".." &&
          std::none_of(id.begin(), id.end(), [](char c) { return c == '/' || (c >= 0 && c < ' '); });
+}
+
+void add_fields(TsvTable& table, std::vector<std::string> fields, const TableLine& at,
+                std::span<const std::string> required, std::span<const std::string> optional,
+                std::vector<std::string>& problems) {
+  const std::string where = fmt::format("{}:{}", at.origin, at.line);
+  if (table.columns.empty()) {
+    check_columns(fields, where, required, optional, problems);
+    table.columns = std::move(fields);
+  } else if (fields.size() != table.columns.size()) {
+    problems.push_back(fmt::format("{}: has {}, expected {} as in the header line", where,
+                                   counted(std::ssize(fields), "field"), table.columns.size()));
+  } else {
+    table.rows.push_back({at.line, std::move(fields)});
+  }
 }
 
 TsvTable parse_tsv(std::string_view text, const std::string& origin, std::span<const std::string> required,
@@ -112,14 +147,11 @@ TsvTable parse_tsv(std::string_view text, const std::string& origin, std::span<c
       problems.push_back(where + ": is not UTF-8; save the file as UTF-8 text");
     } else if (const std::string wrong = too_long(fields); !wrong.empty()) {
       problems.push_back(where + ": " + wrong);
-    } else if (table.columns.empty()) {
-      check_columns(fields, where, required, optional, problems);
-      table.columns = std::move(fields);
-    } else if (fields.size() != table.columns.size()) {
-      problems.push_back(fmt::format("{}: has {}, expected {} as in the header line", where,
-                                     counted(std::ssize(fields), "field"), table.columns.size()));
+    } else if (const char* others = table.columns.empty() ? other_separator(fields, required) : nullptr) {
+      problems.push_back(fmt::format("{}: its columns are separated by {}, expected tabs", where, others));
+      return table;
     } else {
-      table.rows.push_back({line, std::move(fields)});
+      add_fields(table, std::move(fields), {origin, line}, required, optional, problems);
     }
   }
   if (table.columns.empty()) problems.push_back(fmt::format("{}:1: expected a header line of column names", origin));

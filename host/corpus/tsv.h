@@ -24,6 +24,15 @@ struct TsvTable {
 // Whether an id can be part of the names of files. It must not be a path, nor hold control characters.
 bool names_a_file(const std::string& id);
 
+// Adds the fields of one line: the first line names the columns, every other one becomes a row. Problems are added to
+// `problems` as "origin:line: what".
+struct TableLine {
+  const std::string& origin;
+  int line;
+};
+void add_fields(TsvTable&, std::vector<std::string> fields, const TableLine&, std::span<const std::string> required,
+                std::span<const std::string> optional, std::vector<std::string>& problems);
+
 // Reads a table. Problems in its header and its lines are added to `problems` as "origin:line: what". Every required
 // column must be present. A column in neither list is kept, unless its name looks like a misspelling of a listed column
 // that is missing. The limits are 256 columns, and 64 KiB per field.

@@ -1,6 +1,10 @@
 // The command line of corpus import: formats, help and errors come from one table.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <filesystem>
+#include <sstream>
+
 #include "host/corpus/importers.h"
 #include "host/io/atomic_file.h"
 #include "tests/cli/process.h"
@@ -36,6 +40,29 @@ TEST(CorpusImport, HelpListsEveryFormatAndItsOptions) {
     for (const ImportOption& o : i.options)
       EXPECT_NE(one.out.find("\n  " + std::string(o.name) + " " + o.value), std::string::npos) << o.name << one.out;
   }
+}
+
+// The commands of docs/import-a-table.md, in a folder that has only the corpus of cutract. What they print according to
+// the page is in the block after them.
+TEST(CorpusImport, TheDocumentedExampleOfTablesWorks) {
+  std::istringstream page(read_file(test::source_file("docs/import-a-table.md")));
+  std::string script = "set -eu\nexport PATH=\"$(dirname \"$CUTRACT\"):$PATH\"\n", line;
+  std::vector<std::string> printed;
+  while (std::getline(page, line)) {
+    if (line != "<!-- example: commands -->") continue;
+    while (std::getline(page, line) && line.starts_with("    ")) script += line.substr(4) + "\n";
+    while (std::getline(page, line) && line.starts_with("    ")) printed.push_back(line.substr(4));
+  }
+  ASSERT_EQ(printed.size(), 9u);
+  const test::TempFolder folder;
+  folder.write("example.sh", script);
+  std::filesystem::create_symlink(test::source_file("data"), folder / "data");
+  const std::string command =
+      "cd '" + folder.path() + "' && CUTRACT='" + CUTRACT_BINARY + "' bash example.sh >out 2>err";
+  EXPECT_EQ(std::system(command.c_str()), 0) << read_file(folder / "err");
+  const std::string out = read_file(folder / "out");
+  for (const std::string& expected : printed)
+    EXPECT_NE(("\n" + out).find("\n" + expected + "\n"), std::string::npos) << expected << "\n" << out;
 }
 
 // The page of a format describes each of its options.

@@ -20,6 +20,8 @@ void parse_corpus_toml(std::string_view bytes);          // with a good manifest
 void parse_manifest_tsv(std::string_view bytes);         // with a good corpus.toml
 void parse_recording(std::string_view bytes);            // start_s, end_s and a track, with good audio
 void parse_stem_manifest(std::string_view bytes);        // of corpus import
+void parse_table_csv(std::string_view bytes);            // a table of movement, and a table of utterances
+void parse_table_npz(std::string_view bytes);            // an archive with a table of movement
 void parse_checkpoint_manifest(std::string_view bytes);  // MANIFEST, with its digest added
 void parse_model(std::string_view bytes);                // model.safetensors
 void parse_state(std::string_view bytes);                // state.safetensors
@@ -48,6 +50,8 @@ inline constexpr Limits kLimits[] = {
     {"manifest_tsv", 2 * kMiB, 4 * kKiB},
     {"recording", 2 * kMiB, 4 * kKiB},
     {"stem_manifest", 2 * kMiB, 4 * kKiB},
+    {"table_csv", kMiB, 4 * kKiB},
+    {"table_npz", kMiB, 4 * kKiB},
     {"checkpoint_manifest", kMiB, 4 * kKiB},
     {"model", 64 * kMiB, 16 * kKiB},
     {"state", kMiB, 8 * kKiB},

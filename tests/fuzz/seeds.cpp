@@ -5,6 +5,7 @@
 #include <fstream>
 #include <stdexcept>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "host/io/atomic_file.h"
@@ -56,6 +57,26 @@ void write_npy(const Writer& write) {
   write("recording", "whole", "\t\n" + encode_npy(track.view()));
   write("recording", "part", "0.05\t0.2\n" + encode_npy(track.view()));
   write("recording", "to_the_end", "0.1\t\n" + encode_npy(track.view()));
+}
+
+// Tables of movement as users write them.
+void write_tables(const Writer& write) {
+  std::string commas = "time,tt_x,tt_y\n", semicolons = "\xef\xbb\xbftime;\"tt; \"\"x\"\"\"\r\n";
+  Matrix values(11, 2);
+  std::vector<double> times;
+  for (int i = 0; i < 11; ++i) {
+    times.push_back(0.1 * i);
+    values.row(i)[0] = static_cast<float>(i);
+    commas += std::to_string(0.1 * i) + "," + std::to_string(i) + ",-1e-2\n";
+    semicolons += "\"" + std::to_string(0.1 * i) + "\"; " + std::to_string(i) + "\r\n";
+  }
+  write("table_csv", "commas", commas);
+  write("table_csv", "semicolons", semicolons);
+  write("table_csv", "utterances", "utterance,text\na,\"one\ntwo\"\n");
+  write("table_csv", "decimal_commas", "time;a\n0,1;2,5\n");
+  write("table_npz", "with_times", encode_npz({{"pos", std::as_const(values).view()}, {"time", times}}));
+  write("table_npz", "one_array", encode_npz({{"pos", std::as_const(values).view()}}));
+  write("table_npz", "text", encode_npz({{"pos", std::vector<std::string>{"a", "b"}}}));
 }
 
 void write_tensors(const Writer& write) {
@@ -135,6 +156,7 @@ void write_text(const Writer& write) {
 void write_seeds(const std::string& folder) {
   const Writer write(folder);
   write_npy(write);
+  write_tables(write);
   write_tensors(write);
   write_text(write);
   for (const auto& [name, bytes] : mat_seeds()) write("mat", name, bytes);

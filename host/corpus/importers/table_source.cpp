@@ -1,0 +1,245 @@
+#include "host/corpus/importers/table_source.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include "host/core/error.h"
+#include "host/core/text.h"
+#include "host/corpus/csv.h"
+#include "host/corpus/tsv.h"
+#include "host/io/audio_names.h"
+#include "host/io/input_file.h"
+
+namespace cutract {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::array<std::string_view, 4> kTracks{".csv", ".tsv", ".npy", ".npz"};
+
+bool is_track_name(const fs::path& file) {
+  std::string ending = file.extension().string();
+  for (char& c : ending)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return std::find(kTracks.begin(), kTracks.end(), ending) != kTracks.end();
+}
+
+// The files of one name, which is the path in its folder without the ending.
+struct Files {
+  std::vector<std::string> audio, tracks;
+};
+
+// Calls fn(path, name) for each file below a folder; names that begin with a dot are left out, and links to folders are
+// not followed.
+template <class Fn>
+void each_file(const std::string& folder, const char* option, Fn fn) {
+  try {
+    for (auto it = fs::recursive_directory_iterator(folder); it != fs::recursive_directory_iterator(); ++it) {
+      const bool hidden = it->path().filename().string().starts_with('.');
+      if (hidden) it.disable_recursion_pending();
+      if (hidden || it->is_directory()) continue;
+      fn(it->path(), it->path().lexically_relative(folder).replace_extension().string());
+    }
+  } catch (const fs::filesystem_error& e) {
+    fail(Fault::io, fmt::format("{}: cannot read{}: {}", folder, option, e.code().message()));
+  }
+}
+
+std::string inside(const TableSource& source, const std::string& folder) {
+  if (folder.empty()) return source.folder;
+  return folder.starts_with('/') ? folder : source.folder + "/" + folder;
+}
+
+std::map<std::string, Files> find_files(const TableSource& source, const std::string& utterances) {
+  std::map<std::string, Files> found;
+  each_file(inside(source, source.audio), source.audio.empty() ? "" : " (--audio names a folder in SRC)",
+            [&](const fs::path& path, const std::string& name) {
+              if (is_audio_name(path.string())) found[name].audio.push_back(path.string());
+            });
+  each_file(inside(source, source.tracks), source.tracks.empty() ? "" : " (--tracks names a folder in SRC)",
+            [&](const fs::path& path, const std::string& name) {
+              std::error_code ignored;
+              if (is_track_name(path) && (utterances.empty() || !fs::equivalent(path, utterances, ignored)))
+                found[name].tracks.push_back(path.string());
+            });
+  for (auto& [name, files] : found) {
+    std::sort(files.audio.begin(), files.audio.end());
+    std::sort(files.tracks.begin(), files.tracks.end());
+  }
+  return found;
+}
+
+// The table of utterances.
+struct Listed {
+  std::string path;
+  bool has_speakers = false, has_splits = false;
+  std::vector<std::string> extra_columns;
+  struct Row {
+    std::string speaker, split, text;
+    std::vector<std::string> extra;
+    int line = 0;
+    bool used = false;
+  };
+  std::map<std::string, Row> rows;  // by utterance, with _ for /
+};
+
+std::string as_id(std::string name) {
+  std::replace(name.begin(), name.end(), '/', '_');
+  return name;
+}
+
+std::string utterances_path(const TableSource& source) {
+  if (!source.utterances.empty()) return inside(source, source.utterances);
+  for (const char* name : {"/utterances.csv", "/utterances.tsv"})
+    if (fs::exists(source.folder + name)) return source.folder + name;
+  return "";
+}
+
+Listed read_utterances(const std::string& path) {
+  static const std::vector<std::string> required{"utterance"}, optional{"speaker", "split", "text"};
+  static const std::set<std::string> reserved{"id", "audio", "articulation", "start_s", "end_s", "features"};
+  std::vector<std::string> problems;
+  const std::string bytes = read_regular_file(path);
+  const TsvTable table = parse_csv(bytes, path, required, optional, problems);
+  const auto has = [&](const char* name) {
+    return std::find(table.columns.begin(), table.columns.end(), name) != table.columns.end();
+  };
+  Listed listed;
+  listed.path = path;
+  listed.has_speakers = has("speaker");
+  listed.has_splits = has("split");
+  for (const std::string& name : table.columns) {
+    if (reserved.contains(name))
+      problems.push_back(
+          fmt::format("{}:1: column \"{}\" has a meaning in a corpus that an import does not support; "
+                      "rename it",
+                      path, name));
+    if (name != "utterance" && std::find(optional.begin(), optional.end(), name) == optional.end())
+      listed.extra_columns.push_back(name);
+  }
+  for (const TsvTable::Row& row : table.rows) {
+    Listed::Row r{table.at(row, "speaker"), table.at(row, "split"), table.at(row, "text"), {}, row.line};
+    for (const std::string& name : listed.extra_columns) r.extra.push_back(table.at(row, name));
+    std::string name = table.at(row, "utterance");
+    if (name.empty()) problems.push_back(fmt::format("{}:{}: utterance is empty", path, row.line));
+    if (is_audio_name(name) || is_track_name(name)) name = fs::path(name).replace_extension().string();
+    const auto [first, added] = listed.rows.emplace(as_id(name), std::move(r));
+    if (!added)
+      problems.push_back(fmt::format("{}:{}: utterance \"{}\" is already on line {}", path, row.line, shortened(name),
+                                     first->second.line));
+  }
+  if (!problems.empty()) fail(Fault::data, cutract::listed(problems));
+  return listed;
+}
+
+// The name of the first folder below that of the audio; of the audio's own folder if there is none.
+std::string speaker_by_folder(const std::string& name, const std::string& audio_folder) {
+  const auto slash = name.find('/');
+  if (slash != std::string::npos) return name.substr(0, slash);
+  std::error_code ignored;
+  return fs::weakly_canonical(audio_folder, ignored).filename().string();
+}
+
+// Returns why the files of one name are no recording, or "".
+std::string wrong_files(const Files& files, const std::string& name) {
+  if (files.tracks.empty())
+    return files.audio.front() + " has no " + name + ".csv, .tsv, .npy or .npz with its movement";
+  if (files.audio.empty()) return files.tracks.front() + " has no audio file " + name + ".wav, .flac or other";
+  if (files.audio.size() > 1) return "there are several audio files: " + files.audio[0] + ", " + files.audio[1];
+  if (files.tracks.size() > 1) return "there are several tables: " + files.tracks[0] + ", " + files.tracks[1];
+  return "";
+}
+
+void fill_from(Listed& listed, TableRecording& r) {
+  const auto row = listed.rows.find(r.id);
+  if (row == listed.rows.end()) {
+    if (r.problem.empty()) r.problem = "is not in " + listed.path;
+    return;
+  }
+  Listed::Row& l = row->second;
+  l.used = true;
+  r.text = l.text;
+  r.extra = l.extra;
+  if (listed.has_speakers) r.speaker = l.speaker;
+  if (listed.has_splits) r.split = l.split;
+  const auto missing = [&](const char* what) {
+    if (r.problem.empty()) r.problem = fmt::format("{}:{}: {} is empty", listed.path, l.line, what);
+  };
+  if (listed.has_speakers && l.speaker.empty()) missing("speaker");
+  if (listed.has_splits && l.split.empty()) missing("split");
+}
+
+std::string shares_text(const std::vector<Share>& shares) {
+  std::string text;
+  for (const Share& s : shares) text += fmt::format("{}{}={}", text.empty() ? "" : ",", s.split, number_text(s.part));
+  return text;
+}
+
+// A sentence that several speakers read, or one speaker twice, must not be in two splits.
+void make_splits(const TableSource& source, TableRecordings& found) {
+  const std::vector<Share> shares =
+      source.shares.empty() ? parse_shares("train=0.8,val=0.1,test=0.1", "--split") : source.shares;
+  std::vector<Splittable> good;
+  for (const TableRecording& r : found.all)
+    if (r.problem.empty()) good.push_back({r.id, r.text.empty() ? r.id : "text " + r.text});
+  const std::vector<std::string> splits = assign_splits(good, shares, source.seed);
+  std::size_t i = 0;
+  for (TableRecording& r : found.all)
+    if (r.problem.empty()) r.split = splits[i++];
+  found.split_note = fmt::format("splits by --split {} --seed {}; recordings with the same text are in one split",
+                                 shares_text(shares), source.seed);
+}
+
+void expect_no_contradiction(const TableSource& source, const Listed& listed) {
+  if (listed.has_speakers && !source.speaker.empty())
+    fail(Fault::usage, fmt::format("--speaker: {} has a column speaker; use only one of them", listed.path));
+  if (listed.has_splits && !source.shares.empty())
+    fail(Fault::usage, fmt::format("--split: {} has a column split; use only one of them", listed.path));
+}
+
+}  // namespace
+
+TableRecordings find_table_recordings(const TableSource& source) {
+  const std::string table = utterances_path(source);
+  Listed listed;
+  if (!table.empty()) listed = read_utterances(table);
+  expect_no_contradiction(source, listed);
+  TableRecordings found;
+  found.extra_columns = listed.extra_columns;
+  std::map<std::string, std::string> names;  // by id
+  bool pair = false;
+  for (const auto& [name, files] : find_files(source, table)) {
+    TableRecording r;
+    r.id = as_id(name);
+    r.problem = wrong_files(files, name);
+    pair = pair || r.problem.empty();
+    if (!files.audio.empty()) r.audio = files.audio.front();
+    if (!files.tracks.empty()) r.track = files.tracks.front();
+    r.speaker = source.speaker.empty() ? speaker_by_folder(name, inside(source, source.audio)) : source.speaker;
+    r.extra.resize(found.extra_columns.size());
+    const auto [other, added] = names.emplace(r.id, name);
+    if (!added) r.problem = fmt::format("{} and {} would get the same id; rename one of them", other->second, name);
+    if (!names_a_file(r.id)) r.problem = "its name holds a control character; rename it";
+    if (!table.empty()) fill_from(listed, r);
+    found.all.push_back(std::move(r));
+  }
+  if (!pair)
+    fail(Fault::data, source.folder +
+                          ": holds no audio file (.wav, .flac, ...) with a table of the same name (.csv, .tsv, .npy or "
+                          ".npz) beside it; if they are in two folders, name these with --audio and --tracks");
+  for (const auto& [id, row] : listed.rows)
+    if (!row.used)
+      found.all.push_back({id, "", "", "", {}, "", "", fmt::format("{}:{} has no audio file", listed.path, row.line)});
+  std::stable_sort(found.all.begin(), found.all.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+  if (!listed.has_splits) make_splits(source, found);
+  return found;
+}
+
+}  // namespace cutract

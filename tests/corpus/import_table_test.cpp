@@ -1,0 +1,201 @@
+// Folders of audio files and tables: what becomes of them, and what is said about bad ones.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "host/core/error.h"
+#include "host/corpus/corpus.h"
+#include "host/corpus/splits.h"
+#include "host/io/atomic_file.h"
+#include "host/io/npy.h"
+#include "tests/corpus/table_folder.h"
+#include "tests/support/support.h"
+
+namespace cutract {
+namespace {
+
+using test::TableFolder;
+
+std::string rows_of(const std::string& corpus) {
+  std::string rows;
+  for (const Utterance& u : read_corpus(corpus).utterances) {
+    rows += u.id + " " + u.speaker + " " + u.split + " " + u.text;
+    for (const auto& [name, value] : u.extra) rows += " " + name + "=" + value;
+    rows += "\n";
+  }
+  return rows;
+}
+
+TEST(ImportTable, MakesACorpus) {
+  const TableFolder lab;
+  for (const std::string name : {"anna/a", "bert/b"}) {
+    lab.audio(name);
+    lab.write(name + ".csv", TableFolder::table());
+  }
+  testing::internal::CaptureStderr();
+  const ImportReport report = lab.run({{"--name", "my \"lab\""}, {"--unit", "cm,tt_y=deg"}, {"--split", "train=1"}});
+  EXPECT_EQ(testing::internal::GetCapturedStderr(),
+            "imported 2 utterances (0.0 min) into " + lab.out() +
+                ", 0 skipped\n"
+                "splits by --split train=1 --seed 1; recordings with the same text are in one split\n");
+  EXPECT_EQ(report.done, 2);
+  const Corpus c = read_corpus(lab.out());
+  EXPECT_EQ(c.name, "my \"lab\"");
+  EXPECT_EQ(c.sample_rate, 16000);
+  EXPECT_EQ(c.articulation_rate_hz, 100);
+  ASSERT_EQ(c.channels.size(), 2u);
+  EXPECT_EQ(c.channels[0].unit, "cm");
+  EXPECT_EQ(c.channels[1].unit, "deg");
+  EXPECT_EQ(rows_of(lab.out()), "anna_a anna train \nbert_b bert train \n");
+  const Recording r = read_recording(c, c.utterances[1]);
+  EXPECT_EQ(r.samples.size(), 16000u);
+  EXPECT_EQ(r.track.values.row(99)[0], 99);
+  EXPECT_EQ(r.track.values.row(99)[1], 1);
+}
+
+TEST(ImportTable, TwoFoldersAndATableOfUtterances) {
+  const TableFolder lab;
+  for (const std::string name : {"s1/a", "s1/b", "s2/a", "s2/c"}) {
+    lab.audio("wav/" + name);
+    lab.write("ema/" + name + ".tsv", TableFolder::table(100, "\t"));
+  }
+  lab.write("utterances.csv",
+            "utterance;speaker;split;text;sex\r\ns1/a;anna;train;\"one; \"\"two\"\"\";f\r\ns1_b.wav;anna;val;x;f\r\n"
+            "s2/a;bert;test;a\tb;m\r\ns2/d;bert;test;y;m\r\n");
+  const std::string said = lab.says({{"--audio", "wav"}, {"--tracks", "ema"}});
+  EXPECT_EQ(rows_of(lab.out()),
+            "s1_a anna train one; \"two\" sex=f\ns1_b anna val x sex=f\ns2_a bert test a b sex=m\n");
+  EXPECT_NE(said.find("skipped s2_c: is not in " + (lab / "utterances.csv\n")), std::string::npos) << said;
+  EXPECT_NE(said.find("skipped s2_d: " + (lab / "utterances.csv:5 has no audio file\n")), std::string::npos) << said;
+  EXPECT_EQ(said.find("splits by"), std::string::npos) << said;
+}
+
+TEST(ImportTable, TheFirstTableDecidesTheChannels) {
+  const TableFolder lab;
+  for (const std::string name : {"a", "b", "c"}) lab.audio(name);
+  lab.write("a.csv", TableFolder::table());
+  std::string turned = "tt_y,other,time,tt_x\n", fewer = "time,tt_x\n";
+  for (int k = 0; k < 100; ++k) {
+    turned += "7,0," + std::to_string(k / 100.0) + ",8\n";
+    fewer += std::to_string(k / 100.0) + ",8\n";
+  }
+  lab.write("b.csv", turned);
+  lab.write("c.csv", fewer);
+  const std::string said = lab.says();
+  EXPECT_NE(said.find("skipped c: " + (lab / "c.csv:1: has no column \"tt_y\"; the columns are: time, tt_x\n")),
+            std::string::npos)
+      << said;
+  EXPECT_EQ(read_npy(lab.out() + "/articulation/b.npy").row(5)[0], 8);
+}
+
+TEST(ImportTable, FilesThatDoNotBelongTogether) {
+  const TableFolder lab;
+  lab.audio("good");
+  lab.write("good.csv", TableFolder::table());
+  lab.audio("alone");
+  lab.write("table.csv", TableFolder::table());
+  lab.audio("two");
+  lab.write("two.csv", TableFolder::table());
+  lab.write("two.tsv", TableFolder::table());
+  lab.audio("x/y");
+  lab.write("x/y.csv", TableFolder::table());
+  lab.audio("x_y");
+  lab.write("x_y.csv", TableFolder::table());
+  lab.audio("short", 0.5);
+  lab.write("short.csv", TableFolder::table(40));
+  lab.write("noise.wav", "not audio");
+  lab.write("noise.csv", TableFolder::table());
+  lab.audio(".hidden");
+  const std::string said = lab.says();
+  for (const std::string& words :
+       {"alone: " + (lab / "alone.wav has no alone.csv, .tsv, .npy or .npz with its movement"),
+        "table: " + (lab / "table.csv has no audio file table.wav, .flac or other"),
+        std::string("two: there are several tables: "),
+        std::string("x_y: x/y and x_y would get the same id; rename one of them"),
+        "short: " +
+            (lab / "short.csv: 40 rows last 0.400 s at 100 Hz, the audio 0.500 s; expected the same within 20 ms"),
+        "noise: " + (lab / "noise.wav: is a text file")})
+    EXPECT_NE(said.find("skipped " + words), std::string::npos) << words << "\n" << said;
+  EXPECT_NE(said.find("imported 2 utterances"), std::string::npos) << said;
+}
+
+TEST(ImportTable, WrongSourcesAreRefusedBeforeAnythingIsWritten) {
+  const TableFolder lab;
+  EXPECT_EQ(lab.says(), lab.path() +
+                            ": holds no audio file (.wav, .flac, ...) with a table of the same name (.csv, .tsv, "
+                            ".npy or .npz) beside it; if they are in two folders, name these with --audio and "
+                            "--tracks");
+  lab.audio("a");
+  lab.write("a.csv", TableFolder::table());
+  const std::string list = lab / "utterances.csv";
+  const struct {
+    std::string text, says;
+  } cases[] = {
+      {"id,speaker\na,s\n",
+       list + ":1: column \"utterance\" is missing\n" + list +
+           ":1: column \"id\" has a meaning in a corpus that an import does not support; rename it\n" + list +
+           ":2: utterance is empty"},
+      {"utterance\na\na.wav\n", list + ":3: utterance \"a\" is already on line 2"},
+      {"utterance,Speaker\na,s\n", list + ":1: unknown column \"Speaker\" (did you mean \"speaker\"?)"},
+      {"utterance,speaker\na\n", list + ":2: has 1 field, expected 2 as in the header line"},
+      {"utterance,start_s\na,0\n",
+       list + ":1: column \"start_s\" has a meaning in a corpus that an import does not support; rename it"},
+      {"", list + ":1: expected a header line of column names"},
+  };
+  for (const auto& c : cases) {
+    lab.write("utterances.csv", c.text);
+    EXPECT_EQ(lab.says(), c.says);
+    EXPECT_FALSE(std::filesystem::exists(lab.out()));
+  }
+  lab.write("utterances.csv", "utterance,speaker,split\na,s,train\n");
+  EXPECT_FAULT(lab.run({{"--speaker", "x"}}), Fault::usage,
+               "--speaker: " + list + " has a column speaker; use only one");
+  EXPECT_FAULT(lab.run({{"--split", "train=1"}}), Fault::usage,
+               "--split: " + list + " has a column split; use only one");
+  EXPECT_FAULT(lab.run({{"--audio", "nowhere"}}), Fault::io,
+               "nowhere: cannot read (--audio names a folder in SRC): No such");
+  lab.write("utterances.csv", "utterance,speaker,split\na,,train\n");
+  EXPECT_NE(lab.says().find("skipped a: " + list + ":2: speaker is empty\n"), std::string::npos);
+}
+
+TEST(ImportTable, WrongOptionsAreUsageErrors) {
+  const TableFolder lab;
+  const struct {
+    const char *name, *value, *says;
+  } cases[] = {
+      {"--rate", "fast", "--rate: is \"fast\", expected a number from 1 to 100000"},
+      {"--rate", "0", "--rate: is \"0\", expected a number from 1 to 100000"},
+      {"--rate", "200Hz", "--rate: is \"200Hz\", expected a number from 1 to 100000"},
+      {"--sample-rate", "16000.5", "--sample-rate: is \"16000.5\", expected an integer from 1000 to 384000"},
+      {"--time-unit", "min", "--time-unit: is \"min\", expected s or ms"},
+      {"--channels", "a,,b", "--channels: is \"a,,b\", expected names with commas between them"},
+      {"--channels", "a,b,a", "--channels: names a twice"},
+      {"--unit", "mm,cm", "--unit: has \"cm\", expected one unit and any CHANNEL=UNIT"},
+      {"--name", "", "--name: is empty"},
+      {"--split", "train", "--split: is \"train\", where \"train\" is not NAME=SHARE"},
+      {"--split", "train=0.8,val=0.1", "--split: is \"train=0.8,val=0.1\", whose shares add up to 0.9 instead of 1"},
+      {"--split", "a=0.5,a=0.5", "--split: is \"a=0.5,a=0.5\", which names a twice"},
+      {"--split", "a=0,b=1", "--split: is \"a=0,b=1\", where the share of a is not a number above 0 and up to 1"},
+      {"--split", "a=80%,b=20%", "where the share of a is not a number above 0 and up to 1; expected e.g. train=0.8"},
+  };
+  for (const auto& c : cases) EXPECT_FAULT(lab.run({{c.name, c.value}}), Fault::usage, c.says);
+}
+
+TEST(Splits, FollowSharesSeedAndGroups) {
+  std::vector<Splittable> all;
+  for (int i = 0; i < 100; ++i) all.push_back({std::to_string(i), "sentence " + std::to_string(i / 2)});
+  const std::vector<Share> shares = parse_shares("train=0.8,val=0.1,test=0.1", "--split");
+  const std::vector<std::string> splits = assign_splits(all, shares, 1);
+  EXPECT_EQ(std::count(splits.begin(), splits.end(), "train"), 80);
+  EXPECT_EQ(std::count(splits.begin(), splits.end(), "val"), 10);
+  for (std::size_t i = 0; i < splits.size(); i += 2) EXPECT_EQ(splits[i], splits[i + 1]);
+  EXPECT_EQ(assign_splits(all, shares, 1), splits);
+  EXPECT_NE(assign_splits(all, shares, 2), splits);
+  for (std::size_t n = 3; n < 12; ++n) {
+    const std::vector<std::string> few = assign_splits({all.begin(), all.begin() + 2 * static_cast<int>(n)}, shares, 1);
+    for (const Share& s : shares) EXPECT_TRUE(std::find(few.begin(), few.end(), s.split) != few.end()) << n << s.split;
+  }
+}
+
+}  // namespace
+}  // namespace cutract

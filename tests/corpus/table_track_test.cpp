@@ -1,0 +1,286 @@
+// Tables of movement: what is read from good ones, and the sentence about each bad one.
+#include "host/corpus/importers/table_track.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "host/core/error.h"
+#include "host/io/npy.h"
+#include "tests/support/support.h"
+
+namespace cutract {
+namespace {
+
+constexpr const char* kMissing = "; missing values cannot be imported yet, so fill them or leave the recording out";
+
+TrackFormat naming(const std::vector<std::string>& channels, bool needs_times = true) {
+  TrackFormat f;
+  f.channels = channels;
+  f.needs_times = needs_times;
+  return f;
+}
+
+std::string said_of(const std::string& bytes, const std::string& path, const TrackFormat& format = {}) {
+  return test::thrown_by([&] { parse_table_track(bytes, path, format); }).what();
+}
+
+TEST(TableTrack, EveryWayOfWritingItIsRead) {
+  const std::vector<std::pair<std::string, std::string>> tables{
+      {"t.csv", "time,a,b\n0,1,-2.5\n0.01,3e0,4\n"},
+      {"t.CSV", "time;a;b\r\n0;1;-2.5\r\n0.01;3;4"},
+      {"t.tsv", "time\ta\tb\n0\t1\t-2.5\n\n0.01\t3\t4\n\n"},
+      {"t.csv", "time\ta\tb\n0\t1\t-2.5\n0.01\t3\t4\n"},
+      {"t.csv", "\xef\xbb\xbftime, a , b\r0, 1 , -2.5\r0.01,3,4\r"},
+      {"t.csv", "\"time\",\"a\",\"b\"\n\"0\",\"1\",-2.5\n0.01,+3,4.0\n"},
+  };
+  for (const auto& [path, text] : tables) {
+    const TableTrack t = parse_table_track(text, path, {});
+    EXPECT_EQ(t.channels, (std::vector<std::string>{"a", "b"})) << text;
+    EXPECT_EQ(t.times, (std::vector<double>{0, 0.01}));
+    EXPECT_EQ(t.values.values, (std::vector<float>{1, -2.5F, 3, 4})) << text;
+  }
+  const TableTrack chosen = parse_table_track(tables[0].second, "t.csv", naming({"b"}));
+  EXPECT_EQ(chosen.values.values, (std::vector<float>{-2.5F, 4}));
+  const TableTrack without = parse_table_track("x,\"y, z\"\n1,2\n", "t.csv", naming({}, false));
+  EXPECT_EQ(without.channels[1], "y, z");
+  EXPECT_TRUE(without.times.empty());
+}
+
+TEST(TableTrack, ArraysNeedNames) {
+  Matrix m(3, 3);
+  m.values = {0, 10, 20, 0.5F, 11, 21, 1, 12, 22};
+  const TableTrack t = parse_table_track(encode_npy(m.view()), "t.npy", naming({"time", "a", "b"}));
+  EXPECT_EQ(t.channels, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(t.times, (std::vector<double>{0, 0.5, 1}));
+  EXPECT_EQ(t.values.values, (std::vector<float>{10, 20, 11, 21, 12, 22}));
+  Matrix two(3, 2);
+  two.values = {10, 20, 11, 21, 12, 22};
+  const std::string archive =
+      encode_npz({{"time", std::vector<double>{0, 0.5, 1}}, {"pos", std::as_const(two).view()}});
+  for (const auto& names : {std::vector<std::string>{"a", "b"}, {"time", "a", "b"}}) {
+    const TableTrack z = parse_table_track(archive, "t.npz", naming(names));
+    EXPECT_EQ(z.channels, t.channels);
+    EXPECT_EQ(z.times, t.times);
+    EXPECT_EQ(z.values.values, t.values.values);
+  }
+}
+
+TEST(TableTrack, ABadTableGetsOneSentence) {
+  const std::string head = "time,a,b\n";
+  const struct {
+    std::string text, says;
+  } cases[] = {
+      {"", "t.csv:1: expected a header line of column names"},
+      {"\n\n", "t.csv:1: expected a header line of column names"},
+      {"0,1,2\n0.1,1,2\n",
+       "t.csv:1: holds numbers, expected a header line with the names of the columns; a table has one row for each "
+       "frame"},
+      {"time,0,0.1\na,1,2\n",
+       "t.csv:1: holds numbers, expected a header line with the names of the columns; a table has one row for each "
+       "frame"},
+      {"time a b\n0 1 2\n", "t.csv:1: its columns are separated by spaces, expected commas, semicolons or tabs"},
+      {"time,a,\n0,1,\n", "t.csv:1: column 3 has no name"},
+      {"time,a,a\n0,1,2\n", "t.csv:1: duplicate column \"a\""},
+      {"t,a,b\n0,1,2\n",
+       "t.csv:1: has no column \"time\" with the time of each row; name it with --time, or give the rate of the rows "
+       "with "
+       "--rate; the columns are: t, a, b"},
+      {"time\n0\n", "t.csv:1: has no column of movement beside the times"},
+      {head + "0,1\n", "t.csv:2: has 2 cells, expected 3 as in the header line"},
+      {head + "0,1,2,3\n",
+       "t.csv:2: has 4 cells, expected 3 as in the header line; if its numbers have decimal commas, write decimal "
+       "points"},
+      {"time;a;b\n0;1;2\n0;1;2;3\n", "t.csv:3: has 4 cells, expected 3 as in the header line"},
+      {"time;a;b\n0;1,5;2\n", "t.csv:2: a is \"1,5\", a number with a decimal comma; write decimal points"},
+      {"time;a;b\n0,01;1;2\n", "t.csv:2: the time is \"0,01\", a number with a decimal comma; write decimal points"},
+      {head + "0,\"1,5\",2\n", "t.csv:2: a is \"1,5\", a number with a decimal comma; write decimal points"},
+      {head + "0,1,\n", "t.csv:2: b is empty" + std::string(kMissing)},
+      {head + "0,,2\n", "t.csv:2: a is empty" + std::string(kMissing)},
+      {head + ",1,2\n", "t.csv:2: the time is empty" + std::string(kMissing)},
+      {head + "0,NaN,2\n", "t.csv:2: a is \"NaN\"" + std::string(kMissing)},
+      {head + "0,1,2\n1,1,nan\n", "t.csv:3: b is \"nan\"" + std::string(kMissing)},
+      {head + "0,NA,2\n", "t.csv:2: a is \"NA\"" + std::string(kMissing)},
+      {head + "0,-inf,2\n", "t.csv:2: a is \"-inf\"" + std::string(kMissing)},
+      {head + "0,-,2\n", "t.csv:2: a is \"-\"" + std::string(kMissing)},
+      {head + "0,one,2\n", "t.csv:2: a is \"one\", expected a number"},
+      {head + "0,1 2,2\n", "t.csv:2: a is \"1 2\", expected a number"},
+      {head + "0,0x10,2\n", "t.csv:2: a is \"0x10\", expected a number"},
+      {head + "0,1e39,2\n", "t.csv:2: a is \"1e39\", expected a number that fits into 32 bits"},
+      {head + "0,1e999,2\n", "t.csv:2: a is \"1e999\", expected a number"},
+      {head + "0,\"1,2\n3,4,5\n", "t.csv:2: a cell begins with a quotation mark and has no second one"},
+      {head + "0,\"1\"x,2\n",
+       "t.csv:2: a quoted cell is followed by more text; write \"\" for a quotation mark in a cell"},
+      {head + std::string("0,1\0,2\n", 7), "t.csv:2: holds a zero byte; expected text"},
+      {"time,\xe4,b\n0,1,2\n", "t.csv:1: is not UTF-8; save the file as UTF-8 text"},
+      {"\n\ntime,a\n0,x\n", "t.csv:4: a is \"x\", expected a number"},
+      {std::string("time,a\r0,1\r1,x\r"), "t.csv:3: a is \"x\", expected a number"},
+      {"time,\"a\nb\"\n0,x\n", "t.csv:3: a\nb is \"x\", expected a number"},
+      {"time" + std::string(256, ','),
+       "t.csv:1: has more than 256 columns; a table has one row for each frame and one column for each channel"},
+      {"time,a\n0," + std::string(65537, '1') + "\n", "t.csv:2: a cell has 65537 bytes, expected at most 65536"},
+  };
+  for (const auto& c : cases) EXPECT_EQ(said_of(c.text, "t.csv"), c.says) << c.text.substr(0, 80);
+  EXPECT_NE(said_of(std::string("\xff\xfet\0i\0m\0e\0", 10), "t.csv").find("t.csv: is UTF-16"), std::string::npos);
+  EXPECT_EQ(said_of(head + "0,1,2\n", "t.csv", naming({"a", "jaw"})),
+            "t.csv:1: has no column \"jaw\"; the columns are: time, a, b");
+}
+
+TEST(TableTrack, ABadArrayGetsOneSentence) {
+  Matrix m(5, 2);
+  const std::string npy = encode_npy(m.view());
+  Matrix nan = m;
+  nan.row(3)[1] = std::nanf("");
+  Matrix back(3, 2);
+  back.values = {0, 1, 0.2F, 1, 0.1F, 1};
+  Matrix turned(2, 5);
+  const struct {
+    std::string bytes, path;
+    TrackFormat format;
+    std::string says;
+  } cases[] = {
+      {npy,
+       "t.npy",
+       {},
+       "t.npy: an array has no names of columns; name all of them with --channels, e.g. --channels tt_x,tt_y"},
+      {npy, "t.npy", naming({"a", "b"}),
+       "t.npy: has no times; give the rate of the rows with --rate, or name the column of times \"time\" in "
+       "--channels"},
+      {npy, "t.npy", naming({"a", "b", "c"}, false), "t.npy: has 2 columns, --channels names 3"},
+      {encode_npy(turned.view()), "t.npy", naming({"a", "b"}, false),
+       "t.npy: has 2 rows of 5 numbers, expected one row for each frame with 2 numbers; it is transposed, so save x.T"},
+      {encode_npy(nan.view()), "t.npy", naming({"a", "b"}, false),
+       "t.npy: row 4 of \"b\" is nan" + std::string(kMissing)},
+      {encode_npy(back.view()), "t.npy", naming({"time", "b"}),
+       "t.npy: the time of row 3 is 0.1, not after 0.2 of the row before; rows must be in order of time"},
+      {"time,a\n", "t.npy", naming({"a"}, false), "t.npy: is not a .npy file; save the array with np.save"},
+      {npy, "t.npz", naming({"a"}, false), "t.npz: is not a .npz archive; save the arrays with np.savez"},
+      {npy.substr(0, 90), "t.npy", naming({"a", "b"}, false), "t.npy: .npy header is cut off"},
+      {encode_npz({{"x", std::as_const(m).view()}, {"y", std::as_const(m).view()}}), "t.npz", naming({"a", "b"}, false),
+       "t.npz: holds 2 arrays, expected one; name it with --array: x, y"},
+      {encode_npz({{"x", std::as_const(m).view()}, {"time", std::vector<double>{0, 1}}}), "t.npz", naming({"a", "b"}),
+       "t.npz: array \"x\" has 5 rows, array \"time\" holds 2 times; expected as many"},
+      {encode_npz({{"x", std::vector<std::string>{"text"}}}), "t.npz", naming({"a"}, false),
+       "t.npz: array \"x\": dtype is <U4, expected real numbers (f2, f4, f8, i1 to i8, u1 to u8); save it with "
+       "np.save(file, x.astype(\"float32\"))"},
+  };
+  for (const auto& c : cases) EXPECT_EQ(said_of(c.bytes, c.path, c.format), c.says);
+}
+
+// An array of zeros is compressed a thousand times, and would take a thousand times the memory of its file.
+TEST(TableTrack, AnArchiveTakesBoundedMemory) {
+  const Matrix zeros(1000000, 1);
+  EXPECT_EQ(said_of(encode_npz({{"x", zeros.view()}}), "t.npz", naming({"a"}, false)),
+            "t.npz: array \"x\" is compressed to less than an eighth of its size in memory; save it with np.savez");
+}
+
+TableTrack track_at(const std::vector<double>& times) {
+  TableTrack t{{"a"}, times, Matrix(static_cast<Index>(times.size()), 1)};
+  for (std::size_t i = 0; i < times.size(); ++i) t.values.values[i] = static_cast<float>(10 * times[i]);
+  return t;
+}
+
+std::vector<double> steps(int n, double step, double first = 0) {
+  std::vector<double> t;
+  for (int i = 0; i < n; ++i) t.push_back(first + i * step);
+  return t;
+}
+
+TEST(EvenTrack, TimesOnTheGridAreTakenAsTheyAre) {
+  const EvenTrack t = even_track(track_at(steps(100, 0.01)), {}, 0, 1, "t");
+  EXPECT_EQ(t.rate_hz, 100);
+  EXPECT_EQ(t.values.values, track_at(steps(100, 0.01)).values.values);
+  EXPECT_FALSE(t.shortened);
+  // 300 Hz, written with four decimals.
+  std::vector<double> rounded = steps(300, 1 / 300.0);
+  for (double& v : rounded) v = std::round(v * 10000) / 10000;
+  EXPECT_EQ(even_track(track_at(rounded), {}, 0, 1, "t").rate_hz, 300);
+}
+
+// 10 t is linear, so interpolation must give it back at any rate.
+TEST(EvenTrack, OtherTimesAreInterpolated) {
+  std::vector<double> uneven = steps(105, 0.01, -0.013);
+  for (std::size_t i = 0; i < uneven.size(); i += 3) uneven[i] += 0.004;
+  for (const double rate : {50.0, 100.0, 123.4}) {
+    TimeRules rules;
+    rules.rate_hz = rate;
+    const EvenTrack t = even_track(track_at(uneven), rules, 0, 1, "t");
+    EXPECT_EQ(t.rate_hz, rate);
+    for (Index k = 0; k < t.values.rows; ++k)
+      EXPECT_NEAR(t.values.row(k)[0], 10 * static_cast<double>(k) / rate, 1e-5) << k;
+  }
+}
+
+TEST(EvenTrack, MillisecondsAndTheFirstRow) {
+  TimeRules rules;
+  rules.scale = 0.001;
+  EXPECT_EQ(even_track(track_at(steps(200, 5)), rules, 0, 1, "t").rate_hz, 200);
+  rules.from_first = true;
+  EXPECT_EQ(even_track(track_at(steps(200, 5, 70000)), rules, 0, 1, "t").values.rows, 200);
+}
+
+TEST(EvenTrack, RowsAfterTheAudioAreLeftOut) {
+  const EvenTrack t = even_track(track_at(steps(150, 0.01)), {}, 0, 1, "t");
+  EXPECT_EQ(t.values.rows, 100);
+  EXPECT_TRUE(t.shortened);
+}
+
+TEST(EvenTrack, WhatDoesNotFitIsRefused) {
+  TimeRules plain, milli, at100;
+  milli.scale = 0.001;
+  at100.rate_hz = 100;
+  std::vector<double> gap = steps(100, 0.01), swapped = gap, equal = gap;
+  gap.erase(gap.begin() + 20, gap.begin() + 30);
+  std::swap(swapped[5], swapped[6]);
+  equal[7] = equal[6];
+  TableTrack no_times = track_at(steps(150, 0.01));
+  no_times.times.clear();
+  const struct {
+    TableTrack track;
+    TimeRules rules;
+    double corpus_hz;
+    std::string says;
+  } cases[] = {
+      {track_at(gap), plain, 0,
+       "t: 0.11 s pass between rows 20 and 21, usually 0.01 s; rows are missing, and a gap of more than 3 frames is "
+       "not "
+       "filled"},
+      {track_at(swapped), plain, 0,
+       "t: the time of row 7 is 0.05, not after 0.06 of the row before; rows must be in order of time"},
+      {track_at(equal), plain, 0,
+       "t: the time of row 8 is 0.06, not after 0.06 of the row before; rows must be in order of time"},
+      {track_at({0.5}), plain, 0, "t: has 1 row, expected at least 2"},
+      {track_at({}), plain, 0, "t: holds no rows"},
+      {track_at(steps(100, 0.001)), milli, 0,
+       "t: has 1e+06 rows per second by its times, expected 1 to 100000; --time-unit says whether times are in s or "
+       "ms"},
+      {track_at(steps(100, 0.5)), plain, 0,
+       "t: its times go to 49.5 s, but the audio lasts 1.000 s; --time-unit says whether times are in s or ms"},
+      {track_at(steps(100, 0.05)), milli, 0,
+       "t: its times go to 0.00495 s, but the audio lasts 1.000 s; --time-unit says whether times are in s or ms"},
+      {track_at(steps(100, 5)), plain, 0,
+       "t: has 0.2 rows per second by its times, expected 1 to 100000; --time-unit says whether times are in s or ms"},
+      {track_at(steps(100, 0.01, 0.1)), plain, 0,
+       "t: its first time is 0.100 s, expected at most 0.020 s after the start of the audio; if the audio starts with "
+       "the "
+       "first row, use --time-from-first"},
+      {track_at(steps(100, 0.01, -5)), plain, 0, "t: its last time is -4.010 s, before the start of the audio"},
+      {track_at(steps(90, 0.01)), plain, 0,
+       "t: 90 rows last 0.900 s at 100 Hz, the audio 1.000 s; expected the same within 20 ms"},
+      {track_at(steps(200, 0.005)), plain, 100,
+       "t: has 200 rows per second, the tables before it 100; with --rate HZ, all are interpolated to one rate"},
+      {no_times, at100, 0,
+       "t: 150 rows last 1.500 s at 100 Hz, the audio 1.000 s; expected the same within 20 ms; at --rate 150 they "
+       "would be "
+       "the same"},
+  };
+  for (const auto& c : cases)
+    EXPECT_EQ(test::thrown_by([&] { even_track(c.track, c.rules, c.corpus_hz, 1, "t"); }).what(), c.says);
+  TimeRules smooth;
+  smooth.lowpass_hz = 60;
+  EXPECT_FAULT(even_track(track_at(steps(100, 0.01)), smooth, 0, 1, "t"), Fault::data,
+               "t: --lowpass 60 needs more than 120 rows per second, and it has 100");
+}
+
+}  // namespace
+}  // namespace cutract
