@@ -6,10 +6,12 @@
 
 #include "bench/bench.h"
 #include "features/extractor.h"
+#include "kernels/frontend/deltas.h"
+#include "kernels/frontend/splice.h"
 #include "tests/oracle/mel.h"
 
-// The front end, run through the extractor with its tables prepared beforehand: log-mel, and the stages applied to it.
-// The signal is noise; the output of its first part is checked.
+// The front end with its tables prepared beforehand: log-mel, and the stages applied to it. The signal is noise; the
+// output of its first part is checked.
 namespace cutract::bench {
 namespace {
 
@@ -33,29 +35,54 @@ double flops_of(const FeatureConfig& c) {
   return per_frame + (c.kind == FeatureKind::mfcc ? 2.0 * c.n_mfcc * c.n_mels : 0);
 }
 
+// The stream and what follows it, on arrays that are prepared beforehand.
+struct FrontEnd {
+  Extractor extractor;
+  MelStream stream;
+  Buffer<float> samples, base, joined, out;
+
+  FrontEnd(Exec& ex, const FeatureConfig& c, const std::vector<float>& given)
+      : extractor(c),
+        stream(extractor.streams().front().options),
+        samples(ex, given),
+        base(ex, rows() * bases()),
+        joined(ex, rows() * bases() * (1 + c.deltas)),
+        out(ex, rows() * extractor.dim()) {}
+  Index rows() const { return extractor.frames(samples.size()); }
+  Index bases() const { return extractor.streams().front().base; }
+
+  void run(Exec& ex) const {
+    const FeatureConfig& c = extractor.config();
+    const Index T = rows(), wide = bases() * (1 + c.deltas);
+    const View<float, 2> slopes{c.context > 0 ? joined.data() : out.data(), {T, wide}};
+    const View<float, 2> own{c.deltas > 0 ? base.data() : slopes.data, {T, bases()}};
+    StreamInput in;
+    in.samples = samples.view();
+    stream.compute(ex, in, own);
+    if (c.deltas > 0) deltas(ex, {own, c.delta_window / 2, slopes});
+    if (c.context > 0) splice(ex, {slopes, {out.data(), {T, extractor.dim()}}});
+  }
+};
+
 Prepared prepare(Exec& ex, const Problem& p, MelEngine engine, int seconds) {
   FeatureConfig config = feature_preset(p.preset);
   config.kind = p.kind;
   config.deltas = p.deltas;
   config.context = p.context;
-  const auto extractor = std::make_shared<Extractor>(config, engine);
+  config.engine = engine;
   const std::vector<float> given = random(Index{config.sample_rate} * seconds, 1, 0.3);
-  const auto samples = std::make_shared<Buffer<float>>(ex, given);
+  const auto front = std::make_shared<const FrontEnd>(ex, config, given);
+  const FeatureConfig& resolved = front->extractor.config();
 
   const std::vector<float> head(given.begin(), given.begin() + config.sample_rate / 2);
-  const auto want = oracle::flat(oracle::features(extractor->config(), head));
-  std::string wrong = compare("features", (*extractor)(ex, head).values, want, 1e-5);
+  const auto want = oracle::flat(oracle::features(resolved, head));
+  std::string wrong = compare("features", features_of(ex, front->extractor, head).matrix(ex).values, want, 1e-5);
 
-  const auto size = samples->size();
-  const Index rows = extractor->frames(size), columns = extractor->dim();
-  const auto T = static_cast<double>(rows);
-  const auto out = std::make_shared<Buffer<float>>(ex, rows * columns);
-  return {[=, &ex] {
-            extractor->on_device(ex, samples->view(), {}, {}, {out->data(), {rows, columns}});
-          },
+  const auto T = static_cast<double>(front->rows());
+  return {[=, &ex] { front->run(ex); },
           {.frames = T,
-           .flops = T * flops_of(extractor->config()),
-           .bytes = 4 * (static_cast<double>(size) + T * static_cast<double>(columns)),
+           .flops = T * flops_of(resolved),
+           .bytes = 4 * (static_cast<double>(given.size()) + T * static_cast<double>(front->extractor.dim())),
            .audio_s = static_cast<double>(seconds)},
           std::move(wrong),
           {}};

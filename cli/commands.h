@@ -26,13 +26,14 @@ struct EvalArgs {
 };
 struct PredictArgs {
   std::string model, out = "predictions", format = "csv", device = "auto", speaker, list;
+  std::string features;           // an array for the stream `file`
   std::string statistics, enrol;  // statistics: "audio", "training", or "" where the option is not given
   std::vector<std::string> audio;
   bool plot = false, one_speaker = false, centre = false;
   int channel = -1;  // -1: as the model was trained
 };
 struct FeaturesArgs {
-  std::string config, preset, out, list;
+  std::string config, preset, out, list, format = "npy";
   std::vector<std::string> audio, set;
   int channel = -1;  // -1: as the config says
 };

@@ -154,6 +154,18 @@ std::string splits_text(const Corpus& corpus) {
   return out;
 }
 
+// Returns how many columns the features computed elsewhere must have: those of the first array; 0: any number, since
+// the first cannot be read, or there is none.
+Index columns_of_features(const Corpus& corpus) {
+  for (const Utterance& u : corpus.utterances) {
+    if (u.features.empty()) continue;
+    try {
+      return features_columns(corpus, u);
+    } catch (const Error&) { return 0; }  // reported with the utterance
+  }
+  return 0;
+}
+
 }  // namespace
 
 int run(const CorpusImportArgs& a) {
@@ -167,9 +179,12 @@ int run(const CorpusCheckArgs& a) {
   const Corpus corpus = read_corpus(a.dir);
   const RunConfig config;  // the defaults
   const Extractor extractor(config.features);
+  const Index columns = columns_of_features(corpus);
   const std::vector<Loaded> loaded = load_all(corpus, [&](RecordingReader& reader, const Utterance& u, Loaded& l) {
     load_example(reader, u, extractor, [&](const Recording& r) {
       l.facts = facts_of(r, corpus.sample_rate);
+      const double seconds = static_cast<double>(r.samples.size()) / corpus.sample_rate;
+      if (!u.features.empty()) (void)read_states(corpus, u, seconds, columns);
       l.notes = r.notes;
     });
   });

@@ -2,6 +2,8 @@
 
 #include "cli/audio_inputs.h"
 #include "cli/commands.h"
+#include "eval/prediction.h"
+#include "features/dataset/corpus_features.h"
 #include "features/extractor.h"
 #include "host/core/error.h"
 #include "host/core/log.h"
@@ -15,7 +17,7 @@ namespace {
 
 // Throws Error{usage} for settings that an option contradicts, or that features does not use.
 void check_options(const FeaturesArgs& a) {
-  if (a.out == "-") fail(Fault::usage, "--out -: features writes one .npy file for each recording; name a folder");
+  if (a.out == "-") fail(Fault::usage, "--out -: features writes one file for each recording; name a folder");
   const auto sets = [&](const std::string& assignment, const char* key) { return assignment.starts_with(key); };
   for (const std::string& s : a.set) {
     if (!a.preset.empty() && sets(s, "features.preset="))
@@ -33,6 +35,30 @@ void check_options(const FeaturesArgs& a) {
   }
 }
 
+void expect_no_files(const FeatureConfig& c) {
+  if (reads_files(c))
+    fail(Fault::config,
+         "features.streams: the stream \"file\" reads arrays of a corpus, and `cutract features` computes from audio "
+         "alone; leave the stream out");
+}
+
+// Returns a file's features in the requested format. The CSV is as precise as that of predict.
+std::string encode(const FeaturesArgs& a, const Extractor& extractor, const std::string& audio, const Matrix& m) {
+  if (a.format == "npy") return encode_npy(m.view());
+  if (a.format == "csv") {
+    std::vector<Channel> columns;
+    for (const Column& c : extractor.columns()) columns.push_back({c.name, ""});
+    return prediction_csv({audio, extractor.first_centre_s(), extractor.step_s(), m}, columns);
+  }
+  std::vector<double> times;
+  for (Index t = 0; t < m.rows; ++t)
+    times.push_back(extractor.first_centre_s() + static_cast<double>(t) * extractor.step_s());
+  std::vector<std::string> names;
+  for (const Column& c : extractor.columns()) names.push_back(c.name);
+  return encode_npz(
+      {{"time_s", times}, {"values", m.view()}, {"columns", names}, {"audio", std::vector<std::string>{audio}}});
+}
+
 RunConfig settings(const FeaturesArgs& a) {
   std::vector<std::string> set = a.set;
   if (!a.preset.empty()) {
@@ -47,9 +73,10 @@ RunConfig settings(const FeaturesArgs& a) {
 int run(const FeaturesArgs& a) {
   check_options(a);
   const RunConfig config = settings(a);
+  expect_no_files(config.features);
   const Extractor extractor(config.features);
   const AudioInputs inputs = audio_inputs(a.audio, a.list);
-  const std::vector<std::string> paths = output_paths(inputs.files, a.out, "npy");
+  const std::vector<std::string> paths = output_paths(inputs.files, a.out, a.format);
   Exec ex = choose_device("cpu", 0);
   make_folder(a.out);
   std::size_t done = 0;
@@ -63,10 +90,10 @@ int run(const FeaturesArgs& a) {
     for_each_input(inputs, [&](std::size_t i) {
       const AudioInput& input = inputs.files[i];
       const Audio audio = read_input(input, a.channel, config.data.channel);
-      const Frames m = extractor.from_audio(ex, audio.samples, audio.sample_rate);
+      const Frames m = features_of(ex, extractor, audio);
       if (m.rows() == 0) fail(Fault::data, input.name + ": is too short for one frame; give longer audio");
       make_folder(folder_of(paths[i]));
-      write_output(real_file_system(), paths[i], encode_npy(m.matrix(ex).view()));
+      write_output(real_file_system(), paths[i], encode(a, extractor, input.name, m.matrix(ex)));
       ++done;
     });
   } catch (const Error&) {

@@ -217,6 +217,10 @@ class Parser {
         ->excludes(speaker);
     statistics_option(app, a.statistics)->excludes(speaker);
     app->add_flag("--centre", a.centre, "subtract each channel's mean over the recording");
+    app->add_option("--features", a.features,
+                    "array computed elsewhere for one recording, .npy [rows, columns] (only for models with a stream "
+                    "\"file\")")
+        ->type_name("FILE");
     app->add_option("--enrol", a.enrol,
                     "measured articulation of this speaker: an .npy array [frames, channels], or a corpus folder; "
                     "its mean and deviation replace those of the training speakers")
@@ -243,9 +247,11 @@ class Parser {
     app->add_option("--set", a.set, "change one setting, e.g. features.n_mels=40; may be repeated")
         ->type_name("a.b=c")
         ->allow_extra_args(false);
-    app->add_option("--out", a.out, "folder for the results: NAME.npy of shape [frames, features] for each file")
-        ->required()
-        ->type_name("DIR");
+    app->add_option("--out", a.out, "folder for the results, NAME.FORMAT for each file")->required()->type_name("DIR");
+    app->add_option("--format", a.format,
+                    "npy (an array [frames, features]), npz (also times and column names) or csv (default npy)")
+        ->type_name("NAME")
+        ->check(CLI::IsMember({"npy", "npz", "csv"}));
   }
   static void options(CLI::App* app, CorpusImportArgs& a) {
     const Importer& importer = importer_named(a.format);
@@ -281,7 +287,7 @@ class Parser {
             "cutract predict runs/baseline my.wav --format csv --out -");
   }
   void features() {
-    command("features", "Write features of audio files as .npy", FeaturesArgs{},
+    command("features", "Write features of audio files", FeaturesArgs{},
             "cutract features --preset kaldi --out feats data/corpus/audio/*.flac");
   }
   void corpus() {

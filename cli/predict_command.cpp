@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <optional>
 
 #include "cli/audio_inputs.h"
 #include "cli/commands.h"
@@ -12,6 +14,7 @@
 #include "host/core/log.h"
 #include "host/core/text.h"
 #include "host/io/atomic_file.h"
+#include "host/io/npy.h"
 #include "model/evaluator.h"
 
 namespace cutract::cli {
@@ -68,11 +71,44 @@ void centre(Matrix& values) {
   }
 }
 
+// Returns what --features names, for models that read features computed elsewhere.
+std::optional<Track> states_for(const PredictArgs& a, const Extractor& extractor, const AudioInputs& inputs) {
+  const auto streams = extractor.streams();
+  const auto file = std::find_if(streams.begin(), streams.end(), [](const StreamConfig& s) { return s.is("file"); });
+  if (file == streams.end()) {
+    if (a.features.empty()) return std::nullopt;
+    fail(Fault::usage, fmt::format("--features {}: this model computes its features from audio alone; leave --features "
+                                   "out",
+                                   a.features));
+  }
+  const StreamOptions& o = file->options;
+  if (a.features.empty())
+    fail(Fault::usage,
+         fmt::format("{}: this model also reads features that another program computes: {} at {:g} Hz, as "
+                     "in the column features of its training corpus; give them with --features FILE.npy",
+                     a.model, counted(file->base, "column"), o.rate_hz));
+  if (inputs.files.size() != 1)
+    fail(Fault::usage, fmt::format("--features {}: belongs to one recording, and {} are given; predict them one by one",
+                                   a.features, inputs.files.size()));
+  Track states{o.rate_hz, o.first_s, read_npy(a.features)};
+  const Matrix& values = states.values;
+  if (values.cols != file->base || values.rows == 0)
+    fail(Fault::data, fmt::format("--features {}: has {} of {}, expected rows of {}", a.features,
+                                  counted(values.rows, "row"), counted(values.cols, "column"), file->base));
+  if (!std::all_of(values.values.begin(), values.values.end(), [](float v) { return std::isfinite(v); }))
+    fail(Fault::data, fmt::format("--features {}: holds a value that is not finite", a.features));
+  return states;
+}
+
 // The samples are freed before the network needs its memory.
 Prediction predicted(Exec& ex, const PredictArgs& a, const TrainedModel& m, const AudioInput& input,
-                     const Extractor& extractor, const Voice& voice, Network& network) {
+                     const Extractor& extractor, const std::optional<Track>& states, const Voice& voice,
+                     Network& network) {
   Audio audio = read_input(input, a.channel, m.config.data.channel);
-  Frames features = extractor.from_audio(ex, audio.samples, audio.sample_rate);
+  if (states)
+    expect_as_long(*states, static_cast<double>(audio.samples.size()) / audio.sample_rate, true,
+                   "--features " + a.features);
+  Frames features = features_of(ex, extractor, audio, states ? &*states : nullptr);
   if (features.rows() == 0)
     fail(Fault::data, fmt::format("{}: has {}, too few for one frame of features; give longer audio", input.name,
                                   counted(std::ssize(audio.samples), "sample")));
@@ -92,6 +128,7 @@ int run(const PredictArgs& a) {
   check_options(a, inputs);
   const TrainedModel m = load_model(a.model);
   const Extractor extractor(m.config.features);
+  const std::optional<Track> states = states_for(a, extractor, inputs);
   Voice voice(a, m, extractor);
   const std::vector<std::string> paths =
       to_stdout ? std::vector<std::string>(inputs.files.size()) : output_paths(inputs.files, a.out, a.format);
@@ -105,7 +142,7 @@ int run(const PredictArgs& a) {
   bool first = true;
   for_each_input(inputs, [&](std::size_t i) {
     const AudioInput& input = inputs.files[i];
-    const Prediction p = predicted(ex, a, m, input, extractor, voice, network);
+    const Prediction p = predicted(ex, a, m, input, extractor, states, voice, network);
     if (to_stdout) {
       print_result(inputs.several ? encode_next(a, p, m.channels, first) : encode(a, p, m.channels));
       first = false;

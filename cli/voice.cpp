@@ -62,7 +62,7 @@ void Voice::listen(Exec& ex, const AudioInputs& inputs) {
       fail(Fault::usage, "--one-speaker: reads every recording twice, and standard input can be read once; give files");
     try {
       const Audio audio = read_input(input, args_.channel, model_.config.data.channel);
-      const Frames features = extractor_.from_audio(ex, audio.samples, audio.sample_rate);
+      const Frames features = features_of(ex, extractor_, audio);
       const Heard heard = measure(ex, audio.samples, features, extractor_.config());
       if (all_)
         all_->merge(heard);

@@ -2,9 +2,11 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "host/core/choices.h"
 #include "host/core/fields.h"
+#include "kernels/frontend/mel.h"
 
 namespace cutract {
 
@@ -53,8 +55,11 @@ inline constexpr auto kNames<LogScale> = std::to_array<Named<LogScale>>(
 //                   needed: Kaldi's snip_edges = false
 struct FeatureConfig {
   FeaturePreset preset = FeaturePreset::librosa;  // librosa | kaldi | whisper
-  FeatureKind kind = FeatureKind::mel;            // mel (log-mel) | mfcc
-  int sample_rate = 16000;                        // Hz; audio at another rate is resampled by soxr
+  FeatureKind kind = FeatureKind::mel;            // mel (log-mel) | mfcc: the one stream, if `streams` is empty
+  // What a frame is made of, from left to right, e.g. "mel n_mels=40", "mfcc" (features/streams.h). The settings below
+  // are the defaults of every stream's options.
+  std::vector<std::string> streams;
+  int sample_rate = 16000;  // Hz; audio at another rate is resampled by soxr
   int n_mels = 80;
   int n_fft = 512;        // any number; large prime factors are slow
   int win_samples = 512;  // centred in the FFT where the framing is centred
@@ -70,16 +75,21 @@ struct FeatureConfig {
   bool log_offset = false;
   double top_db = 80;  // with log = db: values further below the utterance's maximum are clipped; 0: off
   double preemphasis = 0;
-  bool remove_dc = false;   // per frame, as Kaldi does
-  double sample_scale = 1;  // Kaldi works on the int16 range: 32768
-  int n_mfcc = 13;          // kind = mfcc: orthonormal DCT-II of the log-mel
-  double lifter = 0;        // kind = mfcc: 1 + lifter / 2 sin(pi c / lifter), as Kaldi; 0: none
-  int deltas = 0;           // 0, 1 or 2 orders, appended
-  int delta_window = 5;     // frames, odd
-  int context = 0;          // frames appended on each side, after the deltas; the edge frames are repeated
+  bool remove_dc = false;               // per frame, as Kaldi does
+  double sample_scale = 1;              // Kaldi works on the int16 range: 32768
+  int n_mfcc = 13;                      // of mfcc: orthonormal DCT-II of the log-mel
+  double lifter = 0;                    // of mfcc: 1 + lifter / 2 sin(pi c / lifter), as Kaldi; 0: none
+  int deltas = 0;                       // 0, 1 or 2 orders, appended
+  int delta_window = 5;                 // frames, odd
+  int context = 0;                      // frames appended on each side, after the deltas; the edge frames are repeated
+  MelEngine engine = MelEngine::fused;  // of the log-mels on a GPU; no part of the recipe
 };
 // Adds every setting, with its range and meaning, to the table.
 void fields(FieldTable&, FeatureConfig&);
+// Parts of it, which are options of streams too.
+void spectrum_fields(FieldTable&, FeatureConfig&);
+void cepstrum_fields(FieldTable&, FeatureConfig&);
+void delta_fields(FieldTable&, FeatureConfig&);
 
 // Returns the settings of a preset. Throws Error{config} for an unknown name.
 FeatureConfig feature_preset(const std::string& name);
@@ -89,6 +99,10 @@ FeatureConfig feature_preset(FeaturePreset);
 // in the file it is written. `read` fills the settings, for example by read_config. It is called twice, first to learn
 // the preset, and must do the same both times; the first call throws for mistakes.
 void read_with_preset(FeatureConfig& features, const std::function<void()>& read);
+
+// Returns what contradicts in the settings of one stream or of a config without streams, each problem beginning with
+// `where` and the name of a setting. fmax_hz = 0 is resolved first.
+std::vector<std::string> contradictions(FeatureConfig&, const std::string& where);
 
 // Returns the settings with `fmax_hz = 0` resolved. Throws Error{config}, which lists all problems, one per line, for
 // values that are out of range or contradict each other.

@@ -1,71 +1,20 @@
 #include "features/extractor.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <mutex>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include "features/framing.h"
 #include "features/recipe.h"
-#include "features/tables.h"
-#include "host/core/log.h"
-#include "host/core/plant.h"
-#include "host/core/text.h"
 #include "host/device/memory.h"
-#include "host/io/audio.h"
 #include "host/io/sha256.h"
 #include "kernels/frontend/deltas.h"
-#include "kernels/frontend/mel.h"
 #include "kernels/frontend/splice.h"
 
 namespace cutract {
 namespace {
-
-bool centred(const FeatureConfig& c) {
-  return c.framing == Framing::centre_zero || c.framing == Framing::centre_reflect;
-}
-
-// First sample under the window of frame 0. A centred window is in the middle of the FFT's frame.
-Index first_sample(const FeatureConfig& c) {
-  if (c.framing == Framing::snip) return 0;
-  if (c.framing == Framing::cover) return c.hop_samples / 2 - c.win_samples / 2;
-  return (c.n_fft - c.win_samples) / 2 - c.n_fft / 2;
-}
-
-Edge edge_of(const FeatureConfig& c) {
-  return c.framing == Framing::centre_reflect ? Edge::reflect : c.framing == Framing::cover ? Edge::mirror : Edge::zero;
-}
-
-void warn_of_empty_filters(const MelBank& bank, const FeatureConfig& c) {
-  int empty = 0;
-  for (std::size_t m = 0; m < bank.bin.size(); ++m) empty += bank.offset[m] == bank.offset[m + 1];
-  if (empty > 0)
-    log::warn(
-        fmt::format("features.n_mels: is {}, so narrow filters fall between two bins of the FFT ({} points) and are "
-                    "constant: {}; use fewer filters or a larger n_fft",
-                    c.n_mels, c.n_fft, counted(empty, "filter")));
-}
-
-MelArgs mel_args(const FeatureConfig& c, MelEngine engine) {
-  const bool whisper = c.log == LogScale::whisper;
-  MelArgs a;
-  a.engine = engine;
-  a.n_fft = c.n_fft, a.hop = c.hop_samples, a.first = first_sample(c), a.edge = edge_of(c);
-  a.sample_scale = c.sample_scale, a.preemphasis = c.preemphasis, a.remove_dc = c.remove_dc;
-  a.log = c.log == LogScale::db ? LogUnit::db : c.log == LogScale::ln ? LogUnit::ln : LogUnit::log10;
-  a.floor = c.log_floor, a.add_floor = c.log_offset;
-  a.range = whisper ? 8 : c.log == LogScale::db ? c.top_db : 0;
-  if (whisper) a.shift = 4, a.gain = 0.25;
-  return a;
-}
-
-struct TableViews {
-  View<const double, 1> window, roots;
-  View<const std::int32_t, 1> bin, offset;
-  View<const double, 1> weight, dct;
-};
 
 // Memory that is kept between calls and grows to the largest request.
 class Kept {
@@ -90,165 +39,101 @@ class Kept {
   std::optional<Memory> memory_;
 };
 
-struct Scratch {
-  Kept base, slopes;     // results that a later op reads
-  Kept samples, starts;  // uploaded from the host
-  Kept result;           // features on their way to host memory, because ops read back what they wrote
-};
-
-// Everything that an op reads and writes is in the executor's memory.
-void compute(Exec& ex, const FeatureConfig& c, MelEngine engine, const TableViews& t, Scratch& scratch,
-             const Samples& samples, const Starts& first_sample, const Starts& first_frame, View<float, 2> out) {
-  const Index T = out.shape[0], base = c.kind == FeatureKind::mfcc ? c.n_mfcc : c.n_mels, wide = base * (1 + c.deltas);
-  const bool slopes = c.deltas > 0, splices = c.context > 0;  // the last op writes to out
-  MelArgs a = mel_args(c, engine);
-  a.samples = samples, a.first_sample = first_sample, a.first_frame = first_frame;
-  a.window = t.window, a.roots = {t.roots.data, {c.n_fft, 2}};
-  a.filter_bin = t.bin, a.filter_offset = t.offset, a.filter_weight = t.weight;
-  if (c.kind == FeatureKind::mfcc) a.basis = {t.dct.data, {c.n_mfcc, c.n_mels}};
-  a.out = {slopes || splices ? scratch.base.room<float>(ex, T * base) : out.data, {T, base}};
-  mel(ex, a);
-  View<float, 2> y = a.out;
-  if (slopes) {
-    y = {splices ? scratch.slopes.room<float>(ex, T * wide) : out.data, {T, wide}};
-    deltas(ex, {a.out, c.delta_window / 2, y, first_frame});
-  }
-  if (splices) splice(ex, {y, out, first_frame});
-}
-
-bool all_int16(std::span<const Samples> utterances) {
-  return std::all_of(utterances.begin(), utterances.end(), [](const Samples& x) { return x.int16s() != nullptr; });
+bool all_int16(std::span<const Speech> utterances) {
+  return std::all_of(utterances.begin(), utterances.end(),
+                     [](const Speech& s) { return s.samples.int16s() != nullptr; });
 }
 
 // Returns the samples of all utterances, one after another.
-std::vector<std::int16_t> packed_int16s(std::span<const Samples> utterances) {
+std::vector<std::int16_t> packed_int16s(std::span<const Speech> utterances) {
   std::vector<std::int16_t> all;
-  for (const Samples& x : utterances) all.insert(all.end(), x.int16s(), x.int16s() + x.size());
+  for (const auto& [x, states] : utterances) all.insert(all.end(), x.int16s(), x.int16s() + x.size());
   return all;
 }
-std::vector<float> packed_floats(std::span<const Samples> utterances) {
+std::vector<float> packed_floats(std::span<const Speech> utterances) {
   std::vector<float> all;
-  for (const Samples& x : utterances)
+  for (const auto& [x, states] : utterances)
     for (Index i = 0; i < x.size(); ++i) all.push_back(x[i]);
   return all;
 }
 
 }  // namespace
 
-struct Extractor::Tables {
-  std::vector<double> window, roots;
-  MelBank bank;
-  std::vector<double> dct;
-
-  TableViews views() const {
-    return {view(window), view(roots), view(bank.bin), view(bank.offset), view(bank.weight), view(dct)};
-  }
-
- private:
-  template <class T>
-  static View<const T, 1> view(const std::vector<T>& v) {
-    return {v.data(), {static_cast<Index>(v.size())}};
-  }
+struct Extractor::Scratch {
+  Kept base, joined;     // results that a later op reads
+  Kept samples, starts;  // uploaded from the host
+  Kept result;           // features on their way to host memory, because ops read back what they wrote
 };
 
 // The memory that an extractor keeps on a GPU, for one call at a time.
 struct Extractor::OnGpu {
   std::mutex mutex;
   Scratch scratch;
-
-  TableViews views(Exec& ex, const Tables& from) {
-    if (!tables_)
-      tables_.emplace(Copies{{ex, from.window},
-                             {ex, from.roots},
-                             {ex, from.bank.bin},
-                             {ex, from.bank.offset},
-                             {ex, from.bank.weight},
-                             {ex, from.dct}});
-    const Copies& t = *tables_;
-    return {t.window.view(), t.roots.view(), t.bin.view(), t.offset.view(), t.weight.view(), t.dct.view()};
-  }
-
- private:
-  struct Copies {
-    Buffer<double> window, roots;
-    Buffer<std::int32_t> bin, offset;
-    Buffer<double> weight, dct;
-  };
-  std::optional<Copies> tables_;
 };
 
-Extractor::Extractor(FeatureConfig config, MelEngine engine) : config_(checked(std::move(config))), engine_(engine) {
-  const auto t = std::make_shared<Tables>();
-  t->window = window_table(config_), t->roots = root_table(config_), t->bank = mel_bank(config_);
-  if (config_.kind == FeatureKind::mfcc) t->dct = dct_table(config_);
-  warn_of_empty_filters(t->bank, config_);
-  tables_ = t;
-  on_gpu_ = std::make_shared<OnGpu>();
+Extractor::Extractor(FeatureConfig config)
+    : config_(checked(std::move(config))),
+      streams_(streams_of(config_)),
+      columns_(columns_of(config_)),
+      on_gpu_(std::make_shared<OnGpu>()) {
+  framing_ = framing_of(config_, streams_);
+  for (const StreamConfig& s : streams_) computed_.push_back(s.kind->make(s.options));
 }
 
-Index Extractor::dim() const {
-  const Index columns = config_.kind == FeatureKind::mfcc ? config_.n_mfcc : config_.n_mels;
-  return columns * (1 + config_.deltas) * (1 + 2 * config_.context);
-}
+Index Extractor::frames(Index samples) const { return frame_count(framing_, samples); }
 
-Index Extractor::frames(Index samples) const {
-  const FeatureConfig& c = config_;
-  Index n = 0;
-  if (c.framing == Framing::cover) {
-    n = (samples + c.hop_samples / 2) / c.hop_samples;
-  } else if (samples > 0 || c.framing == Framing::centre_zero) {
-    const Index frame = centred(c) ? c.n_fft % 2 : c.win_samples;  // samples that the first frame needs
-    n = samples < frame ? 0 : 1 + (samples - frame) / c.hop_samples;
-  }
-  return c.drop_last ? std::max<Index>(n - 1, 0) : n;
-}
-
-double Extractor::first_centre_s() const {
-  const double hop = config_.hop_samples;
-  const double centre = (centred(config_)                   ? 0
-                         : config_.framing == Framing::snip ? config_.win_samples / 2.0
-                                                            : hop / 2) +
-                        (CUTRACT_PLANTED("frame_centre_late") ? hop : 0);
-  return centre / config_.sample_rate;
-}
+double Extractor::first_centre_s() const { return cutract::first_centre_s(framing_); }
 
 double Extractor::step_s() const { return static_cast<double>(config_.hop_samples) / config_.sample_rate; }
 
-void Extractor::on_device(Exec& ex, const Samples& samples, const Starts& first_sample, const Starts& first_frame,
-                          View<float, 2> out) const {
-  if (std::holds_alternative<CpuExec>(ex)) {
-    Scratch own;  // threads may share an extractor
-    return compute(ex, config_, engine_, tables_->views(), own, samples, first_sample, first_frame, out);
+std::string Extractor::hash() const { return sha256_hex(feature_recipe(config_)); }
+
+// Each op's last result goes to `out`: a lone stream without deltas or context is computed in place.
+void Extractor::compute(Exec& ex, const StreamInput& in, Scratch& scratch, View<float, 2> out) const {
+  const Index T = out.shape[0], wide = dim() / (1 + 2 * config_.context);
+  const bool splices = config_.context > 0;
+  const View<float, 2> row{splices ? scratch.joined.room<float>(ex, T * wide) : out.data, {T, wide}};
+  Index most = 0;  // reserved once, because the ops of one stream may still run when the next is queued
+  for (const StreamConfig& s : streams_)
+    if (s.base < wide) most = std::max(most, s.base);
+  float* base = most > 0 ? scratch.base.room<float>(ex, T * most) : nullptr;
+  for (std::size_t i = 0; i < streams_.size(); ++i) {
+    const StreamConfig& s = streams_[i];
+    const bool in_place = s.base == wide;
+    const View<float, 2> own{in_place ? row.data : base, {T, s.base}};
+    std::visit([&](const auto& stream) { stream.compute(ex, in, own); }, computed_[i]);
+    const FeatureConfig& c = s.options.features;
+    if (!in_place) deltas(ex, {own, c.delta_window / 2, row, in.first_frame, s.first, c.deltas});
   }
-  const std::lock_guard lock(on_gpu_->mutex);
-  compute(ex, config_, engine_, on_gpu_->views(ex, *tables_), on_gpu_->scratch, samples, first_sample, first_frame,
-          out);
+  if (splices) splice(ex, {row, out, in.first_frame});
 }
 
-std::vector<Frames> Extractor::of_each(Exec& ex, std::span<const Samples> utterances, Place place) const {
+// Threads may share an extractor, so each call has scratch memory of its own.
+std::vector<Frames> Extractor::on_cpu(Exec& ex, std::span<const Speech> utterances) const {
   std::vector<Frames> all;
-  const auto add = [&](const std::shared_ptr<const Buffer<float>>& lies_in, Index first, Index rows) {
-    all.emplace_back(lies_in, View<float, 2>{lies_in->data() + first * dim(), {rows, dim()}});
-    return all.back().view();
-  };
-  const auto memory = [&](Index rows) {
-    return std::make_shared<const Buffer<float>>(ex, rows * dim(), place, "features");
-  };
-  if (std::holds_alternative<CpuExec>(ex)) {
-    for (const Samples& x : utterances) {
-      const Index rows = frames(x.size());
-      on_device(ex, x, {}, {}, add(memory(rows), 0, rows));
-    }
-    return all;
+  for (const Speech& one : utterances) {
+    const Index rows = frames(one.samples.size());
+    const auto memory = std::make_shared<const Buffer<float>>(ex, rows * dim(), Place::device, "features");
+    all.emplace_back(memory, View<float, 2>{memory->data(), {rows, dim()}});
+    Scratch own;
+    compute(ex, {one.samples, {}, {}, {&one, 1}, {&rows, 1}, first_centre_s(), step_s()}, own, all.back().view());
   }
-  std::vector<Index> starts{0}, first_frame{0};
-  for (const Samples& x : utterances) {
-    starts.push_back(starts.back() + x.size());
-    first_frame.push_back(first_frame.back() + frames(x.size()));
+  return all;
+}
+
+std::vector<Frames> Extractor::operator()(Exec& ex, std::span<const Speech> utterances, Place place) const {
+  if (std::holds_alternative<CpuExec>(ex)) return on_cpu(ex, utterances);
+  std::vector<Index> starts{0}, first_frame{0}, rows;
+  for (const Speech& s : utterances) {
+    rows.push_back(frames(s.samples.size()));
+    starts.push_back(starts.back() + s.samples.size());
+    first_frame.push_back(first_frame.back() + rows.back());
   }
-  const Index S = starts.back(), T = first_frame.back(), count = static_cast<Index>(starts.size());
-  const auto out = memory(T);
-  for (std::size_t u = 0; u < utterances.size(); ++u) add(out, first_frame[u], first_frame[u + 1] - first_frame[u]);
+  const Index S = starts.back(), T = first_frame.back(), count = std::ssize(starts);
+  const auto out = std::make_shared<const Buffer<float>>(ex, T * dim(), place, "features");
+  std::vector<Frames> all;
+  for (std::size_t u = 0; u < utterances.size(); ++u)
+    all.emplace_back(out, View<float, 2>{out->data() + first_frame[u] * dim(), {rows[u], dim()}});
   starts.insert(starts.end(), first_frame.begin(), first_frame.end());
 
   const std::lock_guard lock(on_gpu_->mutex);
@@ -259,31 +144,21 @@ std::vector<Frames> Extractor::of_each(Exec& ex, std::span<const Samples> uttera
   const Index* first = scratch.starts.filled(ex, starts);
   const bool shared = place == Place::shared;
   const View<float, 2> result{shared ? scratch.result.room<float>(ex, T * dim()) : out->data(), {T, dim()}};
-  compute(ex, config_, engine_, on_gpu_->views(ex, *tables_), scratch, there, {first, {count}},
-          {first + count, {count}}, result);
+  compute(ex, {there, {first, {count}}, {first + count, {count}}, utterances, rows, first_centre_s(), step_s()},
+          scratch, result);
   if (shared) copy_to_host(ex, result.data, std::span(out->data(), static_cast<std::size_t>(out->size())));
   return all;
 }
 
-Frames Extractor::frames_of(Exec& ex, std::span<const float> samples) const {
-  const Samples one = View<const float, 1>{samples.data(), {static_cast<Index>(samples.size())}};
-  return std::move(of_each(ex, {&one, 1}).front());
+Frames features_of(Exec& ex, const Extractor& extract, std::span<const float> samples, const Track* states) {
+  const Speech one{View<const float, 1>{samples.data(), {std::ssize(samples)}}, states};
+  return std::move(extract(ex, {&one, 1}).front());
 }
 
-Matrix Extractor::operator()(Exec& ex, std::span<const float> samples) const {
-  return frames_of(ex, samples).matrix(ex);
+Frames features_of(Exec& ex, const Extractor& extract, const Audio& audio, const Track* states) {
+  const int rate = extract.config().sample_rate;
+  if (audio.sample_rate == rate) return features_of(ex, extract, std::span<const float>(audio.samples), states);
+  return features_of(ex, extract, std::span<const float>(resample(audio.samples, audio.sample_rate, rate)), states);
 }
-
-Matrix Extractor::operator()(Exec& ex, std::span<const std::int16_t> samples) const {
-  const Samples one = View<const std::int16_t, 1>{samples.data(), {static_cast<Index>(samples.size())}};
-  return of_each(ex, {&one, 1}).front().matrix(ex);
-}
-
-Frames Extractor::from_audio(Exec& ex, std::span<const float> samples, int sample_rate) const {
-  if (sample_rate == config_.sample_rate) return frames_of(ex, samples);
-  return frames_of(ex, resample(samples, sample_rate, config_.sample_rate));
-}
-
-std::string Extractor::hash() const { return sha256_hex(feature_recipe(config_)); }
 
 }  // namespace cutract

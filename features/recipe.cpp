@@ -27,7 +27,8 @@ std::string feature_recipe(const FeatureConfig& config) {
   for (std::size_t i = 0; i < table.all().size(); ++i) {
     const Field& f = table.all()[i];
     const std::string value = value_text(f);
-    if (f.name != "preset" && value != value_text(defaults.all()[i])) out += fmt::format("{} = {}\n", f.name, value);
+    if (f.name != "preset" && f.name != "engine" && value != value_text(defaults.all()[i]))
+      out += fmt::format("{} = {}\n", f.name, value);
   }
   return out;
 }

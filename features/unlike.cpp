@@ -9,6 +9,7 @@
 #include <utility>
 #include <variant>
 
+#include "features/streams.h"
 #include "features/tables.h"
 
 namespace cutract {
@@ -31,10 +32,24 @@ constexpr double kUsualSpread = 0.55;    // of the training's deviation, median 
 constexpr double kFarOnAverage = 1;      // deviations, mean over the columns
 constexpr double kFarInOneColumn = 3.5;  // deviations
 
-Index base_columns(const FeatureConfig& c) { return c.kind == FeatureKind::mfcc ? c.n_mfcc : c.n_mels; }
+// The stream by which a recording is judged, the first one of log-mels or else of cepstra, and its first column of the
+// frame itself in a row that deltas and context make wider.
+struct Judged {
+  FeatureConfig config;
+  Index first = 0, columns = 0;  // no columns: no stream is computed from the samples
 
-// The first column of the frame's own log-mels or cepstra in a row that context and deltas make wider.
-Index first_base_column(const FeatureConfig& c) { return c.context * base_columns(c) * (1 + c.deltas); }
+  explicit Judged(const FeatureConfig& c) : config(c) {
+    const std::vector<StreamConfig> streams = streams_of(c);
+    for (const StreamConfig& s : streams) {
+      if (!s.is("mel") && (!s.is("mfcc") || columns > 0)) continue;
+      config = s.options.features;
+      columns = s.base;
+      first = s.first + c.context * (streams.back().first + streams.back().width());
+      if (s.is("mel")) return;
+    }
+  }
+  bool mel() const { return columns > 0 && config.kind == FeatureKind::mel; }
+};
 
 // The size in dB of one unit of a log-mel.
 double db_per_unit(const FeatureConfig& c) {
@@ -43,21 +58,22 @@ double db_per_unit(const FeatureConfig& c) {
   return c.log == LogScale::whisper ? 40 : 10;
 }
 
-bool is_silent(const float* row, const FeatureConfig& c) {
+bool is_silent(const float* row, const Judged& by) {
   constexpr float kEqual = 1e-3f;
-  const float* at = row + first_base_column(c);
-  const Index n = base_columns(c);
-  if (c.kind == FeatureKind::mfcc) return std::all_of(at + 1, at + n, [](float v) { return std::abs(v) < kEqual; });
+  if (by.columns == 0) return false;
+  const float* at = row + by.first;
+  const Index n = by.columns;
+  if (!by.mel()) return std::all_of(at + 1, at + n, [](float v) { return std::abs(v) < kEqual; });
   const auto [least, most] = std::minmax_element(at, at + n);
   return n > 1 && *most - *least < kEqual;
 }
 
-Normaliser::Moments moments_of_sounding(View<const float, 2> rows, const FeatureConfig& c) {
+Normaliser::Moments moments_of_sounding(View<const float, 2> rows, const Judged& by) {
   const auto C = static_cast<std::size_t>(rows.shape[1]);
   Normaliser::Moments m{0, std::vector<double>(C), std::vector<double>(C)};
   std::vector<bool> silent(static_cast<std::size_t>(rows.shape[0]));
   for (Index t = 0; t < rows.shape[0]; ++t) {
-    silent[static_cast<std::size_t>(t)] = is_silent(rows.row(t), c);
+    silent[static_cast<std::size_t>(t)] = is_silent(rows.row(t), by);
     if (silent[static_cast<std::size_t>(t)]) continue;
     ++m.frames;
     for (std::size_t k = 0; k < C; ++k) m.mean[k] += static_cast<double>(rows.row(t)[k]);
@@ -105,8 +121,9 @@ struct Bands {
   std::vector<double> spread;  // share of the training's deviation
   std::vector<double> hz;      // centre
 
-  Bands(const Heard& heard, const Normaliser::Stats& whose, const FeatureConfig& c) {
-    const auto first = static_cast<std::size_t>(first_base_column(c));
+  Bands(const Heard& heard, const Normaliser::Stats& whose, const Judged& by) {
+    const FeatureConfig& c = by.config;
+    const auto first = static_cast<std::size_t>(by.first);
     const MelBank bank = mel_bank(c);
     for (std::size_t m = 0; m < static_cast<std::size_t>(c.n_mels); ++m) {
       const double mean = heard.sounding.mean[first + m];
@@ -133,9 +150,10 @@ struct Bands {
 
 std::string khz(double hz) { return fmt::format("{:.1f} kHz", hz / 1000); }
 
-void look_at_bands(const Heard& heard, const Normaliser::Stats& whose, const FeatureConfig& c,
+void look_at_bands(const Heard& heard, const Normaliser::Stats& whose, const Judged& by,
                    std::vector<std::string>& out) {
-  const Bands bands(heard, whose, c);
+  const FeatureConfig& c = by.config;
+  const Bands bands(heard, whose, by);
   const double level = median(bands.above);
   if (std::abs(level) >= kLevelDb)
     out.push_back(
@@ -198,34 +216,37 @@ Heard measure(Exec& ex, std::span<const float> samples, const Frames& features, 
   if (!std::holds_alternative<CpuExec>(ex)) copy = features.matrix(ex);
   const View<float, 2> at = features.view();
   const View<const float, 2> rows = copy ? std::as_const(*copy).view() : View<const float, 2>(at.data, at.shape);
-  heard.sounding = moments_of_sounding(rows, c);
+  heard.sounding = moments_of_sounding(rows, Judged(c));
   return heard;
 }
 
-std::vector<Index> level_columns(const FeatureConfig& c) {
-  std::vector<Index> columns;
-  const Index wide = base_columns(c) * (1 + c.deltas);
-  for (Index block = 0; block <= 2 * c.context; ++block) {
-    const Index first = block * wide;
-    const Index count = c.kind == FeatureKind::mfcc ? 1 : c.n_mels;
-    for (Index k = 0; k < count; ++k) columns.push_back(first + k);
-  }
-  return columns;
+std::vector<Normaliser::Level> level_columns(const FeatureConfig& c) {
+  std::vector<Normaliser::Level> out;
+  const std::vector<Column> columns = columns_of(c);
+  const Judged by(c);
+  if (by.columns == 0) return out;
+  const double unit = columns[static_cast<std::size_t>(by.first)].per_db;
+  for (std::size_t k = 0; k < columns.size(); ++k)
+    if (columns[k].per_db != 0) out.push_back({static_cast<Index>(k), columns[k].per_db / unit});
+  return out;
 }
 
 Index enough_frames(const FeatureConfig& c) { return 2 * c.sample_rate / c.hop_samples; }
 
 double level_beside_training(const Heard& heard, const Normaliser::Stats& whose, const FeatureConfig& c) {
   if (heard.sounding.frames == 0) return 0;
-  if (c.kind == FeatureKind::mel) return median(Bands(heard, whose, c).above) / db_per_unit(c);
-  const auto zeroth = static_cast<std::size_t>(first_base_column(c));
+  const Judged by(c);
+  if (by.columns == 0) return 0;
+  if (by.mel()) return median(Bands(heard, whose, by).above) / db_per_unit(by.config);
+  const auto zeroth = static_cast<std::size_t>(by.first);
   return heard.sounding.mean[zeroth] - whose.mean[zeroth];
 }
 
 Heard lowered(const Heard& heard, double level, const FeatureConfig& c) {
   Heard out = heard;
   if (out.sounding.frames == 0) return out;
-  for (const Index k : level_columns(c)) out.sounding.mean[static_cast<std::size_t>(k)] -= level;
+  for (const auto& [column, per_unit] : level_columns(c))
+    out.sounding.mean[static_cast<std::size_t>(column)] -= level * per_unit;
   return out;
 }
 
@@ -239,7 +260,7 @@ std::vector<std::string> unlike_training(const Heard& heard, const Normaliser::S
   const double silence = static_cast<double>(heard.silent()) / static_cast<double>(std::max<Index>(heard.frames, 1));
   if (silence >= kSilence) out.push_back(fmt::format("{:.0f} % of it is digital silence", 100 * silence));
   if (heard.sounding.frames == 0) return out;
-  if (c.kind == FeatureKind::mel) look_at_bands(heard, whose, c, out);
+  if (const Judged by(c); by.mel()) look_at_bands(heard, whose, by, out);
   look_at_deviations(heard, whose, out);
   return out;
 }

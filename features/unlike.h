@@ -26,8 +26,9 @@ struct Heard {
 // left.
 Heard measure(Exec&, std::span<const float> samples, const Frames&, const FeatureConfig&);
 
-// The columns to which a gain adds a constant: the log-mels themselves, or the zeroth cepstral coefficient.
-std::vector<Index> level_columns(const FeatureConfig&);
+// The columns to which a gain adds a constant: the log-mels themselves, and the zeroth cepstral coefficients. A unit of
+// level is what a gain adds to a log-mel, or without log-mels to the first of them.
+std::vector<Normaliser::Level> level_columns(const FeatureConfig&);
 
 // The number of frames in two seconds, which are enough to estimate the mean and deviation of a voice.
 Index enough_frames(const FeatureConfig&);
@@ -36,10 +37,10 @@ Index enough_frames(const FeatureConfig&);
 // training data"; none if it does not. `whose` are the statistics of the training data.
 std::vector<std::string> unlike_training(const Heard&, const Normaliser::Stats& whose, const FeatureConfig&);
 
-// How far the level of a recording is from that of the training, in units of its level columns.
+// How far the level of a recording is from that of the training, in units of level.
 double level_beside_training(const Heard&, const Normaliser::Stats& whose, const FeatureConfig&);
 
-// The same measurements as if a gain had lowered the level by `level`, in units of the level columns. The samples'
+// The same measurements as if a gain had lowered the level by `level` units. The samples'
 // peak and clipping stay.
 Heard lowered(const Heard&, double level, const FeatureConfig&);
 

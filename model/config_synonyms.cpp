@@ -32,6 +32,7 @@ constexpr Row kSynonyms[] = {
     {"data.skip_bad", "skip ignore_bad skip_errors ignore_errors"},
     {"features.preset", "recipe"},
     {"features.kind", "type feature_type feature_kind feats_type feature features"},
+    {"features.streams", "stream inputs feature_list feature_streams"},
     {"features.sample_rate", "sampling_rate samplerate sample_frequency sampling_frequency sr fs rate"},
     {"features.n_mels",
      "n_mel num_mel num_mels num_mel_bins mel_bins n_mel_channels num_filters n_filters nfilt num_bins mels"},

@@ -39,6 +39,17 @@ std::vector<float> synthetic_second(int sample_rate) {
   return out;
 }
 
+// A second of features for the stream `file`, if there is one.
+Track synthetic_states(const Extractor& extractor) {
+  Index columns = 1;
+  for (const StreamConfig& s : extractor.streams())
+    if (s.is("file")) columns = s.base;
+  Track out{50, 0, Matrix(50, columns)};
+  PhiloxStream values(derive_key(4, 5, 6));
+  for (float& v : out.values.values) v = 2 * uniform(values.next()) - 1;
+  return out;
+}
+
 // Copies the examples with the indices `which` into the memory of `to`.
 std::vector<Example> copies(Exec& from, Exec& to, std::span<const Example> examples, const std::vector<int>& which) {
   std::vector<Example> out;
@@ -53,7 +64,9 @@ std::vector<Example> copies(Exec& from, Exec& to, std::span<const Example> examp
 // Returns the results of one step: activations, loss, gradients, updated parameters.
 std::vector<Left> one_step(Exec& ex, const RunConfig& config, const Model& model, std::span<const Example> examples) {
   const Extractor extractor(config.features);
-  std::vector<Left> left{{"features", extractor(ex, synthetic_second(config.features.sample_rate)).values}};
+  const Track states = synthetic_states(extractor);
+  const Frames features = features_of(ex, extractor, synthetic_second(config.features.sample_rate), &states);
+  std::vector<Left> left{{"features", features.matrix(ex).values}};
   Network network(ex, model, compute(config));
   Optimizer optimizer(ex, config.optim, model.size());
   Batches batches(ex, examples, config.trainer.batch_size);

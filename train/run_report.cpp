@@ -8,6 +8,7 @@
 #include <numeric>
 #include <set>
 
+#include "features/streams.h"
 #include "host/core/plant.h"
 #include "host/core/text.h"
 #include "model/objective.h"
@@ -17,8 +18,7 @@ namespace cutract {
 namespace {
 
 std::string features_text(const FeatureConfig& f) {
-  return fmt::format("{} {} per {:g} ms frame ({} preset)", f.kind == FeatureKind::mfcc ? f.n_mfcc : f.n_mels,
-                     f.kind == FeatureKind::mfcc ? "MFCCs" : "log-mels", 1000.0 * f.hop_samples / f.sample_rate,
+  return fmt::format("{} per {:g} ms frame ({} preset)", describe_streams(f), 1000.0 * f.hop_samples / f.sample_rate,
                      name_of(f.preset));
 }
 

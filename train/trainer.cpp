@@ -414,7 +414,8 @@ class Run {
 TrainResult train(Exec& ex, const RunConfig& config, const TrainOptions& options, Progress& progress) {
   log::set_file("");  // closes the log of an earlier run in this process
   try {
-    return Run(ex, config, options, progress)();
+    const RunConfig resolved = with_files_of_corpus(config);
+    return Run(ex, resolved, options, progress)();
   } catch (const Error& e) {  // recorded in train.log too, then rethrown to main
     log::record(std::string("error: ") + e.what());
     throw;

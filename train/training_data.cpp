@@ -6,12 +6,18 @@
 #include <filesystem>
 
 #include "features/dataset/batcher.h"
+#include "features/dataset/corpus_features.h"
 #include "host/core/error.h"
 #include "host/core/log.h"
 #include "host/core/shell_quoted.h"
 #include "host/core/text.h"
 
 namespace cutract {
+RunConfig with_files_of_corpus(RunConfig config) {
+  if (reads_files(config.features)) config.features = with_files_of(config.features, open_corpus(config.data));
+  return config;
+}
+
 Corpus open_corpus(const DataConfig& data) {
   if (!std::filesystem::exists(data.corpus + "/corpus.toml"))
     fail(Fault::io,
@@ -51,7 +57,7 @@ TrainingData load_training_data(Exec& ex, const RunConfig& config, const Corpus&
   };
   out.train = load(config.data.train_split);
   out.val = load(config.data.val_split);
-  out.features = fit_features(ex, config.data.normalise_features, out.train);
+  out.features = fit_features(ex, config.data.normalise_features, out.train, extractor.columns());
   out.targets = fit_targets(ex, config.data.normalise_targets, out.train);
   for (const Index c : out.targets.constant_columns())
     log::warn(fmt::format("channel {} is constant in the training data; it cannot be learned",

@@ -18,6 +18,9 @@ struct TrainingData {
   Normaliser features, targets;  // fitted on the training split
 };
 
+// Returns the config with what its features leave to its corpus (features/dataset/corpus_features.h).
+RunConfig with_files_of_corpus(RunConfig);
+
 // Opens the corpus of a config. Throws Error{io}, which says what to set, if its folder has no corpus.toml.
 Corpus open_corpus(const DataConfig&);
 

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "features/dataset/corpus_features.h"
 #include "host/core/error.h"
 #include "host/core/log.h"
 #include "host/core/text.h"
@@ -46,22 +47,35 @@ std::string digest_of(const std::string& speaker, int sample_rate, const Recordi
 }
 
 struct Input {
-  Recording recording;  // with samples at the extractor's rate
-  std::string digest;   // of the samples as they are in the file
+  Recording recording;          // with samples at the extractor's rate
+  std::string digest;           // of the samples as they are in the file
+  std::optional<Track> states;  // features computed elsewhere, if the extractor reads them
 };
+const Track* states_of(const Input& input) { return input.states ? &*input.states : nullptr; }
+
+// Adds the features that were computed elsewhere, and their part of the digest.
+void add_states(Input& input, const Corpus& corpus, const Utterance& u, const Extractor& extract) {
+  Index columns = 0;
+  for (const StreamConfig& s : extract.streams())
+    if (s.is("file")) columns = s.base;
+  const double seconds = static_cast<double>(input.recording.samples.size()) / corpus.sample_rate;
+  input.states = read_states(corpus, u, seconds, columns);
+  const Track& t = *input.states;
+  const std::string text = fmt::format("{}\n{} {} {}\n", input.digest, t.rate_hz, t.first_s, columns);
+  input.digest = sha256_hex(text + bytes_of(std::span<const float>(t.values.values))).substr(0, 16);
+}
+
 Input recording_of(RecordingReader& reader, const Utterance& u, const Extractor& extract,
                    const std::function<void(const Recording&)>& read = {}) {
   const Corpus& corpus = reader.corpus();
-  if (!u.features.empty())
-    fail(Fault::data,
-         fmt::format("{}: features computed elsewhere are not read yet; leave the column features of {} empty",
-                     u.features, corpus.dir + "/manifest.tsv"));
   Recording r = reader.read(u);
   if (read) read(r);
   std::string digest = digest_of(u.speaker, corpus.sample_rate, r);
+  Input input{std::move(r), std::move(digest), {}};
+  if (reads_files(extract.config())) add_states(input, corpus, u, extract);
   if (const int rate = extract.config().sample_rate; rate != corpus.sample_rate)
-    r.samples = resample(r.samples, corpus.sample_rate, rate);
-  return {std::move(r), std::move(digest)};
+    input.recording.samples = resample(input.recording.samples, corpus.sample_rate, rate);
+  return input;
 }
 
 Example example_of(const Utterance& u, const Extractor& extract, const Input& input, Frames features) {
@@ -131,13 +145,14 @@ void load_on_gpu(Exec& gpu, RecordingReader& reader, std::span<const Utterance* 
       int16s.push_back(as_int16(inputs.back().recording.samples));
       which.push_back(i);
     });
-  std::vector<Samples> samples;
+  std::vector<Speech> speech;
   for (std::size_t k = 0; k < which.size(); ++k)
-    samples.push_back(int16s[k].empty() ? Samples(view_of(inputs[k].recording.samples)) : Samples(view_of(int16s[k])));
+    speech.push_back({int16s[k].empty() ? Samples(view_of(inputs[k].recording.samples)) : Samples(view_of(int16s[k])),
+                      states_of(inputs[k])});
   Index bytes = 0;
-  for (const Samples& s : samples) bytes += extract.frames(s.size()) * extract.dim() * Index{sizeof(float)};
+  for (const Speech& s : speech) bytes += extract.frames(s.samples.size()) * extract.dim() * Index{sizeof(float)};
   const bool fits = bytes <= room;
-  std::vector<Frames> features = extract.of_each(gpu, samples, fits ? Place::device : Place::shared);
+  std::vector<Frames> features = extract(gpu, speech, fits ? Place::device : Place::shared);
   if (fits) room -= bytes;
   for (std::size_t k = 0; k < which.size(); ++k)
     keep_faults(outcomes[which[k]], [&] {
@@ -202,7 +217,8 @@ Example load_example(RecordingReader& reader, const Utterance& u, const Extracto
                      const std::function<void(const Recording&)>& read) {
   Exec alone{CpuExec(1)};  // calls to parallel() do not nest
   const Input input = recording_of(reader, u, extract, read);
-  return example_of(u, extract, input, extract.frames_of(alone, input.recording.samples));
+  return example_of(u, extract, input,
+                    features_of(alone, extract, std::span<const float>(input.recording.samples), states_of(input)));
 }
 
 Dataset load_dataset(Exec& ex, const Corpus& corpus, const std::string& split, const Extractor& extract, bool skip_bad,
@@ -242,8 +258,8 @@ Dataset load_dataset(Exec& ex, const Corpus& corpus, const std::string& split, c
   return d;
 }
 
-Normaliser fit_features(Exec& ex, Scope scope, Dataset& data) {
-  return Normaliser::fit(ex, scope, parts_of(data, &Example::features));
+Normaliser fit_features(Exec& ex, Scope scope, Dataset& data, std::span<const Column> columns) {
+  return Normaliser::fit(ex, scope, parts_of(data, &Example::features), columns);
 }
 
 Normaliser fit_targets(Exec& ex, Scope scope, Dataset& data) {

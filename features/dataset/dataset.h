@@ -51,8 +51,8 @@ Dataset load_dataset(Exec&, const Corpus&, const std::string& split, const Extra
                      const std::function<void(int done, int of)>& loaded = {});
 
 // Compute the statistics of the features or targets of all examples; the features are in the memory of `ex`. Throw as
-// Normaliser::fit does.
-Normaliser fit_features(Exec& ex, Scope, Dataset&);
+// Normaliser::fit does. `columns` are those of the features, if their names and flags are known.
+Normaliser fit_features(Exec& ex, Scope, Dataset&, std::span<const Column> columns = {});
 Normaliser fit_targets(Exec& ex, Scope, Dataset&);
 // Converts features and targets of every example to z, in place. Speakers without statistics are each reported once.
 void normalise(Exec&, Dataset&, const Normaliser& features, const Normaliser& targets);

@@ -115,7 +115,11 @@ std::vector<Normaliser::Moments> Normaliser::moments_of(Exec& ex, std::span<cons
   return out;
 }
 
-Normaliser::Stats Normaliser::stats_over(const Moments& m, const std::string& whose) {
+std::string Normaliser::name_of(std::size_t column) const {
+  return names_.empty() ? std::to_string(column) : names_[column];
+}
+
+Normaliser::Stats Normaliser::stats_over(const Moments& m, const std::string& whose) const {
   const std::size_t C = m.mean.size();
   if (m.frames == 0 || C == 0)
     fail(Fault::data, whose + ": has no frames to compute mean and standard deviation from, expected at least one");
@@ -123,7 +127,12 @@ Normaliser::Stats Normaliser::stats_over(const Moments& m, const std::string& wh
   for (std::size_t c = 0; c < C; ++c) {
     const double variance = m.square[c] / static_cast<double>(m.frames);
     if (!std::isfinite(out.mean[c]) || !std::isfinite(variance)) {
-      fail(Fault::data, fmt::format("{}: column {} holds a value that is not finite", whose, c));
+      fail(Fault::data, fmt::format("{}: column {} holds a value that is not finite", whose, name_of(c)));
+    }
+    if (!kept_.empty() && kept_[c] > 0) {
+      out.mean[c] = 0;
+      out.std[c] = 1;
+      continue;
     }
     out.std[c] = std::sqrt(variance);
     if (out.std[c] <= kFloatResolution * std::abs(out.mean[c])) out.constant[c] = out.std[c] = 1;
@@ -131,7 +140,7 @@ Normaliser::Stats Normaliser::stats_over(const Moments& m, const std::string& wh
   return out;
 }
 
-Normaliser Normaliser::fit(Exec& ex, Scope scope, std::span<const Part> parts) {
+Normaliser Normaliser::fit(Exec& ex, Scope scope, std::span<const Part> parts, std::span<const Column> columns) {
   const std::vector<Moments> each = moments_of(ex, parts);
   Moments all;
   std::map<std::string, Moments> by_speaker;
@@ -141,9 +150,14 @@ Normaliser Normaliser::fit(Exec& ex, Scope scope, std::span<const Part> parts) {
   }
   Normaliser out;
   out.scope_ = scope;
-  out.corpus_ = stats_over(all, "training data");
+  for (const Column& c : columns) out.names_.push_back(c.name);
+  if (std::any_of(columns.begin(), columns.end(), [](const Column& c) { return !c.normalise; }))
+    for (const Column& c : columns) out.kept_.push_back(c.normalise ? 0 : 1);
+  if (!columns.empty() && columns.size() != all.mean.size() && all.frames > 0)
+    fail(Fault::internal, "normaliser: expected a name for each column");
+  out.corpus_ = out.stats_over(all, "training data");
   if (scope == Scope::speaker) {
-    for (const auto& [speaker, own] : by_speaker) out.speakers_[speaker] = stats_over(own, "speaker " + speaker);
+    for (const auto& [speaker, own] : by_speaker) out.speakers_[speaker] = out.stats_over(own, "speaker " + speaker);
   }
   return out;
 }
@@ -213,26 +227,25 @@ void Normaliser::invert(View<float, 2> rows, const std::string& speaker) const {
 
 std::vector<double> Normaliser::unit_per_z(const std::string& speaker) const { return stats_of(speaker).std; }
 
-void Normaliser::adapt(const std::string& speaker, const Moments& heard, Index enough,
-                       std::span<const Index> level_columns) {
+void Normaliser::adapt(const std::string& speaker, const Moments& heard, Index enough, std::span<const Level> levels) {
   constexpr double kLeastSpread = 0.1;
   if (heard.frames == 0) return;
   Moments all = heard;
   if (heard.frames < enough) {
     double shift = 0;
-    for (const Index c : level_columns) {
-      const auto at = static_cast<std::size_t>(c);
-      shift += (heard.mean[at] - corpus_.mean[at]) / static_cast<double>(level_columns.size());
+    for (const auto& [column, per_unit] : levels) {
+      const auto at = static_cast<std::size_t>(column);
+      shift += (heard.mean[at] - corpus_.mean[at]) / per_unit / static_cast<double>(levels.size());
     }
     Moments training{enough - heard.frames, corpus_.mean, {}};
-    for (const Index c : level_columns) training.mean[static_cast<std::size_t>(c)] += shift;
+    for (const auto& [column, per_unit] : levels) training.mean[static_cast<std::size_t>(column)] += shift * per_unit;
     for (const double std : corpus_.std) training.square.push_back(std * std * static_cast<double>(training.frames));
     all.merge(training);
   }
   Stats own = stats_over(all, "speaker " + speaker);
   for (std::size_t c = 0; c < own.std.size(); ++c) {
     const double spread = std::sqrt(all.square[c] / static_cast<double>(all.frames));
-    own.std[c] = std::max(spread, kLeastSpread * corpus_.std[c]);
+    if (kept_.empty() || kept_[c] == 0) own.std[c] = std::max(spread, kLeastSpread * corpus_.std[c]);
   }
   speakers_[speaker] = std::move(own);
 }
@@ -257,6 +270,7 @@ void Normaliser::save(TensorFile& file, const std::string& prefix) const {
   file.tensors[prefix + ".mean"] = Tensor::f64(shape, corpus_.mean);
   file.tensors[prefix + ".std"] = Tensor::f64(shape, corpus_.std);
   file.tensors[prefix + ".constant"] = Tensor::f64(shape, corpus_.constant);
+  if (!kept_.empty()) file.tensors[prefix + ".kept"] = Tensor::f64(shape, kept_);
   for (const auto& [speaker, s] : speakers_) {
     file.tensors[prefix + ".mean." + speaker] = Tensor::f64(shape, s.mean);
     file.tensors[prefix + ".std." + speaker] = Tensor::f64(shape, s.std);
@@ -275,6 +289,7 @@ Normaliser Normaliser::load(const TensorFile& file, const std::string& prefix, c
   const std::size_t C = out.corpus_.mean.size();
   out.corpus_.std = positive(column_values(file, prefix + ".std", C, origin), prefix + ".std", origin);
   out.corpus_.constant = column_values(file, prefix + ".constant", C, origin);
+  if (file.tensors.contains(prefix + ".kept")) out.kept_ = column_values(file, prefix + ".kept", C, origin);
   if (out.scope_ != Scope::speaker) return out;
   const std::string means = prefix + ".mean.";
   for (auto it = file.tensors.lower_bound(means); it != file.tensors.end() && it->first.starts_with(means); ++it) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "features/stream.h"
 #include "host/core/choices.h"
 #include "host/core/view.h"
 #include "host/device/exec.h"
@@ -21,7 +22,8 @@ inline constexpr auto kNames<Scope> = std::to_array<Named<Scope>>({{Scope::utter
 // z = (x - mean) / std per column, population std. Statistics come from training data only. They are computed in
 // double, per utterance, and merged in the order of the parts (Chan, Golub and LeVeque 1983). Scope speaker: each
 // training speaker has its own statistics; other speakers get those of the corpus (the caller reports this once). Scope
-// utterance: each utterance is normalised by its own statistics; inversion then uses those of the corpus.
+// utterance: each utterance is normalised by its own statistics; inversion then uses those of the corpus. A column may
+// be kept as it is: all its statistics are mean 0 and std 1.
 class Normaliser {
  public:
   struct Part {
@@ -39,9 +41,10 @@ class Normaliser {
     void merge(const Moments&);        // adds the moments of other frames with the same columns
   };
   // Computes the statistics of the parts. A column whose std is below float's resolution of its mean is constant: its
-  // std is set to 1, so it maps to 0. Throws Error{data} if there is no frame or a sum is not finite, and
-  // Error{internal} if the parts differ in columns.
-  static Normaliser fit(Exec&, Scope, std::span<const Part>);
+  // std is set to 1, so it maps to 0. `columns`, if given, have the names for errors and say which columns to keep as
+  // they are. Throws Error{data} if there is no frame or a sum is not finite, and Error{internal} if the parts differ
+  // in columns.
+  static Normaliser fit(Exec&, Scope, std::span<const Part>, std::span<const Column> columns = {});
 
   Scope scope() const { return scope_; }
   Index columns() const { return static_cast<Index>(corpus_.mean.size()); }
@@ -57,17 +60,22 @@ class Normaliser {
   // Returns the units per z of each column for this speaker, e.g. in mm.
   std::vector<double> unit_per_z(const std::string& speaker) const;
 
-  // Writes the tensors prefix.mean and prefix.std [C] f64 of the corpus, prefix.constant [C] f64 (0 or 1),
-  // prefix.mean.SPEAKER and prefix.std.SPEAKER [C] f64; metadata prefix.scope. load restores the same bits.
+  // Writes the tensors prefix.mean and prefix.std [C] f64 of the corpus, prefix.constant [C] f64 (0 or 1), prefix.kept
+  // [C] f64 (1 where the column is kept as it is) if there are any, prefix.mean.SPEAKER and prefix.std.SPEAKER [C] f64;
+  // metadata prefix.scope. load restores the same bits.
   void save(TensorFile&, const std::string& prefix) const;
   static Normaliser load(const TensorFile&, const std::string& prefix, const std::string& origin);  // Error{data}
   std::string hash() const;  // SHA-256 of what save writes
 
   // Sets the statistics of a speaker whom training did not see to those of `heard`, the speaker's own frames; they
   // apply even if scope is corpus. If there are fewer than `enough` frames, training data stand in for the missing
-  // ones, shifted to the level of this recording by the mean difference over `level_columns`. A column's std is at
-  // least a tenth of that in training. Does nothing if `heard` has no frames.
-  void adapt(const std::string& speaker, const Moments& heard, Index enough, std::span<const Index> level_columns);
+  // ones, shifted to the level of this recording by the mean difference over `levels`. A column's std is at least a
+  // tenth of that in training. Does nothing if `heard` has no frames.
+  struct Level {
+    Index column;
+    double per_unit;  // what one unit of level adds to the column
+  };
+  void adapt(const std::string& speaker, const Moments& heard, Index enough, std::span<const Level> levels);
   // Sets the statistics of a speaker to those of rows [T, C] that were measured elsewhere; the std of a constant column
   // is 1. Throws Error{data} as fit does; its text names `origin`.
   void enrol(const std::string& speaker, View<const float, 2> rows, const std::string& origin);
@@ -75,9 +83,12 @@ class Normaliser {
 
  private:
   static std::vector<Moments> moments_of(Exec&, std::span<const Part>);
-  static Stats stats_over(const Moments&, const std::string& whose);
+  Stats stats_over(const Moments&, const std::string& whose) const;
+  std::string name_of(std::size_t column) const;
   const Stats& stats_of(const std::string& speaker) const;
   Scope scope_ = Scope::speaker;
+  std::vector<double> kept_;        // [C], 1 where a column is kept as it is; empty: none
+  std::vector<std::string> names_;  // [C], for errors; may be empty
   Stats corpus_;
   std::map<std::string, Stats> speakers_;
 };

@@ -134,6 +134,8 @@ void read_toml(Corpus& corpus, const std::string& text, const std::string& origi
   corpus.licence = toml.text("licence", false);
   corpus.sample_rate = toml.whole_number("sample_rate", 1000, 384000, "Hz");
   corpus.articulation_rate_hz = toml.number("articulation_rate_hz", 1, 100000, "Hz", true);
+  corpus.features_rate_hz = toml.number("features_rate_hz", 0.1, 100000, "Hz", false);
+  corpus.features_first_s = toml.number("features_first_s", -60, 60, "s", false);
   corpus.channels = read_channels(toml, origin, problems);
   toml.refuse_others();
 }

@@ -23,7 +23,7 @@ struct Utterance {
   std::string id, speaker, split;
   std::string audio, articulation;  // paths, relative to the corpus folder or absolute
   double start_s = 0, end_s = -1;   // the part of the audio and track to use; -1: to the end
-  std::string text, features;       // optional
+  std::string text, features;       // optional; features: an array that another program computed, of the whole audio
   int line = 0;                     // number in manifest.tsv
   std::vector<std::pair<std::string, std::string>>
       extra;  // non-empty columns that the user added, such as emotion and session
@@ -38,6 +38,8 @@ struct Corpus {
   std::vector<Utterance> utterances;  // in manifest order
   std::string hash;                   // SHA-256 of corpus.toml and manifest.tsv
   AudioOptions audio = {};            // how its audio is read: a setting of the run, not of the corpus
+  // Of the arrays in the manifest's column features: rows per second (0: not given), and time of the first row.
+  double features_rate_hz = 0, features_first_s = 0;
 
   std::vector<const Utterance*> split(
       const std::string& name) const;  // Error{data} listing the existing splits if none match
@@ -64,6 +66,18 @@ struct Recording {
   std::vector<std::string> notes = {};  // about the audio file, see Audio
 };
 Recording read_recording(const Corpus&, const Utterance&);
+
+// Returns the number of columns of the array that an utterance's column features names.
+Index features_columns(const Corpus&, const Utterance&);
+// Returns the features of an utterance that another program computed: the array in its column features, whose times
+// start with the utterance, which lasts `seconds`. Throws Error{data} if there is none, its rate is not known, it has
+// other than `columns` columns (0: any number), holds a value that is not finite, or lasts longer or shorter than the
+// audio by more than two of its rows and 20 ms.
+Track read_states(const Corpus&, const Utterance&, double seconds, Index columns);
+
+// Throws Error{data} if an array for audio of `seconds` ends more than two of its rows and 20 ms before it, or, if it
+// is for the `whole` file, after it.
+void expect_as_long(const Track& states, double seconds, bool whole, const std::string& path);
 
 // Reads utterances of a corpus from any number of threads. A file shared by several utterances (start_s, end_s) is
 // decoded once while it is among the files used last. The number of these is one more than that of threads, so memory

@@ -35,21 +35,61 @@ Audio read_corpus_audio(const Corpus& corpus, const std::string& path) {
   return audio;
 }
 
+// `name` returns what a message calls a column.
+template <class Name>
+void expect_finite(const Matrix& m, const std::string& path, Name name) {
+  if (m.rows == 0) fail(Fault::data, fmt::format("{}: holds no frames", path));
+  for (Index t = 0; t < m.rows; ++t)
+    for (Index c = 0; c < m.cols; ++c)
+      if (const float v = m.row(t)[c]; !std::isfinite(v))
+        fail(Fault::data, fmt::format("{}: frame {} of {} is {}, expected a finite number", path, t, name(c), v));
+}
+
 Matrix read_track(const Corpus& corpus, const std::string& path) {
-  Matrix track = decode_npy(read_regular_file(path), path);
   const auto channels = static_cast<Index>(corpus.channels.size());
+  Matrix track = decode_npy(read_regular_file(path), path);
   if (track.cols != channels)
     fail(Fault::data, fmt::format("{}: has {}, corpus.toml lists {}", path, counted(track.cols, "channel"), channels));
-  if (track.rows == 0) fail(Fault::data, fmt::format("{}: holds no frames", path));
-  for (Index t = 0; t < track.rows; ++t)
-    for (Index c = 0; c < channels; ++c)
-      if (const float v = track.row(t)[c]; !std::isfinite(v))
-        fail(Fault::data, fmt::format("{}: frame {} of channel \"{}\" is {}, expected a finite number", path, t,
-                                      corpus.channels[static_cast<std::size_t>(c)].name, v));
+  expect_finite(track, path,
+                [&](Index c) { return "channel \"" + corpus.channels[static_cast<std::size_t>(c)].name + "\""; });
   return track;
 }
 
 }  // namespace
+
+Index features_columns(const Corpus& corpus, const Utterance& u) {
+  const std::string path = path_of(corpus, u.features);
+  return decode_npy(read_regular_file(path), path).cols;
+}
+
+void expect_as_long(const Track& states, double seconds, bool whole, const std::string& path) {
+  const double rate = states.rate_hz, slack = 2 / rate + kSlack_s;
+  const double last = states.first_s + static_cast<double>(states.values.rows - 1) / rate;
+  if (last < seconds - slack || (whole && last > seconds + slack))
+    fail(Fault::data, fmt::format("{}: its last row is at {:.3f} s and the audio ends at {:.3f} s; expected the same "
+                                  "within {:.0f} ms for {:g} rows per second that start at {:g} s",
+                                  path, last, seconds, 1000 * slack, rate, states.first_s));
+}
+
+Track read_states(const Corpus& corpus, const Utterance& u, double seconds, Index columns) {
+  if (u.features.empty())
+    fail(Fault::data, fmt::format("{}/manifest.tsv:{}: the column features is empty, expected the path of an .npy file "
+                                  "for the stream \"file\"",
+                                  corpus.dir, u.line));
+  if (corpus.features_rate_hz == 0)
+    fail(Fault::data, corpus.dir +
+                          "/corpus.toml: has no features_rate_hz; add the rows per second of the arrays in the "
+                          "manifest's column features, e.g. features_rate_hz = 50.0");
+  const std::string path = path_of(corpus, u.features);
+  const double rate = corpus.features_rate_hz;
+  Track states{rate, corpus.features_first_s - u.start_s, decode_npy(read_regular_file(path), path)};
+  const Index has = states.values.cols;
+  if (columns > 0 && has != columns)
+    fail(Fault::data, fmt::format("{}: has {}, expected {}", path, counted(has, "column"), columns));
+  expect_finite(states.values, path, [](Index c) { return fmt::format("column {}", c); });
+  expect_as_long(states, seconds, u.end_s < 0, path);
+  return states;
+}
 
 struct RecordingReader::Whole {
   Audio audio;

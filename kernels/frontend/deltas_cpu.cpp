@@ -26,10 +26,10 @@ void append_order(const DeltasArgs& a, Index top, Index bottom, Index from) {
 
 void deltas(CpuExec&, const DeltasArgs& a) {
   const Index T = a.x.shape[0], F = a.x.shape[1];
-  for (Index t = 0; t < T; ++t) std::copy_n(a.x.row(t), F, a.y.row(t));
+  for (Index t = 0; t < T; ++t) std::copy_n(a.x.row(t), F, a.y.row(t) + a.first);
   for (Index u = 0; u < utterances_in(a.starts); ++u)
-    for (Index from = F; from < a.y.shape[1]; from += F)
-      append_order(a, start_of(a.starts, u, T), start_of(a.starts, u + 1, T), from);
+    for (Index order = 1; order <= orders_of(a); ++order)
+      append_order(a, start_of(a.starts, u, T), start_of(a.starts, u + 1, T), a.first + order * F);
 }
 
 }  // namespace cutract

@@ -10,8 +10,9 @@ constexpr int kBlock = 256;
 constexpr Index kRows = 32;  // rows per tile
 
 // A block processes tiles of rows of one utterance, so that the utterance's edges are looked up once. One thread owns
-// one element of columns from .. from + F - 1 of y: a copy of x if from is 0, otherwise the slope of the F columns
-// before, which the previous launch has written. Computed in double, as on the CPU: the kernel is bound by reading.
+// one element of columns from .. from + F - 1 of y: a copy of x if from is a.first, otherwise the slope of the F
+// columns before, which the previous launch has written. Computed in double, as on the CPU: the kernel is bound by
+// reading.
 __global__ void __launch_bounds__(kBlock, 4) deltas_kernel(DeltasArgs a, Tiles tiles, Index from, double norm) {
   const Index F = a.x.shape[1], wide = a.y.shape[1];
   for (Index tile = blockIdx.x; tile < tiles.count(); tile += gridDim.x) {
@@ -24,7 +25,7 @@ __global__ void __launch_bounds__(kBlock, 4) deltas_kernel(DeltasArgs a, Tiles t
     for (Index i = threadIdx.x; i < of.rows * F; i += kBlock) {
       const Index t = first + i / F, f = i % F;
       float* y = a.y.data + t * wide + from + f;
-      if (from == 0) {
+      if (from == a.first) {
         *y = a.x.data[t * F + f];
         continue;
       }
@@ -46,7 +47,7 @@ void deltas(GpuExec& ex, const DeltasArgs& a) {
   for (Index i = 1; i <= a.n; ++i) norm += 2 * static_cast<double>(i * i);
   const Index F = a.x.shape[1];
   const Tiles tiles{a.starts, a.x.shape[0], kRows};
-  for (Index from = 0; from < a.y.shape[1]; from += F)
+  for (Index from = a.first; from <= a.first + orders_of(a) * F; from += F)
     launch(ex, "deltas", deltas_kernel, grid_for(tiles.count(), 1), kBlock, a, tiles, from, norm);
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "host/core/choices.h"
 #include "host/core/view.h"
 #include "host/device/exec.h"
 #include "kernels/frontend/samples.h"
@@ -21,6 +22,9 @@ enum class LogUnit { db, ln, log10 };  // db: 10 log10 of the power
 // Implementation on a GPU: `fused` is our single kernel; `cufft` runs cuFFT between two kernels, is slower, takes any
 // n_fft, and serves as the reference for `fused`.
 enum class MelEngine { fused, cufft };
+template <>
+inline constexpr auto kNames<MelEngine> = std::to_array<Named<MelEngine>>({{MelEngine::fused, "fused"},
+                                                                           {MelEngine::cufft, "cufft"}});
 
 // Log-mel features, or cepstra, of one or several utterances. Frame t of an utterance is its samples t hop + first .. t
 // hop + first + W - 1. Each frame then passes through, in this order: sample_scale, DC removal, pre-emphasis (the first

@@ -30,21 +30,21 @@ std::vector<std::vector<float>> ragged_signals() {
 // Edges, maxima, slopes and context are computed within each utterance.
 TEST_P(Batch, AnUtteranceDoesNotDependOnItsNeighbours) {
   const auto signals = ragged_signals();
-  std::vector<Samples> samples;
-  for (const auto& x : signals) samples.push_back(samples_of(x));
+  std::vector<Speech> samples;
+  for (const auto& x : signals) samples.push_back({samples_of(x)});
   for (const auto& [name, c] : cases()) {
     const Extractor extractor(c);
-    const std::vector<Frames> all = extractor.of_each(exec(), samples);
+    const std::vector<Frames> all = extractor(exec(), samples);
     ASSERT_EQ(all.size(), signals.size());
     for (std::size_t u = 0; u < all.size(); ++u) {
-      const Matrix alone = extractor(exec(), signals[u]);
+      const Matrix alone = features_of(exec(), extractor, signals[u]).matrix(exec());
       EXPECT_EQ(all[u].rows(), alone.rows) << name << ", utterance " << u;
       EXPECT_BITWISE(all[u].matrix(exec()).values, alone.values) << name << ", utterance " << u;
     }
   }
 }
 
-TEST_P(Batch, OfNoUtterancesIsNothing) { EXPECT_TRUE(Extractor(feature_preset("kaldi")).of_each(exec(), {}).empty()); }
+TEST_P(Batch, OfNoUtterancesIsNothing) { EXPECT_TRUE(Extractor(feature_preset("kaldi"))(exec(), {}).empty()); }
 
 // More utterances than a block has threads, most of them with one frame or none.
 TEST_P(Batch, OfManyShortUtterances) {
@@ -55,11 +55,11 @@ TEST_P(Batch, OfManyShortUtterances) {
   }));
   std::vector<std::vector<float>> signals;
   for (int u = 0; u < 300; ++u) signals.push_back(signal("loud", u % 7 == 0 ? 0 : 350 + u % 5 * 45));
-  std::vector<Samples> samples;
-  for (const auto& x : signals) samples.push_back(samples_of(x));
-  const std::vector<Frames> all = extractor.of_each(exec(), samples);
+  std::vector<Speech> samples;
+  for (const auto& x : signals) samples.push_back({samples_of(x)});
+  const std::vector<Frames> all = extractor(exec(), samples);
   for (std::size_t u = 0; u < all.size(); u += 13)
-    EXPECT_BITWISE(all[u].matrix(exec()).values, extractor(exec(), signals[u]).values) << u;
+    EXPECT_BITWISE(all[u].matrix(exec()).values, features_of(exec(), extractor, signals[u]).matrix(exec()).values) << u;
 }
 
 // Equal bit for bit, because steps of 2^-15 are exact in float. Includes full scale at both ends.
@@ -71,10 +71,11 @@ TEST_P(Batch, Int16IsTheSameAsFloat) {
   for (const std::int16_t v : x) as_float.push_back(static_cast<float>(v) / 32768);
   for (const auto& [name, c] : cases()) {
     const Extractor extractor(c);
-    const Matrix got = extractor(exec(), std::span<const std::int16_t>(x));
-    EXPECT_BITWISE(got.values, extractor(exec(), as_float).values) << name;
-    const std::vector<Samples> mixed{samples_of(x), samples_of(as_float)};
-    EXPECT_BITWISE(extractor.of_each(exec(), mixed)[0].matrix(exec()).values, got.values) << name;
+    const Speech one{samples_of(x)};
+    const Matrix got = extractor(exec(), {&one, 1}).front().matrix(exec());
+    EXPECT_BITWISE(got.values, features_of(exec(), extractor, as_float).matrix(exec()).values) << name;
+    const std::vector<Speech> mixed{{samples_of(x)}, {samples_of(as_float)}};
+    EXPECT_BITWISE(extractor(exec(), mixed)[0].matrix(exec()).values, got.values) << name;
   }
 }
 
@@ -85,7 +86,7 @@ TEST_P(Batch, AsManyCepstraAsMels) {
     k.n_mfcc = 80;
   });
   const auto x = signal("loud", 2001);
-  EXPECT_REL_L2(Extractor(c)(exec(), x).values, oracle::flat(oracle::features(c, x)), 2e-6);
+  EXPECT_REL_L2(features_of(exec(), Extractor(c), x).matrix(exec()).values, oracle::flat(oracle::features(c, x)), 2e-6);
 }
 
 // Covers speech, and noise down to a few steps of 16 bits. `ln_1e-5_down_to_dB` is the number of dB below a frame's
@@ -102,7 +103,7 @@ TEST_P(Batch, EveryPresetWithinTheBound) {
     c.deltas = c.context = 0;
     double error = 0;
     for (const auto& [kind, x] : signals) {
-      const std::vector<float> got = Extractor(c)(exec(), x).values;
+      const std::vector<float> got = features_of(exec(), Extractor(c), x).matrix(exec()).values;
       const oracle::Rows want = oracle::mel(c, x);
       EXPECT_FLOAT_ERROR(got, want, ln_of(c), kFloatBound) << name << " " << kind;
       error = std::max(error, float_error(got, want, ln_of(c)));

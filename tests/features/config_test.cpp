@@ -95,7 +95,7 @@ TEST(FeatureConfig, ContradictionsAreNamedTogether) {
     return [c] { Extractor extractor(c); };
   };
   EXPECT_FAULT(made([](auto& c) { c.win_samples = 513; })(), Fault::config,
-               "features.win_samples: is 513, expected at most features.n_fft (512)");
+               "features.win_samples: is 513, expected at most n_fft (512)");
   EXPECT_FAULT(made([](auto& c) {
                  c.sample_rate = 8000;
                  c.delta_window = 4;

@@ -16,7 +16,9 @@ namespace {
 
 class Features : public OnEachDevice {
  protected:
-  Matrix extract(const FeatureConfig& c, const std::vector<float>& x) { return Extractor(c)(exec(), x); }
+  Matrix extract(const FeatureConfig& c, const std::vector<float>& x) {
+    return features_of(exec(), Extractor(c), x).matrix(exec());
+  }
 };
 CUTRACT_ON_EACH_DEVICE(Features);
 
@@ -101,17 +103,21 @@ TEST_P(Features, TheSameBitsAgain) {
   for (const auto& [name, c] : cases()) {
     const auto x = signal("loud", 3001);
     const std::vector<float> once = extract(c, x).values;
-    for (Exec& other : others()) EXPECT_BITWISE(Extractor(c)(other, x).values, once) << name;
+    for (Exec& other : others()) EXPECT_BITWISE(features_of(other, Extractor(c), x).matrix(other).values, once) << name;
   }
 }
 
-TEST_P(Features, StayOnTheDeviceIfWished) {
+// What a stream writes is bounded by fences, and the same as through the extractor.
+TEST_P(Features, AStreamWritesItsColumnsAlone) {
   const Extractor extractor(feature_preset("whisper"));
+  const MelStream stream(extractor.streams().front().options);
   for (const char* kind : {"loud", "tone"}) {  // the second call reuses the tables
     const auto x = signal(kind, 1000);
     Block<float> there(exec(), x), out(exec(), extractor.frames(1000) * extractor.dim());
-    extractor.on_device(exec(), there.view(), {}, {}, out.view<2>({extractor.frames(1000), extractor.dim()}));
-    EXPECT_BITWISE(out.values(), extractor(exec(), x).values);
+    StreamInput in;
+    in.samples = there.view();
+    stream.compute(exec(), in, out.view<2>({extractor.frames(1000), extractor.dim()}));
+    EXPECT_BITWISE(out.values(), features_of(exec(), extractor, x).matrix(exec()).values);
   }
 }
 
@@ -249,6 +255,22 @@ TEST_P(FeatureOps, DeltasAreSlopesOfSlopes) {
       for (std::size_t t = 0; t < want.size(); ++t) want[t].insert(want[t].end(), order[t].begin(), order[t].end());
     }
     EXPECT_REL_L2(out.values(), oracle::flat(want), 6e-8) << T << " x " << F << ", n = " << n << ", " << orders;
+  }
+}
+
+// Beside others, the columns that are not the op's keep what they hold.
+TEST_P(FeatureOps, DeltasAreWrittenBesideOtherColumns) {
+  for (const Index orders : {0, 1, 2}) {
+    const Index T = 37, F = 5, first = 3, C = 21;
+    const std::vector<float> x = Rng(74).normals(T * F), before = Rng(75).normals(T * C);
+    Block<float> in(exec(), x), alone(exec(), T * F * (1 + orders)), beside(exec(), before);
+    deltas(exec(), {in.view<2>({T, F}), 2, alone.view<2>({T, F * (1 + orders)})});
+    deltas(exec(), {in.view<2>({T, F}), 2, beside.view<2>({T, C}), {}, first, orders});
+    std::vector<float> want = before;
+    const std::vector<float> own = alone.values();
+    for (Index t = 0; t < T; ++t)
+      std::copy_n(own.begin() + t * F * (1 + orders), F * (1 + orders), want.begin() + t * C + first);
+    EXPECT_BITWISE(beside.values(), want) << orders;
   }
 }
 

@@ -35,10 +35,10 @@ class OnTheEmulator : public testing::Test {
  protected:
   void TearDown() override { simt::set_schedule({}); }
   std::vector<Matrix> extract(const Extractor& extractor, const std::vector<std::vector<float>>& signals) {
-    std::vector<Samples> samples;
-    for (const auto& x : signals) samples.emplace_back(View<const float, 1>{x.data(), {static_cast<Index>(x.size())}});
+    std::vector<Speech> samples;
+    for (const auto& x : signals) samples.push_back({View<const float, 1>{x.data(), {std::ssize(x)}}});
     std::vector<Matrix> all;
-    for (const Frames& f : extractor.of_each(exec_, samples)) all.push_back(f.matrix(exec_));
+    for (const Frames& f : extractor(exec_, samples)) all.push_back(f.matrix(exec_));
     return all;
   }
   Exec exec_{std::in_place_type<GpuExec>, 0};

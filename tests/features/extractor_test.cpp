@@ -29,7 +29,7 @@ using test::with;
 
 Matrix extract(const FeatureConfig& c, const std::vector<float>& x, int threads = 1) {
   Exec ex{CpuExec(threads)};
-  return Extractor(c)(ex, x);
+  return features_of(ex, Extractor(c), x).matrix(ex);
 }
 
 class EachSetting : public testing::TestWithParam<Case> {};
@@ -142,13 +142,14 @@ TEST(Extractor, ResamplesAudioOfAnotherRate) {
     at16.push_back(static_cast<float>(0.3 * std::sin(2 * std::numbers::pi * 1000 * i / 16000)));
   for (int i = 0; i < 48000; ++i)
     at48.push_back(static_cast<float>(0.3 * std::sin(2 * std::numbers::pi * 1000 * i / 48000)));
-  const Matrix direct = extractor(ex, at16), resampled = extractor.from_audio(ex, at48, 48000).matrix(ex);
+  const Matrix direct = features_of(ex, extractor, at16).matrix(ex),
+               resampled = features_of(ex, extractor, Audio{48000, at48}).matrix(ex);
   ASSERT_EQ(resampled.rows, direct.rows);
   int loudest = 0;
   for (int m = 1; m < 80; ++m)
     if (direct.row(50)[m] > direct.row(50)[loudest]) loudest = m;
   EXPECT_NEAR(resampled.row(50)[loudest], direct.row(50)[loudest], 1e-3);
-  EXPECT_EQ(extractor.from_audio(ex, at16, 16000).matrix(ex).values, direct.values);
+  EXPECT_EQ(features_of(ex, extractor, Audio{16000, at16}).matrix(ex).values, direct.values);
 }
 
 TEST(Extractor, HashIsOfTheSettings) {
@@ -168,6 +169,10 @@ TEST(FeatureOps, RefuseWrongShapes) {
   EXPECT_FAULT(dct(ex, {x.view(), {basis.data(), {3, 6}}, y.view()}), Fault::internal,
                "dct.y: shape is [4,5], expected [4,3]");
   EXPECT_FAULT(deltas(ex, {x.view(), 2, y.view()}), Fault::internal, "deltas: n is 2, columns 6 to 5");
+  Matrix wide(4, 20);
+  EXPECT_FAULT(deltas(ex, {x.view(), 2, wide.view()}), Fault::internal, "deltas: n is 2, columns 6 to 20");
+  EXPECT_FAULT(deltas(ex, {x.view(), 2, wide.view(), {}, 9, 1}), Fault::internal, "deltas: n is 2, columns 6 to 20");
+  EXPECT_FAULT(deltas(ex, {x.view(), 2, wide.view(), {}, -1, 0}), Fault::internal, "deltas: n is 2, columns 6 to 20");
   EXPECT_FAULT(splice(ex, {x.view(), Matrix(4, 12).view()}), Fault::internal, "splice.y: has 12 columns");
   EXPECT_FAULT(splice(ex, {x.view(), Matrix(3, 18).view()}), Fault::internal,
                "splice.y: shape is [3,18], expected [4,18]");

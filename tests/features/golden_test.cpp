@@ -20,7 +20,7 @@ std::vector<float> golden_signal(const std::string& name) {
 
 Matrix extract(const FeatureConfig& c, const std::string& signal) {
   Exec ex{CpuExec(1)};
-  return Extractor(c)(ex, golden_signal(signal));
+  return features_of(ex, Extractor(c), golden_signal(signal)).matrix(ex);
 }
 
 // Compares the columns of the features, starting at `from`, with every tensor `feature.SIGNAL` of a golden file.

@@ -9,10 +9,15 @@
 namespace cutract::test {
 namespace {
 
+FeatureConfig by_cufft(FeatureConfig c) {
+  c.engine = MelEngine::cufft;
+  return c;
+}
+
 class MelByCufft : public OnEachDevice {
  protected:
   std::vector<float> extract(const FeatureConfig& c, const std::vector<float>& x) {
-    return Extractor(c, MelEngine::cufft)(exec(), x).values;
+    return features_of(exec(), Extractor(by_cufft(c)), x).matrix(exec()).values;
   }
   void expect_like_oracle(const FeatureConfig& c, const std::vector<float>& got, const oracle::Rows& want) {
     const double error = float_error(got, want, ln_of(c));
@@ -58,9 +63,9 @@ TEST_P(MelByCufft, TakesManyFrames) {
   std::vector<std::vector<float>> signals{signal("quiet", 18'000), signal("quiet", 17'000), signal("loud", 900)};
   signals[0][17'000] = 300;
   signals[1][16'000] = 3;
-  std::vector<Samples> utterances;
-  for (auto& x : signals) utterances.emplace_back(View<float, 1>{x.data(), {std::ssize(x)}});
-  const std::vector<Frames> got = Extractor(c, MelEngine::cufft).of_each(exec(), utterances);
+  std::vector<Speech> utterances;
+  for (auto& x : signals) utterances.push_back({View<float, 1>{x.data(), {std::ssize(x)}}});
+  const std::vector<Frames> got = Extractor(by_cufft(c))(exec(), utterances);
   for (std::size_t u = 0; u < signals.size(); ++u)
     expect_like_oracle(c, got[u].matrix(exec()).values, oracle::mel(c, signals[u]));
 }
@@ -72,7 +77,7 @@ TEST_P(MelByCufft, TakesAnFftThatIsTooLongForTheFusedKernel) {
   });
   const auto x = signal("loud", 100);
   const Extractor fused(c);
-  EXPECT_FAULT(fused(exec(), x), Fault::device, "mel on the GPU: n_fft is 16384");
+  EXPECT_FAULT(features_of(exec(), fused, x), Fault::device, "mel on the GPU: n_fft is 16384");
   expect_like_oracle(c, extract(c, x), oracle::mel(c, x));
 }
 
@@ -132,7 +137,7 @@ TEST_P(MelByCufft, TakesABatchOfInt16) {
 TEST_P(MelByCufft, TheSameBitsAgain) {
   const FeatureConfig c = feature_preset("whisper");
   const auto x = signal("loud", 3001), once = extract(c, x);
-  for (Exec& other : others()) EXPECT_BITWISE(Extractor(c, MelEngine::cufft)(other, x).values, once);
+  for (Exec& other : others()) EXPECT_BITWISE(features_of(other, Extractor(by_cufft(c)), x).matrix(other).values, once);
 }
 
 INSTANTIATE_TEST_SUITE_P(Device, MelByCufft, testing::Values(Device::gpu), device_name);

@@ -1,6 +1,7 @@
 #include "features/dataset/normaliser.h"
 
 #include <cstring>
+#include <limits>
 
 #include "features/frames.h"
 #include "tests/kernels/on_each_device.h"
@@ -101,6 +102,64 @@ TEST_P(NormaliserOnEachDevice, AKnownSpeakerGetsItsOwnStatistics) {
     }
     EXPECT_REL_L2(z.values, want, 1e-7);
   }
+}
+
+// A column that opts out goes through as it is, in every scope and for every kind of speaker; the others do not notice.
+TEST_P(NormaliserOnEachDevice, AColumnThatOptsOutIsKept) {
+  const Data d = two_speakers();
+  const std::vector<Column> columns{{"mel_0", true, 0}, {"voiced", false, 0}, {"mel_1", true, 0}};
+  for (const Scope scope : {Scope::utterance, Scope::speaker, Scope::corpus}) {
+    const Normaliser all = fit(scope, d), kept = Normaliser::fit(exec(), scope, there(d).parts, columns);
+    TensorFile file;
+    kept.save(file, "n");
+    const Normaliser back = Normaliser::load(file, "n", "test");
+    EXPECT_EQ(back.hash(), kept.hash());
+    EXPECT_NE(kept.hash(), all.hash());
+    for (const std::string who : {"anna", "somebody else"})
+      for (const Normaliser& n : {kept, back}) {
+        const Matrix usual = apply(all, d.rows[0], who);
+        Matrix got = apply(n, d.rows[0], who);
+        for (Index t = 0; t < got.rows; ++t) {
+          EXPECT_EQ(got.row(t)[0], usual.row(t)[0]);
+          EXPECT_EQ(got.row(t)[1], d.rows[0].row(t)[1]);
+          EXPECT_EQ(got.row(t)[2], usual.row(t)[2]);
+        }
+      }
+  }
+}
+
+TEST_P(NormaliserOnEachDevice, AdaptingLeavesAColumnThatOptsOut) {
+  const Data d = two_speakers();
+  const std::vector<Column> columns{{"mel_0", true, 0}, {"voiced", false, 0}, {"mel_1", true, 0}};
+  Normaliser n = Normaliser::fit(exec(), Scope::corpus, there(d).parts, columns);
+  const Normaliser::Moments heard{50, {1, 2, 3}, {50, 50, 50}};
+  const std::vector<Normaliser::Level> levels{{0, 1}, {2, 1}};
+  n.adapt("new", heard, 100, levels);
+  EXPECT_EQ(n.statistics("new").mean[1], 0);
+  EXPECT_EQ(n.statistics("new").std[1], 1);
+  EXPECT_NE(n.statistics("new").mean[0], 0);
+}
+
+// Two columns that a gain moves by different amounts: the shift is found from both, each in its own unit.
+TEST_P(NormaliserOnEachDevice, AdaptingShiftsEachColumnByItsOwnUnit) {
+  const Data d = two_speakers();
+  Normaliser n = fit(Scope::corpus, d);
+  const std::vector<double> before = n.statistics("").mean;
+  Normaliser::Moments heard{1, before, {0, 0, 0}};
+  heard.mean[0] += 2;
+  heard.mean[1] += 10;  // 5 times as much
+  const std::vector<Normaliser::Level> levels{{0, 1}, {1, 5}};
+  n.adapt("new", heard, 1000, levels);
+  EXPECT_NEAR(n.statistics("new").mean[0] - before[0], 2, 1e-9);
+  EXPECT_NEAR(n.statistics("new").mean[1] - before[1], 10, 1e-9);
+}
+
+TEST_P(NormaliserOnEachDevice, NamesTheColumnOfABadValue) {
+  Data d = two_speakers();
+  d.rows[2].row(0)[1] = std::numeric_limits<float>::infinity();
+  const std::vector<Column> columns{{"mel_0", true, 0}, {"voiced", true, 0}, {"mel_1", true, 0}};
+  EXPECT_FAULT(Normaliser::fit(exec(), Scope::corpus, there(d).parts, columns), Fault::data,
+               "column voiced holds a value that is not finite");
 }
 
 TEST_P(NormaliserOnEachDevice, AnUnseenSpeakerGetsTheCorpusStatistics) {

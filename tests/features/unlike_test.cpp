@@ -36,13 +36,13 @@ std::vector<float> scaled(std::vector<float> x, float by) {
 class Unlike : public testing::Test {
  protected:
   Unlike() {
-    const Matrix rows = extractor_(ex_, speech(1, 20));
+    const Matrix rows = features_of(ex_, extractor_, speech(1, 20)).matrix(ex_);
     Frames there(ex_, rows);
     const Normaliser::Part part{"", there.view()};
     training_ = Normaliser::fit(ex_, Scope::corpus, {&part, 1});
   }
   Heard heard(const std::vector<float>& x) {
-    const Frames features(ex_, extractor_(ex_, x));
+    const Frames features = features_of(ex_, extractor_, x);
     return measure(ex_, x, features, extractor_.config());
   }
   // All phrases in one text.
@@ -54,7 +54,7 @@ class Unlike : public testing::Test {
   }
   // Normalised by what is heard.
   std::vector<float> adapted(const std::vector<float>& x) {
-    const Frames features(ex_, extractor_(ex_, x));
+    const Frames features = features_of(ex_, extractor_, x);
     Normaliser by = training_;
     const FeatureConfig& c = extractor_.config();
     by.adapt("", measure(ex_, x, features, c).sounding, enough_frames(c), level_columns(c));

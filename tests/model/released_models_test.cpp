@@ -34,7 +34,7 @@ Matrix movement(const TrainedModel& m, const std::string& recording) {
   const Extractor extractor(m.config.features);
   const Audio audio = read_audio(recording);
   Network network(ex, m.model);
-  return predict(ex, m, network, extractor.from_audio(ex, audio.samples, audio.sample_rate), "spk1");
+  return predict(ex, m, network, features_of(ex, extractor, audio), "spk1");
 }
 
 void expect_same_movement(const TrainedModel& m, fs::path path) {

@@ -37,7 +37,7 @@ Matrix movement(const TrainedModel& m) {
   Exec ex = CpuExec(1);
   const Extractor extractor(m.config.features);
   Network network(ex, m.model);
-  return predict(ex, m, network, extractor.frames_of(ex, chirp()), "a");
+  return predict(ex, m, network, features_of(ex, extractor, chirp()), "a");
 }
 
 void make() {

@@ -1,0 +1,52 @@
+#include "features/dataset/corpus_features.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "features/streams.h"
+#include "host/core/error.h"
+
+namespace cutract {
+namespace {
+
+bool is_file(const StreamConfig& s) { return s.is("file"); }
+
+// Any length is accepted here: loading compares each array with its audio.
+Index columns_in(const Corpus& corpus) {
+  const auto listed = std::find_if(corpus.utterances.begin(), corpus.utterances.end(),
+                                   [](const Utterance& u) { return !u.features.empty(); });
+  if (listed == corpus.utterances.end())
+    fail(Fault::data, corpus.dir +
+                          "/manifest.tsv: no utterance has a file in the column features, which the stream "
+                          "\"file\" reads; add the paths of .npy files there");
+  return features_columns(corpus, *listed);
+}
+
+}  // namespace
+
+bool reads_files(const FeatureConfig& c) {
+  const std::vector<StreamConfig> streams = streams_of(c);
+  return std::any_of(streams.begin(), streams.end(), is_file);
+}
+
+FeatureConfig with_files_of(FeatureConfig c, const Corpus& corpus) {
+  std::vector<StreamConfig> streams = streams_of(c);
+  if (std::none_of(streams.begin(), streams.end(), is_file)) return c;
+  std::vector<std::string> entries;
+  for (std::size_t i = 0; i < streams.size(); ++i) {
+    entries.push_back(c.streams[i]);
+    if (!is_file(streams[i])) continue;
+    StreamOptions& o = streams[i].options;
+    if (o.columns == 0) o.columns = static_cast<int>(columns_in(corpus));
+    if (o.rate_hz == 0) {
+      o.rate_hz = corpus.features_rate_hz;
+      o.first_s = corpus.features_first_s;
+    }
+    entries.back() = entry_of(streams[i]);
+  }
+  c.streams = std::move(entries);
+  return c;
+}
+
+}  // namespace cutract
