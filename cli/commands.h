@@ -14,7 +14,7 @@
 namespace cutract::cli {
 
 struct TrainArgs {
-  std::string config, out, resume = "auto", device = "auto", check_device;
+  std::string config, out, resume = "auto", device = "auto", check_device, init_from;
   std::vector<std::string> set;
   std::optional<std::int64_t> seed;
   int fast_dev_run = 0;

@@ -167,6 +167,9 @@ class Parser {
     app->add_option("--resume", a.resume,
                     "auto (resume if DIR has checkpoints), never, or a checkpoint or run folder (default auto)")
         ->type_name("HOW");
+    app->add_option("--init-from", a.init_from,
+                    "start a new run from the weights of this model (run folder, checkpoint or file)")
+        ->type_name("MODEL");
     app->add_option("--seed", a.seed, "random seed, same as --set trainer.seed=N")
         ->type_name("N")
         ->check(integer_in(0, std::int64_t{1} << 53));

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "cli/commands.h"
+#include "host/core/error.h"
 #include "host/core/log.h"
 #include "host/core/shell_quoted.h"
 #include "host/core/text.h"
@@ -82,6 +83,9 @@ int run(const TrainArgs& a) {
     options.resume = Resume::never;
   else if (a.resume != "auto")
     options.resume_from = a.resume;
+  options.init_from = a.init_from;
+  if (!a.init_from.empty() && !options.resume_from.empty())
+    fail(Fault::usage, "--init-from and --resume: a resumed run has weights of its own; give one of them");
   options.check_device = !a.check_device.empty();
   options.fast_dev_run = a.fast_dev_run;
   options.stop_signal = [] { return static_cast<int>(stop_signal); };

@@ -145,7 +145,7 @@ bool RunFolder::write(const std::string& name, const std::string& text) {
 void RunFolder::write_config(const RunConfig& config) { write("config.toml", write_run_config(config)); }
 
 std::string environment(const RunConfig& config, const std::string& corpus_hash, const Exec& ex,
-                        std::span<const EngineOfSize> engines) {
+                        std::span<const EngineOfSize> engines, const std::string& init_from) {
   std::string names, reasons;  // of one engine for each size of Bi-LSTM, nearly always one
   for (const auto& [request, choice] : engines) {
     names += (names.empty() ? "" : ", ") + std::string(name_of(choice.engine));
@@ -153,25 +153,25 @@ std::string environment(const RunConfig& config, const std::string& corpus_hash,
   }
   utsname os{};
   uname(&os);
-  const nlohmann::ordered_json env{
-      {"cutract", kVersion},
-      {"git_commit", kGitCommit},
-      {"git_dirty", kGitDirty},
-      {"compiler", kCompiler},
-      {"build_type", kBuildType},
-      {"os", std::string(os.sysname) + " " + os.release},
-      {"cpu", cpu_name()},
-      {"isa", name_of(cpu_isa())},
-      {"openblas", openblas_get_config()},
-      {"openblas_core", openblas_get_corename()},
-      {"gpu", why_no_gpu().empty() ? "present" : "none: " + why_no_gpu()},
-      {"device", describe(ex)},
-      {"lstm_engine", names},
-      {"lstm_engine_why", reasons},
-      {"seed", config.trainer.seed},
-      {"config_sha256", sha256_hex(write_run_config(config))},
-      {"corpus_path", std::filesystem::absolute(config.data.corpus).lexically_normal().string()},
-      {"corpus_sha256", corpus_hash}};
+  nlohmann::ordered_json env{{"cutract", kVersion},
+                             {"git_commit", kGitCommit},
+                             {"git_dirty", kGitDirty},
+                             {"compiler", kCompiler},
+                             {"build_type", kBuildType},
+                             {"os", std::string(os.sysname) + " " + os.release},
+                             {"cpu", cpu_name()},
+                             {"isa", name_of(cpu_isa())},
+                             {"openblas", openblas_get_config()},
+                             {"openblas_core", openblas_get_corename()},
+                             {"gpu", why_no_gpu().empty() ? "present" : "none: " + why_no_gpu()},
+                             {"device", describe(ex)},
+                             {"lstm_engine", names},
+                             {"lstm_engine_why", reasons},
+                             {"seed", config.trainer.seed},
+                             {"config_sha256", sha256_hex(write_run_config(config))},
+                             {"corpus_path", std::filesystem::absolute(config.data.corpus).lexically_normal().string()},
+                             {"corpus_sha256", corpus_hash}};
+  if (!init_from.empty()) env["init_from"] = init_from;
   return env.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 

@@ -20,7 +20,8 @@ void check_run_folder(const std::string& path);
 
 // Returns the content of env.json, which is in each checkpoint too: machine, versions, seed and hashes, on which a
 // result depends. It contains no times, so that saving the same checkpoint again gives the same bytes.
-std::string environment(const RunConfig&, const std::string& corpus_hash, const Exec&, std::span<const EngineOfSize>);
+std::string environment(const RunConfig&, const std::string& corpus_hash, const Exec&, std::span<const EngineOfSize>,
+                        const std::string& init_from = "");
 
 // The files of a run besides checkpoints. Failing to write one of them must not stop training: each file is warned
 // about at its first failure and then no longer written.

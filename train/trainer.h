@@ -15,9 +15,10 @@ enum class Resume { automatic, never };
 struct TrainOptions {
   std::string run_dir;  // made if missing
   Resume resume = Resume::automatic;
-  std::string resume_from;    // checkpoint or run folder to resume from; "": the last checkpoint of run_dir, if any
-  int fast_dev_run = 0;       // > 0: number of batches to train and validate on, longest first; writes nothing
-  bool check_device = false;  // compares one step with the CPU before training; Error{device} if they differ
+  std::string resume_from;     // checkpoint or run folder to resume from; "": the last checkpoint of run_dir, if any
+  std::string init_from = {};  // model whose weights a new run starts from; "": random weights. See train/init_from.h
+  int fast_dev_run = 0;        // > 0: number of batches to train and validate on, longest first; writes nothing
+  bool check_device = false;   // compares one step with the CPU before training; Error{device} if they differ
   // Returns the number of the signal that asked training to stop, or 0. Polled after every step, and while data are
   // loaded or validated.
   std::function<int()> stop_signal;

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <functional>
+
+#include "train/trainer.h"
+
+namespace cutract {
+
+// What the outside asks of a training. It is polled, and a stop that was asked for stays so.
+class Requests {
+ public:
+  explicit Requests(const TrainOptions& o) : stop_signal_(o.stop_signal), save_asked_(o.save_asked) {}
+
+  struct Stopped {};  // thrown where work is given up for a stop
+  bool stop() {
+    if (stop_signal_) signal_ = stop_signal_();
+    return signal_ != 0;
+  }
+  void give_up_if_asked() {
+    if (stop()) throw Stopped{};
+  }
+  bool save() { return save_asked_ && save_asked_(); }
+  int signal() const { return signal_; }  // that asked for the stop, or 0
+
+ private:
+  const std::function<int()>& stop_signal_;
+  const std::function<bool()>& save_asked_;
+  int signal_ = 0;
+};
+
+}  // namespace cutract
