@@ -14,6 +14,7 @@
 #include "host/core/log.h"
 #include "host/core/shell_quoted.h"
 #include "host/core/text.h"
+#include "host/corpus/common_cause.h"
 #include "host/corpus/corpus.h"
 #include "host/corpus/quality.h"
 #include "model/run_config.h"
@@ -191,6 +192,11 @@ int run(const CorpusCheckArgs& a) {
   std::vector<std::string> bad;
   for (std::size_t i = 0; i < loaded.size(); ++i)
     if (!loaded[i].problem.empty()) bad.push_back(corpus.utterances[i].id + ": " + loaded[i].problem);
+  if (bad.size() == loaded.size()) {
+    std::vector<const Utterance*> all;
+    for (const Utterance& u : corpus.utterances) all.push_back(&u);
+    if (const std::string cause = common_cause(corpus, all); !cause.empty()) fail(Fault::data, cause);
+  }
   const std::vector<std::string> missing = missing_splits(corpus, config.data);
   if (!bad.empty()) print_text(listed(bad, kNamed) + "\n");
   if (!missing.empty()) print_text(listed(missing) + "\n");

@@ -15,6 +15,7 @@
 #include "host/core/error.h"
 #include "host/core/log.h"
 #include "host/core/text.h"
+#include "host/corpus/common_cause.h"
 #include "host/device/memory.h"
 #include "host/io/audio.h"
 #include "host/io/sha256.h"
@@ -254,6 +255,8 @@ Dataset load_dataset(Exec& ex, const Corpus& corpus, const std::string& split, c
     else
       d.skipped.push_back({utterances[i]->id, outcomes[i].problem});
   }
+  if (d.examples.empty())
+    if (const std::string cause = common_cause(corpus, utterances); !cause.empty()) fail(Fault::data, cause);
   if (!d.skipped.empty() && (!skip_bad || d.examples.empty())) fail_all(corpus, split, outcomes.size(), d.skipped);
   return d;
 }

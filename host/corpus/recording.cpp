@@ -48,6 +48,10 @@ void expect_finite(const Matrix& m, const std::string& path, Name name) {
 Matrix read_track(const Corpus& corpus, const std::string& path) {
   const auto channels = static_cast<Index>(corpus.channels.size());
   Matrix track = decode_npy(read_regular_file(path), path);
+  if (track.cols != channels && track.rows == channels)
+    fail(Fault::data,
+         fmt::format("{}: has {} of {}, expected one row for each frame with {}; it is transposed, so save x.T", path,
+                     counted(track.rows, "row"), counted(track.cols, "number"), counted(channels, "number")));
   if (track.cols != channels)
     fail(Fault::data, fmt::format("{}: has {}, corpus.toml lists {}", path, counted(track.cols, "channel"), channels));
   expect_finite(track, path,

@@ -87,6 +87,29 @@ TEST_F(CheckedCorpus, RefusesWhatTrainingRefuses) {
   EXPECT_NE(f.err.find("1 of 10 utterances cannot be used"), std::string::npos) << f.err;
 }
 
+// A wrong corpus.toml is reported once, by check and by training, and not once for each utterance.
+TEST_F(CheckedCorpus, AWrongTomlIsReportedAtItsCause) {
+  std::string toml = read_file(corpus_.dir + "/corpus.toml");
+  const std::string key = "sample_rate = ";
+  const auto at = toml.find(key) + key.size();
+  const std::string rate = toml.substr(at, toml.find('\n', at) - at);
+  corpus_.folder.write("corpus/corpus.toml", toml.replace(at, rate.size(), "44100"));
+  const auto sentence = [&](const char* n) {
+    return "error: " + corpus_.dir + "/corpus.toml: sample_rate is 44100, but all " + n + " audio files have " + rate +
+           " Hz; set sample_rate = " + rate + "\n";
+  };
+  const Finished f = check();
+  EXPECT_EQ(f.code, 4);
+  EXPECT_EQ(f.out, "");
+  EXPECT_EQ(f.err, sentence("10"));
+  const Finished trained =
+      test::cutract({"train", "--set", "data.corpus=corpus", "--fast-dev-run"}, corpus_.folder.path());
+  EXPECT_EQ(trained.code, 4);
+  std::string relative = sentence("6");
+  relative.erase(7, corpus_.dir.size() - 6);
+  EXPECT_TRUE(trained.err.ends_with(relative)) << trained.err << relative;
+}
+
 TEST_F(CheckedCorpus, RefusesPartsWithoutASample) {
   add_columns("start_s\tend_s", [](const std::string& id) { return id == "u3" ? "0.1\t0.10001" : "\t"; });
   const Finished f = check();

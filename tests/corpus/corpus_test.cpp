@@ -62,6 +62,19 @@ TEST(Corpus, OptionalColumnsInAnyOrder) {
   EXPECT_EQ(c.utterances[1].end_s, -1);
 }
 
+// The manifest of an editor that writes spaces for tabs has one mistake, not one for each column.
+TEST(Corpus, OtherSeparatorsThanTabsAreNamed) {
+  const CorpusFolder folder;
+  const std::pair<const char*, const char*> separators[] = {
+      {" ", "spaces"}, {"   ", "spaces"}, {",", "commas"}, {";", "semicolons"}};
+  for (const auto& [separator, name] : separators) {
+    folder.write("manifest.tsv",
+                 all_of("id\tspeaker\tsplit\taudio\tarticulation\na\ts\ttrain\ta.wav\ta.npy\n", "\t", separator));
+    EXPECT_STREQ(test::thrown_by([&] { read_corpus(folder.path()); }).what(),
+                 ((folder / "manifest.tsv:1: its columns are separated by ") + name + ", expected tabs").c_str());
+  }
+}
+
 // Columns with unknown names are kept, even if a name is similar to that of an existing column.
 TEST(Corpus, OtherColumnsAreKept) {
   const CorpusFolder folder;

@@ -55,6 +55,10 @@ TEST(Recording, BadDataAreRefusedEachForItsOwnReason) {
       {[](auto& f) { f.write("art/a.npy", "text"); }, "/art/a.npy: is not a .npy file; save the array with np.save"},
       {[](auto& f) { f.track("a", 0); }, "/art/a.npy: holds no frames"},
       {[](auto& f) { f.track("a", Matrix(50, 3)); }, "/art/a.npy: has 3 channels, corpus.toml lists 2"},
+      {[](auto& f) { f.track("a", Matrix(2, 50)); },
+       "/art/a.npy: has 2 rows of 50 numbers, expected one row for each frame with 2 numbers; it is transposed, so "
+       "save "
+       "x.T"},
       {[](auto& f) { f.track("a", Matrix(50, 1)); }, "/art/a.npy: has 1 channel, corpus.toml lists 2"},
       {[&](auto& f) { f.track("a", spoiled(17, 1, std::nanf(""))); },
        "/art/a.npy: frame 17 of channel \"tt_z\" is nan, expected a finite number"},
