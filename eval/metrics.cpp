@@ -124,8 +124,8 @@ void check(std::span<const Scored> all, std::span<const Channel> channels, const
   }
 }
 
-std::vector<Target> judge(const Scores& s, const Targets& want) {
-  std::vector<Target> out;
+std::vector<Goal> judge(const Scores& s, const Goals& want) {
+  std::vector<Goal> out;
   const auto at_most = [&out](const char* name, double value, const std::optional<double>& limit) {
     if (limit) out.push_back({name, value, *limit, value <= *limit});
   };
@@ -154,7 +154,7 @@ std::vector<ScoreSums> score_sums(View<const float, 2> predicted, View<const flo
 }
 
 Scores score(std::span<const Scored> all, std::span<const Channel> channels, const std::string& split,
-             const ScoredLoss& loss, const Targets& targets) {
+             const ScoredLoss& loss, const Goals& goals) {
   check(all, channels, split);
   Selection everything;
   std::map<std::string, Selection> by_speaker;
@@ -194,7 +194,7 @@ Scores score(std::span<const Scored> all, std::span<const Channel> channels, con
     const Overall one = overall({s}, channels, out.rmse_units_name, nullptr);
     out.each.push_back({s->id, s->speaker, s->frames, one.rmse, one.mae, one.rmse_units, one.pearson});
   }
-  out.targets = judge(out, targets);
+  out.goals = judge(out, goals);
   return out;
 }
 

@@ -46,7 +46,7 @@ struct UtteranceScore {
   std::optional<double> pearson;     // per channel over the utterance, averaged over channels
 };
 
-struct Target {
+struct Goal {
   std::string metric;           // "rmse", "pearson", "mae" or "loss", in this order
   std::optional<double> value;  // none: undefined, so not met
   double target = 0;
@@ -73,11 +73,11 @@ struct Scores {
   std::vector<ChannelScore> channels;       // in the order of the corpus
   std::vector<SpeakerScore> speakers;       // by name
   std::vector<UtteranceScore> each;         // in the order of the utterances
-  std::vector<Target> targets;              // those that are set
+  std::vector<Goal> goals;                  // those that are set
 };
 
 // The scores that a config aims for (eval.target_*); a target that is not set is not judged.
-struct Targets {
+struct Goals {
   std::optional<double> rmse, pearson, mae, loss;
 };
 
@@ -89,7 +89,7 @@ struct ScoredLoss {
 
 // Throws Error{internal} on mismatching shapes, Error{data} if there is no frame at all.
 Scores score(std::span<const Scored>, std::span<const Channel>, const std::string& split, const ScoredLoss&,
-             const Targets&);
+             const Goals&);
 
 // Returns a table for people, at most 80 columns wide; `colour` colours met / not met.
 std::string scores_table(const Scores&, bool colour);
@@ -110,7 +110,7 @@ std::string scores_json(const Scores&, const Provenance* = nullptr);
 std::string thousands(Index);
 // Returns "1 frame", "2,000 frames".
 std::string thousands(Index n, const char* one, const char* many);
-// The metrics at the top of every display of scores, in the order of Scores::targets.
+// The metrics at the top of every display of scores, in the order of Scores::goals.
 struct Metric {
   std::string key, label;  // "rmse", "RMSE (z)"
   std::optional<double> value;

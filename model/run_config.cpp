@@ -78,7 +78,7 @@ static void fields(FieldTable& v, TrainerConfig& c) {
     "consecutive steps with infinite or NaN gradients before training fails (exit code 8)");
 }
 
-static void fields(FieldTable& v, Targets& c) {
+static void fields(FieldTable& v, Goals& c) {
   v("target_rmse", c.rmse, in(0.0, 1e9), "target that eval judges the RMSE by (z)");
   v("target_pearson", c.pearson, in(-1.0, 1.0), "target that eval judges the Pearson correlation by");
   v("target_mae", c.mae, in(0.0, 1e9), "target that eval judges the MAE by (z)");

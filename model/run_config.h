@@ -75,7 +75,7 @@ struct RunConfig {
   OptimConfig optim;
   ScheduleConfig schedule;
   TrainerConfig trainer;
-  Targets eval;
+  Goals eval;
 };
 // Adds every setting, with its range and meaning, to the table.
 void fields(FieldTable&, RunConfig&);

@@ -27,13 +27,13 @@ std::string bar(double v, double largest) {
 
 // The four metrics, with targets and verdicts if the config sets any.
 std::string headline(const Scores& s) {
-  const bool judged = !s.targets.empty();
+  const bool judged = !s.goals.empty();
   std::string out = "<div class=\"wide\"><table><tr><th>metric</th><th>value</th>";
   out += judged ? "<th>target</th><th>met?</th></tr>\n" : "</tr>\n";
   for (const Metric& m : headline_metrics(s)) {
     out += fmt::format("<tr><td>{}</td><td>{}</td>", escape_markup(m.label), shown(m.value, m.decimals));
-    const auto t = std::find_if(s.targets.begin(), s.targets.end(), [&](const Target& x) { return x.metric == m.key; });
-    if (t != s.targets.end())
+    const auto t = std::find_if(s.goals.begin(), s.goals.end(), [&](const Goal& x) { return x.metric == m.key; });
+    if (t != s.goals.end())
       out += fmt::format("<td>{} {:.{}f}</td><td class=\"{}\">{}</td>", t->metric == "pearson" ? "&ge;" : "&le;",
                          t->target, m.decimals, t->met ? "good" : "bad", t->met ? "yes" : "no");
     else if (judged)

@@ -82,7 +82,7 @@ std::string header(const Scores& s, const Ink& ink) {
   return out + ink.faint("silence.") + "\n";
 }
 
-std::string target_text(const Target& t, int decimals, const Ink& ink) {
+std::string target_text(const Goal& t, int decimals, const Ink& ink) {
   return fmt::format("   target {} {:<8.{}f}{}", t.metric == "pearson" ? ">=" : "<=", t.target, decimals,
                      t.met ? ink.good("met") : ink.bad("not met"));
 }
@@ -92,13 +92,13 @@ std::string headline(const Scores& s, const Ink& ink) {
   std::string out;
   for (const Metric& m : headline_metrics(s)) {
     out += "  " + left(m.label, 13) + ink.bold(number(m.value, m.decimals, 9));
-    for (const Target& t : s.targets)
+    for (const Goal& t : s.goals)
       if (t.metric == m.key) out += target_text(t, m.decimals, ink);
     out += "\n";
   }
-  if (s.targets.empty()) return out;
-  const auto met = std::count_if(s.targets.begin(), s.targets.end(), [](const Target& t) { return t.met; });
-  return out + fmt::format("  {} of {} met\n", met, thousands(std::ssize(s.targets), "target", "targets"));
+  if (s.goals.empty()) return out;
+  const auto met = std::count_if(s.goals.begin(), s.goals.end(), [](const Goal& t) { return t.met; });
+  return out + fmt::format("  {} of {} met\n", met, thousands(std::ssize(s.goals), "target", "targets"));
 }
 
 std::string in_words(const Scores& s) {

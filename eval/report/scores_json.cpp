@@ -65,7 +65,7 @@ void add_provenance(Json& out, const Provenance& p) {
 
 Json targets(const Scores& s) {
   Json out = Json::array();
-  for (const Target& t : s.targets) {
+  for (const Goal& t : s.goals) {
     out.push_back({{"metric", t.metric}, {"value", number(t.value)}, {"target", number(t.target)}, {"met", t.met}});
   }
   return out;

@@ -30,7 +30,7 @@ Report example() {
   s.rmse = 0.842, s.pearson = 0.612, s.rmse_units = 2.314, s.rmse_units_name = "mm";
   s.channels = {{"tt_x", "mm", 0.8, 0.6, 2.25, 0.71}, {"jaw", "rad", 0.3, 0.2, 0.0891, {}}};
   s.speakers = {{"F01", 100000, 4, 0.8, 0.6, 2.2, 0.65}, {"M01", 23456, 3, 0.9, 0.7, {}, {}}};
-  s.targets = {{"rmse", 0.842, 0.15, false}, {"pearson", 0.612, 0.5, true}, {"loss", {}, 0.0225, false}};
+  s.goals = {{"rmse", 0.842, 0.15, false}, {"pearson", 0.612, 0.5, true}, {"loss", {}, 0.0225, false}};
   r.scores = s, r.scores_title = "Scores on split val";
   Trace t{"u1, speaker F01", 0.016, 0.01, Matrix(50, 2), Matrix(50, 2)};
   for (std::size_t i = 0; i < 100; ++i)
@@ -77,7 +77,7 @@ TEST(HtmlReport, SaysWhatThereIs) {
 
 TEST(HtmlReport, JudgesOnlyAgainstTargetsThatAreSet) {
   Report r = example();
-  r.scores->targets.clear();
+  r.scores->goals.clear();
   const std::string page = html_report(r);
   expect_well_formed(page);
   expect_parts(page, {"<tr><th>metric</th><th>value</th></tr>", "<tr><td>RMSE (z)</td><td>0.842</td></tr>"});

@@ -30,8 +30,8 @@ struct Split {
     }
     return out;
   }
-  Scores score(const Targets& targets = {}, const ScoredLoss& loss = {"mse", 0.5}) const {
-    return cutract::score(scored(), channels, "test", loss, targets);
+  Scores score(const Goals& goals = {}, const ScoredLoss& loss = {"mse", 0.5}) const {
+    return cutract::score(scored(), channels, "test", loss, goals);
   }
 };
 
@@ -242,9 +242,9 @@ TEST(Metrics, NothingDefinedIsNoneAndMeetsNoTarget) {
   const Scores got = s.score({1, -1, 1, 1});
   EXPECT_FALSE(got.pearson || got.pearson_utterance || got.speakers[0].pearson);
   EXPECT_EQ(got.undefined_channels, 2);
-  EXPECT_FALSE(got.targets[1].value.has_value());
-  EXPECT_FALSE(got.targets[1].met);
-  EXPECT_TRUE(got.targets[0].met);
+  EXPECT_FALSE(got.goals[1].value.has_value());
+  EXPECT_FALSE(got.goals[1].met);
+  EXPECT_TRUE(got.goals[0].met);
   EXPECT_EQ(got.skill, 0);  // there is nothing to predict
 }
 
@@ -256,16 +256,16 @@ TEST(Metrics, APredictionThatIsNotANumberIsNotHidden) {
   EXPECT_FALSE(std::isnan(got.channels[0].rmse));
   EXPECT_FALSE(got.channels[1].pearson.has_value());
   EXPECT_EQ(got.pearson, got.channels[0].pearson);
-  EXPECT_FALSE(got.targets[0].met || got.targets[2].met || got.targets[3].met);
+  EXPECT_FALSE(got.goals[0].met || got.goals[2].met || got.goals[3].met);
 }
 
 TEST(Metrics, OnlyTargetsThatAreSetAreJudged) {
   const Split s = random_split(2, 0, 7);
-  EXPECT_TRUE(s.score().targets.empty());
+  EXPECT_TRUE(s.score().goals.empty());
   const Scores one = s.score({.rmse = {}, .pearson = -1, .mae = {}, .loss = {}});
-  ASSERT_EQ(one.targets.size(), 1u);
-  EXPECT_EQ(one.targets[0].metric, "pearson");
-  EXPECT_TRUE(one.targets[0].met);
+  ASSERT_EQ(one.goals.size(), 1u);
+  EXPECT_EQ(one.goals[0].metric, "pearson");
+  EXPECT_TRUE(one.goals[0].met);
 }
 
 // The score of one utterance is that of a split that contains only this utterance.
@@ -290,10 +290,10 @@ TEST(Metrics, EachUtteranceIsScoredOnItsOwn) {
 TEST(Metrics, TargetsAreMetAtTheirValue) {
   const Split s = random_split(2, 0, 6);
   const Scores at = s.score();
-  const Targets exact{at.rmse, *at.pearson, at.mae, at.loss};
-  const auto met = [&](const Targets& want) {
+  const Goals exact{at.rmse, *at.pearson, at.mae, at.loss};
+  const auto met = [&](const Goals& want) {
     std::map<std::string, bool> out;
-    for (const Target& t : s.score(want).targets) out[t.metric] = t.met;
+    for (const Goal& t : s.score(want).goals) out[t.metric] = t.met;
     return out;
   };
   using Met = std::map<std::string, bool>;

@@ -20,10 +20,10 @@ Scores example() {
   s.channels = {
       {"tt_x", "mm", 0.8, 0.6, 2.25, 0.71}, {"ll_y", "mm", 0.3, 0.2, 0.891, {}}, {"jaw", "deg", 1, 1, 12.3, -0.1}};
   s.speakers = {{"F01", 100000, 40, 0.8, 0.6, 2.2, 0.65}, {"M01", 86124, 35, 0.9, 0.7, {}, {}}};
-  s.targets = {{"rmse", 0.842, 0.15, false},
-               {"pearson", 0.612, 0.5, true},
-               {"mae", 0.655, 0.12, false},
-               {"loss", 0.3, 0.0225, false}};
+  s.goals = {{"rmse", 0.842, 0.15, false},
+             {"pearson", 0.612, 0.5, true},
+             {"mae", 0.655, 0.12, false},
+             {"loss", 0.3, 0.0225, false}};
   return s;
 }
 
@@ -71,11 +71,11 @@ TEST(ScoresTable, SaysWhatThereIs) {
 
 TEST(ScoresTable, ShowsOnlyTheTargetsThatAreSet) {
   Scores s = example();
-  s.targets.erase(s.targets.begin() + 1, s.targets.end());
+  s.goals.erase(s.goals.begin() + 1, s.goals.end());
   expect_lines(scores_table(s, false),
                {"  RMSE (z)         0.842   target <= 0.150   not met\n", "  Pearson r        0.612\n",
                 "  MAE (z)          0.655\n", "  loss (mse)      0.3000\n", "  0 of 1 target met\n"});
-  s.targets.clear();
+  s.goals.clear();
   const std::string table = scores_table(s, true);
   EXPECT_EQ(table.find("target"), std::string::npos) << table;
   EXPECT_EQ(table.find("met"), std::string::npos) << table;
@@ -123,7 +123,7 @@ TEST(ScoresTable, StaysWithinEightyColumns) {
   s.frames = 1234567893, s.utterances = 23456789, s.undefined_utterances = 12345678, s.undefined_channels = 123456;
   s.rmse = s.mae = s.loss = *(s.pearson = std::nan("")), s.rmse_mean_predictor = 1e5, s.skill = std::nan("");
   s.rmse_units = 1e12;
-  for (Target& t : s.targets) t.value = 1e200;
+  for (Goal& t : s.goals) t.value = 1e200;
   s.channels = {{std::string(300, 'x'), "furlongs per week", 1e300, 1e-300, -HUGE_VAL, -1},
                 {"Zungenspitzenhöhe über alles, größtenteils", "µm", std::nan(""), 123456789, 123456789, 1}};
   s.speakers = {{"Ærøskøbing-süß-ñandú-österreichisch", 123456789, 12345, 1e9, 1e9, 1e9, -0.123456}};
@@ -188,7 +188,7 @@ TEST(ScoresJson, SaysWhatWasScored) {
 TEST(ScoresJson, UndefinedIsNull) {
   Scores s = example();
   s.pearson.reset(), s.pearson_utterance.reset(), s.rmse_units.reset(), s.frame_step_s = 0;
-  s.rmse = std::nan(""), s.loss = HUGE_VAL, s.targets[1].value.reset();
+  s.rmse = std::nan(""), s.loss = HUGE_VAL, s.goals[1].value.reset();
   const std::string text = scores_json(s);
   const json j = json::parse(text);
   for (const char* key : {"pearson", "pearson_utterance", "rmse_units", "rmse", "loss", "frame_step_s"}) {
