@@ -41,10 +41,11 @@ void delta_fields(FieldTable& v, FeatureConfig& c) {
 void fields(FieldTable& v, FeatureConfig& c) {
   v("preset", c.preset, "default for every [features] key that is not set");
   v("kind", c.kind, "kind of features, if streams is empty; mel: the log-mel spectrum, mfcc: its cepstra");
-  v("streams", c.streams,
-    "streams of features, side by side in each frame: mel, mfcc and file (arrays computed elsewhere, listed in the "
-    "manifest's column features), each with options such as \"mel n_mels=40\"; the settings below are the defaults of "
-    "their options; docs/features.md lists the options");
+  static const std::string streams =
+      "streams of features, side by side in each frame, e.g. [\"mel n_mels=40\", \"mfcc\"]; the settings below are the "
+      "defaults of their options. " +
+      streams_help();
+  v("streams", c.streams, streams.c_str());
   v("sample_rate", c.sample_rate, in(1000, 192000), "sample rate in Hz; audio at other rates is resampled");
   v("hop_samples", c.hop_samples, in(1, 65536), "distance between frames in samples");
   v("framing", c.framing,

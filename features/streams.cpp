@@ -60,13 +60,25 @@ bool is_word(const std::string& text) {
 
 }  // namespace
 
-std::span<const StreamKind> stream_kinds() { return kKinds; }
-
 void stream_fields(FieldTable& v, StreamConfig& s) {
   s.kind->options(v, s.options);
   delta_fields(v, s.options.features);
   v("name", s.options.name, "beginning of its columns' names (default: the stream's)");
   v("normalise", s.options.normalise, "whether its columns are normalised");
+}
+
+std::string streams_help() {
+  std::string out;
+  for (const StreamKind& kind : kKinds) {
+    StreamConfig s{&kind, {{}, kind.name}};
+    if (const auto own = named<FeatureKind>(kind.name)) s.options.features.kind = *own;
+    FieldTable table;
+    stream_fields(table, s);
+    std::vector<std::string> names;
+    for (const Field& f : table.all()) names.push_back(f.name);
+    out += fmt::format("{}{}: {} (options {})", out.empty() ? "" : "; ", kind.name, kind.help, fmt::join(names, ", "));
+  }
+  return out;
 }
 
 std::vector<StreamConfig> streams_of(const FeatureConfig& c) {
@@ -79,12 +91,6 @@ std::vector<StreamConfig> streams_of(const FeatureConfig& c) {
     first += out.back().width();
   }
   return out;
-}
-
-std::string entry_of(StreamConfig s) {
-  FieldTable table;
-  stream_fields(table, s);
-  return s.kind->name + write_options(table);
 }
 
 std::vector<std::string> contradictions_of_streams(const FeatureConfig& c) {

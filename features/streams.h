@@ -23,7 +23,8 @@ struct StreamKind {
   std::vector<Column> (*columns)(const StreamOptions&);
   AnyStream (*make)(const StreamOptions&);
 };
-std::span<const StreamKind> stream_kinds();
+// Returns the kinds with their meanings and the names of their options, for the help of features.streams.
+std::string streams_help();
 
 // One stream of a config.
 struct StreamConfig {
@@ -41,8 +42,6 @@ void stream_fields(FieldTable&, StreamConfig&);
 // Returns the streams of a config, from left to right: those of features.streams, or the one of features.kind. Throws
 // Error{config} for an unknown stream or option.
 std::vector<StreamConfig> streams_of(const FeatureConfig&);
-// Returns an entry of features.streams with all options of the stream.
-std::string entry_of(StreamConfig);
 // Returns what contradicts among the streams.
 std::vector<std::string> contradictions_of_streams(const FeatureConfig&);
 

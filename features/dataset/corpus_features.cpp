@@ -1,6 +1,9 @@
 #include "features/dataset/corpus_features.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <sstream>
 #include <utility>
 #include <vector>
 
@@ -23,6 +26,17 @@ Index columns_in(const Corpus& corpus) {
   return features_columns(corpus, *listed);
 }
 
+// Returns the entry with these options in place of its own. Others stay as the user wrote them, so that an option which
+// is added to the stream later changes no stored entry.
+std::string with_facts(const std::string& entry, const StreamOptions& o) {
+  std::istringstream words(entry);
+  std::string out;
+  for (std::string word; words >> word;)
+    if (!word.starts_with("columns=") && !word.starts_with("rate_hz=") && !word.starts_with("first_s="))
+      out += (out.empty() ? "" : " ") + word;
+  return fmt::format("{} columns={} rate_hz={} first_s={}", out, o.columns, o.rate_hz, o.first_s);
+}
+
 }  // namespace
 
 bool reads_files(const FeatureConfig& c) {
@@ -43,7 +57,7 @@ FeatureConfig with_files_of(FeatureConfig c, const Corpus& corpus) {
       o.rate_hz = corpus.features_rate_hz;
       o.first_s = corpus.features_first_s;
     }
-    entries.back() = entry_of(streams[i]);
+    entries.back() = with_facts(c.streams[i], o);
   }
   c.streams = std::move(entries);
   return c;

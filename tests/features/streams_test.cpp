@@ -3,8 +3,9 @@
 
 #include <algorithm>
 
+#include "features/dataset/corpus_features.h"
 #include "features/extractor.h"
-#include "features/framing.h"
+#include "host/io/npy.h"
 #include "tests/features/settings.h"
 #include "tests/kernels/on_each_device.h"
 
@@ -155,15 +156,26 @@ TEST(StreamColumns, OptOutOfNormalisation) {
   EXPECT_FALSE(c[2].normalise || c[3].normalise);
 }
 
-TEST(StreamConfigs, AnEntryReadsBackTheSame) {
-  const std::vector<StreamConfig> s = streams_of(
-      checked(streams({"mfcc n_mfcc=5 fmin_hz=33.5 name=low", "file columns=7 rate_hz=49.9 normalise=false"})));
-  FeatureConfig again = streams({entry_of(s[0]), entry_of(s[1])});
-  again.n_mels = 99;  // every option is in the entry
-  const std::vector<StreamConfig> t = streams_of(checked(again));
-  for (std::size_t i = 0; i < 2; ++i) EXPECT_EQ(entry_of(t[i]), entry_of(s[i]));
-  EXPECT_EQ(t[0].options.features.n_mels, 80);
-  EXPECT_EQ(t[1].options.rate_hz, 49.9);
+// What the corpus says about its arrays becomes options; a resolved entry stays as it is.
+TEST(StreamConfigs, AFileTakesWhatTheCorpusSays) {
+  const TempFolder folder;
+  folder.write("x.npy", encode_npy(Matrix(3, 7).view()));
+  Corpus corpus;
+  corpus.dir = folder.path();
+  corpus.features_rate_hz = 49.5;
+  corpus.features_first_s = 0.0125;
+  corpus.utterances.resize(2);
+  const auto resolved = [&](const std::string& entry) {
+    return with_files_of(streams({"mel", entry}), corpus).streams.back();
+  };
+  EXPECT_FAULT(resolved("file"), Fault::data, "no utterance has a file in the column features");
+  corpus.utterances[1].features = "x.npy";
+  const std::string whole = resolved("file deltas=1 name=hubert");
+  EXPECT_EQ(whole, "file deltas=1 name=hubert columns=7 rate_hz=49.5 first_s=0.0125");
+  EXPECT_EQ(resolved(whole), whole);
+  EXPECT_EQ(resolved("file rate_hz=100 columns=0"), "file columns=7 rate_hz=100 first_s=0");
+  EXPECT_EQ(streams_of(streams({whole}))[0].base, 7);
+  EXPECT_EQ(with_files_of(streams({"mel", "mfcc"}), corpus).streams, (std::vector<std::string>{"mel", "mfcc"}));
 }
 
 TEST(StreamConfigs, MistakesAreNamed) {
@@ -185,6 +197,14 @@ TEST(StreamConfigs, MistakesAreNamed) {
   FeatureConfig snip = streams({"mel", "mfcc win_samples=300"}, "kaldi");
   EXPECT_FAULT(checked(snip), Fault::config, "frames of mel and mfcc are at different times");
   EXPECT_FAULT(Extractor(streams({"file"})), Fault::config, "and here is no corpus");
+}
+
+TEST(StreamConfigs, TheHelpNamesEveryOption) {
+  const std::string help = streams_help();
+  for (const char* part :
+       {"mel: the log-mel spectrum (options n_mels, n_fft, ", "sample_scale, n_mfcc, lifter, deltas, ",
+        "file: arrays computed elsewhere", "(options columns, rate_hz, first_s, deltas, "})
+    EXPECT_NE(help.find(part), std::string::npos) << part << " in " << help;
 }
 
 TEST(StreamConfigs, AreDescribed) {
