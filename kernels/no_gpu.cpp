@@ -17,6 +17,7 @@
 #include "kernels/normalise.h"
 #include "kernels/optim/adam.h"
 #include "kernels/optim/next_batch.h"
+#include "kernels/optim/sgd.h"
 #include "kernels/optim/step_scalars.h"
 #include "kernels/optim/sum_squares.h"
 #include "kernels/score_sums.h"
@@ -47,6 +48,7 @@ void mel(GpuExec&, const MelArgs&) { no_gpu("mel"); }
 void next_batch(GpuExec&, const NextBatchArgs&) { no_gpu("next_batch"); }
 void normalise(GpuExec&, const NormaliseArgs&) { no_gpu("normalise"); }
 void score_sums(GpuExec&, const ScoreSumsArgs&) { no_gpu("score_sums"); }
+void sgd(GpuExec&, const SgdArgs&) { no_gpu("sgd"); }
 void splice(GpuExec&, const SpliceArgs&) { no_gpu("splice"); }
 void sum_squares(GpuExec&, const SumSquaresArgs&) { no_gpu("sum_squares"); }
 void step_scalars(GpuExec&, const StepScalarsArgs&) { no_gpu("step_scalars"); }

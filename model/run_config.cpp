@@ -41,14 +41,23 @@ static void fields(FieldTable& v, OptimConfig& c) {
   v("beta2", c.beta2, in(0.0, 0.9999999), "decay rate of the mean of squared gradients (second moment)");
   v("eps", c.eps, in(1e-16, 1.0), "constant added to the denominator of the update, for stability");
   v("weight_decay", c.weight_decay, in(0.0, 10.0),
-    "weight decay: an L2 penalty in the gradient (adam), or decoupled (adamw)");
+    "weight decay: an L2 penalty in the gradient (adam, sgd), or decoupled (adamw)");
+  v("momentum", c.momentum, in(0.0, 0.9999999), "sgd: momentum; 0: none");
+  v("nesterov", c.nesterov, "sgd: whether the momentum is Nesterov's");
 }
 
 static void fields(FieldTable& v, ScheduleConfig& c) {
   v("name", c.name, "learning-rate schedule");
-  v("factor", c.factor, in(0.01, 0.99), "plateau: factor applied to the learning rate");
+  v("factor", c.factor, in(0.01, 0.99), "plateau, step: factor applied to the learning rate");
   v("patience", c.patience, in(0, 1000000), "plateau: epochs without improvement before the rate is reduced");
-  v("min_lr", c.min_lr, in(0.0, 10.0), "plateau: lowest learning rate");
+  v("min_lr", c.min_lr, in(0.0, 10.0), "plateau, cosine: lowest learning rate");
+  v("step_epochs", c.step_epochs, in(1, 1000000), "step: epochs between two reductions");
+  v("length_epochs", c.length_epochs, in(0, 1000000), "cosine, one-cycle: length in epochs; 0: trainer.max_epochs");
+  v("warmup_epochs", c.warmup_epochs, in(0.0, 1e6), "cosine: epochs in which the rate rises linearly to optim.lr");
+  v("warmup_start", c.warmup_start, in(0.0, 1.0), "cosine: share of optim.lr at which the warm-up starts");
+  v("pct_start", c.pct_start, in(0.0, 1.0), "one-cycle: share of the updates in which the rate rises to optim.lr");
+  v("div_factor", c.div_factor, in(1.0, 1e9), "one-cycle: optim.lr divided by the rate at the start");
+  v("final_div_factor", c.final_div_factor, in(1.0, 1e9), "one-cycle: rate at the start divided by that at the end");
 }
 
 static void fields(FieldTable& v, TrainerConfig& c) {

@@ -29,26 +29,37 @@ struct ModelConfig {
   std::vector<std::string> stack;  // "bilstm hidden=128 layers=2"; see nn/stack.h
 };
 
-enum class OptimKind { adam, adamw };
+enum class OptimKind { adam, adamw, sgd };
 template <>
-inline constexpr auto kNames<OptimKind> = std::to_array<Named<OptimKind>>({{OptimKind::adam, "adam"},
-                                                                           {OptimKind::adamw, "adamw"}});
+inline constexpr auto kNames<OptimKind> =
+    std::to_array<Named<OptimKind>>({{OptimKind::adam, "adam"}, {OptimKind::adamw, "adamw"}, {OptimKind::sgd, "sgd"}});
 
 struct OptimConfig {
   OptimKind name = OptimKind::adam;
   double lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0;
+  double momentum = 0.9;  // of sgd, like nesterov
+  bool nesterov = false;
 };
 
-enum class ScheduleKind { constant, plateau };
+enum class ScheduleKind { constant, plateau, step, cosine, one_cycle };
 template <>
 inline constexpr auto kNames<ScheduleKind> = std::to_array<Named<ScheduleKind>>({{ScheduleKind::constant, "constant"},
-                                                                                 {ScheduleKind::plateau, "plateau"}});
+                                                                                 {ScheduleKind::plateau, "plateau"},
+                                                                                 {ScheduleKind::step, "step"},
+                                                                                 {ScheduleKind::cosine, "cosine"},
+                                                                                 {ScheduleKind::one_cycle,
+                                                                                  "one-cycle"}});
 
+// train/schedule.h says which schedule uses which setting.
 struct ScheduleConfig {
   ScheduleKind name = ScheduleKind::plateau;
   double factor = 0.5;
   int patience = 5;
   double min_lr = 0;
+  int step_epochs = 10;
+  int length_epochs = 0;
+  double warmup_epochs = 0, warmup_start = 0.1;
+  double pct_start = 0.3, div_factor = 25, final_div_factor = 1e4;
 };
 
 struct TrainerConfig {

@@ -85,8 +85,9 @@ std::vector<Left> one_step(Exec& ex, const RunConfig& config, const Model& model
   for (const Parameter& p : network.parameters()) left.push_back({"gradient of " + p.name, part(grads, p)});
   left.push_back({"gradient norm", {static_cast<float>(record.grad_norm)}});
   left.push_back({"parameters after the step", params});
-  left.push_back({"Adam's first moments", optimizer.m.values(ex)});
-  left.push_back({"Adam's second moments", optimizer.v.values(ex)});
+  const bool sgd = config.optim.name == OptimKind::sgd;
+  left.push_back({sgd ? "momentum" : "Adam's first moments", optimizer.m.values(ex)});
+  if (!sgd) left.push_back({"Adam's second moments", optimizer.v.values(ex)});
   return left;
 }
 

@@ -22,6 +22,11 @@ TrainedModel new_model(const Session& s) {
   return m;
 }
 
+Index steps_per_epoch(const Session& s) {
+  const Index batch = s.config.trainer.batch_size;
+  return (std::ssize(s.data.train.examples) + batch - 1) / batch;
+}
+
 }  // namespace
 
 Learner::Learner(Exec& ex, const Session& session, Course& course, Requests& requests,
@@ -32,7 +37,8 @@ Learner::Learner(Exec& ex, const Session& session, Course& course, Requests& req
       requests_(requests),
       trained_(new_model(session)),
       optimizer_(ex, session.config.optim, trained_.model.size()),
-      plateau_(session.config.schedule, session.config.optim.lr) {
+      schedule_(session.config.schedule, session.config.optim.lr, steps_per_epoch(session),
+                session.config.trainer.max_epochs) {
   if (point)
     restore(*point);
   else if (!options.init_from.empty())
@@ -57,9 +63,15 @@ void Learner::restore(ResumePoint& point) {
   point.saved.restore(ex_, optimizer_, point.checkpoint + "/state.safetensors");
   trained_ = std::move(point.model);
   trained_.config = session_.config;
-  plateau_.restore(course_.state.plateau);
+  const Index length = schedule_.length();
+  schedule_.restore(course_.state.schedule, point.checkpoint + "/state.safetensors");
+  if (schedule_.length() != length)
+    log::info(fmt::format("the learning rate follows the {} schedule that the run began with, over {}",
+                          name_of(session_.config.schedule.name), counted(schedule_.length(), "update")));
   if (course_.state.within) within_ = point.saved.record;
 }
+
+double Learner::latest_rate(Index updates) const { return schedule_.rate(std::max<Index>(updates - 1, 0)); }
 
 void Learner::prepare() {
   const RunConfig& config = session_.config;
@@ -68,7 +80,7 @@ void Learner::prepare() {
   network_->reserve(ex_, std::max(batches_->most_rows(), evaluator_->most_rows()));
   stepper_.emplace(ex_, *network_, optimizer_, *batches_,
                    StepConfig{config.trainer.loss, config.trainer.gradient_clip_val,
-                              static_cast<std::uint64_t>(config.trainer.seed)});
+                              static_cast<std::uint64_t>(config.trainer.seed), schedule_.curve()});
 }
 
 Learner::Epoch Learner::epoch(Progress& progress, const std::function<void(Index, Index)>& save_within) {
@@ -76,7 +88,7 @@ Learner::Epoch Learner::epoch(Progress& progress, const std::function<void(Index
   const RunConfig& config = session_.config;
   began_ = Clock::now();
   const auto order = session_.order(state.epoch, state.order_key);
-  Epoch out{.of = std::ssize(order), .record = {.epoch = state.epoch + 1, .lr = plateau_.lr()}};
+  Epoch out{.of = std::ssize(order), .record = {.epoch = state.epoch + 1}};
   const Index frames_before = begin(order, progress);
   const auto stopped_after = [&](Index step) {
     out.step = step;
@@ -93,7 +105,7 @@ Learner::Epoch Learner::epoch(Progress& progress, const std::function<void(Index
     }
     const StepRecord& seen = stepper_->seen();
     if (seen.in_a_row >= config.trainer.max_nonfinite_steps) break;
-    progress.step(static_cast<long>(batches_->frames(i)), seen.loss, plateau_.lr());
+    progress.step(static_cast<long>(batches_->frames(i)), seen.loss, latest_rate(seen.steps));
     if (requests_.stop()) return stopped_after(i + 1);
     if (requests_.save()) save_within(i + 1, out.of);
   }
@@ -105,6 +117,7 @@ Learner::Epoch Learner::epoch(Progress& progress, const std::function<void(Index
   record.grad_norm = done.norm_sum / static_cast<double>(std::max<Index>(done.taken, 1));
   record.skipped_steps = static_cast<int>(done.batches - done.taken);
   record.step = done.steps;
+  record.lr = latest_rate(done.steps);
   try {
     validate(out);
   } catch (const Requests::Stopped&) { return stopped_after(out.of); }
@@ -119,15 +132,15 @@ Index Learner::begin(const std::vector<std::vector<int>>& order, Progress& progr
   first_step_ = 0;
   if (!state.within) {
     state.epoch_seconds = 0;
-    stepper_->begin_epoch(order, plateau_.lr());
+    stepper_->begin_epoch(order, schedule_.lr());
     return 0;
   }
   const StepRecord& from = *within_;
-  stepper_->go_on(order, plateau_.lr(), from);
+  stepper_->go_on(order, schedule_.lr(), from);
   first_step_ = from.batches;
   state.within = false;
   progress.step(static_cast<long>(from.frames), from.loss_sum / static_cast<double>(std::max<Index>(from.frames, 1)),
-                plateau_.lr());
+                latest_rate(from.steps));
   return from.frames;
 }
 
@@ -145,7 +158,7 @@ void Learner::validate(Epoch& epoch) {
                      "checkpoints are kept",
                      epoch.record.epoch, epoch.val.loss));
   course_.add(epoch.val.loss);
-  epoch.rate_fell = plateau_.check(epoch.val.loss);
+  epoch.rate_fell = schedule_.check(epoch.val.loss);
   epoch.record.seconds = epoch_seconds();
 }
 
@@ -154,7 +167,7 @@ Checkpoints::Files Learner::files(double val_loss, bool within, const std::strin
   trained_.epoch = state.epoch;
   trained_.val_loss = val_loss;
   network_->write_back(ex_, trained_.model);
-  state.plateau = plateau_.state();
+  state.schedule = schedule_.state();
   TrainingState saved = state;
   saved.within = within;
   saved.epoch_seconds = within ? epoch_seconds() : 0;

@@ -12,9 +12,9 @@
 #include "model/evaluator.h"
 #include "nn/network.h"
 #include "train/course.h"
-#include "train/plateau.h"
 #include "train/requests.h"
 #include "train/resume.h"
+#include "train/schedule.h"
 #include "train/session.h"
 #include "train/stepper.h"
 
@@ -47,7 +47,7 @@ class Learner {
   // The content of a checkpoint, after an epoch or within one; `environment` is its env.json.
   Checkpoints::Files files(double val_loss, bool within, const std::string& environment);
   Index steps() { return stepper_->wait().steps; }  // over all epochs
-  double lr() const { return plateau_.lr(); }
+  double lr() const { return schedule_.lr(); }
   const TrainedModel& trained() const { return trained_; }
 
  private:
@@ -57,6 +57,7 @@ class Learner {
   void restore(ResumePoint&);
   Index begin(const std::vector<std::vector<int>>& order, Progress&);
   void validate(Epoch&);
+  double latest_rate(Index updates) const;  // of the latest of so many updates
   double epoch_seconds() const { return course_.state.epoch_seconds + seconds_since(began_); }
 
   Exec& ex_;
@@ -65,7 +66,7 @@ class Learner {
   Requests& requests_;
   TrainedModel trained_;
   Optimizer optimizer_;
-  Plateau plateau_;
+  Schedule schedule_;
   std::optional<StepRecord> within_;  // of the epoch in which the checkpoint was saved
   std::optional<Network> network_;    // the model as trained since it was last saved
   std::optional<Batches> batches_;    // these three are made by prepare

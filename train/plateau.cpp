@@ -5,17 +5,18 @@
 namespace cutract {
 
 bool Plateau::check(double val_loss) {
-  if (config_.name == ScheduleKind::constant) return false;
   constexpr double kThreshold = 1e-4;
-  if (val_loss < state_.best * (1 - kThreshold)) {
-    state_.best = val_loss, state_.bad = 0;
+  if (val_loss < best_ * (1 - kThreshold)) {
+    best_ = val_loss;
+    bad_ = 0;
     return false;
   }
-  if (++state_.bad <= config_.patience) return false;
-  state_.bad = 0;
-  const double before = state_.lr;
-  state_.lr = std::min(before, std::max(state_.lr * config_.factor, config_.min_lr));
-  return state_.lr < before;
+  bad_ += 1;
+  if (bad_ <= patience_) return false;
+  bad_ = 0;
+  const double before = lr_;
+  lr_ = std::min(before, std::max(lr_ * factor_, min_lr_));
+  return lr_ < before;
 }
 
 }  // namespace cutract

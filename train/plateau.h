@@ -10,20 +10,24 @@ namespace cutract {
 // when more than `patience` checks in a row brought no improvement.
 class Plateau {
  public:
-  Plateau(ScheduleConfig config, double lr) : config_(std::move(config)), state_{lr} {}
+  Plateau(const ScheduleConfig& config, double lr)
+      : factor_(config.factor), patience_(config.patience), min_lr_(config.min_lr), lr_(lr) {}
 
-  struct State {
-    double lr = 0, best = std::numeric_limits<double>::infinity();
-    int bad = 0;
-  };
-  double lr() const { return state_.lr; }
+  double lr() const { return lr_; }
   bool check(double val_loss);  // call once per validation; returns whether the rate was reduced
-  State state() const { return state_; }
-  void restore(State s) { state_ = s; }
+  template <class F>
+  void each_value(F&& value) {
+    value("lr", lr_);
+    value("best", best_);
+    value("bad", bad_);
+  }
 
  private:
-  ScheduleConfig config_;
-  State state_;
+  double factor_;
+  int patience_;
+  double min_lr_;
+  double lr_, best_ = std::numeric_limits<double>::infinity();
+  double bad_ = 0;  // checks in a row without improvement
 };
 
 }  // namespace cutract

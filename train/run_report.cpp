@@ -22,12 +22,30 @@ std::string features_text(const FeatureConfig& f) {
                      name_of(f.preset));
 }
 
+std::string optimizer_text(const OptimConfig& c) {
+  if (c.name == OptimKind::sgd)
+    return fmt::format("SGD with {}momentum {:g}", c.nesterov ? "Nesterov's " : "", c.momentum);
+  return c.name == OptimKind::adam ? "Adam" : "AdamW";
+}
+
 std::string schedule_text(const RunConfig& c) {
-  const char* name = c.optim.name == OptimKind::adam ? "Adam" : "AdamW";
-  const std::string start = fmt::format("{}, learning rate {:g}", name, c.optim.lr);
-  if (c.schedule.name == ScheduleKind::constant) return start;
-  const std::string change = c.schedule.factor == 0.5 ? "halved" : fmt::format("multiplied by {:g}", c.schedule.factor);
-  return fmt::format("{}, {} after {} without improvement", start, change, counted(c.schedule.patience + 1, "epoch"));
+  const ScheduleConfig& s = c.schedule;
+  const std::string start = fmt::format("{}, learning rate {:g}", optimizer_text(c.optim), c.optim.lr);
+  const std::string change = s.factor == 0.5 ? "halved" : fmt::format("multiplied by {:g}", s.factor);
+  const std::string length = counted(s.length_epochs > 0 ? s.length_epochs : c.trainer.max_epochs, "epoch");
+  switch (s.name) {
+    case ScheduleKind::plateau:
+      return fmt::format("{}, {} after {} without improvement", start, change, counted(s.patience + 1, "epoch"));
+    case ScheduleKind::step:
+      return fmt::format("{}, {} every {}", start, change, counted(s.step_epochs, "epoch"));
+    case ScheduleKind::cosine:
+      return fmt::format("{}, {:g} of {} of warm-up, then a cosine to {:g}", start, s.warmup_epochs, length, s.min_lr);
+    case ScheduleKind::one_cycle:
+      return fmt::format("{} at the peak of one cycle of {}", start, length);
+    case ScheduleKind::constant:
+      break;
+  }
+  return start;
 }
 
 double rmse(const Matrix& a, const Matrix& b) {

@@ -12,7 +12,9 @@
 namespace cutract {
 namespace {
 
-constexpr const char* kStateFormat = "cutract-state-2";
+constexpr const char* kStateFormat = "cutract-state-3";
+constexpr const char* kEarlierFormat =
+    "cutract-state-2";  // holds Adam's moments and three numbers of a plateau schedule
 
 // Calls `member` with the name and the value of each member of a record.
 template <class Record, class F>
@@ -30,6 +32,16 @@ void each(Record& r, F&& member) {
   member("record.grad_norm", r.grad_norm);
 }
 
+constexpr const char* kMomentum = "sgd.momentum";
+
+// The state of the schedule. The earlier format has three numbers, which are those that a plateau schedule reads.
+std::string schedule_of(const TensorFile& file, const std::string& origin) {
+  if (metadata_text(file, "format", origin) == kStateFormat) return metadata_text(file, "schedule", origin);
+  return fmt::format("lr={} best={} bad={}", exact(metadata_number<double>(file, "plateau.lr", origin)),
+                     exact(metadata_number<double>(file, "plateau.best", origin)),
+                     metadata_number<int>(file, "plateau.bad", origin));
+}
+
 void put_best(TensorFile& file, const TrainingState& s) {
   file.metadata["origin"] = s.origin;
   file.metadata["best_val_loss"] = exact(s.best_val_loss);
@@ -40,8 +52,9 @@ void put_best(TensorFile& file, const TrainingState& s) {
 
 std::string encode_state(Exec& ex, const TrainingState& s, const Optimizer& o) {
   TensorFile file;
-  file.tensors["adam.m"] = Tensor::f32({o.m.size()}, o.m.values(ex));
-  file.tensors["adam.v"] = Tensor::f32({o.v.size()}, o.v.values(ex));
+  const bool sgd = o.config.name == OptimKind::sgd;
+  file.tensors[sgd ? kMomentum : "adam.m"] = Tensor::f32({o.m.size()}, o.m.values(ex));
+  if (!sgd) file.tensors["adam.v"] = Tensor::f32({o.v.size()}, o.v.values(ex));
   if (!s.val_losses.empty()) file.tensors["val_losses"] = Tensor::f64({std::ssize(s.val_losses)}, s.val_losses);
   auto& meta_data = file.metadata;
   meta_data["format"] = kStateFormat;
@@ -52,9 +65,7 @@ std::string encode_state(Exec& ex, const TrainingState& s, const Optimizer& o) {
   meta_data["epoch"] = std::to_string(s.epoch);
   meta_data["within"] = s.within ? "1" : "0";
   meta_data["epoch_seconds"] = exact(s.epoch_seconds);
-  meta_data["plateau.lr"] = exact(s.plateau.lr);
-  meta_data["plateau.best"] = exact(s.plateau.best);
-  meta_data["plateau.bad"] = std::to_string(s.plateau.bad);
+  meta_data["schedule"] = s.schedule;
   put_best(file, s);
   const StepRecord record = o.read(ex);
   each(record, [&](const char* name, auto value) { meta_data[name] = fmt::format("{}", value); });
@@ -63,11 +74,14 @@ std::string encode_state(Exec& ex, const TrainingState& s, const Optimizer& o) {
 
 SavedState decode_state(const std::string& bytes, const std::string& origin) {
   const TensorFile file = decode_safetensors(bytes, origin);
-  if (const auto& format = metadata_text(file, "format", origin); format != kStateFormat)
+  if (const auto& format = metadata_text(file, "format", origin); format != kStateFormat && format != kEarlierFormat)
     fail(Fault::io, fmt::format("{}: state format is \"{}\", this build reads \"{}\"; resume with the build that wrote "
                                 "it, or choose another --out",
                                 origin, format, kStateFormat));
-  SavedState saved{{}, file.at("adam.m", origin).as_f32(), file.at("adam.v", origin).as_f32(), {}};
+  SavedState saved;
+  const bool sgd = file.tensors.contains(kMomentum);
+  saved.m = file.at(sgd ? kMomentum : "adam.m", origin).as_f32();
+  if (!sgd) saved.v = file.at("adam.v", origin).as_f32();
   TrainingState& s = saved.state;
   s.config = stored_config(file, origin);
   s.order_key = metadata_text(file, "order_key", origin);
@@ -78,9 +92,7 @@ SavedState decode_state(const std::string& bytes, const std::string& origin) {
   s.within = metadata_text(file, "within", origin) == "1";
   s.epoch_seconds = metadata_number<double>(file, "epoch_seconds", origin);
   s.best_epoch = metadata_number<int>(file, "best_epoch", origin);
-  s.plateau = {metadata_number<double>(file, "plateau.lr", origin),
-               metadata_number<double>(file, "plateau.best", origin),
-               metadata_number<int>(file, "plateau.bad", origin)};
+  s.schedule = schedule_of(file, origin);
   if (file.tensors.contains("val_losses")) s.val_losses = file.at("val_losses", origin).as_f64();
   if (std::ssize(s.val_losses) != s.epoch)
     fail(Fault::data, fmt::format("{}: holds {} for {}; the file was altered", origin,

@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "train/optimizer.h"
-#include "train/plateau.h"
 
 namespace cutract {
 
@@ -19,7 +18,7 @@ struct TrainingState {
   double epoch_seconds = 0;  // spent on the unfinished epoch, whose batches Optimizer::record counts
   int best_epoch = 0;        // the one with the smallest validation loss, regardless of min_delta
   double best_val_loss = std::numeric_limits<double>::infinity();
-  Plateau::State plateau;
+  std::string schedule;            // what Schedule::state returned; "": the schedule has not begun
   std::vector<double> val_losses;  // of each epoch: early stopping is decided by replaying them
   bool within = false;             // saved inside an epoch
 };
@@ -28,7 +27,7 @@ std::string encode_state(Exec&, const TrainingState&, const Optimizer&);
 // The content of state.safetensors, read.
 struct SavedState {
   TrainingState state;
-  std::vector<float> m, v;  // Adam's moments
+  std::vector<float> m, v;  // as in Optimizer
   StepRecord record;
   // Copies moments and record to the optimizer. Throws Error{data} if they belong to a model of a different size.
   void restore(Exec&, Optimizer&, const std::string& origin) const;

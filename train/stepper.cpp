@@ -3,6 +3,7 @@
 #include "host/core/error.h"
 #include "host/device/gpu_faults.h"
 #include "kernels/optim/adam.h"
+#include "kernels/optim/sgd.h"
 #include "kernels/optim/sum_squares.h"
 
 namespace cutract {
@@ -23,6 +24,7 @@ Stepper::Stepper(Exec& ex, Network& network, Optimizer& optimizer, Batches& batc
       sums_(ex, 2),
       lr_(ex, 1),
       scalars_(ex, 1),
+      sgd_scalars_(ex, 1),
       mirror_(ex, 1, Place::shared) {
   mirror_.write(ex_, std::vector<StepRecord>(1));
   network_.reserve(ex_, batches_.most_rows());
@@ -88,15 +90,29 @@ void Stepper::forward_backward(const Batch& batch) {
 // executor's memory.
 void Stepper::queue(const Batch& batch) {
   forward_backward(batch);
+  update(batch);
+}
+
+void Stepper::update(const Batch& batch) {
   const OptimConfig& o = optimizer_.config;
-  step_scalars(ex_, {{o.beta1, o.beta2, o.eps, o.weight_decay, o.name == OptimKind::adamw},
-                     config_.clip,
-                     lr_.view(),
-                     sums_.view(),
-                     batch.ragged,
-                     optimizer_.record.view(),
-                     mirror_.view(),
-                     scalars_.view()});
+  StepScalarsArgs step{{o.beta1, o.beta2, o.eps, o.weight_decay, o.name == OptimKind::adamw},
+                       config_.clip,
+                       lr_.view(),
+                       sums_.view(),
+                       batch.ragged,
+                       optimizer_.record.view(),
+                       mirror_.view(),
+                       {}};
+  step.rate = config_.rate;
+  if (o.name == OptimKind::sgd) {
+    step.sgd = {o.momentum, o.weight_decay, o.nesterov};
+    step.sgd_scalars = sgd_scalars_.view();
+    step_scalars(ex_, step);
+    sgd(ex_, {network_.params(), network_.grads(), optimizer_.m.view(), sgd_scalars_.view()});
+    return;
+  }
+  step.scalars = scalars_.view();
+  step_scalars(ex_, step);
   adam(ex_, {network_.params(), network_.grads(), optimizer_.m.view(), optimizer_.v.view(), scalars_.view()});
 }
 

@@ -17,6 +17,7 @@ struct StepConfig {
   Objective loss;
   double clip = 0;  // global norm; 0: off
   std::uint64_t seed = 0;
+  RateCurve rate = {};  // moves the learning rate of an epoch with each update
 };
 
 // Runs training steps: forward, loss, backward, clipping by the global norm, update. If the loss or the gradient is not
@@ -47,6 +48,7 @@ class Stepper {
   Index rows(Index batch) const;
   Batch packed(Index batch);
   void forward_backward(const Batch&);
+  void update(const Batch&);
 
   Exec& ex_;
   Network& network_;
@@ -57,6 +59,7 @@ class Stepper {
   Buffer<float> dy_;
   Buffer<double> sums_, lr_;  // loss and squared norm of the gradient; learning rate
   Buffer<AdamStep> scalars_;
+  Buffer<SgdStep> sgd_scalars_;
   Buffer<StepRecord> mirror_;
   Index next_ = 0;
   const void* captured_memory_ = nullptr;                         // memory of the network that graphs_ write to

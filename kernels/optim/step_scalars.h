@@ -4,6 +4,8 @@
 #include "host/device/exec.h"
 #include "host/device/ragged.h"
 #include "kernels/optim/adam.h"
+#include "kernels/optim/learning_rate.h"
+#include "kernels/optim/sgd.h"
 
 namespace cutract {
 
@@ -20,17 +22,20 @@ struct StepRecord {
 };
 
 // Decides on the update of a step. If the loss or the gradient is not finite, the step is skipped (`scalars` says
-// skip). Otherwise it computes the scalars of Adam, with the gradient clipped by its global norm as in
-// torch.nn.utils.clip_grad_norm_.
+// skip). Otherwise it computes the learning rate and the scalars of the optimizer, with the gradient clipped by its
+// global norm as in torch.nn.utils.clip_grad_norm_.
 struct StepScalarsArgs {
   AdamSettings adam;
   double clip = 0;             // 0: off
-  View<const double, 1> lr;    // [1]
+  View<const double, 1> lr;    // [1] of the epoch
   View<const double, 1> sums;  // [2] loss; squared norm of the gradient
   Ragged ragged;               // the batch; its number of frames weights the loss
   View<StepRecord, 1> record;  // [1]
   View<StepRecord, 1> mirror;  // [1] in memory the host can read, to show progress; or null
-  View<AdamStep, 1> scalars;   // [1]
+  View<AdamStep, 1> scalars;   // [1], or null with SGD
+  RateCurve rate = {};         // moves the rate with each update
+  SgdSettings sgd = {};
+  View<SgdStep, 1> sgd_scalars = {};  // [1], or null with Adam
 };
 void step_scalars(Exec&, const StepScalarsArgs&);
 void step_scalars(CpuExec&, const StepScalarsArgs&);
@@ -49,13 +54,22 @@ CUTRACT_HD inline void judge_step(const StepScalarsArgs& a) {
       scale = a.clip / (r.grad_norm + 1e-6);
     ++r.steps, ++r.taken, r.in_a_row = 0;
     r.frames += frames, r.loss_sum += r.loss * static_cast<double>(frames), r.norm_sum += r.grad_norm;
-    a.scalars.data[0] = adam_step(a.adam, a.lr.data[0], scale, r.steps);
+    const double lr = rate_at(a.rate, a.lr.data[0], r.steps - 1);
+    if (a.scalars.data) a.scalars.data[0] = adam_step(a.adam, lr, scale, r.steps);
+    if (a.sgd_scalars.data) a.sgd_scalars.data[0] = sgd_step(a.sgd, lr, scale);
   } else {
     ++r.in_a_row;
     if (r.in_a_row > r.longest_row) r.longest_row = r.in_a_row;
     if (r.first_bad < 0) r.first_bad = r.batches;
-    a.scalars.data[0] = {};
-    a.scalars.data[0].skip = !CUTRACT_PLANTED("takes_bad_steps");
+    const bool skip = !CUTRACT_PLANTED("takes_bad_steps");
+    if (a.scalars.data) {
+      a.scalars.data[0] = {};
+      a.scalars.data[0].skip = skip;
+    }
+    if (a.sgd_scalars.data) {
+      a.sgd_scalars.data[0] = {};
+      a.sgd_scalars.data[0].skip = skip;
+    }
   }
   ++r.batches;
   if (a.mirror.data) a.mirror.data[0] = r;

@@ -60,7 +60,7 @@ std::string example_state() {
   state.val_losses = {0.5, 0.25};
   state.best_epoch = 2;
   state.best_val_loss = 0.25;
-  state.plateau = {0.001, 0.25, 0};
+  state.schedule = "lr=0.001 best=0.25 bad=0";
   return encode_state(ex, state, optimizer);
 }
 

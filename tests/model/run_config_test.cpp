@@ -55,7 +55,7 @@ TEST(RunConfig, AllMistakesInOnePass) {
   EXPECT_FAULT(from(bad), Fault::config, "c.toml:3:10: model.layers = 99 is outside [1, 8]");
   EXPECT_FAULT(from(bad), Fault::config, "c.toml:4:11: model.dropout: expected a number, got the string \"x\"");
   EXPECT_FAULT(from(bad), Fault::config,
-               "c.toml:6:8: optim.name = \"adma\" is not one of adam, adamw (did you mean \"adam\"?)");
+               "c.toml:6:8: optim.name = \"adma\" is not one of adam, adamw, sgd (did you mean \"adam\"?)");
   EXPECT_FAULT(from("", {"model.hiden=3"}), Fault::config,
                "--set model.hiden=3: unknown key \"model.hiden\" (did you mean");
 }

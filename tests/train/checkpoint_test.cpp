@@ -132,7 +132,7 @@ TEST(TrainingStateFile, RefusesNumbersOutOfRange) {
   Exec ex = CpuExec(1);
   const Optimizer o(ex, {}, 6);
   const std::string bytes = encode_state(ex, {}, o);
-  for (const char* key : {"epoch", "best_epoch", "plateau.bad", "step", "record.batches", "record.first_bad"})
+  for (const char* key : {"epoch", "best_epoch", "step", "record.batches", "record.first_bad"})
     for (const char* value : {"nan", "1e300", "-2", "0.5"}) {
       TensorFile file = decode_safetensors(bytes, "s");
       file.metadata[key] = value;
@@ -149,19 +149,33 @@ TEST(TrainingStateFile, ReadsBackTheSame) {
   TrainingState s{.config = "[model]\n", .order_key = "abc", .data = "train\tu\tdef\n", .origin = "", .epoch = 2};
   s.best_epoch = 1;
   s.best_val_loss = 0.123456789;
-  s.plateau = {0.1 + 0.2, 0.7, 2};
+  s.schedule = "lr=0.30000000000000004 best=0.7 bad=2";
   s.val_losses = {0.123456789, 1.0 / 3};
   s.within = true;
   const SavedState saved = decode_state(encode_state(ex, s, o), "s");
   const TrainingState t = saved.state;
   saved.restore(ex, back, "s");
   EXPECT_EQ(encode_state(ex, t, back), encode_state(ex, s, o));
+  EXPECT_EQ(t.schedule, s.schedule);
   EXPECT_EQ(t.val_losses, s.val_losses);
   EXPECT_EQ(back.read(ex).loss_sum, 0.1 + 0.2);
   EXPECT_EQ(back.read(ex).batches, 5);
   EXPECT_EQ(back.v.values(ex), o.v.values(ex));
   Optimizer small(ex, {}, 5);
   EXPECT_FAULT(decode_state(encode_state(ex, s, o), "s").restore(ex, small, "s"), Fault::data,
+               "optimizer state is for a different model");
+}
+
+TEST(TrainingStateFile, KeepsTheMomentumOfSgd) {
+  Exec ex = CpuExec(1);
+  const OptimConfig sgd{.name = OptimKind::sgd};
+  Optimizer o(ex, sgd, 3), back(ex, sgd, 3);
+  o.m.write(ex, std::vector<float>{1, 2, 3});
+  const std::string bytes = encode_state(ex, {}, o);
+  decode_state(bytes, "s").restore(ex, back, "s");
+  EXPECT_EQ(back.m.values(ex), o.m.values(ex));
+  Optimizer adam(ex, {}, 3);
+  EXPECT_FAULT(decode_state(bytes, "s").restore(ex, adam, "s"), Fault::data,
                "optimizer state is for a different model");
 }
 

@@ -15,6 +15,7 @@
 #include "model/trained_model.h"
 #include "tests/support/support.h"
 #include "tests/support/tiny_corpus.h"
+#include "train/schedule.h"
 #include "train/state.h"
 #include "train/trainer.h"
 
@@ -71,6 +72,9 @@ TEST(GoldenCheckpoint, ItsStateLoads) {
   EXPECT_EQ(saved.state.epoch, 2);
   EXPECT_EQ(saved.state.val_losses.size(), 2u);
   EXPECT_EQ(saved.record.steps, 6);
+  Schedule schedule({.name = ScheduleKind::plateau}, 1.0, 3, 2);
+  schedule.restore(saved.state.schedule, kFolder);
+  EXPECT_EQ(schedule.lr(), 0.01);
   EXPECT_EQ(static_cast<Index>(saved.m.size()), load_model(kFolder).model.size());
 }
 
