@@ -109,6 +109,7 @@ void NpzArchive::read_entry(std::string_view directory, std::size_t& at) {
 
 std::vector<std::string> NpzArchive::names() const {
   std::vector<std::string> all;
+  all.reserve(entries_.size());
   for (const Entry& e : entries_) all.emplace_back(e.name);
   return all;
 }

@@ -240,7 +240,7 @@ TEST(Corpus, BadTomlIsRefusedEachForItsOwnReason) {
       {with("name = \"tiny\"", "name = \"\""), "%:1: name: is empty"},
       {with("licence", "colour_of_it"),
        "%:3: unknown key \"colour_of_it\", expected some of name, provenance, licence, "
-       "sample_rate, articulation_rate_hz, channels"},
+       "sample_rate, articulation_rate_hz, features_rate_hz, features_first_s, channels"},
       {with("8000", "\"8000\""), "%:4: sample_rate: expected an integer"},
       {with("8000", "8000.5"), "%:4: sample_rate: expected an integer"},
       {with("8000", "999"), "%:4: sample_rate = 999 is outside [1000, 384000] (Hz)"},
