@@ -194,6 +194,7 @@ int run(const CorpusCheckArgs& a) {
     if (!loaded[i].problem.empty()) bad.push_back(corpus.utterances[i].id + ": " + loaded[i].problem);
   if (bad.size() == loaded.size()) {
     std::vector<const Utterance*> all;
+    all.reserve(corpus.utterances.size());
     for (const Utterance& u : corpus.utterances) all.push_back(&u);
     if (const std::string cause = common_cause(corpus, all); !cause.empty()) fail(Fault::data, cause);
   }

@@ -41,6 +41,7 @@ std::optional<Shape> shape_of(const Corpus& corpus, const Utterance& u) {
 // Returns the rate at which every track lasts as long as its audio; 0 if there is none.
 double fitting_rate(std::span<const Shape> shapes) {
   std::vector<double> rates;
+  rates.reserve(shapes.size());
   for (const Shape& s : shapes) rates.push_back(static_cast<double>(s.rows) / s.audio_s);
   std::nth_element(rates.begin(), rates.begin() + std::ssize(rates) / 2, rates.end());
   const double middle = rates[rates.size() / 2];

@@ -126,6 +126,7 @@ Listed read_utterances(const std::string& path) {
   }
   for (const TsvTable::Row& row : table.rows) {
     Listed::Row r{table.at(row, "speaker"), table.at(row, "split"), table.at(row, "text"), {}, row.line};
+    r.extra.reserve(listed.extra_columns.size());
     for (const std::string& name : listed.extra_columns) r.extra.push_back(table.at(row, name));
     std::string name = table.at(row, "utterance");
     if (name.empty()) problems.push_back(fmt::format("{}:{}: utterance is empty", path, row.line));
