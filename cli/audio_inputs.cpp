@@ -102,6 +102,13 @@ void add(const std::string& given, AudioInputs& to) {
                                  first, second, result));
 }
 
+// Notes are about channels that were averaged, which is what a user who gave --channel asked for.
+void warn_of_notes(const AudioInput& input, const std::vector<std::string>& notes, int chosen) {
+  if (chosen >= 0) return;
+  for (const std::string& note : notes)
+    log::warn(input.name + ": " + note + "; use --channel N for one channel, --channel 0 if the average is wanted");
+}
+
 struct Failures {
   std::size_t count = 0;
   std::optional<Fault> fault;
@@ -137,9 +144,15 @@ Audio read_input(const AudioInput& input, int chosen, int by_default) {
   const AudioOptions options{.channel = chosen >= 0 ? chosen : by_default};
   Audio audio = input.path != "-" ? read_audio(input.path, options)
                                   : decode_audio(read_standard_input("audio"), input.name, options);
-  if (chosen >= 0) return audio;
-  for (const std::string& note : audio.notes)
-    log::warn(input.name + ": " + note + "; use --channel N for one channel, --channel 0 if the average is wanted");
+  warn_of_notes(input, audio.notes, chosen);
+  return audio;
+}
+
+PackedAudio read_packed_input(const AudioInput& input, int chosen, int by_default) {
+  const AudioOptions options{.channel = chosen >= 0 ? chosen : by_default};
+  PackedAudio audio = input.path != "-" ? read_packed_audio(input.path, options)
+                                        : decode_packed_audio(read_standard_input("audio"), input.name, options);
+  warn_of_notes(input, audio.notes, chosen);
   return audio;
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "host/io/audio.h"
+#include "host/io/packed_audio.h"
 
 // The recordings given to a command: files, folders, a list of paths, or standard input.
 namespace cutract::cli {
@@ -31,6 +32,7 @@ AudioInputs audio_inputs(const std::vector<std::string>& given, const std::strin
 // Reads channel `chosen` if the user chose one (-1: not), otherwise `by_default`. Logs what the reader noticed, which
 // is that channels that differ were averaged, unless the user chose that.
 Audio read_input(const AudioInput&, int chosen, int by_default);
+PackedAudio read_packed_input(const AudioInput&, int chosen, int by_default);
 
 // Returns DIR/STEM.ENDING for each input. Throws Error{usage} if a file is given twice, and if two inputs with the same
 // stem would overwrite each other.

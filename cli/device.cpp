@@ -2,41 +2,24 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 
 #include "cli/commands.h"
 #include "host/core/error.h"
 #include "host/core/log.h"
 #include "host/core/text.h"
+#include "host/device/choose_exec.h"
 
 namespace cutract::cli {
 
-namespace {
-
-int gpu_number(const std::string& name) {
-  if (!name.starts_with("cuda:")) return 0;
-  int n = 0;
-  const char *first = name.data() + 5, *last = name.data() + name.size();
-  if (const auto [end, error] = std::from_chars(first, last, n); error != std::errc{} || end != last)
-    fail(Fault::usage, fmt::format("--device {}: expected auto, cpu or cuda[:N]", name));
-  return n;
-}
-
-}  // namespace
-
 Exec choose_device(const std::string& name, int threads) {
-  const bool cuda = name == "cuda" || name.starts_with("cuda:");
-  if (name != "auto" && name != "cpu" && !cuda)
-    fail(Fault::usage, fmt::format("--device {}: expected auto, cpu or cuda[:N]", name));
-  const std::string why =
-      gpu_is_emulated() && !cuda ? "the GPU is emulated; choose it with --device cuda" : why_no_gpu();
-  if (cuda && !why.empty()) fail(Fault::device, "--device cuda: " + why + "; use --device cpu");
-  const bool gpu = cuda || (name == "auto" && why.empty());
-  Exec ex = gpu ? Exec(std::in_place_type<GpuExec>, gpu_number(name)) : Exec(std::in_place_type<CpuExec>, threads);
-  if (name == "auto" || gpu) log::info(fmt::format("device: {}{}", describe(ex), gpu ? "" : " (" + why + ")"));
-  return ex;
+  ChosenExec chosen = choose_exec(name, threads, "--device");
+  const bool gpu = std::holds_alternative<GpuExec>(chosen.ex);
+  if (name == "auto" || gpu)
+    log::info(fmt::format("device: {}{}", describe(chosen.ex), gpu ? "" : " (" + chosen.why_not_gpu + ")"));
+  return std::move(chosen.ex);
 }
 
 void print_result(const std::string& text) {

@@ -6,6 +6,7 @@
 
 #include "cli/audio_inputs.h"
 #include "cli/commands.h"
+#include "cli/recording.h"
 #include "cli/voice.h"
 #include "eval/prediction.h"
 #include "eval/report/html_report.h"
@@ -15,7 +16,7 @@
 #include "host/core/text.h"
 #include "host/io/atomic_file.h"
 #include "host/io/npy.h"
-#include "model/evaluator.h"
+#include "model/predictor.h"
 
 namespace cutract::cli {
 namespace {
@@ -100,22 +101,13 @@ std::optional<Track> states_for(const PredictArgs& a, const Extractor& extractor
   return states;
 }
 
-// The samples are freed before the network needs its memory.
 Prediction predicted(Exec& ex, const PredictArgs& a, const TrainedModel& m, const AudioInput& input,
                      const Extractor& extractor, const std::optional<Track>& states, const Voice& voice,
-                     Network& network) {
-  Audio audio = read_input(input, a.channel, m.config.data.channel);
-  if (states)
-    expect_as_long(*states, static_cast<double>(audio.samples.size()) / audio.sample_rate, true,
-                   "--features " + a.features);
-  Frames features = features_of(ex, extractor, audio, states ? &*states : nullptr);
-  if (features.rows() == 0)
-    fail(Fault::data, fmt::format("{}: has {}, too few for one frame of features; give longer audio", input.name,
-                                  counted(std::ssize(audio.samples), "sample")));
-  const Normaliser by = voice.features_for(ex, input, audio, features);
-  audio = {};
+                     Predictor& predictor) {
+  InputRecording recording = read_recording(ex, input, a, m, extractor, states ? &*states : nullptr);
+  const Normaliser by = voice.features_for(input, recording.heard);
   Prediction p{input.name, extractor.first_centre_s(), extractor.step_s(),
-               predict(ex, by, voice.targets(), network, std::move(features), a.speaker), voice.about()};
+               predictor(ex, by, voice.targets(), recording.features, a.speaker), voice.about()};
   if (a.centre) centre(p.values);
   return p;
 }
@@ -136,13 +128,14 @@ int run(const PredictArgs& a) {
   voice.listen(ex, inputs);
   voice.explain();
   Network network(ex, m.model, {.precision = m.config.trainer.precision}, Mode::inference);
+  Predictor predictor(ex, network);
   const std::vector<std::string> plots =
       a.plot ? output_paths(inputs.files, a.out, "html") : std::vector<std::string>();
   if (!to_stdout) make_folder(a.out);
   bool first = true;
   for_each_input(inputs, [&](std::size_t i) {
     const AudioInput& input = inputs.files[i];
-    const Prediction p = predicted(ex, a, m, input, extractor, states, voice, network);
+    const Prediction p = predicted(ex, a, m, input, extractor, states, voice, predictor);
     if (to_stdout) {
       print_result(inputs.several ? encode_next(a, p, m.channels, first) : encode(a, p, m.channels));
       first = false;

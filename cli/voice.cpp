@@ -7,9 +7,11 @@
 #include <map>
 
 #include "cli/enrol.h"
+#include "cli/recording.h"
 #include "host/core/error.h"
 #include "host/core/log.h"
 #include "host/core/text.h"
+#include "model/speaker_statistics.h"
 
 namespace cutract::cli {
 namespace {
@@ -17,9 +19,7 @@ namespace {
 void check_speaker(const std::string& speaker, const TrainedModel& m) {
   if (speaker.empty()) return;
   constexpr std::size_t kNamed = 20;
-  std::vector<std::string> known = m.targets.speakers();
-  if (known.empty()) known = m.features.speakers();
-  std::erase_if(known, [&](const auto& s) { return !m.features.knows(s) || !m.targets.knows(s); });
+  const std::vector<std::string> known = speakers_of(m);
   if (std::find(known.begin(), known.end(), speaker) != known.end()) return;
   if (known.empty())
     fail(Fault::usage,
@@ -46,14 +46,7 @@ Voice::Voice(const PredictArgs& a, const TrainedModel& m, const Extractor& extra
   if (!a.enrol.empty()) targets_ = enrolled(m, a.speaker, a.enrol);
 }
 
-bool Voice::adapts() const {
-  return args_.speaker.empty() && args_.statistics != "training" && model_.features.scope() != Scope::utterance;
-}
-
-void Voice::adapt(Normaliser& to, const Heard& heard) const {
-  const FeatureConfig& c = extractor_.config();
-  to.adapt(args_.speaker, heard.sounding, enough_frames(c), level_columns(c));
-}
+bool Voice::adapts() const { return args_.statistics != "training" && adapts_to_recording(model_, args_.speaker); }
 
 void Voice::listen(Exec& ex, const AudioInputs& inputs) {
   if (!args_.one_speaker || !adapts() || inputs.files.size() == 1) return;
@@ -61,9 +54,7 @@ void Voice::listen(Exec& ex, const AudioInputs& inputs) {
     if (input.path == "-")
       fail(Fault::usage, "--one-speaker: reads every recording twice, and standard input can be read once; give files");
     try {
-      const Audio audio = read_input(input, args_.channel, model_.config.data.channel);
-      const Frames features = features_of(ex, extractor_, audio);
-      const Heard heard = measure(ex, audio.samples, features, extractor_.config());
+      const Heard heard = read_recording(ex, input, args_, model_, extractor_, nullptr).heard;
       if (all_)
         all_->merge(heard);
       else
@@ -120,14 +111,13 @@ void Voice::warn_if_unlike(const std::string& name, const Heard& heard) const {
   log::warn(fmt::format("{}: unlike the training data: {}; predictions can be far off", name, joined(unlike)));
 }
 
-Normaliser Voice::features_for(Exec& ex, const AudioInput& input, const Audio& audio, const Frames& features) const {
+Normaliser Voice::features_for(const AudioInput& input, const Heard& heard) const {
   const FeatureConfig& c = extractor_.config();
-  const Heard heard = measure(ex, audio.samples, features, c);
   warn_if_unlike(input.name, heard);
   Normaliser by = model_.features;
   if (!adapts()) return by;
   const Heard& whole = all_ ? *all_ : heard;
-  adapt(by, whole);
+  adapt(by, whole, c, args_.speaker);
   if (whole.sounding.frames > 0 && whole.sounding.frames < enough_frames(c))
     log::info(
         fmt::format("{}: {:.1f} s of sound are too short for statistics of their own; training statistics at this "

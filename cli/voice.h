@@ -25,15 +25,14 @@ class Voice {
   void listen(Exec&, const AudioInputs&);
   void explain() const;  // printed once per command, on stderr
 
-  // Returns the statistics for one recording. Warns if it is unlike the training data.
-  Normaliser features_for(Exec&, const AudioInput&, const Audio&, const Frames&) const;
+  // Returns the statistics for one recording of which `heard` was measured. Warns if it is unlike the training data.
+  Normaliser features_for(const AudioInput&, const Heard&) const;
   const Normaliser& targets() const { return targets_; }
   std::vector<std::pair<std::string, std::string>> about() const;
 
  private:
   void warn_if_unlike(const std::string& name, const Heard&) const;
   bool adapts() const;  // whether features are normalised by the recordings themselves
-  void adapt(Normaliser&, const Heard&) const;
 
   const PredictArgs& args_;
   const TrainedModel& model_;

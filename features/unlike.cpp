@@ -9,6 +9,7 @@
 #include <utility>
 #include <variant>
 
+#include "features/clipped_samples.h"
 #include "features/streams.h"
 #include "features/tables.h"
 
@@ -88,25 +89,6 @@ Normaliser::Moments moments_of_sounding(View<const float, 2> rows, const Judged&
     }
   }
   return m;
-}
-
-// Counts the samples in runs of at least three at the same extreme value, as flat tops have, and those at full scale.
-Index count_clipped(std::span<const float> x, double peak) {
-  constexpr std::size_t kRun = 3;
-  constexpr float kAtFullScale = 0.9999f;
-  constexpr double kAudible = 0.05;  // below this, 16-bit steps make neighbours equal
-  if (peak < kAudible || x.empty()) return 0;
-  const auto [least, most] = std::minmax_element(x.begin(), x.end());
-  const float low = *least, high = *most;
-  Index clipped = 0;
-  for (std::size_t i = 0; i < x.size();) {
-    std::size_t end = i + 1;
-    while (end < x.size() && x[end] == x[i]) ++end;
-    const bool flat = (x[i] == low || x[i] == high) && end - i >= kRun;
-    if (flat || std::abs(x[i]) >= kAtFullScale) clipped += static_cast<Index>(end - i);
-    i = end;
-  }
-  return clipped;
 }
 
 double median(std::vector<double> v) {
@@ -209,8 +191,11 @@ void Heard::merge(const Heard& other) {
 Heard measure(Exec& ex, std::span<const float> samples, const Frames& features, const FeatureConfig& c) {
   Heard heard;
   heard.samples = std::ssize(samples);
-  for (const float v : samples) heard.peak = std::max(heard.peak, std::abs(static_cast<double>(v)));
-  heard.clipped = count_clipped(samples, heard.peak);
+  ClippedSamples clipped;
+  clipped.find_extremes(samples);
+  heard.peak = clipped.peak();
+  if (clipped.audible()) clipped.count(samples);
+  heard.clipped = clipped.total();
   heard.frames = features.rows();
   std::optional<Matrix> copy;
   if (!std::holds_alternative<CpuExec>(ex)) copy = features.matrix(ex);

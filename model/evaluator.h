@@ -7,7 +7,7 @@
 
 #include "features/dataset/batches.h"
 #include "features/dataset/dataset.h"
-#include "model/trained_model.h"
+#include "model/run_config.h"
 #include "nn/network.h"
 
 namespace cutract {
@@ -37,20 +37,5 @@ class Evaluator {
 // Scores a normalised dataset for which run_model returned `predicted`.
 Scores evaluate(const Dataset&, std::span<const Matrix> predicted, std::span<const Channel>, const std::string& split,
                 const RunConfig&);
-
-// A recording of more than kPieceFrames + 2 kPieceOverlap frames is predicted in pieces of kPieceFrames, each with
-// kPieceOverlap more frames on both sides that are computed and dropped. Memory for activations then does not grow with
-// the length. A shorter recording is predicted whole. The difference is below 1e-5 of a z for a model that forgets
-// within the overlap, as LongRecordings.* shows for a forget gate near 0.95; for a model with a longer memory it is
-// larger near the cuts.
-constexpr Index kPieceFrames = 6000;
-constexpr Index kPieceOverlap = 1000;
-
-// Returns the movement [T,P], in the channels' units, for the features of one recording (not normalised, in the
-// executor's memory). `speaker` selects the statistics; "" and unknown speakers get those of the training corpus.
-Matrix predict(Exec&, const TrainedModel&, Network&, Frames features, const std::string& speaker);
-// The same with statistics other than the model's, e.g. statistics adapted to the speaker.
-Matrix predict(Exec&, const Normaliser& features_by, const Normaliser& targets_by, Network&, Frames features,
-               const std::string& speaker);
 
 }  // namespace cutract

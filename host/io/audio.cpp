@@ -16,6 +16,7 @@
 #include "host/io/audio_container.h"
 #include "host/io/channels.h"
 #include "host/io/input_file.h"
+#include "host/io/packed_audio.h"
 
 namespace cutract {
 namespace {
@@ -80,10 +81,17 @@ std::string flac_start_without_length(std::string_view bytes) {
   return start;
 }
 
+void mix(ChannelMixer& mixer, std::span<const float> block, std::vector<float>& to) { mixer.add(block, to); }
+void mix(ChannelMixer& mixer, std::span<const float> block, PackedSamples& to) {
+  std::vector<float> mono;
+  mixer.add(block, mono);
+  to.append(mono);
+}
+
 // Returns all frames of an open file, mixed to one channel. It reads in blocks because the announced length cannot be
-// trusted.
-void read_samples(SNDFILE* in, const SF_INFO& info, const AudioOptions& options, const std::string& origin,
-                  Audio& audio) {
+// trusted. A is Audio or PackedAudio.
+template <class A>
+void read_samples(SNDFILE* in, const SF_INFO& info, const AudioOptions& options, const std::string& origin, A& audio) {
   constexpr sf_count_t kFrames = 16384;
   const auto channels = static_cast<std::size_t>(info.channels);
   std::vector<float> block(static_cast<std::size_t>(kFrames) * channels);
@@ -95,7 +103,7 @@ void read_samples(SNDFILE* in, const SF_INFO& info, const AudioOptions& options,
       if (!std::isfinite(block[i]))
         refuse(origin, fmt::format("sample {} of channel {} is {}, expected a finite number",
                                    audio.samples.size() + i / channels, i % channels + 1, block[i]));
-    mixer.add(std::span<const float>(block).first(values), audio.samples);
+    mix(mixer, std::span<const float>(block).first(values), audio.samples);
     if (static_cast<std::int64_t>(audio.samples.size()) > options.most_samples)
       refuse(origin,
              fmt::format("lasts more than {:.1f} hours, the longest that is read at {} Hz; split it into shorter "
@@ -105,9 +113,8 @@ void read_samples(SNDFILE* in, const SF_INFO& info, const AudioOptions& options,
   if (const std::string note = mixer.note(); !note.empty()) audio.notes.push_back(note);
 }
 
-}  // namespace
-
-Audio decode_audio(std::string_view bytes, const std::string& origin, const AudioOptions& options) {
+template <class A>
+A decoded(std::string_view bytes, const std::string& origin, const AudioOptions& options) {
   const AudioContainer container = inspect_audio(bytes, origin);
   MemoryFile file{container.bytes};
   if (container.flac) file.start = flac_start_without_length(container.bytes);
@@ -120,7 +127,7 @@ Audio decode_audio(std::string_view bytes, const std::string& origin, const Audi
     refuse(origin, fmt::format("has {}, channel {} was asked for; choose one that exists, or 0 for the average",
                                counted(info.channels, "channel"), options.channel));
 
-  Audio audio{info.samplerate, {}};
+  A audio{info.samplerate, {}};
   // Enough for a file without compression. A header that announces more than the file can hold takes no more.
   const auto most_here = static_cast<sf_count_t>(bytes.size());
   audio.samples.reserve(static_cast<std::size_t>(std::clamp<sf_count_t>(info.frames, 0, most_here)));
@@ -135,8 +142,22 @@ Audio decode_audio(std::string_view bytes, const std::string& origin, const Audi
                                counted(container.frames, "sample"), got));
   if (sf_error(in.get()) != SF_ERR_NO_ERROR)
     refuse(origin, fmt::format("cannot be decoded: {}", sf_strerror(in.get())));
-  if (audio.samples.empty()) refuse(origin, "holds no samples");
+  if (audio.samples.size() == 0) refuse(origin, "holds no samples");
   return audio;
+}
+
+}  // namespace
+
+Audio decode_audio(std::string_view bytes, const std::string& origin, const AudioOptions& options) {
+  return decoded<Audio>(bytes, origin, options);
+}
+
+PackedAudio decode_packed_audio(std::string_view bytes, const std::string& origin, const AudioOptions& options) {
+  return decoded<PackedAudio>(bytes, origin, options);
+}
+
+PackedAudio read_packed_audio(const std::string& path, const AudioOptions& options) {
+  return decode_packed_audio(read_file(path), path, options);
 }
 
 Audio read_audio(const std::string& path, const AudioOptions& options) {

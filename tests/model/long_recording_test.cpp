@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "model/evaluator.h"
+#include "model/predictor.h"
 #include "tests/support/support.h"
 
 namespace cutract::test {
@@ -40,7 +41,7 @@ TEST(LongRecordings, ArePredictedInPiecesAsWhole) {
   const Model model = with_long_memory();
   Network network(ex, model);
   const Matrix x = noise(2 * kPieceFrames + 2 * kPieceOverlap + 7, 6);  // the last piece is a short one
-  const Matrix got = predict(ex, identity(ex, 6), identity(ex, 3), network, Frames(ex, x), "");
+  const Matrix got = Predictor(ex, network)(ex, identity(ex, 6), identity(ex, 3), Frames(ex, x), "");
   std::vector<Example> whole(1);
   whole[0].features = Frames(ex, x);
   whole[0].targets = Matrix(x.rows, 3);
@@ -54,7 +55,7 @@ TEST(LongRecordings, OfUpToOnePieceAreNotCut) {
   const Model model = with_long_memory();
   Network network(ex, model);
   const Matrix x = noise(900, 6);
-  const Matrix got = predict(ex, identity(ex, 6), identity(ex, 3), network, Frames(ex, x), "");
+  const Matrix got = Predictor(ex, network)(ex, identity(ex, 6), identity(ex, 3), Frames(ex, x), "");
   std::vector<Example> whole(1);
   whole[0].features = Frames(ex, x);
   whole[0].targets = Matrix(x.rows, 3);

@@ -10,8 +10,8 @@
 #include "host/io/audio.h"
 #include "host/io/npy.h"
 #include "host/io/sha256.h"
-#include "model/evaluator.h"
 #include "model/migrations.h"
+#include "model/predictor.h"
 #include "model/trained_model.h"
 #include "tests/support/support.h"
 

@@ -11,7 +11,7 @@
 #include "host/io/atomic_file.h"
 #include "host/io/audio.h"
 #include "host/run/find_checkpoint.h"
-#include "model/evaluator.h"
+#include "model/predictor.h"
 #include "model/trained_model.h"
 #include "tests/support/support.h"
 #include "tests/support/tiny_corpus.h"

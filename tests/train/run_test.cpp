@@ -9,6 +9,7 @@
 #include "host/io/folder_lock.h"
 #include "kernels/lstm/rnn_gpu.h"
 #include "model/evaluator.h"
+#include "model/predictor.h"
 #include "model/trained_model.h"
 #include "tests/kernels/on_each_device.h"
 #include "tests/train/training_run.h"

@@ -1,0 +1,108 @@
+#include <cutract/inverter.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <mutex>
+#include <utility>
+
+#include "features/extractor.h"
+#include "host/core/error.h"
+#include "host/core/text.h"
+#include "host/device/choose_exec.h"
+#include "host/io/audio.h"
+#include "host/io/audio_container.h"
+#include "model/predictor.h"
+#include "model/speaker_statistics.h"
+#include "model/trained_model.h"
+
+namespace cutract {
+namespace {
+
+void check_samples(std::span<const float> samples, int sample_rate) {
+  if (sample_rate < kLowestRate || sample_rate > kHighestRate)
+    fail(Fault::data,
+         fmt::format("sample rate: is {} Hz, expected {} to {} Hz", sample_rate, kLowestRate, kHighestRate));
+  for (std::size_t i = 0; i < samples.size(); ++i)
+    if (!std::isfinite(samples[i]))
+      fail(Fault::data, fmt::format("samples: sample {} is {}, expected a finite number", i, samples[i]));
+}
+
+}  // namespace
+
+struct Inverter::Impl {
+  TrainedModel model;
+  Extractor extractor;
+  std::vector<Movement::Channel> channels;
+  std::mutex mutex;
+  Exec ex;
+  Network network;
+  Predictor predictor;
+
+  Impl(TrainedModel m, Exec on)
+      : model(std::move(m)),
+        extractor(model.config.features),
+        ex(std::move(on)),
+        network(ex, model.model, {.precision = model.config.trainer.precision}, Mode::inference),
+        predictor(ex, network) {
+    for (const auto& c : model.channels) channels.push_back({c.name, c.unit});
+  }
+
+  void check_speaker(const std::string& speaker) const {
+    if (speaker.empty()) return;
+    const std::vector<std::string> known = speakers_of(model);
+    if (std::find(known.begin(), known.end(), speaker) == known.end())
+      fail(Fault::usage, fmt::format("speaker {}: not a speaker of this model's training data, which has {}; leave the "
+                                     "speaker out for anyone else",
+                                     speaker, counted(std::ssize(known), "known speaker")));
+  }
+
+  Normaliser features_by(RecordingFeatures& features, const std::string& speaker) {
+    Normaliser by = model.features;
+    if (adapts_to_recording(model, speaker)) adapt(by, features.measure(ex), extractor.config(), speaker);
+    return by;
+  }
+};
+
+Inverter::Inverter(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Inverter::~Inverter() = default;
+Inverter::Inverter(Inverter&&) noexcept = default;
+Inverter& Inverter::operator=(Inverter&&) noexcept = default;
+
+Inverter Inverter::load(const std::string& model, const std::string& device) {
+  TrainedModel loaded = load_model(model);
+  for (const StreamConfig& s : streams_of(loaded.config.features))
+    if (!s.kind->of_speech)
+      fail(Fault::usage, fmt::format("{}: this model also reads features that another program computes, which this "
+                                     "interface does not take; use `cutract predict --features FILE.npy`",
+                                     model));
+  Exec ex = choose_exec(device, loaded.config.trainer.threads, "device").ex;
+  return Inverter(std::make_unique<Impl>(std::move(loaded), std::move(ex)));
+}
+
+std::span<const Movement::Channel> Inverter::channels() const { return impl_->channels; }
+double Inverter::step_s() const { return impl_->extractor.step_s(); }
+int Inverter::sample_rate() const { return impl_->extractor.config().sample_rate; }
+std::vector<std::string> Inverter::speakers() const { return speakers_of(impl_->model); }
+
+Movement Inverter::operator()(std::span<const float> samples, int sample_rate, std::string_view speaker) const {
+  Impl& on = *impl_;
+  const std::string name(speaker);
+  check_samples(samples, sample_rate);
+  on.check_speaker(name);
+  const std::lock_guard lock(on.mutex);
+  std::vector<float> resampled;
+  if (sample_rate != this->sample_rate()) {
+    resampled = resample(samples, sample_rate, this->sample_rate());
+    samples = resampled;
+  }
+  RecordingFeatures features = features_to_predict(on.ex, on.extractor, on.model.features, sound_of(samples));
+  if (features.rows() == 0)
+    fail(Fault::data, fmt::format("samples: has {}, too few for one frame of features; give longer audio",
+                                  counted(std::ssize(samples), "sample")));
+  const Normaliser by = on.features_by(features, name);
+  Matrix values = on.predictor(on.ex, by, on.model.targets, features, name);
+  return {on.channels, on.extractor.first_centre_s(), on.extractor.step_s(), std::move(values.values)};
+}
+
+}  // namespace cutract

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "features/unlike.h"
+#include "model/trained_model.h"
+
+namespace cutract {
+
+// Whose statistics a prediction uses.
+
+// The training speakers with statistics of their own, sorted; empty if the model has none.
+std::vector<std::string> speakers_of(const TrainedModel&);
+
+// Whether the features of a recording by `speaker` ("": unknown) are normalised by statistics of the recording itself
+// unless the user chose those of the training data.
+bool adapts_to_recording(const TrainedModel&, const std::string& speaker);
+
+// Sets the statistics of a speaker to those that were heard.
+void adapt(Normaliser&, const Heard&, const FeatureConfig&, const std::string& speaker);
+
+}  // namespace cutract
