@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "cli/commands.h"
+#include "cli/manual.h"
 #include "cli/usage.h"
 #include "host/core/error.h"
 #include "host/core/text.h"
@@ -103,6 +104,17 @@ class Parser {
         "  cutract help config optim.lr   one setting\n\n" +
         std::string(kExitCodes));
     app_.add_subcommand("version", "Print the version")->footer(footer("cutract version"));
+    // For packages, so not on the help page.
+    app_.add_subcommand("manual", "Print the manual page, cutract(1)")
+        ->group("")
+        ->footer(footer("cutract manual | man -l -"));
+    app_.add_subcommand("completions", "Print the script that completes command lines")
+        ->group("")
+        ->footer(footer("cutract completions bash > ~/.local/share/bash-completion/completions/cutract"))
+        ->add_option("SHELL", shell_, "bash, zsh or fish")
+        ->required()
+        ->type_name("")
+        ->check(CLI::IsMember({"bash", "zsh", "fish"}));
   }
 
   Command operator()(int argc, const char* const* argv) {
@@ -116,6 +128,10 @@ class Parser {
     } catch (const CLI::ParseError& e) { fail_usage(app_, words, e); }
     if (app_.got_subcommand("version")) {
       print_result(version() + "\n");
+      return Printed{};
+    }
+    if (app_.got_subcommand("manual") || app_.got_subcommand("completions")) {
+      print_result(shell_.empty() ? manual_page(app_, version()) : completions(app_, shell_));
       return Printed{};
     }
     return chosen;
@@ -312,6 +328,7 @@ class Parser {
 
   CLI::App app_;
   Command chosen;
+  std::string shell_;                      // of completions
   std::vector<std::string> help_subject_;  // for the help page of help: operator() reads the words itself
 };
 

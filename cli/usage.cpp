@@ -24,45 +24,9 @@ std::string entry(const std::string& name, const std::string& description) {
   return fmt::format("{:<{}}", "  " + name, kNames) + text.substr(kNames);
 }
 
-// Returns the placeholder of the value, without CLI11's notes on validators: "cpu:{cpu}" becomes "cpu".
-std::string value_name(const CLI::Option& o) {
-  const std::string all = o.get_type_name();
-  return o.get_items_expected_max() == 0 ? "" : all.substr(0, all.find(':'));
-}
-
-std::string names_of(const CLI::Option& o) {
-  if (o.get_positional()) return o.get_name(true, false);
-  std::string out;
-  for (const auto& n : o.get_snames()) out += (out.empty() ? "-" : ", -") + n;
-  for (const auto& n : o.get_lnames()) out += (out.empty() ? "--" : ", --") + n;
-  const std::string value = value_name(o);
-  if (value.empty()) return out;
-  return out + (value.starts_with("[=") ? "" : " ") + value;
-}
-
 bool has_formats(const CLI::App& app) {
   const auto subs = app.get_subcommands({});
   return !subs.empty() && subs.front()->get_group() == kFormats;
-}
-
-std::string usage_line(const CLI::App& app, const std::string& name) {
-  std::string out = "Usage: " + name;
-  if (has_formats(app)) return usage_line(*app.get_subcommands({}).front(), name + " FORMAT");
-  if (!app.get_subcommands({}).empty()) return out + " COMMAND";
-  std::string arguments;
-  bool optional = false;
-  for (const CLI::Option* o : app.get_options()) {
-    const bool many = o->get_items_expected_max() > 1;
-    if (o->get_positional()) {
-      const std::string word = o->get_name(true, false) + (many ? "..." : "");
-      arguments += o->get_required() ? " " + word : " [" + word + "]";
-    } else if (o->get_required()) {
-      out += " " + names_of(*o);
-    } else {
-      optional = true;
-    }
-  }
-  return out + (optional ? " [options]" : "") + arguments;
 }
 
 class PlainHelp : public CLI::Formatter {
@@ -96,7 +60,7 @@ Place place_of(CLI::App& root, const std::vector<std::string>& words) {
 
 std::vector<std::string> commands_of(const CLI::App& app) {
   std::vector<std::string> names;
-  for (const auto* s : app.get_subcommands({})) names.push_back(s->get_name());
+  for (const CLI::App* s : listed_commands(app)) names.push_back(s->get_name());
   return names;
 }
 
@@ -225,6 +189,46 @@ std::string in_our_words(const Place& p, const CLI::Error& e) {
 }
 
 }  // namespace
+
+// Returns the placeholder of the value, without CLI11's notes on validators: "cpu:{cpu}" becomes "cpu".
+std::string value_name(const CLI::Option& o) {
+  const std::string all = o.get_type_name();
+  return o.get_items_expected_max() == 0 ? "" : all.substr(0, all.find(':'));
+}
+
+std::string names_of(const CLI::Option& o) {
+  if (o.get_positional()) return o.get_name(true, false);
+  std::string out;
+  for (const auto& n : o.get_snames()) out += (out.empty() ? "-" : ", -") + n;
+  for (const auto& n : o.get_lnames()) out += (out.empty() ? "--" : ", --") + n;
+  const std::string value = value_name(o);
+  if (value.empty()) return out;
+  return out + (value.starts_with("[=") ? "" : " ") + value;
+}
+
+std::string usage_line(const CLI::App& app, const std::string& name) {
+  std::string out = "Usage: " + name;
+  if (has_formats(app)) return usage_line(*app.get_subcommands({}).front(), name + " FORMAT");
+  if (!app.get_subcommands({}).empty()) return out + " COMMAND";
+  std::string arguments;
+  bool optional = false;
+  for (const CLI::Option* o : app.get_options()) {
+    const bool many = o->get_items_expected_max() > 1;
+    if (o->get_positional()) {
+      const std::string word = o->get_name(true, false) + (many ? "..." : "");
+      arguments += o->get_required() ? " " + word : " [" + word + "]";
+    } else if (o->get_required()) {
+      out += " " + names_of(*o);
+    } else {
+      optional = true;
+    }
+  }
+  return out + (optional ? " [options]" : "") + arguments;
+}
+
+std::vector<const CLI::App*> listed_commands(const CLI::App& app) {
+  return app.get_subcommands([](const CLI::App* s) { return !s->get_group().empty(); });
+}
 
 void use_plain_help(CLI::App& app) {
   const auto help = std::make_shared<PlainHelp>();

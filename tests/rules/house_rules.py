@@ -37,7 +37,7 @@ MAY_INCLUDE = {
 # Libraries that only a few files may include, so that they can be replaced.
 KNOWN_TO = {
     "toml++/": {"host/core/fields.cpp", "host/corpus/corpus.cpp"},
-    "CLI/": {"cli/parse.cpp", "cli/usage.cpp"},
+    "CLI/": {"cli/completions.cpp", "cli/manual.cpp", "cli/parse.cpp", "cli/usage.cpp"},
     "spdlog/": {"host/core/log.cpp"},
     "cblas.h": {"kernels/gemm/gemm_cpu.cpp", "cli/doctor_command.cpp", "train/run_folder.cpp"},  # two of them report its version
     "sndfile": {"host/io/audio.cpp"},

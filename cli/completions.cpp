@@ -1,0 +1,227 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "cli/manual.h"
+#include "cli/usage.h"
+#include "host/core/error.h"
+
+namespace cutract::cli {
+namespace {
+
+// What can follow an option: one of some words, a file, a folder, or anything.
+struct Value {
+  std::vector<std::string> words;
+  bool file = false, folder = false;
+};
+
+struct OptionWords {
+  std::vector<std::string> names;  // "-c", "--config"
+  std::string what;
+  bool takes_value = false;
+  Value value;
+};
+
+struct CommandWords {
+  std::string name, what;
+  std::vector<std::string> path;  // "corpus", "import"
+  std::vector<OptionWords> options;
+  std::vector<CommandWords> commands;
+};
+
+// CLI11 appends the accepted words to the placeholder: "NAME:{csv,npz,json}".
+std::vector<std::string> words_in_braces(const std::string& type) {
+  std::vector<std::string> words;
+  const auto open = type.find('{'), close = type.find('}');
+  if (open == std::string::npos || close == std::string::npos) return words;
+  std::string word;
+  for (const char c : type.substr(open + 1, close - open - 1) + ",") {
+    if (c != ',') {
+      word += c;
+      continue;
+    }
+    words.push_back(word);
+    word.clear();
+  }
+  return words;
+}
+
+OptionWords words_of(const CLI::Option& o) {
+  OptionWords out;
+  for (const auto& n : o.get_snames()) out.names.push_back("-" + n);
+  for (const auto& n : o.get_lnames()) out.names.push_back("--" + n);
+  out.what = o.get_description();
+  const std::string value = value_name(o);
+  out.takes_value = !value.empty() && !value.starts_with("[");
+  const bool file = value == "FILE" || value == "PATH" || value == "MODEL" || value == "HOW";
+  out.value = {words_in_braces(o.get_type_name()), file, value == "DIR"};
+  return out;
+}
+
+CommandWords words_of(const CLI::App& app, std::vector<std::string> path) {
+  CommandWords out{app.get_name(), app.get_description(), path, {}, {}};
+  for (const CLI::Option* o : app.get_options())
+    if (!o->get_positional()) out.options.push_back(words_of(*o));
+  for (const CLI::App* sub : listed_commands(app)) {
+    std::vector<std::string> below = path;
+    below.push_back(sub->get_name());
+    out.commands.push_back(words_of(*sub, std::move(below)));
+  }
+  return out;
+}
+
+// All commands, the outer ones first.
+void flatten(const CommandWords& c, std::vector<const CommandWords*>& out) {
+  out.push_back(&c);
+  for (const CommandWords& sub : c.commands) flatten(sub, out);
+}
+
+std::string joined(const std::vector<std::string>& words, const char* between = " ") {
+  return fmt::format("{}", fmt::join(words, between));
+}
+
+std::string quoted(const std::string& text) {
+  std::string out = "'";
+  for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
+// In bash and zsh, `chosen` holds the words of the command so far, each after a blank.
+std::string chosen_by(const CommandWords& c) { return c.path.empty() ? "" : " " + joined(c.path); }
+
+// The loop that finds the command, for both shells: a `case` on the words that name commands.
+std::string known_paths(const std::vector<const CommandWords*>& all) {
+  std::vector<std::string> paths;
+  for (const CommandWords* c : all)
+    if (!c->path.empty()) paths.push_back("\"" + chosen_by(*c) + "\"");
+  return joined(paths, "|");
+}
+
+// The cases "COMMAND OPTION" of options that take a value.
+template <class Does>
+std::string value_cases(const std::vector<const CommandWords*>& all, Does does) {
+  std::string out;
+  for (const CommandWords* c : all)
+    for (const OptionWords& o : c->options) {
+      if (!o.takes_value) continue;
+      std::vector<std::string> cases;
+      for (const std::string& name : o.names) cases.push_back("\"" + chosen_by(*c) + " " + name + "\"");
+      out += "    " + joined(cases, "|") + ") " + does(o.value) + "; return ;;\n";
+    }
+  return out;
+}
+
+std::string for_bash(const std::vector<const CommandWords*>& all) {
+  std::string out =
+      "# Completes the commands and options of cutract in bash.\n"
+      "_cutract() {\n"
+      "  local chosen= i current=${COMP_WORDS[COMP_CWORD]} words=\n"
+      "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
+      "    case \"$chosen ${COMP_WORDS[i]}\" in\n      " +
+      known_paths(all) + ") chosen+=\" ${COMP_WORDS[i]}\" ;;\n    esac\n  done\n  COMPREPLY=()\n" +
+      "  case \"$chosen ${COMP_WORDS[COMP_CWORD-1]}\" in\n";
+  out += value_cases(all, [](const Value& v) -> std::string {
+    if (!v.words.empty()) return "COMPREPLY=($(compgen -W \"" + joined(v.words) + "\" -- \"$current\"))";
+    if (v.folder) return "compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- \"$current\")";
+    return v.file ? "compopt -o default" : ":";
+  });
+  out += "  esac\n  case \"$chosen\" in\n";
+  for (const CommandWords* c : all) {
+    std::vector<std::string> words;
+    for (const CommandWords& sub : c->commands) words.push_back(sub.name);
+    for (const OptionWords& o : c->options) words.insert(words.end(), o.names.begin(), o.names.end());
+    out += "    \"" + chosen_by(*c) + "\") words=\"" + joined(words) + "\" ;;\n";
+  }
+  return out +
+         "  esac\n"
+         "  [[ -z $current && $words == -* ]] || COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
+         "  [[ ${#COMPREPLY[@]} -gt 0 ]] || compopt -o default\n"
+         "}\n"
+         "complete -F _cutract cutract\n";
+}
+
+// A word and its description as _describe takes them.
+std::string described(const std::string& word, const std::string& what) {
+  std::string text;
+  for (const char c : word) text += c == ':' ? std::string("\\:") : std::string(1, c);
+  return quoted(text + ":" + what);
+}
+
+std::string for_zsh(const std::vector<const CommandWords*>& all) {
+  std::string out =
+      "#compdef cutract\n"
+      "# Completes the commands and options of cutract in zsh.\n"
+      "_cutract() {\n"
+      "  local chosen= i\n"
+      "  local -a names\n"
+      "  for ((i = 2; i < CURRENT; i++)); do\n"
+      "    case \"$chosen $words[i]\" in\n      " +
+      known_paths(all) + ") chosen+=\" $words[i]\" ;;\n    esac\n  done\n" +
+      "  case \"$chosen $words[CURRENT-1]\" in\n";
+  out += value_cases(all, [](const Value& v) -> std::string {
+    if (!v.words.empty()) return "compadd -- " + joined(v.words);
+    if (v.folder) return "_files -/";
+    return v.file ? "_files" : ":";
+  });
+  out += "  esac\n  case \"$chosen\" in\n";
+  for (const CommandWords* c : all) {
+    std::vector<std::string> names;
+    for (const CommandWords& sub : c->commands) names.push_back(described(sub.name, sub.what));
+    for (const OptionWords& o : c->options)
+      for (const std::string& name : o.names) names.push_back(described(name, o.what));
+    out += "    \"" + chosen_by(*c) + "\") names=(" + joined(names) + ") ;;\n";
+  }
+  return out +
+         "  esac\n"
+         "  _describe cutract names\n"
+         "  [[ $PREFIX == -* ]] || _files\n"
+         "}\n"
+         "_cutract \"$@\"\n";
+}
+
+// The condition under which fish offers what follows a command: its words were typed, and none of a deeper command.
+std::string condition(const CommandWords& c) {
+  if (c.path.empty()) return "__fish_use_subcommand";
+  std::vector<std::string> parts, deeper;
+  for (const std::string& word : c.path) parts.push_back("__fish_seen_subcommand_from " + word);
+  for (const CommandWords& sub : c.commands) deeper.push_back(sub.name);
+  if (!deeper.empty()) parts.push_back("not __fish_seen_subcommand_from " + joined(deeper));
+  return joined(parts, "; and ");
+}
+
+std::string for_fish(const std::vector<const CommandWords*>& all) {
+  std::string out = "# Completes the commands and options of cutract in fish.\n";
+  for (const CommandWords* c : all) {
+    const std::string here = "complete -c cutract -n " + quoted(condition(*c));
+    for (const CommandWords& sub : c->commands) out += here + " -f -a " + sub.name + " -d " + quoted(sub.what) + "\n";
+    for (const OptionWords& o : c->options) {
+      std::string line = here;
+      for (const std::string& name : o.names)
+        line += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
+      if (!o.value.words.empty())
+        line += " -x -a " + quoted(joined(o.value.words));
+      else if (o.value.folder)
+        line += " -x -a '(__fish_complete_directories)'";
+      else if (o.takes_value)
+        line += o.value.file ? " -r -F" : " -x";
+      out += line + " -d " + quoted(o.what) + "\n";
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string completions(const CLI::App& root, const std::string& shell) {
+  const CommandWords words = words_of(root, {});
+  std::vector<const CommandWords*> all;
+  flatten(words, all);
+  if (shell == "bash") return for_bash(all);
+  if (shell == "zsh") return for_zsh(all);
+  if (shell == "fish") return for_fish(all);
+  fail(Fault::usage, "completions: expected a shell: bash, zsh or fish");
+}
+
+}  // namespace cutract::cli
