@@ -1,0 +1,45 @@
+#!/usr/bin/env python3
+"""Configures a project that has cutract as a subfolder; builds nothing.
+
+    subproject.py SOURCE CMAKE [CMAKE_ARGUMENT...]    exit code 77 if there is no cmake
+"""
+
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+OUTER = """cmake_minimum_required(VERSION 3.25)
+project(outer LANGUAGES C CXX)
+enable_testing()
+add_subdirectory({source} cutract EXCLUDE_FROM_ALL)
+file(WRITE ${{CMAKE_BINARY_DIR}}/main.cpp "#include <cutract/inverter.h>\\nint main() {{}}\\n")
+add_executable(outer ${{CMAKE_BINARY_DIR}}/main.cpp)
+target_link_libraries(outer PRIVATE cutract::cutract)
+if(CMAKE_BUILD_TYPE)
+  message(FATAL_ERROR "the subfolder chose the build type ${{CMAKE_BUILD_TYPE}}")
+endif()
+if(CUTRACT_TESTS OR CUTRACT_INSTALL OR CUTRACT_BENCH OR TARGET tests_core)
+  message(FATAL_ERROR "the subfolder's tests, bench or install rules are on")
+endif()
+"""
+
+
+def main():
+    source, cmake, more = pathlib.Path(sys.argv[1]).resolve(), sys.argv[2], sys.argv[3:]
+    if not shutil.which(cmake):
+        print(f"SKIPPED: {cmake} is not here, so no project can be configured")
+        return 77
+    with tempfile.TemporaryDirectory() as folder:
+        work = pathlib.Path(folder)
+        (work / "CMakeLists.txt").write_text(OUTER.format(source=source))
+        done = subprocess.run([cmake, "-S", str(work), "-B", str(work / "build"), *more], capture_output=True, text=True)
+        if done.returncode != 0:
+            sys.exit(done.stdout + done.stderr)
+    print("configured")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
