@@ -34,7 +34,7 @@ PY
 
 for binary in "$@"; do
   /usr/bin/time -f "%M" -o "$work/kb" "$binary" predict "$model" "$work/hour.wav" --device cpu --out "$work/out" 2>/dev/null
-  echo "$binary: one hour of audio: peak memory $(($(tail -1 "$work/kb") / 1000)) MB"
+  echo "$binary: one hour of audio: peak memory $(($(tail -1 "$work/kb") * 1024 / 1000000)) MB"
 done
 for round in 1 2 3 4 5; do
   for binary in "$@"; do
