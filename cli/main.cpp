@@ -42,6 +42,16 @@ void open_standard_descriptors() {
   if (file > STDERR_FILENO) close(file);
 }
 
+int parse_and_run(int argc, char** argv) {
+  try {
+    return run(cutract::cli::parse(argc, argv));
+  } catch (const cutract::cli::ReaderGone&) { return cutract::cli::kReaderGone; } catch (const cutract::Error& e) {
+    return complain(e.fault(), e.what());
+  } catch (const std::bad_alloc&) { throw; } catch (const std::exception& e) {
+    return complain(cutract::Fault::internal, e.what());
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -49,10 +59,9 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);  // a write then fails instead, with the error EPIPE
   std::signal(SIGXFSZ, SIG_IGN);
   try {
-    return run(cutract::cli::parse(argc, argv));
-  } catch (const cutract::cli::ReaderGone&) { return cutract::cli::kReaderGone; } catch (const cutract::Error& e) {
-    return complain(e.fault(), e.what());
-  } catch (const std::bad_alloc&) {
-    return complain(cutract::Fault::memory, "out of memory");
-  } catch (const std::exception& e) { return complain(cutract::Fault::internal, e.what()); }
+    return parse_and_run(argc, argv);
+  } catch (const std::bad_alloc&) {  // of the arguments, or of a longer message: this one needs no memory
+    std::fputs("error: out of memory\n", stderr);
+    return static_cast<int>(cutract::Fault::memory);
+  }
 }
