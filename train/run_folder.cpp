@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -103,12 +104,16 @@ void RunFolder::expect_ours() const {
 
 RunFolder::~RunFolder() {
   if (!made_) return;
-  std::error_code ignored;
-  fs::remove(checkpoints(), ignored);  // if it is empty
-  const auto entries = std::distance(fs::directory_iterator(path_, ignored), fs::directory_iterator{});
-  if (entries > 1 || (entries == 1 && !has(".lock"))) return;
-  fs::remove(path_ + "/.lock", ignored);
-  fs::remove(path_, ignored);
+  try {
+    std::error_code ignored;
+    fs::remove(checkpoints(), ignored);  // if it is empty
+    const auto entries = std::distance(fs::directory_iterator(path_, ignored), fs::directory_iterator{});
+    if (entries > 1 || (entries == 1 && !has(".lock"))) return;
+    fs::remove(path_ + "/.lock", ignored);
+    fs::remove(path_, ignored);
+  } catch (const std::exception&) {
+    // No memory is left for the paths, or the folder cannot be read. A folder that stays does no harm to the next run.
+  }
 }
 
 bool RunFolder::has(const std::string& name) const {

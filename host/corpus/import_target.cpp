@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <exception>
 #include <filesystem>
 #include <set>
 #include <utility>
@@ -187,7 +188,12 @@ ImportTarget::ImportTarget(std::string out) : out_(std::move(out)), replaces_(fa
 }
 
 ImportTarget::~ImportTarget() {
-  if (!folder_.empty() && folder_ != out_) remove_unfinished(folder_);
+  if (folder_.empty() || folder_ == out_) return;
+  try {
+    remove_unfinished(folder_);
+  } catch (const std::exception&) {
+    // No memory is left for the paths. The next import into `out` removes the folder.
+  }
 }
 
 const std::string& ImportTarget::begin() {

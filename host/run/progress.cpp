@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <deque>
+#include <exception>
 #include <mutex>
 #include <vector>
 
@@ -247,7 +248,13 @@ Progress::Options Progress::for_stderr(bool quiet) {
 
 Progress::Progress(Options options) : state_(std::make_unique<State>()) { state_->options = std::move(options); }
 
-Progress::~Progress() { finish(); }
+Progress::~Progress() {
+  try {
+    finish();
+  } catch (const std::exception&) {  // no memory is left for the last line
+    log::set_terminal_writer(nullptr, nullptr);
+  }
+}
 
 void Progress::start(int first_epoch, int epochs, long frames_per_epoch) {
   const std::lock_guard lock(state_->mutex);

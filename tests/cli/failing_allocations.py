@@ -55,8 +55,14 @@ def digests(folder):
 
 
 class Command:
-    def __init__(self, name, args, out, faults_afterwards):
-        self.name, self.args, self.out, self.faults_afterwards = name, args, out, faults_afterwards
+    def __init__(self, name, args, out, faults_afterwards=None, before=None):
+        """`before` is a folder with the files that `out` holds before each trial; none: `out` does not exist."""
+        self.name, self.args, self.out, self.faults_afterwards, self.before = name, args, out, faults_afterwards, before
+
+    def prepare(self):
+        shutil.rmtree(self.out, ignore_errors=True)
+        if self.before:
+            shutil.copytree(self.before, self.out)
 
 
 class Failures:
@@ -70,6 +76,7 @@ class Failures:
 
     def sites(self, command, scratch):
         file = scratch / "sites"
+        command.prepare()
         code, text = self.run(command, SITES=file)
         if code != 0:
             sys.exit(f"{command.name} fails although no allocation does: exit code {code}: {text}")
@@ -81,7 +88,7 @@ class Failures:
         chosen, sites, calls = self.sites(command, scratch)
         survived = 0
         for i, call in enumerate(chosen):
-            shutil.rmtree(command.out, ignore_errors=True)
+            command.prepare()
             lasting = {"LASTS": 1} if i % LASTING == LASTING - 1 else {}
             code, text = self.run(command, FAILS=call, **lasting)
             survived += code == 0
@@ -102,7 +109,7 @@ def repeated(command, expected, removed=()):
         if done.returncode != 0:
             return [f"repeating it exits with {done.returncode}: {done.stderr.decode(errors='replace').strip()}"]
         now = digests(command.out)
-        return [f"{name} differs after repeating it" for name in sorted(now.keys() | expected.keys())
+        return [f"{p} is left beside it" for p in command.out.parent.iterdir() if p != command.out] + [f"{name} differs after repeating it" for name in sorted(now.keys() | expected.keys())
                 if now.get(name) != expected.get(name)]
     return faults
 
@@ -114,17 +121,23 @@ def main(cutract, library, most=150):
         failures = Failures(library, int(most))
         train = Command("train", trials.command(scratch / "run"), scratch / "run",
                         lambda: trials.faults_after_resuming(scratch / "run", [k for k in trials.whole if k != "rows"]))
+        for parent in ("predicted", "imported"):  # of each output its own, to see what is left beside it
+            (scratch / parent).mkdir()
         make_source(scratch / "stem", scratch / "corpus")
         predict = Command("predict", [cutract, "predict", str(scratch / "whole"), str(scratch / "corpus/audio/u4.wav"), "--device",
-                                      "cpu", "--out", str(scratch / "moves")], scratch / "moves", None)
+                                      "cpu", "--out", str(scratch / "predicted/out")], scratch / "predicted/out")
         imported = Command("import", [cutract, "corpus", "import", "stem-e2va", str(scratch / "stem"), "--out",
-                                      str(scratch / "imported")], scratch / "imported", None)
-        for command in (predict, imported):
+                                      str(scratch / "imported/out")], scratch / "imported/out")
+        again = Command("import over a corpus", imported.args, imported.out, before=scratch / "before")
+        failures.run(imported)
+        shutil.copytree(imported.out, scratch / "before")
+        for command in (predict, imported, again):
+            command.prepare()
             code, text = failures.run(command)
             if code != 0:
                 sys.exit(f"{command.name} fails although no allocation does: exit code {code}: {text}")
             command.faults_afterwards = repeated(command, digests(command.out))
-        for command in (train, predict, imported):
+        for command in (train, predict, imported, again):
             failures.try_all(command, scratch)
     for fault in failures.faults:
         print(fault)
