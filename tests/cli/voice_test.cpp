@@ -78,7 +78,7 @@ TEST_F(Voices, OptionsThatContradictEachOtherAreRefused) {
       {{"features", audio, "--out", "f", "--preset", "kaldi", "--set", "features.preset=whisper"}, "--preset kaldi"},
       {{"features", audio, "--out", "f", "--channel", "1", "--set", "data.channel=2"}, "--channel 1 and --set"},
       {{"features", audio, "--out", "f", "--set", "trainer.seed=3"}, "--set trainer.seed=3: has no effect on features"},
-      {{"features", audio, "--out", "-"}, "--out -: features writes one .npy file"},
+      {{"features", audio, "--out", "-"}, "--out -: features writes one file for each recording"},
   };
   for (const auto& c : cases) {
     const auto f = run(c.args);
