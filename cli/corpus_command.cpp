@@ -135,8 +135,11 @@ std::string channel_table(const Corpus& corpus, const std::map<std::string, std:
     Spread all;
     for (const auto& [speaker, tracks] : by_speaker) {
       const Spread s = spread_of(tracks, c);
-      all.n += s.n, all.mean += s.mean * s.n, all.squares += s.squares;
-      all.lo = std::min(all.lo, s.lo), all.hi = std::max(all.hi, s.hi);
+      all.n += s.n;
+      all.mean += s.mean * s.n;
+      all.squares += s.squares;
+      all.lo = std::min(all.lo, s.lo);
+      all.hi = std::max(all.hi, s.hi);
     }
     const Channel& channel = corpus.channels[c];
     const double deviation = std::sqrt(all.squares / all.n);

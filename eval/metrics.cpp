@@ -32,9 +32,15 @@ std::optional<double> pearson(const Selection& chosen, Index channel) {
     const ScoreSums& sums = s->sums[static_cast<std::size_t>(channel)];
     const double more = static_cast<double>(s->frames), share = more / (n + more);
     const double dp = sums.mean_p - mean_p, dt = sums.mean_t - mean_t, weight = n * share;
-    pp.add(sums.pp), tt.add(sums.tt), pt.add(sums.pt);
-    pp.add(dp * dp * weight), tt.add(dt * dt * weight), pt.add(dp * dt * weight);
-    mean_p += dp * share, mean_t += dt * share, n += more;
+    pp.add(sums.pp);
+    tt.add(sums.tt);
+    pt.add(sums.pt);
+    pp.add(dp * dp * weight);
+    tt.add(dt * dt * weight);
+    pt.add(dp * dt * weight);
+    mean_p += dp * share;
+    mean_t += dt * share;
+    n += more;
   }
   if (n < 2) return std::nullopt;
   const double r = pt.value() / (std::sqrt(pp.value()) * std::sqrt(tt.value()));
@@ -66,7 +72,9 @@ ChannelErrors errors(const Selection& chosen, Index channel) {
   for (const Scored* s : chosen) {
     const ScoreSums& sums = s->sums[static_cast<std::size_t>(channel)];
     const double unit = s->unit_per_z[static_cast<std::size_t>(channel)];
-    square.add(sums.square), magnitude.add(sums.magnitude), square_target.add(sums.square_target);
+    square.add(sums.square);
+    magnitude.add(sums.magnitude);
+    square_target.add(sums.square_target);
     square_units.add(sums.square * unit * unit);
   }
   const auto n = static_cast<double>(frames_of(chosen));
@@ -87,7 +95,10 @@ Overall overall(const Selection& chosen, std::span<const Channel> channels, cons
     const auto p = static_cast<Index>(c);
     const ChannelErrors e = errors(chosen, p);
     const std::optional<double> own = pearson(chosen, p);
-    square.add(e.square), magnitude.add(e.magnitude), square_target.add(e.square_target), r.add(own);
+    square.add(e.square);
+    magnitude.add(e.magnitude);
+    square_target.add(e.square_target);
+    r.add(own);
     if (channels[c].unit == unit) square_units.add(e.square_units);
     if (!each) continue;
     each->push_back(
@@ -167,10 +178,14 @@ Scores score(std::span<const Scored> all, std::span<const Channel> channels, con
   out.split = split;
   out.loss_name = loss.name;
   out.loss = loss.value;
-  out.frames = frames_of(everything), out.utterances = static_cast<Index>(all.size());
+  out.frames = frames_of(everything);
+  out.utterances = static_cast<Index>(all.size());
   out.rmse_units_name = most_common_unit(channels);
   const Overall o = overall(everything, channels, out.rmse_units_name, &out.channels);
-  out.rmse = o.rmse, out.mae = o.mae, out.pearson = o.pearson, out.rmse_units = o.rmse_units;
+  out.rmse = o.rmse;
+  out.mae = o.mae;
+  out.pearson = o.pearson;
+  out.rmse_units = o.rmse_units;
   out.rmse_mean_predictor = o.rmse_mean_predictor;
   const double ratio = o.rmse / o.rmse_mean_predictor;
   out.skill = o.rmse_mean_predictor > 0 ? 1 - ratio * ratio : 0;

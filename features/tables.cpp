@@ -77,7 +77,8 @@ std::vector<double> root_table(const FeatureConfig& c) {
   std::vector<double> roots;
   for (int i = 0; i < c.n_fft; ++i) {
     const double angle = -2 * kPi * i / c.n_fft;
-    roots.push_back(std::cos(angle)), roots.push_back(std::sin(angle));
+    roots.push_back(std::cos(angle));
+    roots.push_back(std::sin(angle));
   }
   return roots;
 }

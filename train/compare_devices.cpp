@@ -95,7 +95,8 @@ double relative_l2(const std::vector<float>& got, const std::vector<float>& want
   double error = 0, norm = 0;
   for (std::size_t i = 0; i < want.size(); ++i) {
     const double w = static_cast<double>(want[i]), e = static_cast<double>(got[i]) - w;
-    error += e * e, norm += w * w;
+    error += e * e;
+    norm += w * w;
   }
   return error == 0 ? 0 : std::abs(std::sqrt(error / norm));  // abs removes the sign of a NaN
 }

@@ -84,7 +84,8 @@ Batches::Batches(Exec& ex, std::span<const Example> examples, int batch_size)
 
 void Batches::set(Exec& ex, const std::vector<std::vector<int>>& order) {
   if (order.size() > lengths_.size()) fail(Fault::internal, "batches: more batches than utterances");
-  order_ = order, frames_.clear();
+  order_ = order;
+  frames_.clear();
   std::vector<std::int32_t> offsets, lengths;
   std::vector<std::uint32_t> uids;
   for (const std::vector<int>& batch : order) {
@@ -102,7 +103,9 @@ void Batches::set(Exec& ex, const std::vector<std::vector<int>>& order) {
     frames_.push_back(ragged.view().frames);
   }
   host_lengths_ = lengths;
-  offsets_.write(ex, offsets), lengths_of_.write(ex, lengths), uids_.write(ex, uids);
+  offsets_.write(ex, offsets);
+  lengths_of_.write(ex, lengths);
+  uids_.write(ex, uids);
 }
 
 Batch Batches::load(Exec& ex, Index batch) {

@@ -5,7 +5,8 @@ namespace cutract {
 std::uint32_t PhiloxStream::next() {
   if (left_ == 0) {
     have_ = philox(key_, {{static_cast<std::uint32_t>(block_), static_cast<std::uint32_t>(block_ >> 32), 0, 0}});
-    ++block_, left_ = 4;
+    ++block_;
+    left_ = 4;
   }
   return have_.v[4 - left_--];
 }

@@ -41,7 +41,8 @@ class Device {
  public:
   void configure(const EmulatedMemory& m) {
     const std::lock_guard lock(mutex_);
-    memory_ = m, allocations_ = 0;
+    memory_ = m;
+    allocations_ = 0;
   }
   Index allocations() {
     const std::lock_guard lock(mutex_);

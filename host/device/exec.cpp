@@ -36,7 +36,9 @@ class CpuExec::Pool {
     const bool alone = workers_.empty() || tasks <= 1;
     {
       const std::lock_guard lock(mutex_);
-      fn_ = &fn, tasks_ = tasks, error_ = nullptr;
+      fn_ = &fn;
+      tasks_ = tasks;
+      error_ = nullptr;
       next_.store(0);
       if (!alone) busy_ = static_cast<int>(workers_.size()), ++round_;
     }

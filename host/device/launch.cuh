@@ -29,7 +29,8 @@ void launch(GpuExec& ex, const char* op, void (*kernel)(Params...), const Geomet
     cudaLaunchConfig_t config{};
     config.gridDim = grid, config.blockDim = block, config.dynamicSmemBytes = g.shared_bytes,
     config.stream = ex.stream();
-    config.attrs = &cluster, config.numAttrs = 1;
+    config.attrs = &cluster;
+    config.numAttrs = 1;
     check(cudaLaunchKernelEx(&config, kernel, static_cast<Params>(args)...), op);
   }
   if (sync_every_launch()) check(cudaStreamSynchronize(ex.stream()), op);

@@ -200,7 +200,8 @@ void write_audio(const std::string& path, const Audio& audio) {
   MemoryFile file{{}, &bytes};
   SF_VIRTUAL_IO io = memory_io();
   SF_INFO info{};
-  info.samplerate = audio.sample_rate, info.channels = 1;
+  info.samplerate = audio.sample_rate;
+  info.channels = 1;
   info.format = (flac ? SF_FORMAT_FLAC : SF_FORMAT_WAV) | SF_FORMAT_PCM_16;
   Sndfile out(sf_open_virtual(&io, SFM_WRITE, &info, &file));
   if (!out) fail(Fault::data, fmt::format("{}: cannot be encoded: {}", path, sf_strerror(nullptr)));

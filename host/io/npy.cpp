@@ -28,7 +28,8 @@ std::string npy(const std::string& descr, const std::string& shape, std::string_
   header.resize((kBefore + header.size() + 1 + 63) / 64 * 64 - kBefore - 1, ' ');
   header += '\n';
   std::string out(kMagic);
-  out += '\1', out += '\0';
+  out += '\1';
+  out += '\0';
   put(out, static_cast<std::uint16_t>(header.size()));
   return out.append(header).append(data);
 }
@@ -101,7 +102,8 @@ std::string zip_fields(const std::string& name, std::uint32_t crc, std::size_t p
   std::string out;
   for (const int v : {20, 0x800, 8, 0, 0x21}) put(out, static_cast<std::uint16_t>(v));
   put(out, crc), put(out, static_cast<std::uint32_t>(packed)), put(out, static_cast<std::uint32_t>(raw));
-  put(out, static_cast<std::uint16_t>(name.size())), put(out, std::uint16_t{0});
+  put(out, static_cast<std::uint16_t>(name.size()));
+  put(out, std::uint16_t{0});
   return out;
 }
 

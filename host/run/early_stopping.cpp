@@ -9,7 +9,8 @@ namespace cutract {
 bool EarlyStopping::improved(double value) {
   if (!std::isfinite(value)) return finite_ = false;
   if (value < best_ - min_delta_) {
-    best_ = value, waited_ = 0;
+    best_ = value;
+    waited_ = 0;
     return true;
   }
   ++waited_;

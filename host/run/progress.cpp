@@ -224,7 +224,8 @@ void Progress::State::draw(bool always) {
   const auto now = options.now();
   if (!always && drawn && now - last_draw < kRedraw) return;
   options.write("\r" + line(options.columns()) + kClearToEnd);
-  last_draw = now, drawn = true;
+  last_draw = now;
+  drawn = true;
 }
 
 void Progress::State::log_line(const std::string& text) {
@@ -259,7 +260,9 @@ Progress::~Progress() {
 void Progress::start(int first_epoch, int epochs, long frames_per_epoch) {
   const std::lock_guard lock(state_->mutex);
   State& s = *state_;
-  s.epoch = first_epoch, s.epochs = epochs, s.frames_per_epoch = frames_per_epoch;
+  s.epoch = first_epoch;
+  s.epochs = epochs;
+  s.frames_per_epoch = frames_per_epoch;
   s.begin_epoch();
   s.last_event = s.options.now();
   s.running = true;
@@ -283,7 +286,8 @@ void Progress::step(long frames, double loss, double lr) {
     if (s.seconds_per_frame.size() > kWindow) s.seconds_per_frame.pop_front();
   }
   s.last_event = now;
-  s.done += frames, s.lr = lr;
+  s.done += frames;
+  s.lr = lr;
   if (const auto n = static_cast<double>(frames); std::isfinite(loss)) s.loss_sum += loss * n, s.loss_frames += n;
   s.draw(false);
 }
@@ -292,9 +296,11 @@ void Progress::epoch_done(const Epoch& e) {
   const std::lock_guard lock(state_->mutex);
   State& s = *state_;
   const auto now = s.options.now();
-  s.tail_seconds += Seconds(now - s.last_event).count(), ++s.tails;
+  s.tail_seconds += Seconds(now - s.last_event).count();
+  ++s.tails;
   s.last_event = now;
-  s.done = s.frames_per_epoch, s.between_epochs = true;
+  s.done = s.frames_per_epoch;
+  s.between_epochs = true;
   if (e.val_loss) s.last = e;
   if (s.running && !s.options.terminal && !s.options.quiet) s.options.write(s.plain_line(e));
   if (!s.shown()) return;

@@ -12,14 +12,16 @@ void transform(Index n, Index count, const float* signals, Complex* spectra) {
   std::vector<double> cosine, sine;
   for (Index i = 0; i < n; ++i) {
     const double angle = 2 * std::numbers::pi * static_cast<double>(i) / static_cast<double>(n);
-    cosine.push_back(std::cos(angle)), sine.push_back(std::sin(angle));
+    cosine.push_back(std::cos(angle));
+    sine.push_back(std::sin(angle));
   }
   for (Index row = 0; row < count; ++row)
     for (Index k = 0; k <= n / 2; ++k) {
       double re = 0, im = 0;
       for (Index i = 0; i < n; ++i) {
         const auto turn = static_cast<std::size_t>(i * k % n);
-        re += signals[row * n + i] * cosine[turn], im -= signals[row * n + i] * sine[turn];
+        re += signals[row * n + i] * cosine[turn];
+        im -= signals[row * n + i] * sine[turn];
       }
       *spectra++ = {static_cast<float>(re), static_cast<float>(im)};
     }

@@ -128,7 +128,8 @@ class FftInRegisters {
           const float before = i > 0 ? f.samples[2 * i - 1] - mean : now;
           v[b][r] = make_float2(now - f.preemphasis * before, next - f.preemphasis * now);
         }
-        v[b][r].x *= window[i].x, v[b][r].y *= window[i].y;
+        v[b][r].x *= window[i].x;
+        v[b][r].y *= window[i].y;
       }
   }
 

@@ -43,8 +43,10 @@ CUTRACT_HD int first_quad(int offset, int m) { return offset / 4 + m; }
 template <class FftPlan>
 MelPlan plan_with(const MelArgs& a, const FftPlan& fft, int frames) {
   MelPlan p;
-  p.window = static_cast<int>(a.window.shape[0]), p.weights = static_cast<int>(a.filter_weight.shape[0]);
-  p.filters = static_cast<int>(a.filter_bin.shape[0]), p.cepstra = static_cast<int>(a.basis.shape[0]);
+  p.window = static_cast<int>(a.window.shape[0]);
+  p.weights = static_cast<int>(a.filter_weight.shape[0]);
+  p.filters = static_cast<int>(a.filter_bin.shape[0]);
+  p.cepstra = static_cast<int>(a.basis.shape[0]);
   p.frames = frames;
   const Index staged = (frames - 1) * a.hop + p.window;
   p.staged = static_cast<int>(staged < kMostShared ? staged : kMostShared);
@@ -55,8 +57,11 @@ MelPlan plan_with(const MelArgs& a, const FftPlan& fft, int frames) {
   };
   p.window_at = take(p.window), p.weights_at = take(4 * first_quad(p.weights, p.filters)),
   p.filters_at = take(2 * Index(p.filters) + 2);
-  p.basis_at = take(a.basis.size()), p.tables_at = take(fft.tables()), p.samples_at = take(p.staged);
-  p.power_at = fft.power_at(), p.log_mel_at = p.power_at + a.n_fft / 2 + 1 + kSilentBins;
+  p.basis_at = take(a.basis.size());
+  p.tables_at = take(fft.tables());
+  p.samples_at = take(p.staged);
+  p.power_at = fft.power_at();
+  p.log_mel_at = p.power_at + a.n_fft / 2 + 1 + kSilentBins;
   const Index after = p.log_mel_at + (p.cepstra > 0 ? p.filters : 0);
   p.of_warp = static_cast<int>((std::max(fft.of_warp(), after) + 3) / 4 * 4);
   p.warps_at = take(Index(p.of_warp) * frames);
@@ -129,7 +134,10 @@ __device__ float log_mels(const MelArgs& a, const MelPlan& p, const MelShared& s
 #pragma unroll 1  // few iterations, whose number differs between lanes
     for (int q = 0; q < quads; ++q, bin += 4) {
       const float4 w = weights[q];
-      sum += w.x * bin[0], sum += w.y * bin[1], sum += w.z * bin[2], sum += w.w * bin[3];
+      sum += w.x * bin[0];
+      sum += w.y * bin[1];
+      sum += w.z * bin[2];
+      sum += w.w * bin[3];
     }
     out[m] = logarithm(a, sum);
     most = fmaxf(most, out[m]);

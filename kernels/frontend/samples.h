@@ -30,7 +30,8 @@ class Samples {
   CUTRACT_HD Samples part(Index from, Index count) const {
     Samples p;
     p.size_ = count;
-    p.float_ = float_ ? float_ + from : nullptr, p.int16_ = int16_ ? int16_ + from : nullptr;
+    p.float_ = float_ ? float_ + from : nullptr;
+    p.int16_ = int16_ ? int16_ + from : nullptr;
     return p;
   }
 

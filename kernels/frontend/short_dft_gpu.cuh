@@ -16,17 +16,22 @@ template <int P>
 __device__ inline void short_dft(float2 (&v)[P]) {
   if constexpr (P == 2) {
     const float2 a = v[0];
-    v[0] = plus(a, v[1]), v[1] = minus(a, v[1]);
+    v[0] = plus(a, v[1]);
+    v[1] = minus(a, v[1]);
   } else if constexpr (P == 4) {
     const float2 sum_ac = plus(v[0], v[2]), sum_bd = plus(v[1], v[3]), dif_ac = minus(v[0], v[2]),
                  dif_bd = minus_j(minus(v[1], v[3]));
-    v[0] = plus(sum_ac, sum_bd), v[1] = plus(dif_ac, dif_bd);
-    v[2] = minus(sum_ac, sum_bd), v[3] = minus(dif_ac, dif_bd);
+    v[0] = plus(sum_ac, sum_bd);
+    v[1] = plus(dif_ac, dif_bd);
+    v[2] = minus(sum_ac, sum_bd);
+    v[3] = minus(dif_ac, dif_bd);
   } else if constexpr (P == 3) {
     const float2 sum = plus(v[1], v[2]), dif = minus_j(minus(v[1], v[2]));
     const float2 even = make_float2(v[0].x - 0.5f * sum.x, v[0].y - 0.5f * sum.y);
     const float2 odd = make_float2(0.86602540378f * dif.x, 0.86602540378f * dif.y);
-    v[0] = plus(v[0], sum), v[1] = plus(even, odd), v[2] = minus(even, odd);
+    v[0] = plus(v[0], sum);
+    v[1] = plus(even, odd);
+    v[2] = minus(even, odd);
   } else if constexpr (P == 8) {
     constexpr float half = 0.70710678118f;  // the square root of one half
     float2 even[4] = {v[0], v[2], v[4], v[6]}, odd[4] = {v[1], v[3], v[5], v[7]};
@@ -46,7 +51,10 @@ __device__ inline void short_dft(float2 (&v)[P]) {
     const float2 odd1 = make_float2(s1 * d.x + s2 * e.x, s1 * d.y + s2 * e.y);
     const float2 odd2 = make_float2(s2 * d.x - s1 * e.x, s2 * d.y - s1 * e.y);
     v[0] = plus(first, plus(p, q));
-    v[1] = plus(even1, odd1), v[4] = minus(even1, odd1), v[2] = plus(even2, odd2), v[3] = minus(even2, odd2);
+    v[1] = plus(even1, odd1);
+    v[4] = minus(even1, odd1);
+    v[2] = plus(even2, odd2);
+    v[3] = minus(even2, odd2);
   }
 }
 

@@ -63,8 +63,10 @@ struct ForwardCell : Cell<H, Rows> {
     load(a, s + 1);
   }
   __device__ void step(const float (&before)[4]) {
-    gate[0] = Maths::sigmoid(before[0]), gate[1] = Maths::sigmoid(before[1]);
-    gate[2] = Maths::tanh(before[2]), gate[3] = Maths::sigmoid(before[3]);
+    gate[0] = Maths::sigmoid(before[0]);
+    gate[1] = Maths::sigmoid(before[1]);
+    gate[2] = Maths::tanh(before[2]);
+    gate[3] = Maths::sigmoid(before[3]);
     c = gate[1] * c + gate[0] * gate[2];
     h = gate[3] * Maths::tanh(c);
   }
@@ -112,8 +114,10 @@ struct BackwardCell : Cell<H, Rows> {
     const bool has = this->has(s);
     const float i = gate[0], f = gate[1], g = gate[2], o = gate[3], t = Maths::tanh(c);
     const float dout = has ? dh + dy : 0.0f, dcell = has ? dc + dout * o * (1 - t * t) : 0.0f;
-    dgate[0] = dcell * g * i * (1 - i), dgate[1] = dcell * c_before * f * (1 - f);
-    dgate[2] = dcell * i * (1 - g * g), dgate[3] = dout * t * o * (1 - o);
+    dgate[0] = dcell * g * i * (1 - i);
+    dgate[1] = dcell * c_before * f * (1 - f);
+    dgate[2] = dcell * i * (1 - g * g);
+    dgate[3] = dout * t * o * (1 - o);
     dc = dcell * f;
     c = c_before;
   }

@@ -128,8 +128,10 @@ struct Forward : Block<H, C> {
     const bool upper = lane.g >= 4;
     const float first = __shfl_xor_sync(kAllLanes, upper ? sum[0] : sum[1], 16),
                 second = __shfl_xor_sync(kAllLanes, upper ? sum[2] : sum[3], 16);
-    before[0] += upper ? first : sum[0], before[1] += upper ? sum[1] : first;
-    before[2] += upper ? second : sum[2], before[3] += upper ? sum[3] : second;
+    before[0] += upper ? first : sum[0];
+    before[1] += upper ? sum[1] : first;
+    before[2] += upper ? second : sum[2];
+    before[3] += upper ? sum[3] : second;
   }
 
   // The four lanes that hold the warp's units of one utterance combine them into one 8-byte word and divide the peers
@@ -245,7 +247,10 @@ struct Backward : Block<H, C> {
       float4 four = make_float4(sum[panel][0][0], sum[panel][0][1], sum[panel][0][2], sum[panel][0][3]);
       if constexpr (kSlices == 2) {
         const float* more = sum[panel][1];
-        four.x += more[0], four.y += more[1], four.z += more[2], four.w += more[3];
+        four.x += more[0];
+        four.y += more[1];
+        four.z += more[2];
+        four.w += more[3];
       }
       if (CUTRACT_PLANTED("gpu_cluster_backward_peer_forgotten") && peer == C - 1) continue;
       simt::store_async(reinterpret_cast<float4*>(to + of % kUnits * kTileRows), four, exchange.barrier(round),

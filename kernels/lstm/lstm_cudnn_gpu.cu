@@ -131,7 +131,9 @@ class Layer {
   }
   Kept kept_at(std::byte* at) const {
     Kept k{};
-    k.reserve = at, k.x = k.reserve + aligned(sizes_.reserve), k.y = k.x + bytes_of(inputs());
+    k.reserve = at;
+    k.x = k.reserve + aligned(sizes_.reserve);
+    k.y = k.x + bytes_of(inputs());
     k.weights = k.y + bytes_of(outputs());
     return k;
   }

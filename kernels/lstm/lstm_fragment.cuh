@@ -35,7 +35,10 @@ __device__ inline void load_rows(Word (&low)[2], Word (&high)[2], const Lane& la
                                  int stride, int k) {
   Word b[4];
   simt::load_matrix(b, rows + lane.number % 8 * stride + k + 8 * (lane.number / 8));
-  low[0] = b[0], low[1] = b[1], high[0] = b[2], high[1] = b[3];
+  low[0] = b[0];
+  low[1] = b[1];
+  high[0] = b[2];
+  high[1] = b[3];
 }
 
 // Stores the four gates of a cell as bf16, side by side; `to` is aligned to 8 bytes.

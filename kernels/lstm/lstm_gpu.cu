@@ -53,11 +53,18 @@ Steps steps_of(const Args& a) {
   Steps s{};
   for (Index d = 0; d < D; ++d) {
     const LstmWeights& w = a.w[static_cast<std::size_t>(d)];
-    s.w_hh[d] = w.w_hh.data, s.b_ih[d] = w.b_ih.data, s.b_hh[d] = w.b_hh.data;
+    s.w_hh[d] = w.w_hh.data;
+    s.b_ih[d] = w.b_ih.data;
+    s.b_hh[d] = w.b_hh.data;
   }
-  s.offset = a.ragged.offset.data, s.length = a.ragged.length.data, s.utterances = a.ragged.utterances;
-  s.directions = static_cast<int>(D), s.H = static_cast<int>(a.h.shape[2]);
-  s.gates = a.gates.data, s.c = a.c.data, s.h = a.h.data;
+  s.offset = a.ragged.offset.data;
+  s.length = a.ragged.length.data;
+  s.utterances = a.ragged.utterances;
+  s.directions = static_cast<int>(D);
+  s.H = static_cast<int>(a.h.shape[2]);
+  s.gates = a.gates.data;
+  s.c = a.c.data;
+  s.h = a.h.data;
   return s;
 }
 

@@ -73,7 +73,10 @@ struct Tf32 {
   }
   __device__ static void rows(Word (&low)[2], Word (&high)[2], const Lane& lane, const Number* from, int stride) {
     const Quad<Word> b = *reinterpret_cast<const Quad<Word>*>(from + lane.g * stride + 4 * lane.t);
-    low[0] = b.word[0], low[1] = b.word[1], high[0] = b.word[2], high[1] = b.word[3];
+    low[0] = b.word[0];
+    low[1] = b.word[1];
+    high[0] = b.word[2];
+    high[1] = b.word[3];
   }
   __device__ static void mma(float (&sum)[4], const Quad<Word>& w, const Word (&b)[2]) {
     simt::mma_tf32(sum, w.word, b);

@@ -79,7 +79,8 @@ void lstm_plain(const LstmArgs& a) {
       for (Index s = 0; s < a.ragged.length.data[b]; ++s) {
         const Index n = frame_at(a.ragged, d, b, s);
         step(a, d, n, h, c);
-        h = a.h.row(n) + d * H, c = a.c.row(n) + d * H;
+        h = a.h.row(n) + d * H;
+        c = a.c.row(n) + d * H;
       }
     }
 }

@@ -118,9 +118,12 @@ struct Rnn::Impl {
   LstmBackwardArgs backward_args(Floats& kept, const Floats& x, const Floats& y, const Floats& dy) const {
     const Index F = shape.F, H = shape.H, D = shape.D;
     LstmBackwardArgs a;
-    a.x = {x.data(), {N, F}}, a.ragged = batch.view();
-    a.gates = {kept.data(), {N, D, 4 * H}}, a.c = {kept.data() + N * D * 4 * H, {N, D, H}};
-    a.h = {y.data(), {N, D, H}}, a.dh = {dy.data(), {N, D, H}};
+    a.x = {x.data(), {N, F}};
+    a.ragged = batch.view();
+    a.gates = {kept.data(), {N, D, 4 * H}};
+    a.c = {kept.data() + N * D * 4 * H, {N, D, H}};
+    a.h = {y.data(), {N, D, H}};
+    a.dh = {dy.data(), {N, D, H}};
     return a;
   }
 };
@@ -161,7 +164,8 @@ void Rnn::backward_data(const std::byte* y, const std::byte* dy, const std::byte
                         std::byte* work, std::byte* reserve) {
   Impl& i = *impl_;
   const Index F = i.shape.F, H = i.shape.H, D = i.shape.D;
-  i.weights_used = i.elements.read(weights, i.weight_elements()), i.dy_used = i.rows_of(dy, D * H);
+  i.weights_used = i.elements.read(weights, i.weight_elements());
+  i.dy_used = i.rows_of(dy, D * H);
   const Floats h = i.rows_of(y, D * H), x(size_of(i.N * F));  // dx does not depend on x
   Floats kept = Elements{false}.read(reserve, i.N * D * 5 * H), out(x.size());
   auto w = i.directions(i.weights_used);

@@ -44,7 +44,8 @@ void step_scalars(GpuExec&, const StepScalarsArgs&);
 CUTRACT_HD inline void judge_step(const StepScalarsArgs& a) {
   StepRecord& r = a.record.data[0];
   const double infinity = HUGE_VAL;
-  r.loss = a.sums.data[0], r.grad_norm = std::sqrt(a.sums.data[1]);
+  r.loss = a.sums.data[0];
+  r.grad_norm = std::sqrt(a.sums.data[1]);
   const bool finite = r.loss < infinity && r.loss > -infinity && r.grad_norm < infinity;
   if (finite) {
     const int last = a.ragged.utterances - 1;
@@ -52,8 +53,12 @@ CUTRACT_HD inline void judge_step(const StepScalarsArgs& a) {
     double scale = 1;
     if (a.clip > 0 && !CUTRACT_PLANTED("clip_after_adam") && a.clip < r.grad_norm + 1e-6)
       scale = a.clip / (r.grad_norm + 1e-6);
-    ++r.steps, ++r.taken, r.in_a_row = 0;
-    r.frames += frames, r.loss_sum += r.loss * static_cast<double>(frames), r.norm_sum += r.grad_norm;
+    ++r.steps;
+    ++r.taken;
+    r.in_a_row = 0;
+    r.frames += frames;
+    r.loss_sum += r.loss * static_cast<double>(frames);
+    r.norm_sum += r.grad_norm;
     const double lr = rate_at(a.rate, a.lr.data[0], r.steps - 1);
     if (a.scalars.data) a.scalars.data[0] = adam_step(a.adam, lr, scale, r.steps);
     if (a.sgd_scalars.data) a.sgd_scalars.data[0] = sgd_step(a.sgd, lr, scale);

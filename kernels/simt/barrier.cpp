@@ -16,11 +16,16 @@ bool arrive(Barrier& b, std::uint32_t id, std::uint32_t threads, bool predicate,
   if (b.arrived > 0 && id == 0 && !(b.where == where))
     fault(std::string("divergent barrier: it is at ") + call + " of line " + std::to_string(where.line) +
           ", others of its block at " + b.call + " of line " + std::to_string(b.where.line));
-  b.threads = threads, b.where = where, b.call = call;
+  b.threads = threads;
+  b.where = where;
+  b.call = call;
   b.count += predicate;
   if (++b.arrived < threads) return false;
-  b.result = b.count, b.any = b.count > 0, b.all = b.count == static_cast<int>(threads);
-  b.arrived = 0, b.count = 0;
+  b.result = b.count;
+  b.any = b.count > 0;
+  b.all = b.count == static_cast<int>(threads);
+  b.arrived = 0;
+  b.count = 0;
   for (std::size_t w = 0; w < at.warps.size(); ++w) {
     wake(at.warps[w], b.waiting[w]);
     b.waiting[w] = 0;

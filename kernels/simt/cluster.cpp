@@ -82,7 +82,8 @@ void cluster_arrive() {
   Cluster& c = cluster();
   lane().cluster_phase = c.phase;
   if (++c.arrived < c.live) return;
-  c.arrived = 0, ++c.phase;
+  c.arrived = 0;
+  ++c.phase;
   wake_pollers();
 }
 
@@ -94,7 +95,8 @@ void cluster_wait(Where where) {
 void cluster_thread_ended() {
   Cluster& c = cluster();
   if (c.arrived == 0 || c.arrived < c.live) return;
-  c.arrived = 0, ++c.phase;
+  c.arrived = 0;
+  ++c.phase;
   wake_pollers();
 }
 

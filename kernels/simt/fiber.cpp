@@ -136,7 +136,9 @@ void first_frame() {
 }  // namespace
 
 void Fiber::start(Stack stack, void (*entry)()) {
-  stack_ = stack, begin = entry, fake_stack_ = nullptr;
+  stack_ = stack;
+  begin = entry;
+  fake_stack_ = nullptr;
 #ifdef CUTRACT_ASAN  // the frames of the fiber that previously had this stack were never left
   __asan_unpoison_memory_region(stack.top - 4096, 4096);
 #endif

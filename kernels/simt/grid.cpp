@@ -125,13 +125,16 @@ void on_trap(int signal, const void* address) {
 // Prepares one block of the grid; its threads are not started yet.
 void set_up(Block& b, const Geometry& g, uint3 index, std::uint32_t rank) {
   const std::uint32_t n = g.block.x * g.block.y * g.block.z, warps = (n + kWarp - 1) / kWarp;
-  b.index = index, b.rank = rank, b.threads = b.live = n;
+  b.index = index;
+  b.rank = rank;
+  b.threads = b.live = n;
   b.lanes.resize(std::max<std::size_t>(b.lanes.size(), n));
   b.warps.assign(warps, {});
   for (std::uint32_t i = 0; i < n; ++i) {
     Lane& l = b.lanes[i];
     Warp& w = b.warps[i / kWarp];
-    l.warp = &w, l.thread = {i % g.block.x, i / g.block.x % g.block.y, i / g.block.x / g.block.y};
+    l.warp = &w;
+    l.thread = {i % g.block.x, i / g.block.x % g.block.y, i / g.block.x / g.block.y};
     l.bit = 1u << i % kWarp;
     l.started = l.ended = false;
     l.copy_group = l.cluster_phase = 0;
@@ -152,7 +155,8 @@ void thread_ended(Lane& l) {
   Device& d = device();
   Block& b = *l.warp->block;
   d.stacks.give_back(l.fiber.stack());
-  --b.live, --d.cluster.live;
+  --b.live;
+  --d.cluster.live;
   if (b.live == 0 && !b.shared.front_intact())
     throw_fault("block " + text(b.index) + ", thread unknown: write before shared memory, more than 128 bytes");
   if (d.cluster.size > 1) {
@@ -170,7 +174,9 @@ void run(Lane& l) {
     l.fiber.start(d.stacks.take(), thread_main);
     l.started = true;
   }
-  d.lane = &l, threadIdx = l.thread, blockIdx = b.index;
+  d.lane = &l;
+  threadIdx = l.thread;
+  blockIdx = b.index;
   resume(l.fiber);
   d.lane = nullptr;
   if (d.trap) throw_fault(trap_report(d, l));
@@ -218,7 +224,8 @@ Warp* next_warp() {
 void run_cluster() {
   Device& d = device();
   Cluster& c = d.cluster;
-  d.warps.clear(), d.turn = 0;
+  d.warps.clear();
+  d.turn = 0;
   for (std::uint32_t r = 0; r < c.size; ++r)
     for (Warp& w : c.blocks[r]->warps) d.warps.push_back(&w);
   while (c.live > 0 || !c.stores.empty()) {
@@ -239,8 +246,11 @@ void set_up_cluster(const Geometry& g, std::uint64_t number) {
   const uint3 index{static_cast<unsigned>(first % g.grid.x), static_cast<unsigned>(first / g.grid.x % g.grid.y),
                     static_cast<unsigned>(first / g.grid.x / g.grid.y)};
   while (c.blocks.size() < g.cluster) c.blocks.push_back(std::make_unique<Block>());
-  c.size = g.cluster, c.live = 0, c.arrived = c.phase = 0;
-  c.mbarriers.clear(), c.stores.clear();
+  c.size = g.cluster;
+  c.live = 0;
+  c.arrived = c.phase = 0;
+  c.mbarriers.clear();
+  c.stores.clear();
   for (std::uint32_t r = 0; r < g.cluster; ++r) {
     set_up(*c.blocks[r], g, {index.x + r, index.y, index.z}, r);
     c.live += c.blocks[r]->threads;
@@ -255,7 +265,8 @@ void run_all(const Geometry& g) {
   // number of clusters.
   std::uint64_t step = 1, at = 0;
   if (d.schedule.adversarial) {
-    at = std::uint64_t{random_bits()} % clusters, step = std::uint64_t{random_bits()} % clusters | 1;
+    at = std::uint64_t{random_bits()} % clusters;
+    step = std::uint64_t{random_bits()} % clusters | 1;
     while (std::gcd(step, clusters) != 1) ++step;
   }
   for (std::uint64_t i = 0; i < clusters; ++i, at = (at + step) % clusters) {
@@ -286,7 +297,9 @@ Lane& lane() { return *device().lane; }
 
 void wait(const char* call, Where where, std::uint32_t mask) {
   Lane& l = lane();
-  l.call = call, l.where = where, l.mask = mask;
+  l.call = call;
+  l.where = where;
+  l.mask = mask;
   l.warp->ready &= ~l.bit;
   suspend();
 }
@@ -324,9 +337,12 @@ void run_grid(const char* kernel, const Geometry& g, const std::function<void()>
     fail(Fault::internal, std::string(kernel) + ": launched by a kernel, expected to be launched by the host");
   const std::lock_guard lock(d.mutex);
   check_geometry(kernel, g);
-  d.kernel = kernel, d.body = &body;
-  ++d.launches, d.random = d.schedule.seed * 0x100000001b3 + d.launches;
-  gridDim = {g.grid.x, g.grid.y, g.grid.z}, blockDim = {g.block.x, g.block.y, g.block.z};
+  d.kernel = kernel;
+  d.body = &body;
+  ++d.launches;
+  d.random = d.schedule.seed * 0x100000001b3 + d.launches;
+  gridDim = {g.grid.x, g.grid.y, g.grid.z};
+  blockDim = {g.block.x, g.block.y, g.block.z};
   const TrapGuard traps(on_trap);
   say_where();
   try {

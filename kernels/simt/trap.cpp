@@ -14,9 +14,11 @@ alignas(16) std::byte alternate[64 * 1024];  // the thread's own stack may have 
 }  // namespace
 
 TrapGuard::TrapGuard(Handler on_trap) : before_(kSignals.size()) {
-  active = this, handler = on_trap;
+  active = this;
+  handler = on_trap;
   stack_t stack{};
-  stack.ss_sp = alternate, stack.ss_size = sizeof alternate;
+  stack.ss_sp = alternate;
+  stack.ss_size = sizeof alternate;
   sigaltstack(&stack, &stack_before_);
   struct sigaction action {};
   action.sa_sigaction = handle;

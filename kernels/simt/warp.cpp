@@ -17,7 +17,9 @@ bool last_of_warp(const char* call, std::uint32_t mask, Where where) {
   Lane& l = lane();
   Warp& w = *l.warp;
   if (!(mask & l.bit)) fault(std::string(call) + ": the mask does not name the lane that calls");
-  l.call = call, l.where = where, l.mask = mask;
+  l.call = call;
+  l.where = where;
+  l.mask = mask;
   // Comparing with one lane is enough: the lanes that arrived earlier already agree.
   if (const std::uint32_t before = w.calling & mask) {
     const Lane& other = w.lanes[std::countr_zero(before)];
@@ -57,7 +59,8 @@ void shuffle(const char* call, Shuffle kind, std::uint32_t mask, std::uint32_t b
   Lane& me = lane();
   if (width == 0 || width > 32 || (width & (width - 1)) != 0)
     fault(std::string(call) + ": width is " + std::to_string(width) + ", expected a power of two up to 32");
-  me.in[2] = by, me.in[3] = width;
+  me.in[2] = by;
+  me.in[3] = width;
   together(call, mask, where, [&](Exchange x) {
     for (std::uint32_t i = 0; i < 32; ++i) {
       if (!x.has(i)) continue;

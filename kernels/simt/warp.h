@@ -62,7 +62,8 @@ T reduced(const char* call, std::uint32_t mask, T value, Op op, Where where) {
     for (std::uint32_t i = 0; i < 32; ++i) {
       if (!x.has(i)) continue;
       const T v = static_cast<T>(x.in(i)[0]);
-      all = first ? v : op(all, v), first = false;
+      all = first ? v : op(all, v);
+      first = false;
     }
     for (std::uint32_t i = 0; i < 32; ++i)
       if (x.has(i)) x.out(i)[0] = static_cast<std::uint32_t>(all);

@@ -19,19 +19,28 @@ constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 Report example() {
   Report r;
-  r.title = "Training: runs/demo", r.summary = "12 of at most 50 epochs, 30.0 s: training in progress.";
+  r.title = "Training: runs/demo";
+  r.summary = "12 of at most 50 epochs, 30.0 s: training in progress.";
   r.facts = {{"model", "2 x 9 Bi-LSTM"}, {"corpus", "tiny"}};
   r.loss_name = "mse";
   r.channels = {{"tt_x", "mm"}, {"jaw", "rad"}};
   for (int e = 1; e <= 12; ++e)
     r.epochs.push_back({e, 1.0 / e, 1.1 / e + (e > 9 ? 0.1 : 0), 0.8, e > 5 ? 5e-4 : 1e-3, 2.5, {3.0 / e, 0.1}});
   Scores s;
-  s.split = "val", s.loss_name = "mse", s.frames = 123456, s.utterances = 7, s.frame_step_s = 0.01;
-  s.rmse = 0.842, s.pearson = 0.612, s.rmse_units = 2.314, s.rmse_units_name = "mm";
+  s.split = "val";
+  s.loss_name = "mse";
+  s.frames = 123456;
+  s.utterances = 7;
+  s.frame_step_s = 0.01;
+  s.rmse = 0.842;
+  s.pearson = 0.612;
+  s.rmse_units = 2.314;
+  s.rmse_units_name = "mm";
   s.channels = {{"tt_x", "mm", 0.8, 0.6, 2.25, 0.71}, {"jaw", "rad", 0.3, 0.2, 0.0891, {}}};
   s.speakers = {{"F01", 100000, 4, 0.8, 0.6, 2.2, 0.65}, {"M01", 23456, 3, 0.9, 0.7, {}, {}}};
   s.goals = {{"rmse", 0.842, 0.15, false}, {"pearson", 0.612, 0.5, true}, {"loss", {}, 0.0225, false}};
-  r.scores = s, r.scores_title = "Scores on split val";
+  r.scores = s;
+  r.scores_title = "Scores on split val";
   Trace t{"u1, speaker F01", 0.016, 0.01, Matrix(50, 2), Matrix(50, 2)};
   for (std::size_t i = 0; i < 100; ++i)
     t.predicted.values[i] = std::sin(static_cast<float>(i) / 9),
@@ -117,7 +126,8 @@ TEST(HtmlReport, UndefinedSaysSo) {
   for (EpochPoint& e : r.epochs) e.val_pearson = e.channel_rmse[0] = kNaN;
   r.epochs[3].train_loss = HUGE_VAL;
   r.scores->rmse = r.scores->channels[0].rmse = kNaN;
-  r.scores->pearson_utterance.reset(), r.scores->rmse_units.reset();
+  r.scores->pearson_utterance.reset();
+  r.scores->rmse_units.reset();
   r.scores->pearson.reset();
   for (float& v : r.traces[0].predicted.values) v = std::nanf("");
   r.traces[0].measured.values[7] = HUGE_VALF;
@@ -136,7 +146,8 @@ TEST(HtmlReport, PartsThatAreNotThereLeaveNoHole) {
   for (const char* part : {"<h2>", "<dl>", "<table>", "<figure>", "<p>"})
     EXPECT_EQ(page.find(part), std::string::npos) << part;
   r = example();
-  r.epochs.resize(1), r.epochs[0].channel_rmse.clear();
+  r.epochs.resize(1);
+  r.epochs[0].channel_rmse.clear();
   r.traces[0].measured = Matrix();
   const std::string one = html_report(r);
   expect_well_formed(one);

@@ -19,8 +19,10 @@ struct Split {
 
   void add(const std::string& speaker, Matrix p, Matrix t, std::vector<double> units = {}) {
     if (units.empty()) units.assign(channels.size(), 1);
-    predicted.push_back(std::move(p)), target.push_back(std::move(t));
-    speakers.push_back(speaker), unit_per_z.push_back(std::move(units));
+    predicted.push_back(std::move(p));
+    target.push_back(std::move(t));
+    speakers.push_back(speaker);
+    unit_per_z.push_back(std::move(units));
   }
   std::vector<Scored> scored() const {
     std::vector<Scored> out;
@@ -140,7 +142,9 @@ TEST(Metrics, EqualTheOracle) {
       EXPECT_NEAR(own.rmse_units / static_cast<double>(rmse_mm), 1, kScipy);
       EXPECT_NEAR(own.mae / static_cast<double>(oracle::mae(z.predicted, z.target)), 1, kScipy);
       EXPECT_NEAR(own.pearson.value(), static_cast<double>(*oracle::pearson(z.predicted, z.target)), kScipy);
-      square += rmse * rmse / 4, units += rmse_mm * rmse_mm / 4, r += *oracle::pearson(z.predicted, z.target) / 4;
+      square += rmse * rmse / 4;
+      units += rmse_mm * rmse_mm / 4;
+      r += *oracle::pearson(z.predicted, z.target) / 4;
     }
     EXPECT_NEAR(got.rmse / static_cast<double>(std::sqrt(square)), 1, kScipy);
     EXPECT_NEAR(got.rmse_units.value() / static_cast<double>(std::sqrt(units)), 1, kScipy);
@@ -196,7 +200,8 @@ TEST(Metrics, ALargeMeanCostsNoDigits) {
   std::vector<float> p, t;
   for (int i = 0; i < 20000; ++i) {
     const double y = rng.normal();
-    t.push_back(static_cast<float>(1e5 + 0.5 * y)), p.push_back(static_cast<float>(1e5 + 0.3 * y + 0.4 * rng.normal()));
+    t.push_back(static_cast<float>(1e5 + 0.5 * y));
+    p.push_back(static_cast<float>(1e5 + 0.3 * y + 0.4 * rng.normal()));
   }
   s.add("anna", column(p), column(t));
   const Pair all = sequences(s, 0);

@@ -12,11 +12,22 @@ using nlohmann::json;
 
 Scores example() {
   Scores s;
-  s.split = "test", s.loss_name = "mse";
-  s.frames = 186124, s.utterances = 75, s.frame_step_s = 0.01;
-  s.loss = 0.1 + 0.2, s.rmse = 0.842, s.mae = 0.655, s.pearson = 0.612, s.pearson_utterance = 0.58;
-  s.rmse_units = 2.314, s.rmse_units_name = "mm", s.rmse_mean_predictor = 0.998, s.skill = 0.288;
-  s.undefined_channels = 1, s.undefined_utterances = 75;
+  s.split = "test";
+  s.loss_name = "mse";
+  s.frames = 186124;
+  s.utterances = 75;
+  s.frame_step_s = 0.01;
+  s.loss = 0.1 + 0.2;
+  s.rmse = 0.842;
+  s.mae = 0.655;
+  s.pearson = 0.612;
+  s.pearson_utterance = 0.58;
+  s.rmse_units = 2.314;
+  s.rmse_units_name = "mm";
+  s.rmse_mean_predictor = 0.998;
+  s.skill = 0.288;
+  s.undefined_channels = 1;
+  s.undefined_utterances = 75;
   s.channels = {
       {"tt_x", "mm", 0.8, 0.6, 2.25, 0.71}, {"ll_y", "mm", 0.3, 0.2, 0.891, {}}, {"jaw", "deg", 1, 1, 12.3, -0.1}};
   s.speakers = {{"F01", 100000, 40, 0.8, 0.6, 2.2, 0.65}, {"M01", 86124, 35, 0.9, 0.7, {}, {}}};
@@ -119,9 +130,15 @@ TEST(ScoresTable, ColourOnlyWhenAsked) {
 
 TEST(ScoresTable, StaysWithinEightyColumns) {
   Scores s = example();
-  s.split = std::string(200, 's'), s.rmse_units_name = std::string(90, 'u');
-  s.frames = 1234567893, s.utterances = 23456789, s.undefined_utterances = 12345678, s.undefined_channels = 123456;
-  s.rmse = s.mae = s.loss = *(s.pearson = std::nan("")), s.rmse_mean_predictor = 1e5, s.skill = std::nan("");
+  s.split = std::string(200, 's');
+  s.rmse_units_name = std::string(90, 'u');
+  s.frames = 1234567893;
+  s.utterances = 23456789;
+  s.undefined_utterances = 12345678;
+  s.undefined_channels = 123456;
+  s.rmse = s.mae = s.loss = *(s.pearson = std::nan(""));
+  s.rmse_mean_predictor = 1e5;
+  s.skill = std::nan("");
   s.rmse_units = 1e12;
   for (Goal& t : s.goals) t.value = 1e200;
   s.channels = {{std::string(300, 'x'), "furlongs per week", 1e300, 1e-300, -HUGE_VAL, -1},
@@ -187,8 +204,13 @@ TEST(ScoresJson, SaysWhatWasScored) {
 
 TEST(ScoresJson, UndefinedIsNull) {
   Scores s = example();
-  s.pearson.reset(), s.pearson_utterance.reset(), s.rmse_units.reset(), s.frame_step_s = 0;
-  s.rmse = std::nan(""), s.loss = HUGE_VAL, s.goals[1].value.reset();
+  s.pearson.reset();
+  s.pearson_utterance.reset();
+  s.rmse_units.reset();
+  s.frame_step_s = 0;
+  s.rmse = std::nan("");
+  s.loss = HUGE_VAL;
+  s.goals[1].value.reset();
   const std::string text = scores_json(s);
   const json j = json::parse(text);
   for (const char* key : {"pearson", "pearson_utterance", "rmse_units", "rmse", "loss", "frame_step_s"}) {

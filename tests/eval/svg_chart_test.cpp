@@ -147,7 +147,8 @@ TEST(Figure, CountsFromItsFirstTick) {
 
 TEST(Figure, PointsOutTheBest) {
   Chart c{"t", "epoch", "y", {{"a", {1, 2, 3}, {5, 1, 2}}}};
-  c.best = 2, c.best_label = "best, epoch 2";
+  c.best = 2;
+  c.best_label = "best, epoch 2";
   const std::string drawn = figure(c);
   const auto at = numbers(curves(drawn, "s0").at(0));
   const auto dot = numbers(between(drawn, "class=\"dot\" ", "r=").at(0));
@@ -157,7 +158,8 @@ TEST(Figure, PointsOutTheBest) {
   EXPECT_NE(drawn.find(">best, epoch 2</text>"), std::string::npos);
   c.best = 9;
   EXPECT_EQ(figure(c).find("dot"), std::string::npos) << "it has no such epoch";
-  c.best = 2, c.series[0].y[1] = kNaN;
+  c.best = 2;
+  c.series[0].y[1] = kNaN;
   EXPECT_EQ(figure(c).find("dot"), std::string::npos);
 }
 
@@ -192,7 +194,8 @@ TEST(Figure, LongLinesKeepTheirPeaks) {
   double top = 1e9, bottom = 0;
   for (std::size_t i = 0; i + 2 < at.size(); i += 2) {
     EXPECT_LE(at[i], at[i + 2]) << "time goes on";
-    top = std::min(top, at[i + 1]), bottom = std::max(bottom, at[i + 1]);
+    top = std::min(top, at[i + 1]);
+    bottom = std::max(bottom, at[i + 1]);
   }
   const double middle = at[1];
   EXPECT_NEAR(middle - top, bottom - middle, 0.2);

@@ -262,7 +262,9 @@ TEST(Audio, WrittenAudioReadsBack) {
   const TempFolder folder;
   test::Rng rng(7);
   Audio in{16000, rng.normals(3000, 0.2)};
-  in.samples[0] = 2, in.samples[1] = -2, in.samples[2] = 1;
+  in.samples[0] = 2;
+  in.samples[1] = -2;
+  in.samples[2] = 1;
   for (const char* name : {"a.wav", "a.flac"}) {
     write_audio(folder / name, in);
     const Audio once = read_audio(folder / name);

@@ -45,7 +45,9 @@ inline std::string floats(std::initializer_list<float> values) {
 inline std::string written(const TempFolder& folder, const std::string& name, int major, int subtype, int channels,
                            int frames) {
   SF_INFO info{};
-  info.samplerate = 16000, info.channels = channels, info.format = major | subtype;
+  info.samplerate = 16000;
+  info.channels = channels;
+  info.format = major | subtype;
   SNDFILE* f = sf_open((folder / name).c_str(), SFM_WRITE, &info);
   if (!f) return "";
   std::vector<float> x(static_cast<std::size_t>(frames * channels));

@@ -208,8 +208,10 @@ TEST(Mat, StreamWithoutChecksumIsRead) {
             Z_OK);
   z_stream z{};
   ASSERT_EQ(deflateInit(&z, 3), Z_OK);
-  z.next_in = reinterpret_cast<Bytef*>(plain.data()), z.avail_in = static_cast<uInt>(size);
-  z.next_out = reinterpret_cast<Bytef*>(packed.data()), z.avail_out = static_cast<uInt>(packed.size());
+  z.next_in = reinterpret_cast<Bytef*>(plain.data());
+  z.avail_in = static_cast<uInt>(size);
+  z.next_out = reinterpret_cast<Bytef*>(packed.data());
+  z.avail_out = static_cast<uInt>(packed.size());
   ASSERT_EQ(deflate(&z, Z_SYNC_FLUSH), Z_OK);
   packed.resize(z.total_out);
   deflateEnd(&z);

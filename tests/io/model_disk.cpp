@@ -264,7 +264,9 @@ ModelDisk ModelDisk::image(std::size_t choice, const std::vector<int>& options) 
     } else if (way == 1) {
       n.cached = n.cached.substr(0, n.cached.size() / 2);
     }
-    n.flushed = n.cached, n.safe_names = n.names, n.pending.clear();
+    n.flushed = n.cached;
+    n.safe_names = n.names;
+    n.pending.clear();
   }
   return disk;
 }

@@ -22,7 +22,12 @@ class ModelDisk final : public FileSystem {
 
   // The nth call from now on fails; with `for_good`, so do all later ones except removals, which work on a full disk.
   void fail_call(int nth, Fail how, int err = EIO, bool for_good = false) {
-    calls_ = 0, nth_ = nth, how_ = how, err_ = err, for_good_ = for_good, shortened_ = false;
+    calls_ = 0;
+    nth_ = nth;
+    how_ = how;
+    err_ = err;
+    for_good_ = for_good;
+    shortened_ = false;
   }
   void heal() { how_ = Fail::none, dead_ = false; }
   int calls() const { return calls_; }

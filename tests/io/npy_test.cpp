@@ -21,7 +21,8 @@ std::string u16(std::size_t n) { return {static_cast<char>(n & 255), static_cast
 
 std::string npy(const std::string& header, const std::string& data, char major = 1) {
   std::string out = "\x93NUMPY";
-  out += major, out += '\0';
+  out += major;
+  out += '\0';
   return out + u16(header.size()) + (major > 1 ? std::string(2, '\0') : "") + header + data;
 }
 std::string npy(const char* descr, const char* order, const char* shape, const std::string& data, char major = 1) {
@@ -225,8 +226,10 @@ TEST(Npz, EntryIsDeflatedNpy) {
   std::string plain(size, '\0');
   z_stream z{};
   ASSERT_EQ(inflateInit2(&z, -15), Z_OK);
-  z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(&zip[30 + name])), z.avail_in = packed;
-  z.next_out = reinterpret_cast<Bytef*>(plain.data()), z.avail_out = size;
+  z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(&zip[30 + name]));
+  z.avail_in = packed;
+  z.next_out = reinterpret_cast<Bytef*>(plain.data());
+  z.avail_out = size;
   EXPECT_EQ(inflate(&z, Z_FINISH), Z_STREAM_END);
   inflateEnd(&z);
   EXPECT_EQ(plain, encode_npy(m.view()));

@@ -146,7 +146,9 @@ TEST(Model, InitialDistributionIsPyTorchs) {
 TEST(Model, InitialisationIsAFunctionOfTheSeed) {
   const ModelSpec spec = bi_lstm_spec(5, 7, 2, 3);
   Model a(spec), b(spec), c(spec);
-  a.initialise(1), b.initialise(1), c.initialise(2);
+  a.initialise(1);
+  b.initialise(1);
+  c.initialise(2);
   EXPECT_EQ(a.values(), b.values());
   EXPECT_NE(a.values(), c.values());
 }
@@ -163,7 +165,8 @@ TEST_P(NetworkOnEachDevice, BatchOfOneEqualsBatchOfMany) {
     const Index T = std::vector<Index>{23, 17, 17, 4, 1}[i];
     Matrix features(T, 6);
     features.values = rng.normals(T * 6);
-    examples[i].features = Frames(ex, features), examples[i].targets = Matrix(T, 3);
+    examples[i].features = Frames(ex, features);
+    examples[i].targets = Matrix(T, 3);
     examples[i].targets.values = rng.normals(T * 3);
   }
   Model model(bi_lstm_spec(6, 33, 2, 3, 0.4));

@@ -79,7 +79,9 @@ struct Sums {
   Sums(const std::vector<double>& a, const std::vector<double>& b) {
     for (std::size_t t = 0; t < a.size(); ++t) {
       n += 1, y += a[t], x += b[t];
-      yy += a[t] * a[t], xx += b[t] * b[t], xy += a[t] * b[t];
+      yy += a[t] * a[t];
+      xx += b[t] * b[t];
+      xy += a[t] * b[t];
     }
   }
 };

@@ -54,7 +54,8 @@ TEST(EarlyStopping, PatienceZeroNeverStops) {
 
 TEST(EarlyStopping, GoesOnWhereItWas) {
   EarlyStopping s(2, 0);
-  s.improved(0.5), s.improved(0.6);
+  s.improved(0.5);
+  s.improved(0.6);
   EarlyStopping resumed(2, 0);  // a resumed run replays the losses so far
   EXPECT_EQ(stops_after(resumed, {0.5, 0.6}), -1);
   EXPECT_FALSE(resumed.should_stop());

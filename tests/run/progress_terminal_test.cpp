@@ -22,7 +22,8 @@ class RealTerminal {
     const int terminal = open(ptsname(master_), O_RDWR | O_NOCTTY);
     if (terminal < 0) return;
     winsize size{};
-    size.ws_col = columns, size.ws_row = 24;
+    size.ws_col = columns;
+    size.ws_row = 24;
     ok_ = ioctl(terminal, TIOCSWINSZ, &size) == 0;
     before_ = dup(STDERR_FILENO);
     dup2(terminal, STDERR_FILENO);
@@ -31,7 +32,8 @@ class RealTerminal {
   ~RealTerminal() {
     if (before_ >= 0) dup2(before_, STDERR_FILENO), close(before_);
     if (master_ >= 0) close(master_);
-    unsetenv("NO_COLOR"), unsetenv("TERM");
+    unsetenv("NO_COLOR");
+    unsetenv("TERM");
   }
   bool ok() const { return ok_; }
 

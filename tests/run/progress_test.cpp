@@ -21,7 +21,8 @@ struct Screen {
       if (bytes[i] == '\r') {
         column = 0;
       } else if (bytes[i] == '\n') {
-        rows.emplace_back(), column = 0;
+        rows.emplace_back();
+        column = 0;
       } else if (bytes[i] == '\x1b') {
         const std::size_t end = bytes.find_first_not_of("[0123456789;", i + 1);
         ASSERT_NE(end, std::string::npos);
@@ -48,7 +49,9 @@ struct Bench {
 
   explicit Bench(bool terminal, bool quiet = false, bool colour = false) {
     Progress::Options o;
-    o.terminal = terminal, o.quiet = quiet, o.colour = colour;
+    o.terminal = terminal;
+    o.quiet = quiet;
+    o.colour = colour;
     o.columns = [this] { return columns; };
     o.write = [this](const std::string& text) { writes.push_back(text), screen.write(text); };
     o.now = [this] { return time; };

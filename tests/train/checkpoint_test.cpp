@@ -16,7 +16,8 @@ TrainedModel some_model() {
   test::Rng rng(4);
   const auto stats = [&](Index columns) {
     Matrix anna(10, columns), bert(10, columns);
-    anna.values = rng.normals(10 * columns), bert.values = rng.normals(10 * columns);
+    anna.values = rng.normals(10 * columns);
+    bert.values = rng.normals(10 * columns);
     const std::vector<Normaliser::Part> parts{{"anna", anna.view()}, {"bert", bert.view()}};
     Exec cpu = CpuExec(1);
     return Normaliser::fit(cpu, Scope::speaker, parts);
@@ -144,7 +145,8 @@ TEST(TrainingStateFile, RefusesNumbersOutOfRange) {
 TEST(TrainingStateFile, ReadsBackTheSame) {
   Exec ex = CpuExec(1);
   Optimizer o(ex, {}, 6), back(ex, {}, 6);
-  o.m.write(ex, std::vector<float>{1, 2, 3, 4, 5, 6}), o.v.write(ex, std::vector<float>{6, 5, 4, 3, 2, 1});
+  o.m.write(ex, std::vector<float>{1, 2, 3, 4, 5, 6});
+  o.v.write(ex, std::vector<float>{6, 5, 4, 3, 2, 1});
   o.write(ex, {.steps = 77, .batches = 5, .in_a_row = 1, .first_bad = -1, .loss_sum = 0.1 + 0.2});
   TrainingState s{.config = "[model]\n", .order_key = "abc", .data = "train\tu\tdef\n", .origin = "", .epoch = 2};
   s.best_epoch = 1;

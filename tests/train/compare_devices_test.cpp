@@ -13,7 +13,8 @@ std::vector<Example> random_examples(Exec& ex, test::Rng& rng, Index F, Index P)
     Example& e = examples.emplace_back();
     Matrix features(T, F);
     features.values = rng.normals(T * F);
-    e.features = Frames(ex, features), e.targets = Matrix(T, P);
+    e.features = Frames(ex, features);
+    e.targets = Matrix(T, P);
     e.targets.values = rng.normals(T * P);
   }
   return examples;

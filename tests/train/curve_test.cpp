@@ -37,7 +37,8 @@ struct Curve {
         Example& e = examples.emplace_back();
         Matrix features(T, 20);
         std::copy_n(x.begin() + row * 20, T * 20, features.values.begin());
-        e.features = Frames(ex, features), e.targets = Matrix(T, 4);
+        e.features = Frames(ex, features);
+        e.targets = Matrix(T, 4);
         std::copy_n(target.begin() + row * 4, T * 4, e.targets.values.begin());
         row += T;
       }

@@ -164,10 +164,12 @@ TEST(Memory, NothingIsTakenOnceStepsBegin) {
   std::vector<Example> examples(7);
   for (Example& e : examples) {
     const Index T = 3 + rng.below(30);
-    e.speaker = "anna", e.unit_per_z = {1, 1};
+    e.speaker = "anna";
+    e.unit_per_z = {1, 1};
     Matrix features(T, 5);
     features.values = rng.normals(T * 5);
-    e.features = Frames(ex, features), e.targets = Matrix(T, 2);
+    e.features = Frames(ex, features);
+    e.targets = Matrix(T, 2);
     e.targets.values = rng.normals(T * 2);
   }
   const Dataset data{std::move(examples), {}};

@@ -114,8 +114,10 @@ TEST_F(RunReport, OfManyUtterancesTheMedianIsOneOfThem) {
   std::vector<Matrix> predicted, measured;
   for (const float error : {3.0f, 1.0f, 2.0f, 5.0f, 4.0f}) {
     data.examples.push_back({std::to_string(static_cast<int>(error)), "s", {}, Matrix(1, 1), {2.0}});
-    predicted.emplace_back(1, 1), predicted.back().values[0] = error;
-    measured.emplace_back(1, 1), measured.back().values[0] = 10;
+    predicted.emplace_back(1, 1);
+    predicted.back().values[0] = error;
+    measured.emplace_back(1, 1);
+    measured.back().values[0] = 10;
   }
   const auto traces = telling_traces(data, measured, predicted, Extractor(FeatureConfig{}));
   ASSERT_EQ(traces.size(), 3u);
@@ -127,7 +129,9 @@ TEST_F(RunReport, OfManyUtterancesTheMedianIsOneOfThem) {
 
 TEST(History, ReadsWhatItWrote) {
   Scores val;
-  val.loss = 1.0 / 3, val.rmse = 0.5, val.mae = 0.4;
+  val.loss = 1.0 / 3;
+  val.rmse = 0.5;
+  val.mae = 0.4;
   val.channels = {{"a,b", "mm", 0, 0, 1.25, 0.5}, {"jaw", "rad", 0, 0, 0.0625, {}}};
   const EpochRecord r{7, 70, 0.25, 1e-3, 0.5, 2, &val, 1234.5, 8.25};
   const EpochPoint p = parse_metrics_line(metrics_line(r), 2);

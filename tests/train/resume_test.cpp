@@ -182,7 +182,8 @@ TEST_F(TrainingRun, RefusesToResumeSomethingElse) {
 TEST_F(TrainingRun, RefusesToResumeOnOtherData) {
   go("run");
   Matrix track = read_npy(corpus_.dir + "/articulation/u3.npy");
-  track.rows -= 2, track.values.resize(static_cast<std::size_t>(track.rows * track.cols));
+  track.rows -= 2;
+  track.values.resize(static_cast<std::size_t>(track.rows * track.cols));
   corpus_.folder.write("corpus/articulation/u3.npy", encode_npy(track.view()));
   EXPECT_FAULT(go("run", {"trainer.max_epochs=5"}), Fault::config,
                "(audio, track or speaker changed: u3 (split train))");

@@ -158,7 +158,8 @@ TEST_F(TrainingRun, DivergenceEndsWithExitCode8AndKeepsWhatWasSaved) {
       "optim.lr=10.0",           "optim.eps=1e-16",  "trainer.gradient_clip_val=0.0",    "optim.beta2=0.0",
       "optim.weight_decay=10.0", "optim.name=adamw", "trainer.early_stopping_patience=0"};
   std::vector<std::string> first = wild, on = wild;
-  first.emplace_back("trainer.max_epochs=1"), on.emplace_back("trainer.max_epochs=400");
+  first.emplace_back("trainer.max_epochs=1");
+  on.emplace_back("trainer.max_epochs=400");
   go("wild", first);
   EXPECT_FAULT(go("wild", on), Fault::diverged, "training diverged in epoch");
   for (const char* name : {"last", "best"}) {
