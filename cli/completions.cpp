@@ -60,16 +60,23 @@ OptionWords words_of(const CLI::Option& o) {
   return out;
 }
 
-CommandWords words_of(const CLI::App& app, std::vector<std::string> path) {
+CommandWords words_of(const CLI::App& app, const std::vector<std::string>& path) {
   CommandWords out{app.get_name(), app.get_description(), path, {}, {}};
   for (const CLI::Option* o : app.get_options())
     if (!o->get_positional()) out.options.push_back(words_of(*o));
   for (const CLI::App* sub : listed_commands(app)) {
     std::vector<std::string> below = path;
     below.push_back(sub->get_name());
-    out.commands.push_back(words_of(*sub, std::move(below)));
+    out.commands.push_back(words_of(*sub, below));
   }
   return out;
+}
+
+std::vector<std::string> names_of(const std::vector<CommandWords>& commands) {
+  std::vector<std::string> names;
+  names.reserve(commands.size());
+  for (const CommandWords& c : commands) names.push_back(c.name);
+  return names;
 }
 
 // All commands, the outer ones first.
@@ -107,6 +114,7 @@ std::string value_cases(const std::vector<const CommandWords*>& all, Does does) 
     for (const OptionWords& o : c->options) {
       if (!o.takes_value) continue;
       std::vector<std::string> cases;
+      cases.reserve(o.names.size());
       for (const std::string& name : o.names) cases.push_back("\"" + chosen_by(*c) + " " + name + "\"");
       out += "    " + joined(cases, "|") + ") " + does(o.value) + "; return ;;\n";
     }
@@ -129,8 +137,7 @@ std::string for_bash(const std::vector<const CommandWords*>& all) {
   });
   out += "  esac\n  case \"$chosen\" in\n";
   for (const CommandWords* c : all) {
-    std::vector<std::string> words;
-    for (const CommandWords& sub : c->commands) words.push_back(sub.name);
+    std::vector<std::string> words = names_of(c->commands);
     for (const OptionWords& o : c->options) words.insert(words.end(), o.names.begin(), o.names.end());
     out += "    \"" + chosen_by(*c) + "\") words=\"" + joined(words) + "\" ;;\n";
   }
@@ -168,6 +175,7 @@ std::string for_zsh(const std::vector<const CommandWords*>& all) {
   out += "  esac\n  case \"$chosen\" in\n";
   for (const CommandWords* c : all) {
     std::vector<std::string> names;
+    names.reserve(c->commands.size() + 2 * c->options.size());
     for (const CommandWords& sub : c->commands) names.push_back(described(sub.name, sub.what));
     for (const OptionWords& o : c->options)
       for (const std::string& name : o.names) names.push_back(described(name, o.what));
@@ -184,9 +192,10 @@ std::string for_zsh(const std::vector<const CommandWords*>& all) {
 // The condition under which fish offers what follows a command: its words were typed, and none of a deeper command.
 std::string condition(const CommandWords& c) {
   if (c.path.empty()) return "__fish_use_subcommand";
-  std::vector<std::string> parts, deeper;
+  std::vector<std::string> parts;
+  parts.reserve(c.path.size() + 1);
   for (const std::string& word : c.path) parts.push_back("__fish_seen_subcommand_from " + word);
-  for (const CommandWords& sub : c.commands) deeper.push_back(sub.name);
+  const std::vector<std::string> deeper = names_of(c.commands);
   if (!deeper.empty()) parts.push_back("not __fish_seen_subcommand_from " + joined(deeper));
   return joined(parts, "; and ");
 }
