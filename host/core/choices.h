@@ -45,6 +45,7 @@ constexpr std::optional<E> named(std::string_view name) {
 template <HasNames E>
 std::vector<std::string> names_of() {
   std::vector<std::string> out;
+  out.reserve(kNames<E>.size());
   for (const Named<E>& n : kNames<E>) out.emplace_back(n.name);
   return out;
 }
