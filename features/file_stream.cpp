@@ -23,6 +23,7 @@ void FileStream::options(FieldTable& v, StreamOptions& o) {
 
 std::vector<Column> FileStream::columns(const StreamOptions& o) {
   std::vector<Column> out;
+  out.reserve(static_cast<std::size_t>(o.columns));
   for (int i = 0; i < o.columns; ++i) out.push_back({fmt::format("{}_{}", o.name, i), o.normalise, 0});
   return out;
 }
