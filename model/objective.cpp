@@ -66,6 +66,7 @@ Objective parse_objective(const std::vector<std::string>& texts, const std::stri
 
 std::vector<std::string> objective_texts(const Objective& o) {
   std::vector<std::string> out;
+  out.reserve(static_cast<std::size_t>(o.count));
   for (int k = 0; k < o.count; ++k) out.push_back(term_text(o.terms[k]));
   return out;
 }

@@ -56,7 +56,7 @@ while read -r name binary filter; do
 done <<<"$rows"
 
 in_code=$(grep -rhoE 'CUTRACT_PLANTED\("[a-z0-9_]+"\)' --include='*.cpp' --include='*.h' --include='*.cu' --include='*.cuh' \
-  "$root"/{host,kernels,features,eval,train,cli} | grep -oE '"[^"]+"' | tr -d '"' | sort -u)
+  "$root"/{host,kernels,features,eval,nn,model,train,cli} | grep -oE '"[^"]+"' | tr -d '"' | sort -u)
 in_table=$(awk '{print $1}' <<<"$rows" | sort -u)
 for name in $(comm -23 <(echo "$in_code") <(echo "$in_table")); do
   say FAILED "$name is planted in the sources, but $(basename "$table") names no test for it"
