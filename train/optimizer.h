@@ -1,7 +1,6 @@
 #pragma once
 
 #include <string>
-#include <utility>
 
 #include "host/device/exec.h"
 #include "host/device/memory.h"
@@ -17,8 +16,8 @@ struct Optimizer {
   Buffer<float> v;            // [parameters] second moments; empty with SGD
   Buffer<StepRecord> record;  // [1]
 
-  Optimizer(Exec& ex, OptimConfig c, Index parameters)
-      : config(std::move(c)),
+  Optimizer(Exec& ex, const OptimConfig& c, Index parameters)
+      : config(c),
         m(ex, parameters, Place::device, "the optimizer's moments"),
         v(ex, config.name == OptimKind::sgd ? 0 : parameters, Place::device, "the optimizer's moments"),
         record(ex, 1) {
