@@ -91,13 +91,6 @@ struct Step {
   Index done_ = 0;
 };
 
-template <class T, int Rank>
-std::vector<float> copy(Exec& ex, View<T, Rank> v) {
-  std::vector<float> out(static_cast<std::size_t>(v.size()));
-  copy_to_host(ex, v.data, std::span(out));
-  return out;
-}
-
 // Loss and gradient of every parameter, in the order of the network's arena, for a batch of one utterance.
 struct Expected {
   double loss;
@@ -106,14 +99,14 @@ struct Expected {
 Expected expected(Exec& ex, Network& network, const Batch& batch) {
   const auto& lstm = std::get<BiLstmConfig>(network.spec().stack.front());
   const Index H = lstm.hidden;
-  const std::vector<float> params = copy(ex, network.params());
+  const std::vector<float> params = to_host(ex, network.params());
   const float* at = params.data();
   const auto take = [&](Index n) {
     at += n;
     return std::vector<double>(at - n, at);
   };
   std::vector<oracle::LstmLayer> layers;
-  std::vector<std::vector<double>> in = {to_double(copy(ex, batch.x))};
+  std::vector<std::vector<double>> in = {to_double(to_host(ex, batch.x))};
   for (Index l = 0; l < lstm.layers; ++l) {
     const Index width = l == 0 ? F : 2 * H;
     oracle::LstmLayer layer{static_cast<std::size_t>(width), static_cast<std::size_t>(H), {}};
@@ -131,7 +124,7 @@ Expected expected(Exec& ex, Network& network, const Batch& batch) {
   oracle::Linear head{static_cast<std::size_t>(2 * H), static_cast<std::size_t>(P), {}, {}};
   head.w = take(2 * H * P);
   head.b = take(P);
-  const oracle::Loss loss = oracle::mse(oracle::linear(head, in.back()), to_double(copy(ex, batch.target)));
+  const oracle::Loss loss = oracle::mse(oracle::linear(head, in.back()), to_double(to_host(ex, batch.target)));
   const auto top = oracle::linear_gradient(head, in.back(), loss.dy);
 
   std::vector<std::vector<double>> parts = {top.db, top.dw};  // in reverse order of the arena
@@ -154,7 +147,7 @@ Expected expected(Exec& ex, Network& network, const Batch& batch) {
 std::string difference_from_oracle(Exec& ex, Index H, Index L, Precision precision) {
   Step step(ex, H, L, {static_cast<std::int32_t>(std::clamp<Index>(200'000 / (H * H * L), 5, 40))}, 0.0f, precision,
             kTightClip);
-  const std::vector<float> before = copy(ex, step.network.params());
+  const std::vector<float> before = to_host(ex, step.network.params());
   oracle::Adam adam{.lr = kLr, .theta = std::vector<double>(before.size())};
   for (int i = 0; i < 2; ++i) {
     const Expected want = expected(ex, step.network, step.batches.load(ex, 0));
@@ -162,7 +155,7 @@ std::string difference_from_oracle(Exec& ex, Index H, Index L, Precision precisi
     const StepRecord got = step.stepper.wait();
     if (!(std::abs(got.loss - want.loss) <= bound_of(precision, 1e-6) * want.loss))
       return fmt::format("loss: {}, expected {}", got.loss, want.loss);
-    const std::vector<float> gradient = copy(ex, step.network.grads());
+    const std::vector<float> gradient = to_host(ex, step.network.grads());
     if (std::string wrong = compare("gradient", gradient, want.gradient, bound_of(precision, 1e-5)); !wrong.empty())
       return wrong;
     std::vector<double> clipped = to_double(gradient);
@@ -171,7 +164,7 @@ std::string difference_from_oracle(Exec& ex, Index H, Index L, Precision precisi
     for (double& g : clipped) g *= std::min(1.0, kTightClip / (std::sqrt(squares) + 1e-6));
     adam.step(clipped);
   }
-  std::vector<float> change = copy(ex, step.network.params());
+  std::vector<float> change = to_host(ex, step.network.params());
   for (std::size_t i = 0; i < change.size(); ++i) change[i] -= before[i];
   return compare("change of the parameters", change, adam.theta,
                  2e-5);  // of float weights some 1e2 times larger; 2.4e-6 seen

@@ -1,22 +1,17 @@
 #include "kernels/activation.h"
-#include "kernels/simt/simt.cuh"
+#include "kernels/each_element.cuh"
 
 namespace cutract {
 namespace {
 
 constexpr int kBlock = 256;
 
-// One thread owns every (grid size)-th element.
 __global__ void __launch_bounds__(kBlock) activation_kernel(ActivationArgs a, Index n) {
-  const Index stride = Index(gridDim.x) * kBlock;
-  for (Index i = Index(blockIdx.x) * kBlock + threadIdx.x; i < n; i += stride)
-    a.y.data[i] = activation_value(a.f, a.x.data[i]);
+  each_element(n, [&](Index i) { a.y.data[i] = activation_value(a.f, a.x.data[i]); });
 }
 
 __global__ void __launch_bounds__(kBlock) activation_backward_kernel(ActivationBackwardArgs a, Index n) {
-  const Index stride = Index(gridDim.x) * kBlock;
-  for (Index i = Index(blockIdx.x) * kBlock + threadIdx.x; i < n; i += stride)
-    a.dx.data[i] = a.dy.data[i] * activation_slope(a.f, a.x.data[i]);
+  each_element(n, [&](Index i) { a.dx.data[i] = a.dy.data[i] * activation_slope(a.f, a.x.data[i]); });
 }
 
 }  // namespace

@@ -18,7 +18,8 @@ void linear(Exec&, const LinearArgs&);
 void linear(CpuExec&, const LinearArgs&);
 void linear(GpuExec&, const LinearArgs&);
 
-// dx = dy w, or dx += dy w with `add_dx` (skipped if dx.data is null); dw += dy^T x; db += column sums of dy.
+// dx = dy w, or dx += dy w with `add_dx` for residual connections (skipped if dx.data is null); dw += dy^T x; db +=
+// column sums of dy.
 struct LinearBackwardArgs {
   View<const float, 2> x;   // [N, I]
   View<const float, 2> w;   // [O, I]

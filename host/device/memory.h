@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstring>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 #include "host/core/error.h"
@@ -55,6 +56,14 @@ void copy_to_host(Exec& ex, const T* from, std::span<T> to) {
     gpu_copy(*gpu, to.data(), from, static_cast<Index>(to.size_bytes()));
   else
     std::memcpy(to.data(), from, to.size_bytes());
+}
+
+// Returns the values of an array in an executor's memory, after the work queued on it.
+template <class T, int Rank>
+std::vector<std::remove_const_t<T>> to_host(Exec& ex, View<T, Rank> v) {
+  std::vector<std::remove_const_t<T>> out(static_cast<std::size_t>(v.size()));
+  copy_to_host<std::remove_const_t<T>>(ex, v.data, std::span(out));
+  return out;
 }
 
 // Copies data to an executor's memory for ops that are queued later. The copy is complete when this returns.

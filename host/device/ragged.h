@@ -12,7 +12,8 @@ namespace cutract {
 
 // The place of each utterance in a packed batch. Utterances are sorted by length, longest first; none is empty. On a
 // GPU, `frames`, the number of rows of a packed array, may exceed the total of the utterances. The rows after the last
-// utterance are zero wherever an op reads them, so batches with different lengths can share the launches of one graph.
+// utterance hold finite values on which no result depends, and their gradients are zero, so batches with different
+// lengths can share the launches of one graph.
 struct Ragged {
   View<const std::int32_t, 1> offset, length;  // [B] first row and number of rows of each utterance
   std::int32_t utterances = 0, frames = 0, longest = 0;

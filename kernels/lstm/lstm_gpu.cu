@@ -37,13 +37,15 @@ __global__ void __launch_bounds__(kBlock) previous_h_kernel(LstmStepsBackward a,
   }
 }
 
-// Zeroes h after the last utterance, because the next layer reads those rows. All blocks take elements in turn.
+// Zeroes h and the gates after the last utterance: the next layer reads those rows of h, and backward sums those of the
+// gates. All blocks take elements in turn.
 __global__ void __launch_bounds__(kBlock) clear_behind_kernel(LstmStepsForward a, Index N) {
   const int last = a.utterances - 1;
-  const Index width = Index(a.directions) * a.H, stride = Index(gridDim.x) * kBlock;
-  for (Index i = (a.offset[last] + a.length[last]) * width + Index(blockIdx.x) * kBlock + threadIdx.x; i < N * width;
-       i += stride)
-    a.h[i] = 0;
+  const Index begin = Index(a.offset[last]) + a.length[last], width = Index(a.directions) * a.H;
+  const Index from = Index(blockIdx.x) * kBlock + threadIdx.x, stride = Index(gridDim.x) * kBlock;
+  for (Index i = begin * width + from; i < N * width; i += stride) a.h[i] = 0;
+  if (CUTRACT_PLANTED("gpu_gates_left_behind")) return;
+  for (Index i = begin * 4 * width + from; i < N * 4 * width; i += stride) a.gates[i] = 0;
 }
 
 // Builds LstmStepsForward from LstmArgs, or LstmStepsBackward from LstmBackwardArgs.

@@ -1,7 +1,6 @@
-#include <algorithm>
-
 #include "kernels/isa.h"
 #include "kernels/optim/adam.h"
+#include "kernels/ranges_cpu.h"
 
 namespace cutract {
 namespace {
@@ -16,13 +15,11 @@ CUTRACT_PER_ISA(adam_range, (AdamStep s, float* p, const float* g, float* m, flo
 }  // namespace
 
 void adam(CpuExec& ex, const AdamArgs& a) {
-  constexpr Index kChunk = 16384;
+  constexpr Index kRange = 16384;
   const AdamStep s = a.scalars.data[0];
   if (s.skip) return;
-  const Index n = a.p.shape[0];
-  ex.parallel((n + kChunk - 1) / kChunk, [&](Index chunk) {
-    const Index first = chunk * kChunk;
-    adam_range(s, a.p.data + first, a.g.data + first, a.m.data + first, a.v.data + first, std::min(kChunk, n - first));
+  in_ranges(ex, a.p.shape[0], kRange, [&](Index first, Index last) {
+    adam_range(s, a.p.data + first, a.g.data + first, a.m.data + first, a.v.data + first, last - first);
   });
 }
 

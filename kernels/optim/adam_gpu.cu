@@ -1,5 +1,5 @@
+#include "kernels/each_element.cuh"
 #include "kernels/optim/adam.h"
-#include "kernels/simt/simt.cuh"
 
 namespace cutract {
 namespace {
@@ -10,10 +10,7 @@ constexpr int kBlock = 256;
 __global__ void __launch_bounds__(kBlock) adam_kernel(AdamArgs a) {
   const AdamStep s = a.scalars.data[0];
   if (s.skip) return;
-  const Index n = a.p.shape[0];
-  const Index stride = Index(gridDim.x) * kBlock;
-  for (Index i = Index(blockIdx.x) * kBlock + threadIdx.x; i < n; i += stride)
-    adam_point(s, a.p.data[i], a.g.data[i], a.m.data[i], a.v.data[i]);
+  each_element(a.p.shape[0], [&](Index i) { adam_point(s, a.p.data[i], a.g.data[i], a.m.data[i], a.v.data[i]); });
 }
 
 }  // namespace

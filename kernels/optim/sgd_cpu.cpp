@@ -1,7 +1,6 @@
-#include <algorithm>
-
 #include "kernels/isa.h"
 #include "kernels/optim/sgd.h"
+#include "kernels/ranges_cpu.h"
 
 namespace cutract {
 namespace {
@@ -16,13 +15,11 @@ CUTRACT_PER_ISA(sgd_range, (SgdStep s, float* p, const float* g, float* m, Index
 }  // namespace
 
 void sgd(CpuExec& ex, const SgdArgs& a) {
-  constexpr Index kChunk = 16384;
+  constexpr Index kRange = 16384;
   const SgdStep s = a.scalars.data[0];
   if (s.skip) return;
-  const Index n = a.p.shape[0];
-  ex.parallel((n + kChunk - 1) / kChunk, [&](Index chunk) {
-    const Index first = chunk * kChunk;
-    sgd_range(s, a.p.data + first, a.g.data + first, a.m.data + first, std::min(kChunk, n - first));
+  in_ranges(ex, a.p.shape[0], kRange, [&](Index first, Index last) {
+    sgd_range(s, a.p.data + first, a.g.data + first, a.m.data + first, last - first);
   });
 }
 

@@ -94,15 +94,15 @@ struct LstmRun {
   const Named<float>* start = nullptr;     // gradients to add to; null means zeros
   Precision precision = Precision::fp32;
   LstmEngine engine = LstmEngine::automatic;
-  Index behind = 0;  // rows of zeros after the last utterance
+  Index behind = 0;  // rows after the last utterance, in which x is 0.7 and dh is 0
 };
 
 // Runs forward, then backward, in fenced blocks that start as NaN.
 inline Named<float> run_lstm(Exec& ex, const LstmCase& in, LstmRun how = {}) {
   const Index N = in.N() + how.behind, D = in.D(), H = in.H, F = in.F;
   RaggedBlock batch(ex, in.lengths, how.behind);
-  const auto padded = [&](std::vector<float> v, Index width) {
-    v.resize(static_cast<std::size_t>(N * width));
+  const auto padded = [&](std::vector<float> v, Index width, float value = 0) {
+    v.resize(static_cast<std::size_t>(N * width), value);
     return v;
   };
   struct Weights {
@@ -119,7 +119,7 @@ inline Named<float> run_lstm(Exec& ex, const LstmCase& in, LstmRun how = {}) {
     dw.push_back({begin("w_ih", from.w_ih.size()), begin("w_hh", from.w_hh.size()), begin("b_ih", from.b_ih.size()),
                   begin("b_hh", from.b_hh.size())});
   }
-  Block<float> x(ex, padded(in.x, F)), dh(ex, padded(in.dh, D * H)), gates(ex, N * D * 4 * H), c(ex, N * D * H),
+  Block<float> x(ex, padded(in.x, F, 0.7f)), dh(ex, padded(in.dh, D * H)), gates(ex, N * D * 4 * H), c(ex, N * D * H),
       h(ex, N * D * H);
   Block<float> dx = how.dx ? Block<float>(ex, padded(*how.dx, F)) : Block<float>(ex, N * F);
   LstmArgs fwd{x.view<2>({N, F}),   {}, batch.view(), gates.view<3>({N, D, 4 * H}), c.view<3>({N, D, H}),
