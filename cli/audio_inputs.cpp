@@ -33,7 +33,7 @@ std::vector<fs::path> audio_below(const std::string& folder) {
     for (auto it = fs::recursive_directory_iterator(folder); it != fs::recursive_directory_iterator(); ++it) {
       if (is_hidden(it->path()))
         it.disable_recursion_pending();
-      else if (is_audio_name(it->path().string()) && !it->is_directory())
+      else if (std::error_code broken; is_audio_name(it->path().string()) && !it->is_directory(broken))
         found.push_back(it->path());
     }
   } catch (const fs::filesystem_error& e) {
@@ -102,11 +102,18 @@ void add(const std::string& given, AudioInputs& to) {
                                  first, second, result));
 }
 
-// Notes are about channels that were averaged, which is what a user who gave --channel asked for.
-void warn_of_notes(const AudioInput& input, const std::vector<std::string>& notes, int chosen) {
-  if (chosen >= 0) return;
-  for (const std::string& note : notes)
+// Reads audio of either kind. Notes are about channels that were averaged, which is what a user who gave --channel
+// asked for.
+template <class A>
+A read_with(A (*read)(const std::string&, const AudioOptions&),
+            A (*decode)(std::string_view, const std::string&, const AudioOptions&), const AudioInput& input, int chosen,
+            int by_default) {
+  const AudioOptions options{.channel = chosen >= 0 ? chosen : by_default};
+  A audio = input.path != "-" ? read(input.path, options) : decode(read_standard_input("audio"), input.name, options);
+  if (chosen >= 0) return audio;
+  for (const std::string& note : audio.notes)
     log::warn(input.name + ": " + note + "; use --channel N for one channel, --channel 0 if the average is wanted");
+  return audio;
 }
 
 struct Failures {
@@ -141,19 +148,11 @@ AudioInputs audio_inputs(const std::vector<std::string>& given, const std::strin
 }
 
 Audio read_input(const AudioInput& input, int chosen, int by_default) {
-  const AudioOptions options{.channel = chosen >= 0 ? chosen : by_default};
-  Audio audio = input.path != "-" ? read_audio(input.path, options)
-                                  : decode_audio(read_standard_input("audio"), input.name, options);
-  warn_of_notes(input, audio.notes, chosen);
-  return audio;
+  return read_with<Audio>(read_audio, decode_audio, input, chosen, by_default);
 }
 
 PackedAudio read_packed_input(const AudioInput& input, int chosen, int by_default) {
-  const AudioOptions options{.channel = chosen >= 0 ? chosen : by_default};
-  PackedAudio audio = input.path != "-" ? read_packed_audio(input.path, options)
-                                        : decode_packed_audio(read_standard_input("audio"), input.name, options);
-  warn_of_notes(input, audio.notes, chosen);
-  return audio;
+  return read_with<PackedAudio>(read_packed_audio, decode_packed_audio, input, chosen, by_default);
 }
 
 std::vector<std::string> output_paths(std::span<const AudioInput> inputs, const std::string& dir,

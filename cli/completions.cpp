@@ -31,23 +31,6 @@ struct CommandWords {
   std::vector<CommandWords> commands;
 };
 
-// CLI11 appends the accepted words to the placeholder: "NAME:{csv,npz,json}".
-std::vector<std::string> words_in_braces(const std::string& type) {
-  std::vector<std::string> words;
-  const auto open = type.find('{'), close = type.find('}');
-  if (open == std::string::npos || close == std::string::npos) return words;
-  std::string word;
-  for (const char c : type.substr(open + 1, close - open - 1) + ",") {
-    if (c != ',') {
-      word += c;
-      continue;
-    }
-    words.push_back(word);
-    word.clear();
-  }
-  return words;
-}
-
 OptionWords words_of(const CLI::Option& o) {
   OptionWords out;
   for (const auto& n : o.get_snames()) out.names.push_back("-" + n);
@@ -106,9 +89,13 @@ std::string known_paths(const std::vector<const CommandWords*>& all) {
   return joined(paths, "|");
 }
 
+// What a shell does for the value of an option.
+struct Answers {
+  const char *before_words, *after_words, *folder, *file;
+};
+
 // The cases "COMMAND OPTION" of options that take a value.
-template <class Does>
-std::string value_cases(const std::vector<const CommandWords*>& all, Does does) {
+std::string value_cases(const std::vector<const CommandWords*>& all, const Answers& shell) {
   std::string out;
   for (const CommandWords* c : all)
     for (const OptionWords& o : c->options) {
@@ -116,9 +103,30 @@ std::string value_cases(const std::vector<const CommandWords*>& all, Does does) 
       std::vector<std::string> cases;
       cases.reserve(o.names.size());
       for (const std::string& name : o.names) cases.push_back("\"" + chosen_by(*c) + " " + name + "\"");
-      out += "    " + joined(cases, "|") + ") " + does(o.value) + "; return ;;\n";
+      const Value& v = o.value;
+      const std::string does = !v.words.empty() ? shell.before_words + joined(v.words) + shell.after_words
+                               : v.folder       ? shell.folder
+                               : v.file         ? shell.file
+                                                : ":";
+      out += "    " + joined(cases, "|") + ") " + does + "; return ;;\n";
     }
   return out;
+}
+
+// The cases "COMMAND" with the words that can follow it.
+template <class Word>
+std::string word_cases(const std::vector<const CommandWords*>& all, const std::string& before, const std::string& after,
+                       Word word) {
+  std::string out = "  esac\n  case \"$chosen\" in\n";
+  for (const CommandWords* c : all) {
+    std::vector<std::string> words;
+    words.reserve(c->commands.size() + 2 * c->options.size());
+    for (const CommandWords& sub : c->commands) words.push_back(word(sub.name, sub.what));
+    for (const OptionWords& o : c->options)
+      for (const std::string& name : o.names) words.push_back(word(name, o.what));
+    out += "    \"" + chosen_by(*c) + "\") " + before + joined(words) + after + " ;;\n";
+  }
+  return out + "  esac\n";
 }
 
 std::string for_bash(const std::vector<const CommandWords*>& all) {
@@ -130,19 +138,11 @@ std::string for_bash(const std::vector<const CommandWords*>& all) {
       "    case \"$chosen ${COMP_WORDS[i]}\" in\n      " +
       known_paths(all) + ") chosen+=\" ${COMP_WORDS[i]}\" ;;\n    esac\n  done\n  COMPREPLY=()\n" +
       "  case \"$chosen ${COMP_WORDS[COMP_CWORD-1]}\" in\n";
-  out += value_cases(all, [](const Value& v) -> std::string {
-    if (!v.words.empty()) return "COMPREPLY=($(compgen -W \"" + joined(v.words) + "\" -- \"$current\"))";
-    if (v.folder) return "compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- \"$current\")";
-    return v.file ? "compopt -o default" : ":";
-  });
-  out += "  esac\n  case \"$chosen\" in\n";
-  for (const CommandWords* c : all) {
-    std::vector<std::string> words = names_of(c->commands);
-    for (const OptionWords& o : c->options) words.insert(words.end(), o.names.begin(), o.names.end());
-    out += "    \"" + chosen_by(*c) + "\") words=\"" + joined(words) + "\" ;;\n";
-  }
+  out += value_cases(all, {"COMPREPLY=($(compgen -W \"", "\" -- \"$current\"))",
+                           "compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- \"$current\")",
+                           "compopt -o default"}) +
+         word_cases(all, "words=\"", "\"", [](const std::string& name, const std::string&) { return name; });
   return out +
-         "  esac\n"
          "  [[ -z $current && $words == -* ]] || COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
          "  [[ ${#COMPREPLY[@]} -gt 0 ]] || compopt -o default\n"
          "}\n"
@@ -167,22 +167,8 @@ std::string for_zsh(const std::vector<const CommandWords*>& all) {
       "    case \"$chosen $words[i]\" in\n      " +
       known_paths(all) + ") chosen+=\" $words[i]\" ;;\n    esac\n  done\n" +
       "  case \"$chosen $words[CURRENT-1]\" in\n";
-  out += value_cases(all, [](const Value& v) -> std::string {
-    if (!v.words.empty()) return "compadd -- " + joined(v.words);
-    if (v.folder) return "_files -/";
-    return v.file ? "_files" : ":";
-  });
-  out += "  esac\n  case \"$chosen\" in\n";
-  for (const CommandWords* c : all) {
-    std::vector<std::string> names;
-    names.reserve(c->commands.size() + 2 * c->options.size());
-    for (const CommandWords& sub : c->commands) names.push_back(described(sub.name, sub.what));
-    for (const OptionWords& o : c->options)
-      for (const std::string& name : o.names) names.push_back(described(name, o.what));
-    out += "    \"" + chosen_by(*c) + "\") names=(" + joined(names) + ") ;;\n";
-  }
+  out += value_cases(all, {"compadd -- ", "", "_files -/", "_files"}) + word_cases(all, "names=(", ")", described);
   return out +
-         "  esac\n"
          "  _describe cutract names\n"
          "  [[ $PREFIX == -* ]] || _files\n"
          "}\n"

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <new>
 #include <string>
 
@@ -47,9 +48,9 @@ int parse_and_run(int argc, char** argv) {
     return run(cutract::cli::parse(argc, argv));
   } catch (const cutract::cli::ReaderGone&) { return cutract::cli::kReaderGone; } catch (const cutract::Error& e) {
     return complain(e.fault(), e.what());
-  } catch (const std::bad_alloc&) { throw; } catch (const std::exception& e) {
-    return complain(cutract::Fault::internal, e.what());
-  }
+  } catch (const std::bad_alloc&) { throw; } catch (const std::filesystem::filesystem_error& e) {
+    return complain(cutract::Fault::io, e.path1().string() + ": " + e.code().message());
+  } catch (const std::exception& e) { return complain(cutract::Fault::internal, e.what()); }
 }
 
 }  // namespace

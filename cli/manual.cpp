@@ -10,7 +10,7 @@
 namespace cutract::cli {
 namespace {
 
-// Text as man takes it: no escapes, no hyphens where an option begins with one, no line that looks like a request.
+// Escapes text for man: backslashes, hyphens, and a point or apostrophe at the beginning of a line.
 std::string plain(const std::string& text) {
   std::string out;
   for (const char c : text) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -36,7 +37,7 @@ InputRecording read_recording(Exec& ex, const AudioInput& input, const PredictAr
   auto samples = std::make_shared<PackedSamples>(std::move(audio.samples));
   Heard heard = measure_samples(sound_of(samples));
   if (audio.sample_rate != rate) *samples = resampled(*samples, audio.sample_rate, rate);
-  InputRecording recording{samples, features_to_predict(ex, extractor, m.features, sound_of(samples), states), {}};
+  InputRecording recording{features_to_predict(ex, extractor, m.features, sound_of(samples), states), {}};
   if (recording.features.rows() == 0)
     fail(Fault::data, fmt::format("{}: has {}, too few for one frame of features; give longer audio", input.name,
                                   counted(static_cast<Index>(count), "sample")));

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <memory>
-
 #include "cli/audio_inputs.h"
 #include "cli/commands.h"
 #include "features/extractor.h"
@@ -13,7 +11,6 @@ namespace cutract::cli {
 
 // A recording that predict has read and measured.
 struct InputRecording {
-  std::shared_ptr<PackedSamples> samples;  // at the sample rate of the features, which read from here
   RecordingFeatures features;
   Heard heard;
 };

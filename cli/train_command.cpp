@@ -66,6 +66,8 @@ std::string default_folder(const TrainArgs& a, const RunConfig& config) {
 }  // namespace
 
 int run(const TrainArgs& a) {
+  if (!a.init_from.empty() && a.resume != "auto" && a.resume != "never")
+    fail(Fault::usage, "--init-from and --resume: a resumed run has weights of its own; give one of them");
   std::vector<std::string> set = a.set;
   if (a.seed) set.push_back(fmt::format("trainer.seed={}", *a.seed));
   if (a.skip_bad) set.emplace_back("data.skip_bad=true");
@@ -84,8 +86,6 @@ int run(const TrainArgs& a) {
   else if (a.resume != "auto")
     options.resume_from = a.resume;
   options.init_from = a.init_from;
-  if (!a.init_from.empty() && !options.resume_from.empty())
-    fail(Fault::usage, "--init-from and --resume: a resumed run has weights of its own; give one of them");
   options.check_device = !a.check_device.empty();
   options.fast_dev_run = a.fast_dev_run;
   options.stop_signal = [] { return static_cast<int>(stop_signal); };

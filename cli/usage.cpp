@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cctype>
+#include <sstream>
 
 #include "host/core/error.h"
 #include "host/core/fields.h"
@@ -98,13 +99,14 @@ void expect_known_words(const Place& p, const std::vector<std::string>& words) {
     fail_unknown("command", words[p.used], commands, p);
   }
   std::vector<std::string> known;
-  if (has_formats(*p.app) && p.used < words.size() && words[p.used] == "--out")
-    fail(Fault::usage,
-         fmt::format("{}: options come after the format; u{}{}", p.name, usage_line(*p.app, p.name).substr(1), see(p)));
   for (const CLI::Option* o : p.app->get_options()) {
     for (const auto& n : o->get_lnames()) known.push_back("--" + n);
     for (const auto& n : o->get_snames()) known.push_back("-" + n);
   }
+  const std::string first = p.used < words.size() ? option_in(words[p.used]) : "";
+  if (has_formats(*p.app) && !first.empty() && std::find(known.begin(), known.end(), first) == known.end())
+    fail(Fault::usage,
+         fmt::format("{}: options come after the format; u{}{}", p.name, usage_line(*p.app, p.name).substr(1), see(p)));
   for (std::size_t i = p.used; i < words.size() && words[i] != "--"; ++i) {
     const std::string name = option_in(words[i]);
     if (!name.empty() && std::find(known.begin(), known.end(), name) == known.end())
@@ -138,6 +140,19 @@ std::string wrong_count(const Place& p, const std::string& name) {
   return fmt::format("{}: has no value; expected {} {}: {}", name, name, value, o->get_description());
 }
 
+}  // namespace
+
+std::vector<std::string> words_in_braces(const std::string& text) {
+  std::vector<std::string> words;
+  const auto open = text.find('{'), close = text.find('}');
+  if (open == std::string::npos || close == std::string::npos) return words;
+  std::istringstream all(text.substr(open + 1, close - open - 1));
+  for (std::string word; std::getline(all, word, ',');) words.push_back(word);
+  return words;
+}
+
+namespace {
+
 // Parses "--format: x not in {csv,npz,json}" and "--seed: expected ...", which is our own message.
 std::string wrong_value(const std::string& said) {
   const auto colon = said.find(": ");
@@ -145,16 +160,7 @@ std::string wrong_value(const std::string& said) {
   if (colon == std::string::npos || open == std::string::npos) return said;
   const std::string name = said.substr(0, colon);
   const std::string value = said.substr(colon + 2, open - colon - 2);
-  std::vector<std::string> known;
-  std::string word;
-  for (const char c : said.substr(open + 9)) {
-    if (c != ',' && c != '}') {
-      word += c;
-      continue;
-    }
-    known.push_back(word);
-    word.clear();
-  }
+  const std::vector<std::string> known = words_in_braces(said.substr(open));
   const std::string near = known.size() > 1 ? did_you_mean(value, known) : "";
   return fmt::format("{}: is \"{}\", expected {}{}", name, shortened(value), in_a_row(known, "or"),
                      near.empty() ? "" : " (did you mean \"" + near + "\"?)");

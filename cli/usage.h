@@ -22,6 +22,9 @@ std::string names_of(const CLI::Option&);
 std::string value_name(const CLI::Option&);
 std::string usage_line(const CLI::App&, const std::string& name);
 
+// The words of "...{a,b,c}...", in which CLI11 lists the accepted values; none without braces.
+std::vector<std::string> words_in_braces(const std::string&);
+
 // The commands that help pages list: those that have a group.
 std::vector<const CLI::App*> listed_commands(const CLI::App&);
 

@@ -16,22 +16,6 @@
 namespace cutract::cli {
 namespace {
 
-void check_speaker(const std::string& speaker, const TrainedModel& m) {
-  if (speaker.empty()) return;
-  constexpr std::size_t kNamed = 20;
-  const std::vector<std::string> known = speakers_of(m);
-  if (std::find(known.begin(), known.end(), speaker) != known.end()) return;
-  if (known.empty())
-    fail(Fault::usage,
-         fmt::format("--speaker {}: this model has no statistics of single speakers; leave --speaker out", speaker));
-  std::string names;
-  for (std::size_t i = 0; i < std::min(known.size(), kNamed); ++i) names += (i > 0 ? ", " : "") + known[i];
-  if (known.size() > kNamed) names += fmt::format(" and {} more", known.size() - kNamed);
-  fail(Fault::usage, fmt::format("--speaker {}: not a speaker of this model's training data, which are {}; leave "
-                                 "--speaker out for anyone else",
-                                 speaker, names));
-}
-
 std::string joined(const std::vector<std::string>& phrases) {
   std::string out;
   for (const std::string& p : phrases) out += (out.empty() ? "" : "; ") + p;
@@ -42,7 +26,7 @@ std::string joined(const std::vector<std::string>& phrases) {
 
 Voice::Voice(const PredictArgs& a, const TrainedModel& m, const Extractor& extractor)
     : args_(a), model_(m), extractor_(extractor), targets_(m.targets) {
-  check_speaker(a.speaker, m);
+  expect_known_speaker(m, a.speaker, "--speaker");
   if (!a.enrol.empty()) targets_ = enrolled(m, a.speaker, a.enrol);
 }
 
@@ -177,7 +161,7 @@ Normaliser features_for_split(Exec& ex, const Dataset& data, const TrainedModel&
   int odd = 0;
   std::string first;
   for (const Example& e : data.examples) {
-    const Heard heard = measure(ex, {}, e.features, c);
+    const Heard heard = measure(ex, e.features, c);
     const std::vector<std::string> unlike = unlike_training(heard, m.features.statistics(e.speaker), c);
     if (!unlike.empty() && odd++ == 0) first = e.id + ": " + joined(unlike);
     if (was_in_training(e.speaker, m, corpus)) continue;
@@ -192,7 +176,7 @@ Normaliser features_for_split(Exec& ex, const Dataset& data, const TrainedModel&
   Normaliser by = m.features;
   for (const auto& [speaker, heard] : unseen) {
     if (m.features.scope() == Scope::speaker && a.statistics != "training" && !m.features.knows(speaker))
-      by.adapt(speaker, heard.sounding, enough_frames(c), level_columns(c));
+      adapt(by, heard, c, speaker);
     explain_unseen(speaker, utterances[speaker], m, a);
   }
   return by;

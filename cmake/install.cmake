@@ -1,7 +1,7 @@
 # What `cmake --install` installs: the binary, its manual and completions, and the library with find_package(cutract).
 #
-# The rooms of the tree that prediction needs become one archive, libcutract.a, because a user of the library need not
-# know them. Of the libraries that they use, a user needs those that are linked; headers of theirs are not needed.
+# The libraries of the tree that prediction needs become one archive, libcutract.a, because a user of the library need
+# not know them. Of the libraries that they use, a user needs those that are linked; headers of theirs are not needed.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 

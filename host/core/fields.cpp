@@ -28,11 +28,6 @@ const char* type_name(const Field& f) {
   return kNames[f.value.index()];
 }
 
-std::string float_text(double v) {
-  const std::string text = fmt::format("{}", v);
-  return text.find_first_of(".en") == std::string::npos ? text + ".0" : text;
-}
-
 bool no_upper_limit(const Field& f) { return f.hi >= 0x1p63; }
 
 // Formats a value for a message.
@@ -241,6 +236,11 @@ void report(const FieldTable& table, std::vector<Problem> problems, const std::s
 }
 
 }  // namespace
+
+std::string float_text(double v) {
+  const std::string text = fmt::format("{}", v);
+  return text.find_first_of(".en") == std::string::npos ? text + ".0" : text;
+}
 
 std::string assign_text(const FieldTable& table, const std::string& text) {
   const auto eq = text.find('=');

@@ -110,8 +110,8 @@ void read_config(const FieldTable&, const std::string& path, std::span<const std
 void parse_config(const FieldTable&, std::string_view text, const std::string& origin,
                   std::span<const std::string> assignments = {});
 
-// Sets one field by "a.b=c", where c is TOML. A bare word that is not a TOML value is a string, so that
-// --set data.corpus=DIR needs no quotes. Returns "" if the value was set, otherwise what is wrong.
+// Sets one field by "a.b=c", where c is TOML. A text needs no quotes: --set data.corpus=DIR. Returns "" if the value
+// was set, otherwise what is wrong.
 std::string assign_text(const FieldTable&, const std::string& assignment);
 
 // Returns the resolved TOML of all fields that have a value: reading it gives the same values.
@@ -122,6 +122,9 @@ std::string_view section_of(std::string_view name);
 
 // Returns a TOML basic string, always with double quotes, as people write them.
 std::string quoted(std::string_view);
+
+// Returns a number as a TOML float: "50.0" for 50.
+std::string float_text(double);
 
 // Returns the value as TOML; "unset" for an optional number without one.
 std::string value_text(const Field&);

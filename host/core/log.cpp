@@ -20,6 +20,7 @@ namespace cutract::log {
 namespace {
 
 struct State {
+  std::recursive_mutex mutex;  // recursive, because a failing log file warns
   Level level = Level::normal;
   std::shared_ptr<spdlog::logger> file;
   std::vector<std::pair<spdlog::level::level_enum, std::string>> early;  // before there was a file
@@ -30,6 +31,7 @@ State& state() {
   static State s;
   return s;
 }
+using Lock = std::lock_guard<std::recursive_mutex>;
 
 void to_terminal(const std::string& line) {
   if (state().write) return state().write(state().self, line);
@@ -68,23 +70,32 @@ void to_file(spdlog::level::level_enum level, const std::string& text) {
 
 }  // namespace
 
-void record(const std::string& text) { to_file(spdlog::level::info, printable(text)); }
+void record(const std::string& text) {
+  const Lock lock(state().mutex);
+  to_file(spdlog::level::info, printable(text));
+}
 
 void info(const std::string& raw) {
+  const Lock lock(state().mutex);
   const std::string text = printable(raw);
   to_file(spdlog::level::info, text);
   if (state().level == Level::normal) to_terminal(text);
 }
 
 void warn(const std::string& raw) {
+  const Lock lock(state().mutex);
   const std::string text = printable(raw);
   to_file(spdlog::level::warn, text);
   to_terminal("warning: " + text);
 }
 
-void set_level(Level level) { state().level = level; }
+void set_level(Level level) {
+  const Lock lock(state().mutex);
+  state().level = level;
+}
 
 void set_file(const std::string& path) {
+  const Lock lock(state().mutex);
   state().file.reset();
   if (path.empty()) return;
   try {
@@ -98,6 +109,7 @@ void set_file(const std::string& path) {
 }
 
 void set_terminal_writer(void (*write)(void*, const std::string&), void* self) {
+  const Lock lock(state().mutex);
   state().write = write;
   state().self = self;
 }

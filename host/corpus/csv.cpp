@@ -91,6 +91,7 @@ CsvReader::Piece CsvReader::quoted_cell() {
 }
 
 char csv_separator(std::string_view text) {
+  text.remove_prefix(std::min(text.find_first_not_of("\r\n"), text.size()));
   text = text.substr(0, text.find_first_of("\r\n"));
   constexpr std::string_view kSeparators = ",;\t";
   char best = ',';

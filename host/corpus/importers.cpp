@@ -19,8 +19,8 @@ constexpr Importer kImporters[] = {
      {},
      import_stem_e2va},
     {"table", "audio files, each with a .csv, .tsv, .npy or .npz of its movement",
-     "folder with audio files, and beside each, or in a folder named with --tracks, a table of the same name",
-     "import-a-table.md", "cutract corpus import table my-lab --out corpora/my-lab", kTableOptions, import_table},
+     "folder with audio files and, beside each, a table of the same name (or see --tracks)", "import-a-table.md",
+     "cutract corpus import table my-lab --out corpora/my-lab", kTableOptions, import_table},
 };
 
 }  // namespace

@@ -40,11 +40,10 @@ std::vector<Share> parse_shares(const std::string& text, const std::string& opti
   return shares;
 }
 
-std::vector<std::string> assign_splits(const std::vector<Splittable>& all, const std::vector<Share>& shares,
+std::vector<std::string> assign_splits(const std::vector<std::string>& all, const std::vector<Share>& shares,
                                        std::int64_t seed) {
   std::map<std::string, std::vector<std::size_t>> groups;  // by hash
-  for (std::size_t i = 0; i < all.size(); ++i)
-    groups[sha256_hex(fmt::format("{} {}", seed, all[i].group))].push_back(i);
+  for (std::size_t i = 0; i < all.size(); ++i) groups[sha256_hex(fmt::format("{} {}", seed, all[i]))].push_back(i);
   std::vector<std::string> splits(all.size());
   std::size_t share = 0, done = 0, of_share = 0, left = groups.size();
   double until = shares.front().part * static_cast<double>(all.size());

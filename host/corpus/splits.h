@@ -15,14 +15,10 @@ struct Share {
 // to 1.
 std::vector<Share> parse_shares(const std::string& text, const std::string& option);
 
-// An utterance to put into a split. Those with the same group, such as a sentence, get the same split.
-struct Splittable {
-  std::string id, group;
-};
-
-// Returns the split of each. Groups are put in the order of the SHA-256 of "SEED GROUP", and this order is cut
-// according to the shares, so the result depends on nothing but seed, ids and groups. Every split gets a group if there
-// are enough.
-std::vector<std::string> assign_splits(const std::vector<Splittable>&, const std::vector<Share>&, std::int64_t seed);
+// Returns the split of each utterance, given its group. Utterances of the same group, such as a sentence, get the same
+// split. Groups are put in the order of the SHA-256 of "SEED GROUP", and this order is cut according to the shares, so
+// the result depends only on seed, shares and groups. Every split gets a group if there are enough.
+std::vector<std::string> assign_splits(const std::vector<std::string>& groups, const std::vector<Share>&,
+                                       std::int64_t seed);
 
 }  // namespace cutract

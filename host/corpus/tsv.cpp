@@ -33,9 +33,9 @@ std::string lower(std::string text) {
   return text;
 }
 
-// Returns the known column that `name` is most likely a misspelling of: different capitals, a prefix such as "start" of
-// start_s, or a few letters off. Returns "" if it is a name of its own. "sex" is not "text", so short names must be
-// closer.
+}  // namespace
+
+// "sex" is not "text", so short names must be closer.
 std::string misspelt(const std::string& name, std::span<const std::string> known) {
   const std::string small = lower(name);
   for (const auto& k : known)
@@ -43,6 +43,8 @@ std::string misspelt(const std::string& name, std::span<const std::string> known
   const std::string near = did_you_mean(small, known);
   return !near.empty() && edit_distance(small, near) <= 1 + small.size() / 6 ? near : "";
 }
+
+namespace {
 
 // Columns with unknown names are the user's own. But a misspelling of a column that is missing would be ignored
 // silently, so it is refused.
@@ -78,7 +80,7 @@ std::string too_long(const std::vector<std::string>& fields) {
   return "";
 }
 
-// Says what separates the columns of a header line in place of tabs; nullptr if it has tabs, or is no such line.
+// Says what separates the columns of a header line in place of tabs; nullptr if it has tabs, or is not a header line.
 const char* other_separator(const std::vector<std::string>& fields, std::span<const std::string> required) {
   if (fields.size() != 1 || required.size() < 2) return nullptr;
   constexpr std::pair<std::string_view, const char*> kOthers[] = {

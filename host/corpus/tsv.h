@@ -24,6 +24,10 @@ struct TsvTable {
 // Whether an id can be part of the names of files. It must not be a path, nor hold control characters.
 bool names_a_file(const std::string& id);
 
+// Returns the known column that `name` is most likely a misspelling of: different capitals, a prefix such as "start" of
+// start_s, or a few letters off. Returns "" if it is a name of its own.
+std::string misspelt(const std::string& name, std::span<const std::string> known);
+
 // Adds the fields of one line: the first line names the columns, every other one becomes a row. Problems are added to
 // `problems` as "origin:line: what".
 struct TableLine {

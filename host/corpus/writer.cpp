@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "host/core/error.h"
+#include "host/core/fields.h"
 #include "host/core/log.h"
 #include "host/core/text.h"
 #include "host/io/atomic_file.h"
@@ -21,29 +22,14 @@ std::string as_field(const std::string& text) {
   return out;
 }
 
-std::string as_toml(const std::string& text) {
-  std::string out = "\"";
-  for (const char c : as_field(text)) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + '"';
-}
-
-// A rate is a TOML float, also if it is a whole number.
-std::string as_float(double v) {
-  std::string text = fmt::format("{}", v);
-  return text.find_first_of(".e") == std::string::npos ? text + ".0" : text;
-}
-
 std::string corpus_toml(const CorpusFacts& f) {
   std::string channels;
   for (const Channel& c : f.channels)
-    channels += fmt::format("  {{ name = {}, unit = {} }},\n", as_toml(c.name), as_toml(c.unit));
+    channels += fmt::format("  {{ name = {}, unit = {} }},\n", quoted(as_field(c.name)), quoted(as_field(c.unit)));
   return fmt::format(
       "name = {}\nprovenance = {}\nlicence = {}\nsample_rate = {}\narticulation_rate_hz = {}\nchannels = [\n{}]\n",
-      as_toml(f.name), as_toml(f.what + ", imported by cutract: " + f.how), as_toml(f.licence), f.sample_rate,
-      as_float(f.articulation_rate_hz), channels);
+      quoted(as_field(f.name)), quoted(as_field(f.what + ", imported by cutract: " + f.how)),
+      quoted(as_field(f.licence)), f.sample_rate, float_text(f.articulation_rate_hz), channels);
 }
 
 }  // namespace
@@ -66,16 +52,20 @@ void CorpusWriter::add(const SourceUtterance& u, const std::function<ConvertedUt
     skip(u.id, e.what());
     return;
   }
+  std::string row = fmt::format("{0}\t{1}\t{2}\taudio/{0}.flac\tarticulation/{0}.npy\t{3}", u.id, as_field(u.speaker),
+                                as_field(u.split), as_field(u.text));
+  for (const std::string& field : u.extra) row += "\t" + as_field(field);
+  if (!is_utf8(row)) {
+    skip(u.id, "its id, speaker, split or text is not UTF-8; rename it");
+    return;
+  }
   if (report_.done == 0) folder_ = target_.begin();
   write_audio(folder_ + "/audio/" + u.id + ".flac", c.audio);
   save_atomically(real_file_system(), folder_ + "/articulation/" + u.id + ".npy", encode_npy(c.track.view()));
   notes_.add(c.original, c.audio.notes);
   report_.seconds += c.seconds;
   ++report_.done;
-  manifest_ += fmt::format("{0}\t{1}\t{2}\taudio/{0}.flac\tarticulation/{0}.npy\t{3}", u.id, as_field(u.speaker),
-                           as_field(u.split), as_field(u.text));
-  for (const std::string& field : u.extra) manifest_ += "\t" + as_field(field);
-  manifest_ += "\n";
+  manifest_ += row + "\n";
 }
 
 void CorpusWriter::skip(const std::string& id, const std::string& reason) {

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,14 +42,13 @@ class CorpusWriter {
   // warning. A failure to write is not the utterance's fault, so it ends the import.
   void add(const SourceUtterance&, const std::function<ConvertedUtterance()>& read);
 
-  // Skips an utterance with a warning and counts it.
-  void skip(const std::string& id, const std::string& reason);
-
   // Completes the corpus. Throws Error{data} if no utterance could be added. `one_channel` says how to get one channel
   // of audio with several: "keep one channel of the originals".
   ImportReport finish(const CorpusFacts&, const std::string& one_channel);
 
  private:
+  void skip(const std::string& id, const std::string& reason);  // with a warning
+
   std::string source_, out_, folder_, manifest_;
   ImportTarget target_;
   ImportReport report_;

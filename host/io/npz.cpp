@@ -66,6 +66,9 @@ class Unpacker {
   std::uint32_t crc_ = 0;
 };
 
+// Names are compared with each other, and nobody has this many arrays of one recording.
+constexpr std::size_t kMostFiles = 1000;
+
 }  // namespace
 
 NpzArchive::NpzArchive(std::string_view bytes, std::string origin) : bytes_(bytes), origin_(std::move(origin)) {
@@ -77,6 +80,7 @@ NpzArchive::NpzArchive(std::string_view bytes, std::string origin) : bytes_(byte
   const std::size_t count = number(bytes_, end + 10, 2), size = number(bytes_, end + 12, 4),
                     start = number(bytes_, end + 16, 4);
   if (start > end || size > end - start) refuse("is damaged: the list of its arrays is not inside the archive");
+  if (count > kMostFiles) refuse("holds more than 1000 files; save one recording in each archive");
   const std::string_view directory = bytes_.substr(start, size);
   std::size_t at = 0;
   for (std::size_t i = 0; i < count; ++i) read_entry(directory, at);

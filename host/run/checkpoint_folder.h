@@ -1,6 +1,6 @@
 #pragma once
 
-// What lies in a checkpoints folder: shared by the files of this folder, not for others.
+// The contents of a checkpoints folder. Only the files of host/run may include this.
 #include <optional>
 #include <string>
 #include <string_view>

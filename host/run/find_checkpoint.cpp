@@ -46,7 +46,7 @@ std::string find_checkpoint(const std::string& model) {
     fail(Fault::io, path + ": is neither a run folder (no checkpoints/) nor a checkpoint (no MANIFEST)");
   }
   if (!read_if_there(fs, path))
-    fail(Fault::io, path + ": there is no such run folder, checkpoint or .safetensors file");
+    fail(Fault::io, path + ": not found; expected a run folder, a checkpoint or a .safetensors file");
   if (path.ends_with(".safetensors")) {
     // A file copied out of its checkpoint has everything that inference needs, including its own digest.
     return path.ends_with("/model.safetensors") && is_checkpoint(folder_of(path)) ? without_link(fs, folder_of(path))

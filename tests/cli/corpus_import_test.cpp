@@ -70,8 +70,11 @@ TEST(CorpusImport, EveryFormatIsDocumented) {
   for (const Importer& i : importers()) {
     const std::string page = read_file(test::source_file("docs/" + std::string(i.page)));
     EXPECT_NE(page.find("cutract corpus import " + std::string(i.name)), std::string::npos) << i.page;
-    for (const ImportOption& o : i.options)
-      EXPECT_NE(page.find("`" + std::string(o.name)), std::string::npos) << i.page << ": " << o.name;
+    for (const ImportOption& o : i.options) {
+      const std::string quoted = "`" + std::string(o.name);  // "--time" is not described by "--time-unit"
+      EXPECT_TRUE(page.find(quoted + "`") != std::string::npos || page.find(quoted + " ") != std::string::npos)
+          << i.page << ": " << o.name;
+    }
   }
 }
 
@@ -84,6 +87,8 @@ TEST(CorpusImport, WrongCommandLinesAreUsageErrors) {
   } cases[] = {
       {{"mngu0", "SRC", "--out", "o"}, "error: unknown corpus format \"mngu0\"; known: " + formats(", ") + "\n"},
       {{"--out", "o", "stem-e2va", "SRC"}, "error: cutract corpus import: options come after the format; " + usage},
+      {{"--out=o", "table", "SRC"}, "error: cutract corpus import: options come after the format; " + usage},
+      {{"--rate", "100", "table", "SRC"}, "error: cutract corpus import: options come after the format; " + usage},
       {{},
        "error: cutract corpus import: expected a format: " + formats(" or ") +
            "; see `cutract corpus import --help`\n"},

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""Configures a project that has cutract as a subfolder; builds nothing.
+"""Configures a project that has cutract as a subfolder, and compiles only its main.cpp, without an object.
 
     subproject.py SOURCE CMAKE [CMAKE_ARGUMENT...]    exit code 77 if there is no cmake
 """
 
+import json
 import pathlib
+import shlex
 import shutil
 import subprocess
 import sys
@@ -14,7 +16,7 @@ OUTER = """cmake_minimum_required(VERSION 3.25)
 project(outer LANGUAGES C CXX)
 enable_testing()
 add_subdirectory({source} cutract EXCLUDE_FROM_ALL)
-file(WRITE ${{CMAKE_BINARY_DIR}}/main.cpp "#include <cutract/inverter.h>\\nint main() {{}}\\n")
+file(WRITE ${{CMAKE_BINARY_DIR}}/main.cpp "#include <cutract/error.h>\\n#include <cutract/inverter.h>\\nint main() {{}}\\n")
 add_executable(outer ${{CMAKE_BINARY_DIR}}/main.cpp)
 target_link_libraries(outer PRIVATE cutract::cutract)
 if(CMAKE_BUILD_TYPE)
@@ -34,7 +36,12 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         work = pathlib.Path(folder)
         (work / "CMakeLists.txt").write_text(OUTER.format(source=source))
-        done = subprocess.run([cmake, "-S", str(work), "-B", str(work / "build"), *more], capture_output=True, text=True)
+        done = subprocess.run([cmake, "-S", str(work), "-B", str(work / "build"), "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON", *more], capture_output=True, text=True)
+        if done.returncode != 0:
+            sys.exit(done.stdout + done.stderr)
+        commands = json.loads((work / "build/compile_commands.json").read_text())
+        own = next(c for c in commands if c["file"].endswith("build/main.cpp"))
+        done = subprocess.run([*shlex.split(own["command"]), "-fsyntax-only"], cwd=own["directory"], capture_output=True, text=True)
         if done.returncode != 0:
             sys.exit(done.stdout + done.stderr)
     print("configured")

@@ -140,6 +140,8 @@ TEST(ImportTable, WrongSourcesAreRefusedBeforeAnythingIsWritten) {
       {"utterance,speaker\na\n", list + ":2: has 1 field, expected 2 as in the header line"},
       {"utterance,start_s\na,0\n",
        list + ":1: column \"start_s\" has a meaning in a corpus that an import does not support; rename it"},
+      {"utterance,start\na,0\n",
+       list + ":1: column \"start\" has a meaning in a corpus that an import does not support; rename it"},
       {"", list + ":1: expected a header line of column names"},
   };
   for (const auto& c : cases) {
@@ -181,9 +183,24 @@ TEST(ImportTable, WrongOptionsAreUsageErrors) {
   for (const auto& c : cases) EXPECT_FAULT(lab.run({{c.name, c.value}}), Fault::usage, c.says);
 }
 
+// A name that is not UTF-8 would make the manifest, and so the whole corpus, unreadable.
+TEST(ImportTable, NamesThatAreNotUtf8StayOut) {
+  const TableFolder lab;
+  for (const std::string name : {"a", "caf\xe9"}) {
+    lab.audio(name);
+    lab.write(name + ".csv", TableFolder::table());
+  }
+  const std::string said = lab.says({});
+  EXPECT_NE(said.find("is not UTF-8; rename it"), std::string::npos) << said;
+  EXPECT_EQ(read_corpus(lab.out()).utterances.size(), 1u);
+  EXPECT_FAULT(lab.run({{"--name", "caf\xe9"}}), Fault::usage, "--name: is not UTF-8");
+  EXPECT_FAULT(lab.run({{"--channels", "time"}}), Fault::data, "none of its utterances could be imported");
+}
+
 TEST(Splits, FollowSharesSeedAndGroups) {
-  std::vector<Splittable> all;
-  for (int i = 0; i < 100; ++i) all.push_back({std::to_string(i), "sentence " + std::to_string(i / 2)});
+  std::vector<std::string> all;
+  all.reserve(100);
+  for (int i = 0; i < 100; ++i) all.push_back("sentence " + std::to_string(i / 2));
   const std::vector<Share> shares = parse_shares("train=0.8,val=0.1,test=0.1", "--split");
   const std::vector<std::string> splits = assign_splits(all, shares, 1);
   EXPECT_EQ(std::count(splits.begin(), splits.end(), "train"), 80);

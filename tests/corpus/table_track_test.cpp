@@ -32,6 +32,7 @@ TEST(TableTrack, EveryWayOfWritingItIsRead) {
       {"t.tsv", "time\ta\tb\n0\t1\t-2.5\n\n0.01\t3\t4\n\n"},
       {"t.csv", "time\ta\tb\n0\t1\t-2.5\n0.01\t3\t4\n"},
       {"t.csv", "\xef\xbb\xbftime, a , b\r0, 1 , -2.5\r0.01,3,4\r"},
+      {"t.csv", "\n\ntime;a;b\n0;1;-2.5\n0.01;3;4\n"},
       {"t.csv", "\"time\",\"a\",\"b\"\n\"0\",\"1\",-2.5\n0.01,+3,4.0\n"},
   };
   for (const auto& [path, text] : tables) {

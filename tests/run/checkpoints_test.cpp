@@ -353,7 +353,7 @@ TEST(FindCheckpoint, EveryWayToNameOne) {
 TEST(FindCheckpoint, WordsForTheUser) {
   const TempFolder run;
   EXPECT_FAULT(find_checkpoint(run / "gone"), Fault::io,
-               (run / "gone") + ": there is no such run folder, checkpoint or .safetensors file");
+               (run / "gone") + ": not found; expected a run folder, a checkpoint or a .safetensors file");
   EXPECT_FAULT(find_checkpoint(run.path()), Fault::io,
                run.path() + ": is neither a run folder (no checkpoints/) nor a checkpoint (no MANIFEST)");
   Checkpoints c(real_file_system(), run / "checkpoints", 3);

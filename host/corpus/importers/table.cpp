@@ -33,6 +33,12 @@ class Options {
     if (at->second.empty()) fail(Fault::usage, fmt::format("{}: is empty", name));
     return at->second;
   }
+  // Text that goes into the corpus.
+  std::string utf8(const char* name, const std::string& otherwise = "") const {
+    std::string t = text(name, otherwise);
+    if (!is_utf8(t)) fail(Fault::usage, fmt::format("{}: is not UTF-8", name));
+    return t;
+  }
   double number(const char* name, double lo, double hi, double otherwise) const {
     return parsed<double>(name, lo, hi, otherwise, "a number");
   }
@@ -42,7 +48,7 @@ class Options {
   std::vector<std::string> list(const char* name) const {
     std::vector<std::string> words;
     if (!has(name)) return words;
-    const std::string all = text(name);
+    const std::string all = utf8(name);
     for (std::size_t at = 0; at <= all.size();) {
       const std::size_t end = std::min(all.find(',', at), all.size());
       words.push_back(all.substr(at, end - at));
@@ -114,7 +120,7 @@ Settings settings_of(const ImportRequest& request) {
   s.source.audio = options.text("--audio");
   s.source.tracks = options.text("--tracks");
   s.source.utterances = options.text("--utterances");
-  s.source.speaker = options.text("--speaker");
+  s.source.speaker = options.utf8("--speaker");
   if (options.has("--split")) s.source.shares = parse_shares(options.text("--split"), "--split");
   s.source.seed = options.integer("--seed", 0, std::int64_t{1} << 53, 1);
   s.format.time = options.text("--time", "time");
@@ -131,9 +137,9 @@ Settings settings_of(const ImportRequest& request) {
   s.units = units_of(options);
   s.audio.channel = static_cast<int>(options.integer("--audio-channel", 0, 64, 0));
   s.sample_rate = static_cast<int>(options.integer("--sample-rate", 1000, 384000, 16000));
-  s.name = options.text("--name", std::filesystem::canonical(s.source.folder).filename().string());
-  if (s.name.empty()) s.name = "table";
-  s.licence = options.text("--licence", "not stated");
+  const std::string folder = std::filesystem::canonical(s.source.folder).filename().string();
+  s.name = options.utf8("--name", folder.empty() || !is_utf8(folder) ? "table" : folder);
+  s.licence = options.utf8("--licence", "not stated");
   return s;
 }
 

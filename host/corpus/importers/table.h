@@ -11,7 +11,7 @@ inline constexpr ImportOption kTableOptions[] = {
     {"--time", "NAME", "column with the time of each row (default time)"},
     {"--time-unit", "UNIT", "s or ms (default s)"},
     {"--time-from-first", "", "count times from the first row, not from the start of the audio"},
-    {"--rate", "HZ", "rows per second: of tables without times, and to which tables with times are interpolated"},
+    {"--rate", "HZ", "rows per second; tables with times are interpolated to this rate"},
     {"--channels", "A,B,...", "columns to import (default all); for .npy and .npz the names of all columns"},
     {"--unit", "UNIT", "unit of the channels (default mm); also mm,jaw=deg"},
     {"--array", "NAME", "array of .npz files (default: the only one)"},

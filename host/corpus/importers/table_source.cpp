@@ -44,7 +44,8 @@ void each_file(const std::string& folder, const char* option, Fn fn) {
     for (auto it = fs::recursive_directory_iterator(folder); it != fs::recursive_directory_iterator(); ++it) {
       const bool hidden = it->path().filename().string().starts_with('.');
       if (hidden) it.disable_recursion_pending();
-      if (hidden || it->is_directory()) continue;
+      std::error_code ignored;  // of a link that leads to itself, which is no file
+      if (hidden || it->is_directory(ignored)) continue;
       fn(it->path(), it->path().lexically_relative(folder).replace_extension().string());
     }
   } catch (const fs::filesystem_error& e) {
@@ -105,6 +106,9 @@ std::string utterances_path(const TableSource& source) {
 Listed read_utterances(const std::string& path) {
   static const std::vector<std::string> required{"utterance"}, optional{"speaker", "split", "text"};
   static const std::set<std::string> reserved{"id", "audio", "articulation", "start_s", "end_s", "features"};
+  // Columns that a manifest may have and an import does not write: reading the corpus would take a similar name for
+  // one.
+  static const std::vector<std::string> absent{"start_s", "end_s", "features"};
   std::vector<std::string> problems;
   const std::string bytes = read_regular_file(path);
   const TsvTable table = parse_csv(bytes, path, required, optional, problems);
@@ -116,7 +120,7 @@ Listed read_utterances(const std::string& path) {
   listed.has_speakers = has("speaker");
   listed.has_splits = has("split");
   for (const std::string& name : table.columns) {
-    if (reserved.contains(name))
+    if (reserved.contains(name) || !misspelt(name, absent).empty())
       problems.push_back(
           fmt::format("{}:1: column \"{}\" has a meaning in a corpus that an import does not support; "
                       "rename it",
@@ -148,7 +152,7 @@ std::string speaker_by_folder(const std::string& name, const std::string& audio_
   return fs::weakly_canonical(audio_folder, ignored).filename().string();
 }
 
-// Returns why the files of one name are no recording, or "".
+// Returns why the files of one name do not make a recording, or "".
 std::string wrong_files(const Files& files, const std::string& name) {
   if (files.tracks.empty())
     return files.audio.front() + " has no " + name + ".csv, .tsv, .npy or .npz with its movement";
@@ -187,9 +191,9 @@ std::string shares_text(const std::vector<Share>& shares) {
 void make_splits(const TableSource& source, TableRecordings& found) {
   const std::vector<Share> shares =
       source.shares.empty() ? parse_shares("train=0.8,val=0.1,test=0.1", "--split") : source.shares;
-  std::vector<Splittable> good;
+  std::vector<std::string> good;  // groups
   for (const TableRecording& r : found.all)
-    if (r.problem.empty()) good.push_back({r.id, r.text.empty() ? r.id : "text " + r.text});
+    if (r.problem.empty()) good.push_back(r.text.empty() ? r.id : "text " + r.text);
   const std::vector<std::string> splits = assign_splits(good, shares, source.seed);
   std::size_t i = 0;
   for (TableRecording& r : found.all)

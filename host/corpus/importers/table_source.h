@@ -13,9 +13,9 @@ namespace cutract {
 struct TableSource {
   std::string folder;
   std::string audio, tracks;  // folders of the two kinds of files, relative to `folder` or absolute; "": `folder`
-  std::string utterances;     // a table of utterances; "": utterances.csv or utterances.tsv of `folder`, if there
-  std::string speaker;        // of all recordings; "": from the table of utterances, else from the folders
-  std::vector<Share> shares;  // empty: from the table of utterances, else the default
+  std::string utterances;     // a table of utterances; "": utterances.csv or .tsv of `folder`, if there is one
+  std::string speaker;        // of all recordings; "": from the table of utterances, otherwise from the folders
+  std::vector<Share> shares;  // empty: from the table of utterances, otherwise the default
   std::int64_t seed = 1;
 };
 

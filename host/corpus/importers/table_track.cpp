@@ -87,11 +87,13 @@ Layout layout_of(const Names& names, const TrackFormat& format, const std::strin
         fmt::format("has no column \"{}\" with the time of each row; name it with --time, or give the rate of the rows "
                     "with --rate; the columns are: {}",
                     format.time, columns_text(names)));
-  layout.channels = format.channels;
-  std::erase(layout.channels, format.time);
-  if (layout.channels.empty())
+  if (format.channels.empty()) {
     for (std::size_t i = 0; i < names.size(); ++i)
       if (i != layout.time) layout.channels.push_back(names[i]);
+  } else {
+    layout.channels = format.channels;
+    std::erase(layout.channels, format.time);
+  }
   if (layout.channels.empty()) refuse("has no column of movement beside the times");
   for (const std::string& channel : layout.channels) {
     const auto at = place_of(names, channel);
@@ -115,7 +117,7 @@ std::pair<std::size_t, std::size_t> most_cells_and_rows(std::string_view text, c
 class TableReader {
  public:
   TableReader(std::string_view text, const std::string& path, char separator, const TrackFormat& format)
-      : reader_(text, path, separator), path_(path), separator_(separator) {
+      : reader_(text, path, separator), separator_(separator) {
     if (!reader_.next()) fail(Fault::data, path + ":1: expected a header line of column names");
     const Names names(reader_.cells().begin(), reader_.cells().end());
     columns_ = names.size();
@@ -157,7 +159,6 @@ class TableReader {
   }
 
   CsvReader reader_;
-  const std::string& path_;
   char separator_;
   std::size_t columns_ = 0;
   Layout layout_;

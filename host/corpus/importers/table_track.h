@@ -42,8 +42,8 @@ struct EvenTrack {
   bool shortened = false;  // rows after the end of the audio were left out
 };
 
-// Brings a track to the rate of the corpus: that of the user, else `corpus_hz` if it is not 0, which an earlier track
-// decided, else its own. Where times differ from the grid by more than 1 % of a frame, values are interpolated
+// Brings a track to the rate of the corpus: the user's, otherwise `corpus_hz`, which an earlier track decided (0: none
+// did), otherwise its own. Where times differ from the grid by more than 1 % of a frame, values are interpolated
 // linearly. Throws Error{data} if rows are missing, times do not increase, or the track does not fit audio of `audio_s`
 // seconds within 20 ms or one frame; rows after the audio's end are left out if the file says their times.
 EvenTrack even_track(TableTrack, const TimeRules&, double corpus_hz, double audio_s, const std::string& path);
