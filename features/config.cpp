@@ -101,9 +101,8 @@ void read_with_preset(FeatureConfig& features, const std::function<void()>& read
   read();
 }
 
-std::vector<std::string> contradictions(FeatureConfig& c, const std::string& where) {
+std::vector<std::string> contradictions(const FeatureConfig& c, const std::string& where) {
   std::vector<std::string> problems;
-  if (c.fmax_hz == 0) c.fmax_hz = c.sample_rate / 2.0;
   if (c.win_samples > c.n_fft)
     problems.push_back(
         fmt::format("{}win_samples: is {}, expected at most n_fft ({}); raise n_fft", where, c.win_samples, c.n_fft));
@@ -123,8 +122,9 @@ std::vector<std::string> contradictions(FeatureConfig& c, const std::string& whe
 FeatureConfig checked(FeatureConfig c) {
   FieldTable table;
   table.section("features", c);
-  parse_config(table, write_config(table), "features");  // ranges and names, for settings that no config file gave
+  parse_config(table, write_config(table), "features");  // ranges, for settings that no config file gave
 
+  if (c.fmax_hz == 0) c.fmax_hz = c.sample_rate / 2.0;
   std::vector<std::string> problems = contradictions(c, "features.");
   if (problems.empty()) problems = contradictions_of_streams(c);
   if (!problems.empty()) fail(Fault::config, fmt::format("{}", fmt::join(problems, "\n")));

@@ -102,7 +102,7 @@ void read_with_preset(FeatureConfig& features, const std::function<void()>& read
 
 // Returns what contradicts in the settings of one stream or of a config without streams, each problem beginning with
 // `where` and the name of a setting. fmax_hz = 0 is resolved first.
-std::vector<std::string> contradictions(FeatureConfig&, const std::string& where);
+std::vector<std::string> contradictions(const FeatureConfig&, const std::string& where);
 
 // Returns the settings with `fmax_hz = 0` resolved. Throws Error{config}, which lists all problems, one per line, for
 // values that are out of range or contradict each other.

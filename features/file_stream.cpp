@@ -11,12 +11,14 @@ namespace cutract {
 FileStream::FileStream(const StreamOptions& o) : name_(o.name), columns_(o.columns) {
   if (columns_ == 0)
     fail(Fault::config,
-         "features.streams: the stream \"file\" reads arrays that a corpus lists, and here is no corpus; leave it out");
+         "features.streams: the stream \"file\" reads arrays that a corpus lists, but there is no corpus here; remove "
+         "the stream");
 }
 
 void FileStream::options(FieldTable& v, StreamOptions& o) {
   v("columns", o.columns, in(0, 65536), "columns of the arrays; 0: as many as those of the corpus");
-  v("rate_hz", o.rate_hz, in(0.0, 100000.0), "rows of the arrays per second; 0: features_rate_hz of corpus.toml");
+  v("rate_hz", o.rate_hz, in(0.0, 100000.0),
+    "rows of the arrays per second, as in corpus.toml; 0: features_rate_hz of corpus.toml");
   v("first_s", o.first_s, in(-60.0, 60.0),
     "time of their first row in seconds; if rate_hz is 0, features_first_s of corpus.toml");
 }

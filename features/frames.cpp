@@ -5,11 +5,10 @@
 namespace cutract {
 
 Frames::Frames(Exec& ex, const Matrix& values)
-    : lies_in_(std::make_shared<const Buffer<float>>(ex, values.values, "features")),
-      at_(lies_in_->data(), {values.rows, values.cols}) {}
+    : buffer_(std::make_shared<const Buffer<float>>(ex, values.values, "features")),
+      at_(buffer_->data(), {values.rows, values.cols}) {}
 
-Frames::Frames(std::shared_ptr<const Buffer<float>> lies_in, View<float, 2> at)
-    : lies_in_(std::move(lies_in)), at_(at) {}
+Frames::Frames(std::shared_ptr<const Buffer<float>> buffer, View<float, 2> at) : buffer_(std::move(buffer)), at_(at) {}
 
 void Frames::keep(Index rows) {
   if (rows > at_.shape[0]) fail(Fault::internal, "frames: asked to keep more than there are");
@@ -19,7 +18,7 @@ void Frames::keep(Index rows) {
 Frames Frames::part(Index first, Index rows) const {
   if (first < 0 || rows < 0 || first + rows > at_.shape[0])
     fail(Fault::internal, "frames: asked for a part beyond the end");
-  return {lies_in_, {at_.data + first * at_.shape[1], {rows, at_.shape[1]}}};
+  return {buffer_, {at_.data + first * at_.shape[1], {rows, at_.shape[1]}}};
 }
 
 Matrix Frames::matrix(Exec& ex) const {

@@ -12,8 +12,8 @@ namespace cutract {
 class Frames {
  public:
   Frames() = default;
-  Frames(Exec&, const Matrix& values);                                      // copies the values there
-  Frames(std::shared_ptr<const Buffer<float>> lies_in, View<float, 2> at);  // a part of a buffer that may be shared
+  Frames(Exec&, const Matrix& values);                                     // copies the values there
+  Frames(std::shared_ptr<const Buffer<float>> buffer, View<float, 2> at);  // a part of a buffer that may be shared
   Frames(Frames&&) = default;
   Frames& operator=(Frames&&) = default;
 
@@ -25,7 +25,7 @@ class Frames {
   Matrix matrix(Exec&) const;                  // a copy in host memory
 
  private:
-  std::shared_ptr<const Buffer<float>> lies_in_;
+  std::shared_ptr<const Buffer<float>> buffer_;
   View<float, 2> at_;
 };
 

@@ -12,7 +12,8 @@ namespace {
 std::set<std::string> lines_of(const std::string& text) {
   std::istringstream in(text);
   std::set<std::string> out;
-  for (std::string line; std::getline(in, line);) out.insert(line);
+  for (std::string line; std::getline(in, line);)
+    if (!line.empty() && line.front() != '[') out.insert(line);
   return out;
 }
 

@@ -12,8 +12,8 @@ inline constexpr int kFeatureNumbers = 1;
 
 // Returns what decides the numbers of features: kFeatureNumbers, and each setting that differs from its default, as
 // TOML. A setting that is added later, and left at its default, therefore leaves the recipe of earlier models as it is.
-// `preset` and `engine` are
-// not part of it: the first only gives the other settings their values, the second only how they are computed.
+// `preset` and `engine` are not part of it: the first only gives the other settings their values, the second only
+// decides how they are computed.
 std::string feature_recipe(const FeatureConfig&);
 
 // Returns the TOML line that one recipe has and the other lacks; "" if they are equal.

@@ -28,7 +28,8 @@ void each_block(const Sound& sound, F see) {
   }
 }
 
-// What distinguishes log-mels from the features of `c`, and does not depend on single frames, is left out.
+// The settings of plain log-mels: without cepstra, deltas, context and the range below the maximum, which part()
+// applies.
 FeatureConfig plain_log_mels(FeatureConfig c) {
   c.streams.clear();
   c.kind = FeatureKind::mel;
@@ -160,10 +161,10 @@ Frames RecordingFeatures::part(Exec& ex, Index first, Index rows) {
 
 Heard RecordingFeatures::measure(Exec& ex) {
   const FeatureConfig& c = extractor_.config();
-  if (whole_) return cutract::measure(ex, {}, *whole_, c);
+  if (whole_) return cutract::measure(ex, *whole_, c);
   Heard all;
   for (Index at = 0; at < rows_; at += kStepRows)
-    all.merge(cutract::measure(ex, {}, part(ex, at, std::min(kStepRows, rows_ - at)), c));
+    all.merge(cutract::measure(ex, part(ex, at, std::min(kStepRows, rows_ - at)), c));
   return all;
 }
 

@@ -20,7 +20,7 @@ struct Sound {
 };
 Sound sound_of(std::span<const float> samples);  // which must outlive the result
 
-// The measurements of a recording's samples, without those of its frames: what measure() reports about samples.
+// The measurements of a recording's samples, without those of its frames, which measure() reports.
 Heard measure_samples(const Sound&);
 
 // The features of one recording, not normalised. Up to `most_kept` frames are computed once and kept. The features of a

@@ -86,7 +86,7 @@ std::vector<StreamConfig> streams_of(const FeatureConfig& c) {
   std::vector<StreamConfig> out;
   Index first = 0;
   for (std::size_t i = 0; i < entries.size(); ++i) {
-    out.push_back(stream_of(c, entries[i], fmt::format("features.streams, entry {}", i + 1)));
+    out.push_back(stream_of(c, entries[i], fmt::format("features.streams[{}]", i + 1)));
     out.back().first = first;
     first += out.back().width();
   }

@@ -13,12 +13,13 @@ namespace cutract {
 
 using AnyStream = std::variant<MelStream, FileStream>;
 
-// A kind of stream: what features.streams calls it, and what it is made by. docs/add-a-feature.md says how to add one.
+// A kind of stream: its name in features.streams, its columns and how it is made. docs/add-a-feature.md says how to add
+// one.
 struct StreamKind {
   const char* name;
   const char* noun;  // of its columns, in the plural
   const char* help;
-  bool of_speech;  // computed from the samples; its deltas are as features.deltas says unless it has the option itself
+  bool of_speech;  // computed from the samples. If so, features.deltas is the default of its option deltas; otherwise 0
   void (*options)(FieldTable&, StreamOptions&);
   std::vector<Column> (*columns)(const StreamOptions&);
   AnyStream (*make)(const StreamOptions&);
@@ -45,7 +46,7 @@ std::vector<StreamConfig> streams_of(const FeatureConfig&);
 // Returns what contradicts among the streams.
 std::vector<std::string> contradictions_of_streams(const FeatureConfig&);
 
-// Returns the settings that decide where frames lie: all streams agree about them.
+// Returns the settings that decide where frames are: all streams agree about them.
 FeatureConfig framing_of(const FeatureConfig&, std::span<const StreamConfig>);
 
 // Returns the columns of a frame: those of each stream followed by its deltas; with context c, these of 2c + 1 frames,

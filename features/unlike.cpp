@@ -9,7 +9,6 @@
 #include <utility>
 #include <variant>
 
-#include "features/clipped_samples.h"
 #include "features/streams.h"
 #include "features/tables.h"
 
@@ -26,15 +25,14 @@ constexpr double kClipped = 0.001;   // of the samples
 constexpr double kFullScale = 1.05;  // decoders of lossy formats go a little beyond 1
 constexpr double kSpread = 0.5;      // of the training's deviation: an empty band is nearly constant
 constexpr double kBandDb = 6;        // an empty band is at least this far below the rest
-// White noise at 20 dB SNR leaves all of these recordings, and at 25 dB three of four, with less than this share of the
-// training's spread. Clean recordings of at least 2 s keep 0.68 in the embedded corpus and 0.57 in STEM-E2VA, where
-// those of sad speech have the least.
+// White noise at 20 dB SNR leaves a recording with less than this share of the training's spread. Clean recordings of
+// at least 2 s keep more.
 constexpr double kUsualSpread = 0.55;    // of the training's deviation, median over the columns
 constexpr double kFarOnAverage = 1;      // deviations, mean over the columns
 constexpr double kFarInOneColumn = 3.5;  // deviations
 
-// The stream by which a recording is judged, the first one of log-mels or else of cepstra, and its first column of the
-// frame itself in a row that deltas and context make wider.
+// The stream by which a recording is judged: the first normalised one of log-mels, otherwise of cepstra. Its first
+// column is that of the frame itself in a row that deltas and context make wider.
 struct Judged {
   FeatureConfig config;
   Index first = 0, columns = 0;  // no columns: no stream is computed from the samples
@@ -42,6 +40,7 @@ struct Judged {
   explicit Judged(const FeatureConfig& c) : config(c) {
     const std::vector<StreamConfig> streams = streams_of(c);
     for (const StreamConfig& s : streams) {
+      if (!s.options.normalise) continue;
       if (!s.is("mel") && (!s.is("mfcc") || columns > 0)) continue;
       config = s.options.features;
       columns = s.base;
@@ -64,9 +63,10 @@ bool is_silent(const float* row, const Judged& by) {
   if (by.columns == 0) return false;
   const float* at = row + by.first;
   const Index n = by.columns;
+  if (n < 2) return false;
   if (!by.mel()) return std::all_of(at + 1, at + n, [](float v) { return std::abs(v) < kEqual; });
   const auto [least, most] = std::minmax_element(at, at + n);
-  return n > 1 && *most - *least < kEqual;
+  return *most - *least < kEqual;
 }
 
 Normaliser::Moments moments_of_sounding(View<const float, 2> rows, const Judged& by) {
@@ -154,14 +154,20 @@ void look_at_bands(const Heard& heard, const Normaliser::Stats& whose, const Jud
         fmt::format("its features vary {:.2f} times as much as those of training, as with background noise", spread));
 }
 
-void look_at_deviations(const Heard& heard, const Normaliser::Stats& whose, std::vector<std::string>& out) {
+void look_at_deviations(const Heard& heard, const Normaliser::Stats& whose, const FeatureConfig& c,
+                        std::vector<std::string>& out) {
+  const std::vector<Column> columns = columns_of(c);
   double sum = 0, most = 0;
+  Index count = 0;
   for (std::size_t k = 0; k < whose.mean.size(); ++k) {
+    if (!columns[k].normalise) continue;
+    ++count;
     const double z = std::abs(heard.sounding.mean[k] - whose.mean[k]) / whose.std[k];
     sum += z;
     most = std::max(most, z);
   }
-  const double mean = sum / static_cast<double>(whose.mean.size());
+  if (count == 0) return;
+  const double mean = sum / static_cast<double>(count);
   if (mean >= kFarOnAverage || most >= kFarInOneColumn)
     out.push_back(
         fmt::format("its features are {:.1f} standard deviations from those of training on average, {:.1f} at "
@@ -188,14 +194,8 @@ void Heard::merge(const Heard& other) {
   sounding.merge(other.sounding);
 }
 
-Heard measure(Exec& ex, std::span<const float> samples, const Frames& features, const FeatureConfig& c) {
+Heard measure(Exec& ex, const Frames& features, const FeatureConfig& c) {
   Heard heard;
-  heard.samples = std::ssize(samples);
-  ClippedSamples clipped;
-  clipped.find_extremes(samples);
-  heard.peak = clipped.peak();
-  if (clipped.audible()) clipped.count(samples);
-  heard.clipped = clipped.total();
   heard.frames = features.rows();
   std::optional<Matrix> copy;
   if (!std::holds_alternative<CpuExec>(ex)) copy = features.matrix(ex);
@@ -212,7 +212,8 @@ std::vector<Normaliser::Level> level_columns(const FeatureConfig& c) {
   if (by.columns == 0) return out;
   const double unit = columns[static_cast<std::size_t>(by.first)].per_db;
   for (std::size_t k = 0; k < columns.size(); ++k)
-    if (columns[k].per_db != 0) out.push_back({static_cast<Index>(k), columns[k].per_db / unit});
+    if (columns[k].per_db != 0 && columns[k].normalise)
+      out.push_back({static_cast<Index>(k), columns[k].per_db / unit});
   return out;
 }
 
@@ -246,7 +247,7 @@ std::vector<std::string> unlike_training(const Heard& heard, const Normaliser::S
   if (silence >= kSilence) out.push_back(fmt::format("{:.0f} % of it is digital silence", 100 * silence));
   if (heard.sounding.frames == 0) return out;
   if (const Judged by(c); by.mel()) look_at_bands(heard, whose, by, out);
-  look_at_deviations(heard, whose, out);
+  look_at_deviations(heard, whose, c, out);
   return out;
 }
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <span>
 #include <string>
 #include <vector>
 
@@ -22,12 +21,11 @@ struct Heard {
   Index silent() const { return frames - sounding.frames; }
   void merge(const Heard&);  // adds the measurements of another recording
 };
-// Measures a recording and its features, which are not normalised yet. `samples` may be empty if only features are
-// left.
-Heard measure(Exec&, std::span<const float> samples, const Frames&, const FeatureConfig&);
+// Measures features that are not normalised yet. What measure_samples() reports is left 0.
+Heard measure(Exec&, const Frames&, const FeatureConfig&);
 
-// The columns to which a gain adds a constant: the log-mels themselves, and the zeroth cepstral coefficients. A unit of
-// level is what a gain adds to a log-mel, or without log-mels to the first of them.
+// The normalised columns to which a gain adds a constant: the log-mels themselves, and the zeroth cepstral
+// coefficients. A unit of level is what a gain adds to a log-mel, or without log-mels to the first of them.
 std::vector<Normaliser::Level> level_columns(const FeatureConfig&);
 
 // The number of frames in two seconds, which are enough to estimate the mean and deviation of a voice.
@@ -40,8 +38,7 @@ std::vector<std::string> unlike_training(const Heard&, const Normaliser::Stats& 
 // How far the level of a recording is from that of the training, in units of level.
 double level_beside_training(const Heard&, const Normaliser::Stats& whose, const FeatureConfig&);
 
-// The same measurements as if a gain had lowered the level by `level` units. The samples'
-// peak and clipping stay.
+// The same measurements as if a gain had lowered the level by `level` units. The samples' peak and clipping stay.
 Heard lowered(const Heard&, double level, const FeatureConfig&);
 
 }  // namespace cutract

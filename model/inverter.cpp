@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <mutex>
+#include <new>
 #include <utility>
 
 #include "features/extractor.h"
@@ -28,6 +29,16 @@ void check_samples(std::span<const float> samples, int sample_rate) {
       fail(Fault::data, fmt::format("samples: sample {} is {}, expected a finite number", i, samples[i]));
 }
 
+// Runs the work of a public function, whose faults are all Errors.
+template <class Work>
+auto with_memory_faults(Work&& work) {
+  try {
+    return work();
+  } catch (const std::bad_alloc&) {
+    fail(Fault::memory, "out of memory; give a shorter recording, or close other programs");
+  }
+}
+
 }  // namespace
 
 struct Inverter::Impl {
@@ -48,14 +59,8 @@ struct Inverter::Impl {
     for (const auto& c : model.channels) channels.push_back({c.name, c.unit});
   }
 
-  void check_speaker(const std::string& speaker) const {
-    if (speaker.empty()) return;
-    const std::vector<std::string> known = speakers_of(model);
-    if (std::find(known.begin(), known.end(), speaker) == known.end())
-      fail(Fault::usage, fmt::format("speaker {}: not a speaker of this model's training data, which has {}; leave the "
-                                     "speaker out for anyone else",
-                                     speaker, counted(std::ssize(known), "known speaker")));
-  }
+  static Inverter load(const std::string& model, const std::string& device);
+  Movement predict(std::span<const float> samples, int sample_rate, std::string_view speaker);
 
   Normaliser features_by(RecordingFeatures& features, const std::string& speaker) {
     Normaliser by = model.features;
@@ -70,6 +75,10 @@ Inverter::Inverter(Inverter&&) noexcept = default;
 Inverter& Inverter::operator=(Inverter&&) noexcept = default;
 
 Inverter Inverter::load(const std::string& model, const std::string& device) {
+  return with_memory_faults([&] { return Impl::load(model, device); });
+}
+
+Inverter Inverter::Impl::load(const std::string& model, const std::string& device) {
   TrainedModel loaded = load_model(model);
   for (const StreamConfig& s : streams_of(loaded.config.features))
     if (!s.kind->of_speech)
@@ -86,14 +95,18 @@ int Inverter::sample_rate() const { return impl_->extractor.config().sample_rate
 std::vector<std::string> Inverter::speakers() const { return speakers_of(impl_->model); }
 
 Movement Inverter::operator()(std::span<const float> samples, int sample_rate, std::string_view speaker) const {
-  Impl& on = *impl_;
+  return with_memory_faults([&] { return impl_->predict(samples, sample_rate, speaker); });
+}
+
+Movement Inverter::Impl::predict(std::span<const float> samples, int sample_rate, std::string_view speaker) {
+  Impl& on = *this;
   const std::string name(speaker);
   check_samples(samples, sample_rate);
-  on.check_speaker(name);
+  expect_known_speaker(on.model, name, "speaker");
   const std::lock_guard lock(on.mutex);
   std::vector<float> resampled;
-  if (sample_rate != this->sample_rate()) {
-    resampled = resample(samples, sample_rate, this->sample_rate());
+  if (const int own = extractor.config().sample_rate; sample_rate != own) {
+    resampled = resample(samples, sample_rate, own);
     samples = resampled;
   }
   RecordingFeatures features = features_to_predict(on.ex, on.extractor, on.model.features, sound_of(samples));

@@ -19,8 +19,8 @@ constexpr Index kPieceFrames = 6000;
 constexpr Index kPieceOverlap = 1000;
 
 // The features of a recording, kept in memory if it is predicted whole, or if each recording is normalised by its own
-// statistics, for which the features are needed twice. `states` are those that were computed elsewhere, if the model
-// reads any.
+// statistics, for which the features are needed twice, or if the features are several streams. `states` are those that
+// were computed elsewhere, if the model reads any.
 RecordingFeatures features_to_predict(Exec&, const Extractor&, const Normaliser& features_by, Sound,
                                       const Track* states = nullptr);
 

@@ -74,7 +74,7 @@ static void fields(FieldTable& v, TrainerConfig& c) {
     "terms: " +
         describe_objectives());
   v("precision", c.precision,
-    "precision of the LSTM's matrix products on a GPU; everything else, and the CPU, uses fp32");
+    "precision of the matrix products of the blocks on a GPU; the output layer, everything else, and the CPU use fp32");
   v("engine", c.engine, "LSTM implementation on a GPU; auto: the fastest for this size, precision and GPU");
   v("early_stopping_patience", c.early_stopping_patience, in(0, 1000000),
     "epochs without improvement before training stops; 0: never stop early");
@@ -147,6 +147,7 @@ RunConfig parse_run_config(const std::string& text, const std::string& origin) {
   RunConfig c;
   parse_config(table_of(c), text, origin);
   try {
+    c.features = checked(std::move(c.features));
     c.model = checked(std::move(c.model));
   } catch (const Error& e) { fail(e.fault(), origin + ": " + e.what()); }
   return c;
@@ -195,8 +196,7 @@ std::vector<EngineOfSize> choose_engines(const Exec& ex, const RunConfig& c) {
     const auto* lstm = std::get_if<BiLstmConfig>(&block);
     if (!lstm || std::any_of(all.begin(), all.end(), [&](const auto& is) { return is.request.H == lstm->hidden; }))
       continue;
-    const LstmRequest request{
-        .engine = c.trainer.engine, .precision = c.trainer.precision, .H = lstm->hidden, .rows = c.trainer.batch_size};
+    const LstmRequest request = lstm->request(compute(c));
     all.push_back({request, choose_engine(ex, request)});
   }
   return all;

@@ -102,8 +102,8 @@ std::string write_run_config(RunConfig);
 std::string help_run_config(const std::string& subject = "");
 
 // Returns the names and values of the settings that differ between two configs and change what is learned; "" if there
-// are none. Paths and the length of training (data.corpus, trainer.threads, trainer.max_epochs, trainer.save_top_k,
-// trainer.early_stopping_patience, trainer.min_delta, eval.*) may differ.
+// are none. Paths and the length of training (data.corpus, data.test_split, trainer.threads, trainer.max_epochs,
+// trainer.save_top_k, trainer.early_stopping_patience, trainer.min_delta, eval.*) may differ.
 std::string difference_in_learning(RunConfig was, RunConfig is);
 
 // The model that the settings describe.

@@ -33,7 +33,7 @@ std::string section_text(const std::string& config, const std::string& section) 
 }
 
 [[noreturn]] void fail_other_numbers(int numbers, const std::string& origin) {
-  fail(Fault::data, fmt::format("{}: was trained on features of numbers version {}, but this build computes version "
+  fail(Fault::data, fmt::format("{}: was trained on version {} of the feature numbers, but this build computes version "
                                 "{}; retrain it, or use the build that made it",
                                 origin, numbers, kFeatureNumbers));
 }
@@ -73,7 +73,7 @@ std::string stored_config(const TensorFile& file, const std::string& origin) {
   return migrated(metadata_text(file, "config", origin), recipe_version(file, origin));
 }
 
-void expect_same_features(const TensorFile& file, const Extractor& extractor, const std::string& origin) {
+void expect_same_features(const TensorFile& file, const FeatureConfig& features, const std::string& origin) {
   const std::string& hash = metadata_text(file, kHash, origin);
   const int version = recipe_version(file, origin);
   if (version == 0) return expect_features_of_version_0(metadata_text(file, "config", origin), hash, origin);
@@ -81,14 +81,15 @@ void expect_same_features(const TensorFile& file, const Extractor& extractor, co
   if (sha256_hex(stored) != hash)
     fail(Fault::data,
          fmt::format("{}: its feature_recipe does not match its feature_hash; the file was altered", origin));
-  const std::string was = migrated(stored, version), is = feature_recipe(extractor.config());
-  if (was == is) return;
+  const std::string was = migrated(stored, version), is = feature_recipe(features);
+  const std::string apart = first_difference(was, is);
+  if (apart.empty()) return;
   int numbers = 0;
   if (std::istringstream(was.substr(was.find('=') + 1)) >> numbers && numbers != kFeatureNumbers)
     fail_other_numbers(numbers, origin);
   fail(Fault::data,
        fmt::format("{}: was trained on other features than its config describes ({}); the file was altered", origin,
-                   first_difference(was, is)));
+                   apart));
 }
 
 }  // namespace cutract

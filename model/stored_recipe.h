@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "features/extractor.h"
+#include "features/config.h"
 #include "host/io/safetensors.h"
 
 namespace cutract {
@@ -20,8 +20,8 @@ int recipe_version(const TensorFile&, const std::string& origin);
 // there is no config.
 std::string stored_config(const TensorFile&, const std::string& origin);
 
-// Throws Error{data} if the file's features were not the ones that this build computes from its config. `extractor` has
-// that config.
-void expect_same_features(const TensorFile&, const Extractor&, const std::string& origin);
+// Throws Error{data} if the file's features were not the ones that this build computes from its config, which
+// is given too.
+void expect_same_features(const TensorFile&, const FeatureConfig&, const std::string& origin);
 
 }  // namespace cutract

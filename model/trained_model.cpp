@@ -6,7 +6,7 @@
 #include <charconv>
 #include <sstream>
 
-#include "features/extractor.h"
+#include "features/streams.h"
 #include "host/core/error.h"
 #include "host/core/log.h"
 #include "host/core/text.h"
@@ -122,12 +122,11 @@ TrainedModel decode_model(const std::string& bytes, const std::string& origin) {
     fail(Fault::io, fmt::format("{}: model format is \"{}\", this build reads \"{}\"", origin, format, kFormat));
   const RunConfig config = parse_run_config(stored_config(file, origin), origin + " (its config)");
   const std::vector<Channel> channels = channels_from(metadata_text(file, "channels", origin));
-  const Extractor extractor(config.features);
   const ModelSpec spec =
       model_spec(config.model, metadata_number<Index>(file, "feature_dim", origin), std::ssize(channels));
-  if (extractor.dim() != spec.inputs)
+  if (const Index columns = std::ssize(columns_of(config.features)); columns != spec.inputs)
     fail(Fault::data, fmt::format("{}: its model takes {} per frame, but its config gives {}; the file was altered",
-                                  origin, counted(spec.inputs, "feature"), extractor.dim()));
+                                  origin, counted(spec.inputs, "feature"), columns));
   if (const Index wanted = parameter_count(spec); wanted > std::ssize(bytes) / static_cast<Index>(sizeof(float)))
     fail(Fault::data, fmt::format("{}: its config describes a model of {} parameters, more than a file of {} bytes "
                                   "can hold; the file is truncated or was altered",
@@ -144,7 +143,7 @@ TrainedModel decode_model(const std::string& bytes, const std::string& origin) {
       origin};
   expect_columns(m.features, spec.inputs, "features", origin);
   expect_columns(m.targets, spec.outputs, "targets", origin);
-  expect_same_features(file, extractor, origin);
+  expect_same_features(file, config.features, origin);
   m.model.load(file, origin);
   expect_digest(file, origin);  // last, since the checks above say more precisely what is wrong
   return m;

@@ -28,7 +28,8 @@ std::string encode_model(const TrainedModel&);
 // Reads a model from a run folder, a checkpoint folder or a .safetensors file. Folders are checked against their
 // MANIFEST. If a run's best checkpoint is damaged, the best intact one is read instead, with a warning. Throws
 // Error{data} if the file is not a cutract model, is damaged, or uses features that this build would compute
-// differently, and Error{io} if there is no such model or it cannot be read.
+// differently, Error{config} if its settings are unknown or contradict each other, and Error{io} if there is no such
+// model or it cannot be read.
 TrainedModel load_model(const std::string& path);
 // Reads the content of model.safetensors; errors name `origin`.
 TrainedModel decode_model(const std::string& bytes, const std::string& origin);

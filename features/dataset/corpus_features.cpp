@@ -53,10 +53,14 @@ FeatureConfig with_files_of(FeatureConfig c, const Corpus& corpus) {
     if (!is_file(streams[i])) continue;
     StreamOptions& o = streams[i].options;
     if (o.columns == 0) o.columns = static_cast<int>(columns_in(corpus));
-    if (o.rate_hz == 0) {
-      o.rate_hz = corpus.features_rate_hz;
-      o.first_s = corpus.features_first_s;
-    }
+    const bool contradicts = o.rate_hz != corpus.features_rate_hz || o.first_s != corpus.features_first_s;
+    if (o.rate_hz != 0 && contradicts)
+      fail(Fault::config,
+           fmt::format("features.streams[{}]: has rate_hz={} and first_s={}, but {}/corpus.toml has "
+                       "features_rate_hz = {} and features_first_s = {}; leave both options out",
+                       i + 1, o.rate_hz, o.first_s, corpus.dir, corpus.features_rate_hz, corpus.features_first_s));
+    o.rate_hz = corpus.features_rate_hz;
+    o.first_s = corpus.features_first_s;
     entries.back() = with_facts(c.streams[i], o);
   }
   c.streams = std::move(entries);

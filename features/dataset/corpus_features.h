@@ -9,7 +9,8 @@ namespace cutract {
 bool reads_files(const FeatureConfig&);
 
 // Returns the settings with what the streams `file` leave to the corpus: the number of columns, from the first array
-// that the manifest lists, their rate, and the time of their first row. Throws Error{data} if the corpus has no arrays.
+// that the manifest lists, their rate, and the time of their first row. Throws Error{data} if the corpus has no arrays,
+// and Error{config} if an option contradicts corpus.toml.
 FeatureConfig with_files_of(FeatureConfig, const Corpus&);
 
 }  // namespace cutract

@@ -73,7 +73,9 @@ Input recording_of(RecordingReader& reader, const Utterance& u, const Extractor&
   if (read) read(r);
   std::string digest = digest_of(u.speaker, corpus.sample_rate, r);
   Input input{std::move(r), std::move(digest), {}};
-  if (reads_files(extract.config())) add_states(input, corpus, u, extract);
+  const auto& streams = extract.streams();
+  if (std::any_of(streams.begin(), streams.end(), [](const StreamConfig& s) { return s.is("file"); }))
+    add_states(input, corpus, u, extract);
   if (const int rate = extract.config().sample_rate; rate != corpus.sample_rate)
     input.recording.samples = resample(input.recording.samples, corpus.sample_rate, rate);
   return input;

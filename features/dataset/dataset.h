@@ -19,7 +19,7 @@ struct Example {
   Frames features;                 // [T, F] in the memory of the executor that loaded them
   Matrix targets;                  // [T, P] in the channels' units
   std::vector<double> unit_per_z;  // [P] set by normalise: the channel's units per z of each target
-  std::string digest;              // of everything that training reads from it: speaker, decoded samples, track
+  std::string digest;              // of all that training reads: speaker, samples, track, features computed elsewhere
 };
 
 // The number of frames of each example.

@@ -20,22 +20,8 @@ namespace {
 // Float holds 24 bits: a spread below this share of the mean is rounding, not movement.
 constexpr double kFloatResolution = 1e-7;
 
-std::string scope_name(Scope scope) {
-  switch (scope) {
-    case Scope::utterance:
-      return "utterance";
-    case Scope::speaker:
-      return "speaker";
-    case Scope::corpus:
-      return "corpus";
-  }
-  fail(Fault::internal, "normaliser: unknown scope");
-}
-
 Scope scope_named(const std::string& name, const std::string& where) {
-  for (const Scope s : {Scope::utterance, Scope::speaker, Scope::corpus}) {
-    if (name == scope_name(s)) return s;
-  }
+  if (const auto scope = named<Scope>(name)) return *scope;
   fail(Fault::data, fmt::format("{} is \"{}\", expected utterance, speaker or corpus", where, name));
 }
 
@@ -115,7 +101,7 @@ std::vector<Normaliser::Moments> Normaliser::moments_of(Exec& ex, std::span<cons
   return out;
 }
 
-std::string Normaliser::name_of(std::size_t column) const {
+std::string Normaliser::column_name(std::size_t column) const {
   return names_.empty() ? std::to_string(column) : names_[column];
 }
 
@@ -127,7 +113,7 @@ Normaliser::Stats Normaliser::stats_over(const Moments& m, const std::string& wh
   for (std::size_t c = 0; c < C; ++c) {
     const double variance = m.square[c] / static_cast<double>(m.frames);
     if (!std::isfinite(out.mean[c]) || !std::isfinite(variance)) {
-      fail(Fault::data, fmt::format("{}: column {} holds a value that is not finite", whose, name_of(c)));
+      fail(Fault::data, fmt::format("{}: column {} holds a value that is not finite", whose, column_name(c)));
     }
     if (!kept_.empty() && kept_[c] > 0) {
       out.mean[c] = 0;
@@ -266,7 +252,7 @@ void Normaliser::enrol(const std::string& speaker, View<const float, 2> rows, co
 
 void Normaliser::save(TensorFile& file, const std::string& prefix) const {
   const std::vector<Index> shape{columns()};
-  file.metadata[prefix + ".scope"] = scope_name(scope_);
+  file.metadata[prefix + ".scope"] = name_of(scope_);
   file.tensors[prefix + ".mean"] = Tensor::f64(shape, corpus_.mean);
   file.tensors[prefix + ".std"] = Tensor::f64(shape, corpus_.std);
   file.tensors[prefix + ".constant"] = Tensor::f64(shape, corpus_.constant);

@@ -84,7 +84,7 @@ class Normaliser {
  private:
   static std::vector<Moments> moments_of(Exec&, std::span<const Part>);
   Stats stats_over(const Moments&, const std::string& whose) const;
-  std::string name_of(std::size_t column) const;
+  std::string column_name(std::size_t column) const;
   const Stats& stats_of(const std::string& speaker) const;
   Scope scope_ = Scope::speaker;
   std::vector<double> kept_;        // [C], 1 where a column is kept as it is; empty: none

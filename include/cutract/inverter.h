@@ -35,7 +35,8 @@ class Inverter {
  public:
   // Loads a run folder of `cutract train`, a checkpoint folder or a .safetensors file. `device` is "auto" (a GPU if one
   // can be used, otherwise the CPU), "cpu", "cuda" or "cuda:N". Throws Fault::io if there is no such model or it cannot
-  // be read, Fault::data if the file is not a cutract model or is damaged, Fault::usage for another device name and for
+  // be read, Fault::data if the file is not a cutract model or is damaged, Fault::config if its settings are not ones
+  // that this version knows, Fault::usage for another device name and for
   // a model that reads features of other programs (the stream "file"), Fault::device for a GPU that cannot be used, and
   // Fault::memory if the model does not fit.
   static Inverter load(const std::string& model, const std::string& device = "auto");
@@ -62,7 +63,8 @@ class Inverter {
   // features are several streams, keeps the features of the whole recording: 4 bytes per feature and frame.
   //
   // Throws Fault::data for a rate out of range, for a sample that is not finite and for a recording that is too short
-  // for one frame, Fault::usage for an unknown speaker, and Fault::memory. The inverter stays usable.
+  // for one frame, Fault::usage for an unknown speaker, Fault::memory, and Fault::device for a failing GPU. The
+  // inverter stays usable.
   Movement operator()(std::span<const float> samples, int sample_rate, std::string_view speaker = {}) const;
 
  private:
