@@ -26,7 +26,7 @@ class Arena {
   }
 
   void rewind() { used_ = 0; }          // what was handed out may be handed out again
-  Index most() const { return most_; }  // bytes in use when most of them were
+  Index most() const { return most_; }  // the most bytes ever in use
 
  private:
   std::byte* base_;

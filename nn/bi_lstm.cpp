@@ -21,10 +21,14 @@ void fields(FieldTable& v, BiLstmConfig& c) {
   v("dropout", c.dropout, in(0.0, 0.9), "dropout probability after each layer");
 }
 
+LstmRequest BiLstmConfig::request(const Compute& c) const {
+  return {.engine = c.engine, .precision = c.precision, .H = hidden, .rows = c.rows, .ragged = c.ragged};
+}
+
 std::string describe(const BiLstmConfig& c) { return fmt::format("{} x {} Bi-LSTM", c.layers, c.hidden); }
 
 BiLstm::Layer::Layer(Layout& layout, const std::string& scope, Index number, Index wide, Index hidden) : inputs(wide) {
-  const Init init{Init::How::uniform, 1 / std::sqrt(static_cast<double>(hidden))};
+  const Init init{1 / std::sqrt(static_cast<double>(hidden))};
   for (const bool reverse : {false, true}) {
     const std::string suffix = fmt::format("_l{}{}", number, reverse ? "_reverse" : "");
     Direction& d = direction[reverse ? 1 : 0];
@@ -51,7 +55,7 @@ std::array<LstmGradients, 2> BiLstm::Layer::gradients(const Pass& p) const {
 }
 
 BiLstm::BiLstm(Layout& layout, Index inputs, const Config& c)
-    : scope_(layout.scope("lstm")), hidden_(c.hidden), dropout_(static_cast<float>(c.dropout)) {
+    : scope_(layout.scope("lstm")), config_(c), hidden_(c.hidden), dropout_(static_cast<float>(c.dropout)) {
   for (Index l = 0; l < c.layers; ++l) layers_.emplace_back(layout, scope_, l, l == 0 ? inputs : width(), hidden_);
 }
 

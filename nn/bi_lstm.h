@@ -15,6 +15,8 @@ struct BiLstmConfig {
   int hidden = 128;
   int layers = 2;
   double dropout = 0.3;
+
+  LstmRequest request(const Compute&) const;  // what it requires of an LSTM engine
 };
 void fields(FieldTable&, BiLstmConfig&);
 std::string describe(const BiLstmConfig&);
@@ -59,6 +61,7 @@ class BiLstm {
   Index reserve_bytes(const Plan&, const Layer&) const;
 
   std::string scope_;
+  BiLstmConfig config_;
   Index hidden_;
   float dropout_;
   Precision precision_ = Precision::fp32;

@@ -39,7 +39,7 @@ class Dense {
   std::uint64_t site_;
   Precision precision_ = Precision::fp32;
   In x_;
-  Out z_, y_;  // before and after the activation; one array if nothing needs the former again
+  Out z_, y_;  // before and after the activation; one array if the former is not needed again
 };
 static_assert(Block<Dense>);
 

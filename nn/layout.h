@@ -12,9 +12,8 @@
 
 namespace cutract {
 
-// The distribution of a tensor's initial values: uniform within [-bound, bound], or one value throughout.
+// Initial values of a tensor: uniform within [-bound, bound].
 struct Init {
-  enum class How { uniform, zeros, ones } how = How::uniform;
   double bound = 0;
 };
 

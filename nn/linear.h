@@ -15,8 +15,8 @@ struct LinearSlots {
   Slot<1> bias;
 
   LinearSlots(Layout& layout, const std::string& scope, Index inputs, Index outputs)
-      : weight(layout.add<2>(scope + ".weight", {outputs, inputs}, bound(inputs))),
-        bias(layout.add<1>(scope + ".bias", {outputs}, bound(inputs))) {}
+      : weight(layout.add<2>(scope + ".weight", {outputs, inputs}, initial(inputs))),
+        bias(layout.add<1>(scope + ".bias", {outputs}, initial(inputs))) {}
 
   Index width() const { return weight.shape[0]; }
 
@@ -28,7 +28,7 @@ struct LinearSlots {
   }
 
  private:
-  static Init bound(Index inputs) { return {Init::How::uniform, 1 / std::sqrt(static_cast<double>(inputs))}; }
+  static Init initial(Index inputs) { return {1 / std::sqrt(static_cast<double>(inputs))}; }
 };
 
 }  // namespace cutract

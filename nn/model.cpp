@@ -24,10 +24,6 @@ Model::Model(ModelSpec spec) : spec_(std::move(spec)) {
 void Model::initialise(std::uint64_t seed) {
   for (const Parameter& p : parameters()) {
     const std::span<float> values(values_.data() + p.offset, static_cast<std::size_t>(p.size));
-    if (p.init.how != Init::How::uniform) {
-      std::fill(values.begin(), values.end(), p.init.how == Init::How::ones ? 1.0f : 0.0f);
-      continue;
-    }
     const auto bound = static_cast<float>(p.init.bound);
     PhiloxStream stream(derive_key(seed, name_hash(p.name), 0));
     for (float& v : values) v = (2 * uniform(stream.next()) - 1) * bound;

@@ -2,8 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <utility>
+#include <optional>
 
 #include "host/core/entry.h"
 #include "host/core/error.h"
@@ -14,7 +13,7 @@ namespace {
 
 constexpr std::size_t kMostBlocks = 64;
 
-// Calls `with` with an instance of the settings and the type of every kind of block in turn.
+// Calls with.operator()<B>() for every kind of block B in turn.
 template <class... B, class F>
 void for_each_kind(std::variant<B...>*, F&& with) {
   (with.template operator()<B>(), ...);
@@ -39,14 +38,14 @@ std::vector<std::string> names_of_kinds() {
 
 BlockConfig parse_block(const std::string& text, const std::string& setting) {
   const Entry entry = parse_entry(text, setting);
-  std::vector<BlockConfig> found;  // of at most one element
+  std::optional<BlockConfig> found;
   for_each_kind([&]<class B>() {
     if (entry.name != B::kName) return;
     typename B::Config config;
     read_options(table_of(config), entry.options, fmt::format("{} ({})", setting, B::kName));
-    found.emplace_back(config);
+    found = config;
   });
-  if (!found.empty()) return found.front();
+  if (found) return *found;
   const std::vector<std::string> known = names_of_kinds();
   const std::string near = did_you_mean(entry.name, known);
   fail(Fault::config, fmt::format("{}: unknown block \"{}\"{}", setting, shortened(entry.name),

@@ -20,13 +20,6 @@ struct Left {
   std::vector<float> values;
 };
 
-template <class T, int Rank>
-std::vector<float> to_host(Exec& ex, View<T, Rank> v) {
-  std::vector<float> out(static_cast<std::size_t>(v.size()));
-  copy_to_host(ex, static_cast<const float*>(v.data), std::span(out));
-  return out;
-}
-
 // A rising tone, and noise 40 dB below it.
 std::vector<float> synthetic_second(int sample_rate) {
   PhiloxStream noise(derive_key(1, 2, 3));

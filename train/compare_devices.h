@@ -13,7 +13,7 @@ namespace cutract {
 
 // The difference between one array on this executor and on the reference.
 struct Compared {
-  std::string what;                                    // "layer 0, output", "gradient of fc.bias"
+  std::string what;                                    // "lstm layer 0, output", "gradient of fc.bias"
   double difference = 0, bound = 0;                    // relative L2 norm of the difference; the largest accepted one
   bool agrees() const { return difference <= bound; }  // false for NaN
 };

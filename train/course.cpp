@@ -4,8 +4,8 @@
 
 namespace cutract {
 
-Course::Course(const RunConfig& c)
-    : stopping_(c.trainer.early_stopping_patience, c.trainer.min_delta), max_epochs_(c.trainer.max_epochs) {}
+Course::Course(const RunConfig& c, int epochs)
+    : stopping_(c.trainer.early_stopping_patience, c.trainer.min_delta), max_epochs_(epochs) {}
 
 void Course::resume(const TrainingState& from) {
   state = from;

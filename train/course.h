@@ -8,10 +8,10 @@
 
 namespace cutract {
 
-// How far training has come, and whether it goes on.
+// Progress of a training, and whether it is finished.
 class Course {
  public:
-  explicit Course(const RunConfig&);
+  Course(const RunConfig&, int epochs);  // of at most that many epochs
 
   // Continues from a checkpoint's state. The current settings decide whether the run is finished, so one that stopped
   // early or at its last epoch goes on if they allow it.

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <ctime>
 
+#include <nlohmann/json.hpp>
+
 #include "host/core/error.h"
 #include "host/core/log.h"
 #include "host/run/saving.h"
@@ -15,6 +17,15 @@
 
 namespace cutract {
 namespace {
+
+// The model whose weights the run began with, from the env.json of its checkpoint; "": none.
+std::string init_from_of(const ResumePoint& p) {
+  const auto file = p.files.find("env.json");
+  if (file == p.files.end()) return "";
+  const auto env = nlohmann::json::parse(file->second, nullptr, false);
+  const bool named = env.is_object() && env.contains("init_from") && env["init_from"].is_string();
+  return named ? env["init_from"].get<std::string>() : "";
+}
 
 class RunJournal : public Journal {
  public:
@@ -33,6 +44,7 @@ class RunJournal : public Journal {
     point_ = find_resume_point(options.resume_from, folder_.checkpoints(), session.config, session.corpus);
     if (point_) {
       course_.resume(point_->saved.state);
+      init_from_ = init_from_of(*point_);
       if (course_.finished() && !point_->other_run)
         checkpoints_.delete_surplus(point_->model.config.trainer.save_top_k);
     }
@@ -47,7 +59,7 @@ class RunJournal : public Journal {
 
   std::string where_skipped() const override { return "; see " + folder_.path() + "/skipped.tsv"; }
 
-  void start(Learner&) override {
+  void start() override {
     environment_ = environment(session_.config, session_.corpus.hash, ex_, session_.engines, init_from_);
     const bool forked = point_ && point_->other_run;
     if (forked) {
@@ -65,10 +77,11 @@ class RunJournal : public Journal {
     folder_.start_metrics(course_.state.epoch, session_.corpus.channels, forked);
   }
 
-  void save_within(Learner& learner) override {
+  bool save_within(Learner& learner) override {
     folder_.expect_ours();
     const Checkpoints::Files saved = learner.files(std::nan(""), true, environment_);
     save_or_try_again([&] { checkpoints_.save_within(course_.state.epoch, learner.steps(), saved); });
+    return true;
   }
 
   void add(Learner& learner, Learner::Epoch& epoch) override {
@@ -101,7 +114,7 @@ class RunJournal : public Journal {
 
   bool has_results() const { return folder_.has("metrics.json") && folder_.has("report.html"); }
 
-  // Weights and Adam's two moments.
+  // Weights and the optimizer's moments, of which Adam has two.
   double checkpoint_bytes() const {
     return 3.0 * sizeof(float) * static_cast<double>(parameter_count(session_.spec()));
   }
@@ -151,8 +164,8 @@ class NoJournal : public Journal {
   std::optional<ResumePoint>& point() override { return none_; }
   bool complete(bool) const override { return false; }
   std::string where_skipped() const override { return ""; }
-  void start(Learner&) override {}
-  void save_within(Learner&) override {}
+  void start() override {}
+  bool save_within(Learner&) override { return false; }
   void add(Learner&, Learner::Epoch&) override {}
   void failed(Learner&, const std::string&) override {}
   void finish(Learner*, TrainResult&) override {}

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,7 +12,7 @@
 
 namespace cutract {
 
-// What a training leaves behind: a run folder, or nothing in a trial.
+// The output of a training: a run folder, or nothing in a trial.
 class Journal {
  public:
   virtual ~Journal() = default;
@@ -24,10 +23,10 @@ class Journal {
   virtual bool complete(bool of_this_corpus) const = 0;
   virtual std::string where_skipped() const = 0;  // "; see RUN/skipped.tsv"
 
-  // Called once the model is there.
-  virtual void start(Learner&) = 0;
-  virtual void save_within(Learner&) = 0;
-  // An epoch is done: metrics, checkpoint, and now and then a report.
+  // Called once, after the model was made.
+  virtual void start() = 0;
+  virtual bool save_within(Learner&) = 0;  // returns whether anything was saved
+  // An epoch is done: writes metrics, a checkpoint, and occasionally a report.
   virtual void add(Learner&, Learner::Epoch&) = 0;
   virtual void failed(Learner&, const std::string& why) = 0;
   // Completes the result with what is on the disk, and writes the last report.

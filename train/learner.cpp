@@ -39,6 +39,7 @@ Learner::Learner(Exec& ex, const Session& session, Course& course, Requests& req
       optimizer_(ex, session.config.optim, trained_.model.size()),
       schedule_(session.config.schedule, session.config.optim.lr, steps_per_epoch(session),
                 session.config.trainer.max_epochs) {
+  if (!point) expect_warm_up_fits(session_.config.schedule, session_.config.trainer.max_epochs);
   if (point)
     restore(*point);
   else if (!options.init_from.empty())

@@ -23,8 +23,9 @@ namespace cutract {
 // The model while it is trained, and everything that changes with its steps.
 class Learner {
  public:
-  // A new model, or the one of the point with its optimizer and schedule. Throws Error{config} if the point was trained
-  // on other data. The arguments must outlive the learner.
+  // A new model, one with the weights of options.init_from, or the one of the point with its optimizer and schedule.
+  // Throws as init_from, and Error{config} if the point was trained on other data. The arguments must outlive the
+  // learner.
   Learner(Exec&, const Session&, Course&, Requests&, std::optional<ResumePoint>&, const TrainOptions&);
 
   // Moves both splits into the executor's memory and reserves memory for their largest batches, so that running out of
@@ -57,7 +58,7 @@ class Learner {
   void restore(ResumePoint&);
   Index begin(const std::vector<std::vector<int>>& order, Progress&);
   void validate(Epoch&);
-  double latest_rate(Index updates) const;  // of the latest of so many updates
+  double latest_rate(Index updates) const;  // learning rate of the latest update, after this many
   double epoch_seconds() const { return course_.state.epoch_seconds + seconds_since(began_); }
 
   Exec& ex_;

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <string>
-
 #include "host/device/exec.h"
 #include "host/device/memory.h"
 #include "kernels/optim/step_scalars.h"

@@ -6,14 +6,15 @@
 
 namespace cutract {
 
-// What the outside asks of a training. It is polled, and a stop that was asked for stays so.
+// What is asked of a running training from outside: to stop, or to save. It is polled; a requested stop stays
+// requested.
 class Requests {
  public:
   explicit Requests(const TrainOptions& o) : stop_signal_(o.stop_signal), save_asked_(o.save_asked) {}
 
   struct Stopped {};  // thrown where work is given up for a stop
   bool stop() {
-    if (stop_signal_) signal_ = stop_signal_();
+    if (signal_ == 0 && stop_signal_) signal_ = stop_signal_();
     return signal_ != 0;
   }
   void give_up_if_asked() {

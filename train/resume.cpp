@@ -169,7 +169,7 @@ void expect_same_data(const ResumePoint& point, const std::string& now, const st
   const auto say = [&](const char* verb, const std::vector<std::string>& ids) {
     if (!ids.empty()) what += fmt::format("{}{}: {}", what.empty() ? "" : "; ", verb, few(ids));
   };
-  say("audio, track or speaker changed", changed);
+  say("audio, track, features or speaker changed", changed);
   say("no longer there", missing);
   say("new", added);
   if (what.empty()) what = "the order of the utterances changed";

@@ -151,7 +151,7 @@ void RunFolder::write_config(const RunConfig& config) { write("config.toml", wri
 
 std::string environment(const RunConfig& config, const std::string& corpus_hash, const Exec& ex,
                         std::span<const EngineOfSize> engines, const std::string& init_from) {
-  std::string names, reasons;  // of one engine for each size of Bi-LSTM, nearly always one
+  std::string names, reasons;  // one engine for each size of Bi-LSTM; nearly always a single one
   for (const auto& [request, choice] : engines) {
     names += (names.empty() ? "" : ", ") + std::string(name_of(choice.engine));
     reasons += (reasons.empty() ? "" : "; ") + std::string(choice.why);

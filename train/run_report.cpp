@@ -57,15 +57,22 @@ double rmse(const Matrix& a, const Matrix& b) {
   return std::sqrt(sum / static_cast<double>(a.values.size()));
 }
 
-}  // namespace
-
+// A block without dropout counts as one with dropout 0.
 std::string regularisation_text(const TrainedModel& m) {
-  std::string dropout;  // of each block
-  for (const BlockConfig& block : m.model.spec().stack)
-    dropout +=
-        (dropout.empty() ? "" : ", ") + fmt::format("{:g}", std::visit([](const auto& c) { return c.dropout; }, block));
+  std::string dropout;
+  for (const BlockConfig& block : m.model.spec().stack) {
+    const double p = std::visit(
+        [](const auto& c) -> double {
+          if constexpr (requires { c.dropout; }) return c.dropout;
+          return 0;
+        },
+        block);
+    dropout += fmt::format("{}{:g}", dropout.empty() ? "" : ", ", p);
+  }
   return fmt::format("dropout {}, weight decay {:g}", dropout, m.config.optim.weight_decay);
 }
+
+}  // namespace
 
 Report describe(const TrainedModel& m, const Exec& ex) {
   const RunConfig& c = m.config;

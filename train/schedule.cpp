@@ -18,12 +18,6 @@ Curve cosine(const ScheduleConfig& c, double lr, Index steps_per_epoch, int epoc
   RateCurve curve{.shape = RateShape::cosine, .start = lr * c.warmup_start, .end = std::min(c.min_lr, lr)};
   curve.rise = std::round(c.warmup_epochs * static_cast<double>(steps_per_epoch));
   curve.total = static_cast<double>(steps_per_epoch) * epochs;
-  if (curve.rise >= curve.total)
-    fail(
-        Fault::config,
-        fmt::format("schedule.warmup_epochs = {:g} is not less than the {} epochs of the schedule; reduce it, or raise "
-                    "trainer.max_epochs or schedule.length_epochs",
-                    c.warmup_epochs, epochs));
   return {lr, curve};
 }
 
@@ -62,6 +56,16 @@ bool StepDecay::check(double) {
   if (std::fmod(epochs_, every_) != 0) return false;
   lr_ *= factor_;
   return true;
+}
+
+void expect_warm_up_fits(const ScheduleConfig& c, int max_epochs) {
+  const int epochs = c.length_epochs > 0 ? c.length_epochs : max_epochs;
+  if (c.name == ScheduleKind::cosine && c.warmup_epochs >= epochs)
+    fail(
+        Fault::config,
+        fmt::format("schedule.warmup_epochs = {:g} is not less than the {} epochs of the schedule; reduce it, or raise "
+                    "trainer.max_epochs or schedule.length_epochs",
+                    c.warmup_epochs, epochs));
 }
 
 Schedule::Schedule(const ScheduleConfig& config, double lr, Index steps_per_epoch, int max_epochs)

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <string>
-#include <utility>
 #include <variant>
 
 #include "kernels/optim/learning_rate.h"
@@ -49,10 +48,12 @@ class Curve {
   RateCurve curve_;
 };
 
+// Throws Error{config} if the warm-up of a new run is as long as the whole curve.
+void expect_warm_up_fits(const ScheduleConfig&, int max_epochs);
+
 // The learning rate over a run.
 class Schedule {
  public:
-  // Throws Error{config} if the warm-up is as long as the whole curve.
   Schedule(const ScheduleConfig&, double lr, Index steps_per_epoch, int max_epochs);
 
   double lr() const;                                                  // of this epoch, from which the curve moves

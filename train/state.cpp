@@ -75,9 +75,10 @@ std::string encode_state(Exec& ex, const TrainingState& s, const Optimizer& o) {
 SavedState decode_state(const std::string& bytes, const std::string& origin) {
   const TensorFile file = decode_safetensors(bytes, origin);
   if (const auto& format = metadata_text(file, "format", origin); format != kStateFormat && format != kEarlierFormat)
-    fail(Fault::io, fmt::format("{}: state format is \"{}\", this build reads \"{}\"; resume with the build that wrote "
-                                "it, or choose another --out",
-                                origin, format, kStateFormat));
+    fail(Fault::io,
+         fmt::format("{}: state format is \"{}\", this build reads \"{}\" and \"{}\"; resume with the build that wrote "
+                     "it, or choose another --out",
+                     origin, format, kStateFormat, kEarlierFormat));
   SavedState saved;
   const bool sgd = file.tensors.contains(kMomentum);
   saved.m = file.at(sgd ? kMomentum : "adam.m", origin).as_f32();

@@ -61,7 +61,10 @@ void Stepper::step() {
 void Stepper::take(Index batch) {
   const auto work = [this, batch] { queue(packed(batch)); };
   if (!captures_) return work();
-  if (captured_memory_ != network_.memory()) graphs_.clear(), captured_memory_ = network_.memory();
+  if (captured_memory_ != network_.memory()) {
+    graphs_.clear();
+    captured_memory_ = network_.memory();
+  }
   // The first step of a size is not captured, so that libraries have done their one-time work before capture.
   const auto [at, first] = graphs_.try_emplace({std::ssize(batches_.order(batch)), rows(batch)});
   if (first) return work();

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <optional>
+#include <memory>
 
 #include "host/core/error.h"
 #include "host/core/log.h"
@@ -33,7 +33,7 @@ TrainResult finish(TrainResult result, const Course& course, const Requests& req
   return result;
 }
 
-// Trains nothing, but has the results written that a process which was killed after its last checkpoint left out.
+// Trains nothing. Writes the results that are missing if a process was killed after its last checkpoint.
 TrainResult already_finished(const Course& course, const Requests& requests, Journal& journal, Learner* learner,
                              const std::string& run_dir) {
   const TrainResult result = finish({.already_finished = true}, course, requests, journal, learner);
@@ -46,17 +46,18 @@ TrainResult already_finished(const Course& course, const Requests& requests, Jou
 void run_epochs(const Session& session, Course& course, const Requests& requests, Learner& learner, Journal& journal,
                 Progress& progress, TrainResult& result) {
   const auto save_within = [&](Index step, Index of) {
-    journal.save_within(learner);
-    log::info(fmt::format("saved epoch {} up to step {} of {}; still training", course.state.epoch + 1, step, of));
+    if (journal.save_within(learner))
+      log::info(fmt::format("saved epoch {} up to step {} of {}; still training", course.state.epoch + 1, step, of));
   };
   progress.start(course.state.epoch + 1, session.epochs(), static_cast<long>(session.data.train.frames()));
-  while (course.state.epoch < session.epochs() && !course.finished() && requests.signal() == 0) {
+  while (!course.finished() && requests.signal() == 0) {
     Learner::Epoch epoch = learner.epoch(progress, save_within);
     if (!epoch.complete) {
       if (!epoch.progressed) return;
-      journal.save_within(learner);
       result.frames += epoch.frames;
-      result.saved = fmt::format("Epoch {} is saved up to step {} of {}", course.state.epoch + 1, epoch.step, epoch.of);
+      if (journal.save_within(learner))
+        result.saved =
+            fmt::format("Epoch {} is saved up to step {} of {}", course.state.epoch + 1, epoch.step, epoch.of);
       return;
     }
     epoch.record.val = &epoch.val;
@@ -70,7 +71,7 @@ void run_epochs(const Session& session, Course& course, const Requests& requests
 
 TrainResult run(Exec& ex, const RunConfig& config, const TrainOptions& options, Progress& progress) {
   Session session(ex, config, options.fast_dev_run);
-  Course course(config);
+  Course course(config, session.epochs());
   Requests requests(options);
   const std::unique_ptr<Journal> journal =
       options.fast_dev_run > 0 ? no_journal() : run_journal(ex, options, session, course);
@@ -87,7 +88,7 @@ TrainResult run(Exec& ex, const RunConfig& config, const TrainOptions& options, 
   const bool complete = journal->complete(false);
   Learner learner(ex, session, course, requests, journal->point(), options);  // refuses to go on with other data
   if (complete) return nothing_to_do(&learner);
-  journal->start(learner);
+  journal->start();
   session.normalise(ex, learner.trained());
   if (course.finished()) return nothing_to_do(&learner);
   if (options.check_device) check_device(ex, config, learner.trained().model, session.data.train.examples);

@@ -22,8 +22,8 @@ struct TrainOptions {
   // Returns the number of the signal that asked training to stop, or 0. Polled after every step, and while data are
   // loaded or validated.
   std::function<int()> stop_signal;
-  // Returns whether to save now and continue, true once per request. Polled after every step.
   double long_step_s = 2;  // on the CPU, a step that has taken longer than this when a stop is asked for is given up
+  // Returns whether to save now and continue, true once per request. Polled after every step.
   std::function<bool()> save_asked = {};
 };
 

@@ -13,6 +13,7 @@
 #include "host/core/text.h"
 
 namespace cutract {
+
 RunConfig with_files_of_corpus(RunConfig config) {
   if (reads_files(config.features)) config.features = with_files_of(config.features, open_corpus(config.data));
   return config;
