@@ -8,7 +8,7 @@ model=$1
 shift
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-"${PYTHON:-python3}" - "$work" <<'PY'
+"${CUTRACT_PYTHON:-python3}" - "$work" <<'PY'
 import pathlib, sys, wave
 import numpy as np
 
@@ -33,12 +33,14 @@ for i in range(100):
 PY
 
 for binary in "$@"; do
-  /usr/bin/time -f "%M" -o "$work/kb" "$binary" predict "$model" "$work/hour.wav" --device cpu --out "$work/out" 2>/dev/null
+  /usr/bin/time -f "%M" -o "$work/kb" "$binary" predict "$model" "$work/hour.wav" --device cpu --out "$work/out" 2>"$work/log" ||
+    { cat "$work/log" >&2; exit 1; }
   echo "$binary: one hour of audio: peak memory $(($(tail -1 "$work/kb") * 1024 / 1000000)) MB"
 done
 for round in 1 2 3 4 5; do
   for binary in "$@"; do
-    /usr/bin/time -f "%e s, %U s of CPU" -o "$work/s" "$binary" predict "$model" "$work/short" --device cpu --out "$work/out" 2>/dev/null
+    /usr/bin/time -f "%e s, %U s of CPU" -o "$work/s" "$binary" predict "$model" "$work/short" --device cpu --out "$work/out" 2>"$work/log" ||
+      { cat "$work/log" >&2; exit 1; }
     echo "$binary: 100 files of 3 s, round $round: $(tail -1 "$work/s")"
   done
 done

@@ -10,7 +10,7 @@ if ! [[ $name =~ ^[a-z][a-z0-9]*(_[a-z0-9]+)*$ ]] || [ $# -gt 2 ]; then
   exit 2
 fi
 at=kernels${folder:+/$folder}
-[ -d "$at" ] || { echo "new_op: $at is no folder, expected a family of kernels/ or nothing" >&2; exit 2; }
+[ -d "$at" ] || { echo "new_op: $at is not a folder, expected a family of kernels/ or nothing" >&2; exit 2; }
 if [ -e "$at/$name.h" ] || [ -e "tests/oracle/$name.h" ] || grep -q "^$name	" tests/coverage.tsv; then
   echo "new_op: an op $name exists already; choose another name" >&2
   exit 2
@@ -202,5 +202,5 @@ cat <<END
 $header and its .cpp, _cpu.cpp, _gpu.cu, oracle and test are written, and its rows in kernels/CMakeLists.txt, kernels/no_gpu.cpp,
 tests/kernels/CMakeLists.txt, tests/coverage.tsv, docs/coverage.md and tests/planted.tsv. Next:
   scripts/build.sh cpu tests_kernels && ctest --preset cpu -R '${type}Op|rules'
-Left to you: a case in bench/*_bench.cpp, the kernel's row in tests/rules/registers.tsv (needs CUDA 13), CHANGELOG.md.
+Still to do by hand: a case in bench/*_bench.cpp, the kernel's row in tests/rules/registers.tsv (needs CUDA 13), CHANGELOG.md.
 END

@@ -43,6 +43,8 @@ if [ "$what" = all ]; then
   scripts/cases.sh
   stage "golden files made anew, and a model file in PyTorch"
   scripts/goldens.sh | tee -a "$log"
+  stage "formatting"
+  scripts/format.sh --check
   stage "clang-tidy"
   scripts/tidy.sh
   # The planted bugs are in this build, each doing nothing until it is armed, so the emulated GPU needs no build of its own.

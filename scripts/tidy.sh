@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
-# Runs clang-tidy on every source file except tests; .clang-tidy lists the checks. Needs build/cpu to be configured.
+# Runs clang-tidy on the sources of the libraries and the program; .clang-tidy lists the checks. Needs build/cpu to be configured.
 #   scripts/tidy.sh [FILE...]
 #   scripts/tidy.sh --self-test     checks that bugs planted in a source file and in a header are found
 # Two things make it fast. A plugin (scripts/own_code.cpp) keeps the checks out of system headers, where no finding is
-# shown: run_config.cpp without the analyzer takes 2.4 s of CPU time instead of 7.9 s. And the analyzer stops exploring a
-# function at 75,000 states, the limit of its shallow mode, instead of 225,000: npy.cpp takes 9 s instead of 21 s. Give
-# CUTRACT_TIDY_STATES=225000 to explore as far as clang does by default.
+# shown. And the analyzer stops exploring a function at 75,000 states, the limit of its shallow mode, instead of 225,000;
+# CUTRACT_TIDY_STATES=225000 explores as far as clang does by default.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tidy=clang-tidy-16 # Debian's default version, 14, lacks std::source_location

@@ -130,7 +130,10 @@ TEST(Batcher, BatchesDoNotComeLongestFirst) {
   int falls = 0, pairs = 0;
   for (int epoch = 0; epoch < 10; ++epoch) {
     const Batches b = training_batches(lengths, 4, 1, epoch, "hash");
-    for (std::size_t i = 1; i < b.size(); ++i) falls += lengths[b[i - 1][0]] > lengths[b[i][0]], ++pairs;
+    for (std::size_t i = 1; i < b.size(); ++i) {
+      falls += lengths[b[i - 1][0]] > lengths[b[i][0]];
+      ++pairs;
+    }
   }
   EXPECT_NEAR(falls / static_cast<double>(pairs), 0.5, 0.06);
 }

@@ -173,7 +173,8 @@ TEST(StreamConfigs, AFileTakesWhatTheCorpusSays) {
   const std::string whole = resolved("file deltas=1 name=hubert");
   EXPECT_EQ(whole, "file deltas=1 name=hubert columns=7 rate_hz=49.5 first_s=0.0125");
   EXPECT_EQ(resolved(whole), whole);
-  EXPECT_EQ(resolved("file rate_hz=100 columns=0"), "file columns=7 rate_hz=100 first_s=0");
+  EXPECT_FAULT(resolved("file rate_hz=100 columns=0"), Fault::config,
+               "features.streams[2]: has rate_hz=100 and first_s=0, but");
   EXPECT_EQ(streams_of(streams({whole}))[0].base, 7);
   EXPECT_EQ(with_files_of(streams({"mel", "mfcc"}), corpus).streams, (std::vector<std::string>{"mel", "mfcc"}));
 }
@@ -181,22 +182,22 @@ TEST(StreamConfigs, AFileTakesWhatTheCorpusSays) {
 TEST(StreamConfigs, MistakesAreNamed) {
   const auto bad = [](std::vector<std::string> entries) { return [=] { (void)checked(streams(entries)); }; };
   EXPECT_FAULT(bad({"mel", "mffc"})(), Fault::config,
-               "features.streams, entry 2: unknown stream \"mffc\" (did you mean \"mfcc\"?)");
+               "features.streams[2]: unknown stream \"mffc\" (did you mean \"mfcc\"?)");
   EXPECT_FAULT(bad({"mel n_mel=3"})(), Fault::config,
-               "features.streams, entry 1 (mel): unknown option \"n_mel\" (did you mean \"n_mels\"?)");
+               "features.streams[1] (mel): unknown option \"n_mel\" (did you mean \"n_mels\"?)");
   EXPECT_FAULT(bad({"mel n_mels=0"})(), Fault::config, "n_mels = 0 is outside [1, 1024] (number of mel filters)");
   EXPECT_FAULT(bad({"mel", "mel"})(), Fault::config, "features.streams: two streams are called mel");
   EXPECT_FAULT(bad({"mel name=a-b"})(), Fault::config, "expected letters, digits and _");
   EXPECT_FAULT(bad({"mel", "mfcc n_mfcc=20 n_mels=10"})(), Fault::config,
                "features.streams, mfcc: n_mfcc: is 20, expected at most n_mels (10)");
   EXPECT_FAULT(bad({"mel", "mfcc n_fft=513"})(), Fault::config, "frames of mel and mfcc are at different times");
-  EXPECT_FAULT(bad({""})(), Fault::config, "features.streams, entry 1: is empty");
+  EXPECT_FAULT(bad({""})(), Fault::config, "features.streams[1]: is empty");
   FeatureConfig both = streams({"mel"});
   both.kind = FeatureKind::mfcc;
   EXPECT_FAULT(checked(both), Fault::config, "features.kind: is \"mfcc\", but features.streams lists the streams");
   FeatureConfig snip = streams({"mel", "mfcc win_samples=300"}, "kaldi");
   EXPECT_FAULT(checked(snip), Fault::config, "frames of mel and mfcc are at different times");
-  EXPECT_FAULT(Extractor(streams({"file"})), Fault::config, "and here is no corpus");
+  EXPECT_FAULT(Extractor(streams({"file"})), Fault::config, "but there is no corpus here");
 }
 
 TEST(StreamConfigs, TheHelpNamesEveryOption) {

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "features/extractor.h"
+#include "features/recording_features.h"
 #include "tests/support/support.h"
 
 namespace cutract {
@@ -43,7 +44,9 @@ class Unlike : public testing::Test {
   }
   Heard heard(const std::vector<float>& x) {
     const Frames features = features_of(ex_, extractor_, x);
-    return measure(ex_, x, features, extractor_.config());
+    Heard heard = measure_samples(sound_of(x));
+    heard.merge(measure(ex_, features, extractor_.config()));
+    return heard;
   }
   // All phrases in one text.
   std::string said(const std::vector<float>& x) {
@@ -57,7 +60,7 @@ class Unlike : public testing::Test {
     const Frames features = features_of(ex_, extractor_, x);
     Normaliser by = training_;
     const FeatureConfig& c = extractor_.config();
-    by.adapt("", measure(ex_, x, features, c).sounding, enough_frames(c), level_columns(c));
+    by.adapt("", measure(ex_, features, c).sounding, enough_frames(c), level_columns(c));
     const Normaliser::Part part{"", features.view()};
     by.apply(ex_, {&part, 1});
     return features.matrix(ex_).values;

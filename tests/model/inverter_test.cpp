@@ -57,7 +57,7 @@ TEST(Inverter, PredictsWhatTheModelPredicts) {
   EXPECT_EQ(got.channels.size(), m.channels.size());
 }
 
-// No call leaves anything behind that changes the next, be it of another length, of another speaker or a failure.
+// A call does not change the result of the next one, whether it has a different length or speaker, or fails.
 TEST(Inverter, CallsDoNotDependOnEarlierOnes) {
   const Audio audio = example();
   const std::span<const float> all(audio.samples);
@@ -81,7 +81,7 @@ TEST(Inverter, ALongRecordingIsPredictedInPartsAsWhole) {
   const Extractor extractor(m.config.features);
   Frames features = features_of(ex, extractor, x);
   Normaliser by = m.features;
-  adapt(by, measure(ex, {}, features, extractor.config()), extractor.config(), "");
+  adapt(by, measure(ex, features, extractor.config()), extractor.config(), "");
   const Normaliser::Part part{"", features.view()};
   by.apply(ex, {&part, 1});
   Network network(ex, m.model, {}, Mode::inference);

@@ -50,11 +50,11 @@ TEST(LongRecordings, ArePredictedInPiecesAsWhole) {
   EXPECT_MAX_ABS(got.values, want.values, 1e-5);
 }
 
-TEST(LongRecordings, OfUpToOnePieceAreNotCut) {
+TEST(LongRecordings, OfUpToThatManyFramesAreNotCut) {
   Exec ex{CpuExec(2)};
   const Model model = with_long_memory();
   Network network(ex, model);
-  const Matrix x = noise(900, 6);
+  const Matrix x = noise(kPieceFrames + 2 * kPieceOverlap, 6);
   const Matrix got = Predictor(ex, network)(ex, identity(ex, 6), identity(ex, 3), Frames(ex, x), "");
   std::vector<Example> whole(1);
   whole[0].features = Frames(ex, x);

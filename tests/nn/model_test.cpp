@@ -51,13 +51,6 @@ struct Fixture {
   }
 };
 
-template <class T, int Rank>
-std::vector<float> to_host(Exec& ex, View<T, Rank> v) {
-  std::vector<float> out(static_cast<std::size_t>(v.size()));
-  copy_to_host(ex, v.data, std::span(out));
-  return out;
-}
-
 // The output of the top layer in the last forward.
 In top_of(const Network& network) {
   In top;

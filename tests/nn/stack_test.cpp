@@ -3,8 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <set>
+#include <utility>
 
 #include "nn/network.h"
 #include "tests/kernels/on_each_device.h"
@@ -17,13 +16,6 @@ namespace cutract::test {
 namespace {
 
 std::vector<BlockConfig> parsed(const std::vector<std::string>& entries) { return parse_stack(entries, "model.stack"); }
-
-template <class T, int Rank>
-std::vector<float> to_host(Exec& ex, View<T, Rank> v) {
-  std::vector<float> out(static_cast<std::size_t>(v.size()));
-  copy_to_host(ex, static_cast<const float*>(v.data), std::span(out));
-  return out;
-}
 
 Model initialised(const ModelSpec& spec, std::uint64_t seed) {
   Model model(spec);
@@ -166,7 +158,7 @@ TEST_P(StackOnEachDevice, AgreesWithTheOracle) {
   }
 }
 
-// Nothing of a batch reaches an utterance, with dropout in every block.
+// An utterance's result does not depend on its batch, with dropout in every block.
 TEST_P(StackOnEachDevice, BatchOfOneEqualsBatchOfMany) {
   Exec& ex = exec();
   Rng rng(52);
@@ -210,9 +202,9 @@ TEST_P(StackOnEachDevice, InferenceGivesTheSameBitsFromLessMemory) {
   const std::vector<float> want = to_host(ex, training.forward(ex, x.view<2>({300, 4}), ragged.view()));
   const In y = inference.forward(ex, x.view<2>({300, 4}), ragged.view());
   EXPECT_BITWISE(to_host(ex, y), want);
-  // Per row: z of the dense block (7), gates and cells of one layer (80 + 16 values for both directions would be
-  // 10 x 2 x 8), two outputs (2 x 16), the prediction (3); each array is rounded up to 256 bytes.
-  EXPECT_LE(inference.bytes(), 300 * 4 * (7 + 160 + 32 + 3) + 6 * 256);
+  // Values per row: the output of the dense block (7), gates (2 x 4 x 8) and cell states (2 x 8) of one layer, outputs
+  // of two layers (2 x 16), and the prediction (3). Each of these six arrays is rounded up to 256 bytes.
+  EXPECT_LE(inference.bytes(), 300 * 4 * (7 + 64 + 16 + 32 + 3) + 6 * 256);
   EXPECT_EQ(inference.grads().size(), 0);
   Block<float> dy(ex, Index{900});
   EXPECT_FAULT(inference.backward(ex, dy.view<2>({300, 3})), Fault::internal, "has no backward");

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Checks that docs/environment.md names every environment variable that the code and the scripts read, and no others.
+"""Checks that docs/environment.md names every environment variable that C++ or Python reads, and every CUTRACT_... that a script
+reads, and no others.
 
     environment.py ROOT | --self-test
 """

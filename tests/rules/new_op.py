@@ -42,6 +42,7 @@ def main():
         for name in ("kernels/swish_norm", "kernels/optim/clip_norm"):
             for source in (f"{name}.cpp", f"{name}_cpu.cpp"):
                 run(compiler, "-std=c++20", "-fsyntax-only", "-Wall", "-Werror", "-I.", source)
+            run(compiler, "-std=c++20", "-fsyntax-only", "-I.", f"tests/kernels/{name.rsplit('/', 1)[1]}_test.cpp")
         run(compiler, "-std=c++20", "-fsyntax-only", "-I.", "kernels/no_gpu.cpp")
         listed = (tree / "kernels/CMakeLists.txt").read_text()
         assert "optim/clip_norm_gpu.cu" in listed and "PRIVATE swish_norm.cpp swish_norm_cpu.cpp" in listed, listed

@@ -37,6 +37,9 @@ TEST_F(TrainingRun, StartsFromTheWeightsOfAnotherModel) {
   // A run that continues is not started again.
   go("new", {"trainer.max_epochs=2", "trainer.seed=5", "optim.lr=1e-9"}, 1, {.init_from = corpus_.folder / "nowhere"});
   EXPECT_EQ(lines(corpus_.folder / "new/metrics.csv").size(), 3u);
+  EXPECT_NE(read_file(corpus_.folder / "new/env.json").find("\"init_from\": \"" + corpus_.folder / "other"),
+            std::string::npos)
+      << "the weights it began with are still those";
 }
 
 TEST_F(TrainingRun, StartsTheOutputLayerAnewForOtherChannels) {
@@ -61,12 +64,14 @@ TEST_F(TrainingRun, StartsTheOutputLayerAnewForOtherChannels) {
 TEST_F(TrainingRun, RefusesToStartFromAModelThatDoesNotFit) {
   go("other", {"trainer.max_epochs=1"});
   EXPECT_FAULT(go("new", {"model.hidden=10"}, 1, {.init_from = corpus_.folder / "other"}), Fault::config,
-               "its tensor lstm.weight_ih_l0 has shape [36,12], but this config needs [40,12]; set the model of this "
-               "run (2 x 10 Bi-LSTM) as that of the other (2 x 9 Bi-LSTM)");
+               "this run has 2 x 10 Bi-LSTM, the other model 2 x 9 Bi-LSTM; use the same blocks");
   EXPECT_FAULT(go("deep", {"model.layers=3"}, 1, {.init_from = corpus_.folder / "other"}), Fault::config,
-               "its tensor lstm.weight_ih_l2 is missing");
+               "this run has 3 x 9 Bi-LSTM, the other model 2 x 9 Bi-LSTM");
+  EXPECT_FAULT(go("shallow", {"model.layers=1"}, 1, {.init_from = corpus_.folder / "other"}), Fault::config,
+               "this run has 1 x 9 Bi-LSTM, the other model 2 x 9 Bi-LSTM");
+  EXPECT_EQ(go("drops", {"model.dropout=0.5"}, 1, {.init_from = corpus_.folder / "other"}).epochs, 3) << "may differ";
   EXPECT_FAULT(go("mels", {"features.n_mels=10"}, 1, {.init_from = corpus_.folder / "other"}), Fault::config,
-               "its model was trained on other features than this config has");
+               "its model was trained with different features");
   EXPECT_FAULT(go("none", {}, 1, {.init_from = corpus_.folder / "nowhere"}), Fault::io, "nowhere");
 }
 

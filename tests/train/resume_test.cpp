@@ -186,7 +186,7 @@ TEST_F(TrainingRun, RefusesToResumeOnOtherData) {
   track.values.resize(static_cast<std::size_t>(track.rows * track.cols));
   corpus_.folder.write("corpus/articulation/u3.npy", encode_npy(track.view()));
   EXPECT_FAULT(go("run", {"trainer.max_epochs=5"}), Fault::config,
-               "(audio, track or speaker changed: u3 (split train))");
+               "(audio, track, features or speaker changed: u3 (split train))");
 }
 
 TEST_F(TrainingRun, AFinishedRunKeepsItsCheckpointsWhateverIsKeptNow) {
@@ -208,7 +208,7 @@ TEST_F(TrainingRun, AFinishedRunOfOtherDataIsNotTakenForThisOne) {
   std::string manifest = read_file(corpus_.dir + "/manifest.tsv");
   manifest.replace(manifest.find("u3\ta"), 4, "u3\tc");
   corpus_.folder.write("corpus/manifest.tsv", manifest);
-  EXPECT_FAULT(go("run"), Fault::config, "(audio, track or speaker changed: u3 (split train))");
+  EXPECT_FAULT(go("run"), Fault::config, "(audio, track, features or speaker changed: u3 (split train))");
 }
 
 // Training does not read a licence, a corrected sentence, Windows line ends or one more test utterance.

@@ -100,7 +100,7 @@ TEST(Schedule, ItsLengthCanDifferFromMaxEpochs) {
 }
 
 TEST(Schedule, RefusesAWarmUpWithoutAnEnd) {
-  EXPECT_FAULT(Schedule({.name = ScheduleKind::cosine, .warmup_epochs = 3}, 1.0, 10, 3), Fault::config,
+  EXPECT_FAULT(expect_warm_up_fits({.name = ScheduleKind::cosine, .warmup_epochs = 3}, 3), Fault::config,
                "schedule.warmup_epochs = 3 is not less than the 3 epochs of the schedule");
 }
 
