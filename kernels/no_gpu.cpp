@@ -11,6 +11,7 @@
 #include "kernels/frontend/splice.h"
 #include "kernels/gather.h"
 #include "kernels/gemm/gemm_gpu.h"
+#include "kernels/glu.h"
 #include "kernels/linear.h"
 #include "kernels/loss.h"
 #include "kernels/lstm/lstm.h"
@@ -38,6 +39,8 @@ void deltas(GpuExec&, const DeltasArgs&) { no_gpu("deltas"); }
 void dropout(GpuExec&, const DropoutArgs&) { no_gpu("dropout"); }
 void gather(GpuExec&, const GatherArgs&) { no_gpu("gather"); }
 void gemm(GpuExec&, Index, Index, Index, GemmOperand, GemmOperand, bool, float*, Index, Precision) { no_gpu("gemm"); }
+void glu(GpuExec&, const GluArgs&) { no_gpu("glu"); }
+void glu_backward(GpuExec&, const GluBackwardArgs&) { no_gpu("glu_backward"); }
 void linear(GpuExec&, const LinearArgs&) { no_gpu("linear"); }
 void linear_backward(GpuExec&, const LinearBackwardArgs&) { no_gpu("linear_backward"); }
 void loss(GpuExec&, const LossArgs&) { no_gpu("loss"); }

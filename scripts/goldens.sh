@@ -17,7 +17,8 @@ fi
 passed=0
 failed=0
 for check in "tests/golden/make_lstm.py --check" "tests/golden/make_features.py --check" "tests/golden/make_metrics.py --check" \
-  "tests/golden/make_lowpass.py --check" "tests/train/load_in_torch.py build/cpu/cli/cutract"; do
+  "tests/golden/make_lowpass.py --check" "tests/golden/make_conformer_ops.py --check" \
+  "tests/train/load_in_torch.py build/cpu/cli/cutract"; do
   echo "-- $check"
   # shellcheck disable=SC2086 # two words
   if $venv/bin/python $check; then passed=$((passed + 1)); else failed=$((failed + 1)); fi

@@ -1,0 +1,55 @@
+"""Makes glu.safetensors: one forward and backward of an op that conformers need, by PyTorch.
+
+Inputs are float32 values; the truth (outputs and gradients) is computed in float64 from them. Prints the rounding
+error of the same computation in float32.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+
+import golden_io  # first: it fixes the thread counts
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+Inputs = dict[str, Tensor]
+
+
+def gradients(inputs: Inputs, dy: Tensor, forward: Callable[[Inputs], Tensor], dtype: torch.dtype) -> Inputs:
+    """y, and the gradient of each input, which is called d<name>, for the gradient dy of y."""
+    leaves = {name: value.detach().clone().to(dtype).requires_grad_() for name, value in inputs.items()}
+    y = forward(leaves)
+    y.backward(dy.to(dtype))
+    return {"y": y.detach(), **{f"d{name}": leaf.grad for name, leaf in leaves.items()}}
+
+
+def fixture(
+    inputs: Inputs, length: list[int], columns: int, forward: Callable[[Inputs], Tensor], call: str
+) -> golden_io.Fixture:
+    """The inputs, y [N,columns] and its gradients for a random dy."""
+    dy = torch.randn(sum(length), columns)
+    truth = gradients(inputs, dy, forward, torch.float64)
+    for name, value in gradients(inputs, dy, forward, torch.float32).items():
+        error = golden_io.relative_l2(value.numpy(), truth[name].numpy())
+        print(f"  {call.split('(')[0]}: {name} in float32 is off by {error:.1e}")
+    tensors = {name: value.numpy() for name, value in {**inputs, "dy": dy, **truth}.items()}
+    tensors["length"] = np.array(length, np.int32)
+    tools = {"torch": torch.__version__, "numpy": np.__version__}
+    return golden_io.Fixture(tensors, {"call": call, "tools": json.dumps(tools)})
+
+
+def build() -> dict[str, golden_io.Fixture]:
+    """The files of this maker."""
+    torch.manual_seed(20240603)
+    glu = fixture(
+        {"x": 3 * torch.randn(11, 10)}, [11], 5, lambda t: nn.functional.glu(t["x"]), "torch.nn.functional.glu(x)"
+    )
+    return {"glu.safetensors": glu}
+
+
+if __name__ == "__main__":
+    sys.exit(golden_io.main(__doc__ or "", "tests/golden/make_conformer_ops.py", build))
