@@ -31,6 +31,12 @@ struct Exponential {
   CUTRACT_HD float plus_1() const { return power * rest + power + 1.0f; }
 };
 
+// e^x for x <= 0, and exactly 0 where it would be below 1.7e-38. NaN gives a number.
+CUTRACT_HD inline float exp_negative(float x) {
+  const Exponential e(x < -87.0f ? -87.0f : x);
+  return x < -87.0f ? 0.0f : e.power * e.rest + e.power;
+}
+
 CUTRACT_HD inline float sigmoid(float x) {
   return 1.0f / Exponential(x < -88.0f ? 88.0f : x > 87.0f ? -87.0f : -x).plus_1();
 }

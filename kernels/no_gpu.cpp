@@ -3,6 +3,8 @@
 
 #include "host/core/error.h"
 #include "kernels/activation.h"
+#include "kernels/attention/attention.h"
+#include "kernels/attention/rope.h"
 #include "kernels/column_moments.h"
 #include "kernels/dropout.h"
 #include "kernels/frontend/dct.h"
@@ -12,6 +14,7 @@
 #include "kernels/gather.h"
 #include "kernels/gemm/gemm_gpu.h"
 #include "kernels/glu.h"
+#include "kernels/layer_norm.h"
 #include "kernels/linear.h"
 #include "kernels/loss.h"
 #include "kernels/lstm/lstm.h"
@@ -21,6 +24,7 @@
 #include "kernels/optim/sgd.h"
 #include "kernels/optim/step_scalars.h"
 #include "kernels/optim/sum_squares.h"
+#include "kernels/scaled_add.h"
 #include "kernels/score_sums.h"
 
 namespace cutract {
@@ -33,6 +37,8 @@ namespace {
 void activation(GpuExec&, const ActivationArgs&) { no_gpu("activation"); }
 void activation_backward(GpuExec&, const ActivationBackwardArgs&) { no_gpu("activation_backward"); }
 void adam(GpuExec&, const AdamArgs&) { no_gpu("adam"); }
+void attention(GpuExec&, const AttentionArgs&) { no_gpu("attention"); }
+void attention_backward(GpuExec&, const AttentionBackwardArgs&) { no_gpu("attention_backward"); }
 void column_moments(GpuExec&, const ColumnMomentsArgs&) { no_gpu("column_moments"); }
 void dct(GpuExec&, const DctArgs&) { no_gpu("dct"); }
 void deltas(GpuExec&, const DeltasArgs&) { no_gpu("deltas"); }
@@ -41,6 +47,8 @@ void gather(GpuExec&, const GatherArgs&) { no_gpu("gather"); }
 void gemm(GpuExec&, Index, Index, Index, GemmOperand, GemmOperand, bool, float*, Index, Precision) { no_gpu("gemm"); }
 void glu(GpuExec&, const GluArgs&) { no_gpu("glu"); }
 void glu_backward(GpuExec&, const GluBackwardArgs&) { no_gpu("glu_backward"); }
+void layer_norm(GpuExec&, const LayerNormArgs&) { no_gpu("layer_norm"); }
+void layer_norm_backward(GpuExec&, const LayerNormBackwardArgs&) { no_gpu("layer_norm_backward"); }
 void linear(GpuExec&, const LinearArgs&) { no_gpu("linear"); }
 void linear_backward(GpuExec&, const LinearBackwardArgs&) { no_gpu("linear_backward"); }
 void loss(GpuExec&, const LossArgs&) { no_gpu("loss"); }
@@ -50,6 +58,8 @@ void lstm_backward(GpuExec&, const LstmBackwardArgs&) { no_gpu("lstm_backward");
 void mel(GpuExec&, const MelArgs&) { no_gpu("mel"); }
 void next_batch(GpuExec&, const NextBatchArgs&) { no_gpu("next_batch"); }
 void normalise(GpuExec&, const NormaliseArgs&) { no_gpu("normalise"); }
+void rope(GpuExec&, const RopeArgs&) { no_gpu("rope"); }
+void scaled_add(GpuExec&, const ScaledAddArgs&) { no_gpu("scaled_add"); }
 void score_sums(GpuExec&, const ScoreSumsArgs&) { no_gpu("score_sums"); }
 void sgd(GpuExec&, const SgdArgs&) { no_gpu("sgd"); }
 void splice(GpuExec&, const SpliceArgs&) { no_gpu("splice"); }
