@@ -3,7 +3,9 @@
 #include <memory>
 
 #include "bench/bench.h"
+#include "kernels/depthwise_conv.h"
 #include "kernels/glu.h"
+#include "tests/oracle/depthwise_conv.h"
 #include "tests/oracle/glu.h"
 
 // The ops that conformers need beside linear layers, attention and normalisation of rows. Each is checked and timed on
@@ -35,17 +37,67 @@ Prepared prepare_glu(Exec& ex, Index N, Index C, bool backward) {
   return {run, {.frames = n, .bytes = 20 * n * c}, compare("dx", d->dx.values(ex), want, 1e-5), {}};
 }
 
+Prepared prepare_depthwise_conv(Exec& ex, const std::vector<std::int32_t>& lengths, Index C, Index K, bool backward) {
+  struct Data {
+    RaggedOn ragged;
+    Floats x, w, b, y, dy, dx, dw, db;
+  };
+  const Index N = frames_of(lengths);
+  const auto d = std::make_shared<Data>(Data{{ex, lengths},
+                                             random_on(ex, N * C, 1),
+                                             random_on(ex, C * K, 2, 0.3),
+                                             random_on(ex, C, 3),
+                                             zeros_on(ex, N * C),
+                                             random_on(ex, N * C, 4),
+                                             zeros_on(ex, N * C),
+                                             zeros_on(ex, C * K),
+                                             zeros_on(ex, C)});
+  const auto host = [&](const Floats& v) { return to_double(v.values(ex)); };
+  const oracle::DepthwiseConv conv{static_cast<int>(C), static_cast<int>(K), host(d->w), host(d->b)};
+  const double n = static_cast<double>(N), c = static_cast<double>(C), k = static_cast<double>(K);
+  if (!backward) {
+    const auto run = [=, &ex] {
+      depthwise_conv(ex, {rows(d->x, C), d->ragged.view(), rows(d->w, K), d->b.view(), rows(d->y, C)});
+    };
+    run();
+    return {run,
+            {.frames = n, .flops = 2 * n * c * k, .bytes = 8 * n * c},
+            compare("y", d->y.values(ex), oracle::depthwise_conv(conv, lengths, host(d->x)), 2e-6),
+            {}};
+  }
+  const auto run = [=, &ex] {
+    depthwise_conv_backward(ex, {rows(d->x, C), d->ragged.view(), rows(d->w, K), rows(d->dy, C), rows(d->dx, C),
+                                 rows(d->dw, K), d->db.view()});
+  };
+  run();
+  const auto want = oracle::depthwise_conv_gradient(conv, lengths, host(d->x), host(d->dy));
+  std::string wrong = compare("dx", d->dx.values(ex), want.dx, 1e-5);
+  if (wrong.empty()) wrong = compare("dw", d->dw.values(ex), want.dw, 1e-5);
+  if (wrong.empty()) wrong = compare("db", d->db.values(ex), want.db, 1e-5);
+  return {run, {.frames = n, .flops = 4 * n * c * k, .bytes = 16 * n * c}, wrong, {}};
+}
+
 }  // namespace
 
 void add_conformer(Cases& cases) {
-  constexpr Index C = 256;
+  constexpr Index C = 256, K = 31;
   for (const Device device : {Device::cpu, Device::gpu})
     for (const bool backward : {false, true}) {
-      const std::string ending = backward ? "_backward" : "";
+      const auto add = [&](const std::string& op, const std::string& shape, Size size, Prepare prepare) {
+        cases.push_back({op_name(op + (backward ? "_backward" : ""), device, shape), device, size, std::move(prepare)});
+      };
       for (const Index N : {20, 19848})  // frames: the smoke test, and the batch of report_training.sh
-        cases.push_back({op_name("glu" + ending, device, fmt::format("N:{}/C:{}", N, C)), device,
-                         N == 20 ? Size::smallest : Size::standard,
-                         [=](Exec& ex) { return prepare_glu(ex, N, C, backward); }});
+        add("glu", fmt::format("N:{}/C:{}", N, C), N == 20 ? Size::smallest : Size::standard,
+            [=](Exec& ex) { return prepare_glu(ex, N, C, backward); });
+      const auto add_ragged = [&](Index B, Index T, bool ragged) {
+        const std::string shape = fmt::format("B:{}/T:{}/C:{}{}", B, T, C, ragged ? "/ragged" : "");
+        const Size size = B > 3 ? Size::standard : Size::smallest;
+        add("depthwise_conv", shape + fmt::format("/K:{}", K), size,
+            [=](Exec& ex) { return prepare_depthwise_conv(ex, lengths_of(B, T, ragged), C, K, backward); });
+      };
+      add_ragged(3, 20, true);
+      add_ragged(8, 2481, false);
+      add_ragged(32, 300, true);
     }
 }
 

@@ -6,6 +6,7 @@
 #include "kernels/attention/attention.h"
 #include "kernels/attention/rope.h"
 #include "kernels/column_moments.h"
+#include "kernels/depthwise_conv.h"
 #include "kernels/dropout.h"
 #include "kernels/frontend/dct.h"
 #include "kernels/frontend/deltas.h"
@@ -42,6 +43,8 @@ void attention_backward(GpuExec&, const AttentionBackwardArgs&) { no_gpu("attent
 void column_moments(GpuExec&, const ColumnMomentsArgs&) { no_gpu("column_moments"); }
 void dct(GpuExec&, const DctArgs&) { no_gpu("dct"); }
 void deltas(GpuExec&, const DeltasArgs&) { no_gpu("deltas"); }
+void depthwise_conv(GpuExec&, const DepthwiseConvArgs&) { no_gpu("depthwise_conv"); }
+void depthwise_conv_backward(GpuExec&, const DepthwiseConvBackwardArgs&) { no_gpu("depthwise_conv_backward"); }
 void dropout(GpuExec&, const DropoutArgs&) { no_gpu("dropout"); }
 void gather(GpuExec&, const GatherArgs&) { no_gpu("gather"); }
 void gemm(GpuExec&, Index, Index, Index, GemmOperand, GemmOperand, bool, float*, Index, Precision) { no_gpu("gemm"); }

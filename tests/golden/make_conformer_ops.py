@@ -1,4 +1,4 @@
-"""Makes glu.safetensors: one forward and backward of an op that conformers need, by PyTorch.
+"""Makes {glu,depthwise_conv}.safetensors: one forward and backward of an op that conformers need, by PyTorch.
 
 Inputs are float32 values; the truth (outputs and gradients) is computed in float64 from them. Prints the rounding
 error of the same computation in float32.
@@ -42,13 +42,28 @@ def fixture(
     return golden_io.Fixture(tensors, {"call": call, "tools": json.dumps(tools)})
 
 
+def of_each_utterance(length: list[int], forward: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """Packed x [N,C] -> y [N,C], through a torch function of one utterance [1,C,T] that gives [1,C,T]."""
+    return torch.cat([forward(part.T[None])[0].T for part in torch.split(x, length)])
+
+
 def build() -> dict[str, golden_io.Fixture]:
     """The files of this maker."""
     torch.manual_seed(20240603)
     glu = fixture(
         {"x": 3 * torch.randn(11, 10)}, [11], 5, lambda t: nn.functional.glu(t["x"]), "torch.nn.functional.glu(x)"
     )
-    return {"glu.safetensors": glu}
+    length = [70, 33, 9, 1]
+    depthwise_conv = fixture(
+        {"x": torch.randn(sum(length), 6), "w": torch.randn(6, 1, 31), "b": torch.randn(6)},
+        length,
+        6,
+        lambda t: of_each_utterance(
+            length, lambda x: nn.functional.conv1d(x, t["w"], t["b"], padding=15, groups=6), t["x"]
+        ),
+        "torch.nn.functional.conv1d(x, w, b, padding=15, groups=6) of each utterance alone",
+    )
+    return {"glu.safetensors": glu, "depthwise_conv.safetensors": depthwise_conv}
 
 
 if __name__ == "__main__":
