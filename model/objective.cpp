@@ -10,6 +10,16 @@
 namespace cutract {
 namespace {
 
+void shared_fields(FieldTable& v, LossTerm& term) {
+  v("weight", term.weight, in(1e-9, 1e9), "factor of the term in the sum");
+}
+
+// The options that only this kind of term has.
+void own_fields(FieldTable& v, LossTerm& term) {
+  if (term.kind == LossKind::huber)
+    v("delta", term.delta, in(1e-9, 1e9), "error (z) from which the loss grows linearly instead of quadratically");
+}
+
 FieldTable table_of(LossTerm& term) {
   FieldTable table;
   fields(table, term);
@@ -40,9 +50,8 @@ std::string term_text(LossTerm term) {
 }  // namespace
 
 void fields(FieldTable& v, LossTerm& term) {
-  v("weight", term.weight, in(1e-9, 1e9), "factor of the term in the sum");
-  if (term.kind == LossKind::huber)
-    v("delta", term.delta, in(1e-9, 1e9), "error (z) from which the loss grows linearly instead of quadratically");
+  shared_fields(v, term);
+  own_fields(v, term);
 }
 
 Objective parse_objective(const std::vector<std::string>& texts, const std::string& name) {
@@ -74,9 +83,17 @@ std::vector<std::string> objective_texts(const Objective& o) {
 std::string objective_text(const Objective& o) { return fmt::format("{}", fmt::join(objective_texts(o), " + ")); }
 
 std::string describe_objectives() {
-  LossTerm all{.kind = LossKind::huber};  // has every option
-  return fmt::format("{}; options: {}, the latter only with huber", fmt::join(names_of<LossKind>(), ", "),
-                     describe_options(table_of(all)));
+  LossTerm term;
+  FieldTable shared;
+  shared_fields(shared, term);
+  std::string out = fmt::format("{}; options: {}", fmt::join(names_of<LossKind>(), ", "), describe_options(shared));
+  for (const auto& [kind, name] : kNames<LossKind>) {
+    term.kind = kind;
+    FieldTable own;
+    own_fields(own, term);
+    if (!own.all().empty()) out += fmt::format("; of {}: {}", name, describe_options(own));
+  }
+  return out;
 }
 
 double objective_value(const Objective& o, std::span<const LossPart> parts) {

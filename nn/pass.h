@@ -7,12 +7,14 @@
 #include <utility>
 #include <vector>
 
+#include "host/core/fields.h"
 #include "host/core/view.h"
 #include "host/device/exec.h"
 #include "host/device/ragged.h"
 #include "kernels/lstm/lstm_engines.h"
 #include "kernels/precision.h"
 #include "nn/arena.h"
+#include "nn/layout.h"
 
 namespace cutract {
 
@@ -67,13 +69,24 @@ struct Activations {
   std::vector<NamedArray> forward, backward;
 };
 
+// The settings of a block: an entry of model.stack.
+template <class C>
+concept BlockSettings = std::default_initializable<C> && requires(FieldTable& table, C& c) {
+  fields(table, c);                              // its options, with ranges and help
+  { describe(c) } -> std::same_as<std::string>;  // in a few words, for logs and reports: "300 dense (relu)"
+};
+
 // A block of a model's stack: a value that holds slots of parameters and views of the memory planned for it. Weights
 // and memory belong to the network.
 template <class B>
-concept Block = requires(B b, const B c, Exec& ex, const Compute& compute, const Plan& plan, const Pass& pass, In x,
-                         Out d, Activations& all) {
-  { c.width() } -> std::same_as<Index>;  // columns of its output
-  b.prepare(ex, compute);                // chooses engines; throws Error{config}
+concept Block = BlockSettings<typename B::Config> &&
+    std::constructible_from<B, Layout&, Index, const typename B::Config&> &&
+    requires(B b, const B c, Exec& ex, const Compute& compute, const Plan& plan, const Pass& pass, In x, Out d,
+             Activations& all) {
+  { B::kName } -> std::convertible_to<std::string>;  // the first word of its entry in model.stack
+  { B::kHelp } -> std::convertible_to<std::string>;  // what it computes, in one line
+  { c.width() } -> std::same_as<Index>;              // columns of its output
+  b.prepare(ex, compute);                            // chooses engines; throws Error{config}
   { c.reads_lengths_on_host() } -> std::same_as<bool>;
   b.plan(plan);                                    // takes memory
   { b.forward(ex, x, pass) } -> std::same_as<In>;  // x stays unchanged until backward is done

@@ -117,7 +117,8 @@ TEST_P(Loss, GradientsAreTheSlopes) {
     for (std::size_t i = 0; i < out.size(); ++i) out[i] += static_cast<float>(by) * along[i];
     return out;
   };
-  for (const LossKind kind : {LossKind::mse, LossKind::huber, LossKind::pearson, LossKind::ccc, LossKind::velocity}) {
+  for (const LossKind kind : kAll) {
+    if (kind == LossKind::mae) continue;  // has a corner at 0, which the step may cross
     SCOPED_TRACE(name_of(kind));
     const Objective o = weighted({{kind, 1.5, 100}});
     const double up = run(exec(), o, moved(kStep), target, P, lengths).value;
