@@ -4,6 +4,7 @@
 
 #include "host/core/error.h"
 #include "host/core/text.h"
+#include "host/corpus/importers/est.h"
 #include "host/corpus/importers/stem_e2va.h"
 #include "host/corpus/importers/table.h"
 
@@ -21,6 +22,9 @@ constexpr Importer kImporters[] = {
     {"table", "audio files, each with a .csv, .tsv, .npy or .npz of its movement",
      "folder with audio files and, beside each, a table of the same name (or see --tracks)", "import-a-table.md",
      "cutract corpus import table my-lab --out corpora/my-lab", kTableOptions, import_table},
+    {"est", "MNGU0 and other audio files with EST tracks (.ema)",
+     "folder with audio files and, beside each, an EST track of the same name (or see --tracks)", "corpora.md",
+     "cutract corpus import est mngu0 --out corpora/mngu0", kEstOptions, import_est},
 };
 
 }  // namespace

@@ -4,6 +4,8 @@
 #include <span>
 #include <string>
 
+#include "host/corpus/gaps.h"
+
 // The formats that `cutract corpus import` reads. Help, errors and completions read this table; docs/add-an-importer.md
 // says what a new row needs.
 namespace cutract {
@@ -11,6 +13,11 @@ namespace cutract {
 struct ImportReport {
   int done = 0, skipped = 0;
   double seconds = 0;  // of audio
+  GapCount gaps = {};  // of missing values that were filled
+  int with_gaps = 0;   // utterances that had such gaps
+  // Utterances in which the end of the track or of the audio was cut off, and the most that was.
+  int cut_tracks = 0, cut_audio = 0;
+  double cut_track_ms = 0, cut_audio_ms = 0;
 };
 
 struct ImportRequest {

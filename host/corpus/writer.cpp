@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "host/core/error.h"
@@ -63,8 +64,7 @@ void CorpusWriter::add(const SourceUtterance& u, const std::function<ConvertedUt
   write_audio(folder_ + "/audio/" + u.id + ".flac", c.audio);
   save_atomically(real_file_system(), folder_ + "/articulation/" + u.id + ".npy", encode_npy(c.track.view()));
   notes_.add(c.original, c.audio.notes);
-  report_.seconds += c.seconds;
-  ++report_.done;
+  count(c);
   manifest_ += row + "\n";
 }
 
@@ -73,9 +73,38 @@ void CorpusWriter::skip(const std::string& id, const std::string& reason) {
   ++report_.skipped;
 }
 
+void CorpusWriter::count(const ConvertedUtterance& c) {
+  ++report_.done;
+  report_.seconds += c.seconds;
+  if (c.gaps.gaps > 0) ++report_.with_gaps;
+  report_.gaps.gaps += c.gaps.gaps;
+  report_.gaps.values += c.gaps.values;
+  report_.gaps.longest_ms = std::max(report_.gaps.longest_ms, c.gaps.longest_ms);
+  if (c.cut_track_ms > 0) ++report_.cut_tracks;
+  if (c.cut_audio_ms > 0) ++report_.cut_audio;
+  report_.cut_track_ms = std::max(report_.cut_track_ms, c.cut_track_ms);
+  report_.cut_audio_ms = std::max(report_.cut_audio_ms, c.cut_audio_ms);
+}
+
+// What was changed in utterances that were imported, in one line each.
+void CorpusWriter::log_changes() const {
+  const ImportReport& r = report_;
+  if (r.gaps.gaps > 0)
+    log::warn(fmt::format("{}: filled {} with {} in {}; the longest lasts {:.4g} ms", source_,
+                          counted(r.gaps.gaps, "gap"), counted(r.gaps.values, "value"),
+                          counted(r.with_gaps, "utterance"), r.gaps.longest_ms));
+  if (r.cut_tracks > 0)
+    log::warn(fmt::format("{}: cut off frames after the end of the audio in {}, at most {:.4g} ms", source_,
+                          counted(r.cut_tracks, "utterance"), r.cut_track_ms));
+  if (r.cut_audio > 0)
+    log::warn(fmt::format("{}: cut off audio after the last frame in {}, at most {:.4g} ms", source_,
+                          counted(r.cut_audio, "utterance"), r.cut_audio_ms));
+}
+
 ImportReport CorpusWriter::finish(const CorpusFacts& facts, const std::string& one_channel) {
   if (const std::string text = notes_.summary(); !text.empty())
     log::warn(source_ + ": " + text + "; " + one_channel + " if that is not wanted");
+  log_changes();
   if (report_.done == 0)
     fail(Fault::data, source_ + ": none of its utterances could be imported; the warnings above say why");
   save_atomically(real_file_system(), folder_ + "/manifest.tsv", manifest_);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "host/corpus/corpus.h"
+#include "host/corpus/gaps.h"
 #include "host/corpus/import_target.h"
 #include "host/corpus/importers.h"
 #include "host/io/audio.h"
@@ -27,8 +28,10 @@ struct SourceUtterance {
 struct ConvertedUtterance {
   Audio audio;  // at the corpus's sample rate; its notes are about the original file
   Matrix track;
-  double seconds = 0;         // of audio
-  std::string original = {};  // the audio file that was read
+  double seconds = 0;                         // of audio
+  std::string original = {};                  // the audio file that was read
+  GapCount gaps = {};                         // of missing values that were filled
+  double cut_track_ms = 0, cut_audio_ms = 0;  // how much of their ends was cut off so that both end together
 };
 
 // Writes the corpus of an import. It owns everything that importers share: claiming the folder, skipping bad utterances
@@ -48,6 +51,8 @@ class CorpusWriter {
 
  private:
   void skip(const std::string& id, const std::string& reason);  // with a warning
+  void count(const ConvertedUtterance&);
+  void log_changes() const;
 
   std::string source_, out_, folder_, manifest_;
   ImportTarget target_;

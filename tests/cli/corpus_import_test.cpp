@@ -26,6 +26,11 @@ std::string formats(const std::string& separator) {
   return all;
 }
 
+std::string last_joined_by_or(std::string names) {
+  const auto comma = names.rfind(", ");
+  return comma == std::string::npos ? names : names.replace(comma, 2, " or ");
+}
+
 TEST(CorpusImport, HelpListsEveryFormatAndItsOptions) {
   const Finished all = import({"--help"});
   EXPECT_EQ(all.code, 0);
@@ -42,10 +47,10 @@ TEST(CorpusImport, HelpListsEveryFormatAndItsOptions) {
   }
 }
 
-// The commands of docs/import-a-table.md, in a folder that has only the corpus of cutract. What they print according to
-// the page is in the block after them.
-TEST(CorpusImport, TheDocumentedExampleOfTablesWorks) {
-  std::istringstream page(read_file(test::source_file("docs/import-a-table.md")));
+// Runs the commands of a page in a folder that has only the corpus of cutract. What they print according to the page is
+// in the block after them. Returns how many lines these blocks have.
+std::size_t run_example(const std::string& page_name) {
+  std::istringstream page(read_file(test::source_file(page_name)));
   std::string script = "set -eu\nexport PATH=\"$(dirname \"$CUTRACT\"):$PATH\"\n", line;
   std::vector<std::string> printed;
   while (std::getline(page, line)) {
@@ -53,7 +58,6 @@ TEST(CorpusImport, TheDocumentedExampleOfTablesWorks) {
     while (std::getline(page, line) && line.starts_with("    ")) script += line.substr(4) + "\n";
     while (std::getline(page, line) && line.starts_with("    ")) printed.push_back(line.substr(4));
   }
-  ASSERT_EQ(printed.size(), 9u);
   const test::TempFolder folder;
   folder.write("example.sh", script);
   std::filesystem::create_symlink(test::source_file("data"), folder / "data");
@@ -63,6 +67,12 @@ TEST(CorpusImport, TheDocumentedExampleOfTablesWorks) {
   const std::string out = read_file(folder / "out");
   for (const std::string& expected : printed)
     EXPECT_NE(("\n" + out).find("\n" + expected + "\n"), std::string::npos) << expected << "\n" << out;
+  return printed.size();
+}
+
+TEST(CorpusImport, TheDocumentedExamplesWork) {
+  EXPECT_EQ(run_example("docs/import-a-table.md"), 9u);
+  EXPECT_EQ(run_example("docs/corpora.md"), 3u);
 }
 
 // The page of a format describes each of its options.
@@ -90,7 +100,7 @@ TEST(CorpusImport, WrongCommandLinesAreUsageErrors) {
       {{"--out=o", "table", "SRC"}, "error: cutract corpus import: options come after the format; " + usage},
       {{"--rate", "100", "table", "SRC"}, "error: cutract corpus import: options come after the format; " + usage},
       {{},
-       "error: cutract corpus import: expected a format: " + formats(" or ") +
+       "error: cutract corpus import: expected a format: " + last_joined_by_or(formats(", ")) +
            "; see `cutract corpus import --help`\n"},
       {{"stem-e2va", "SRC"},
        "error: cutract corpus import stem-e2va: --out DIR is missing; usage: cutract corpus import stem-e2va --out DIR "

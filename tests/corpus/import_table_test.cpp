@@ -88,6 +88,33 @@ TEST(ImportTable, TheFirstTableDecidesTheChannels) {
   EXPECT_EQ(read_npy(lab.out() + "/articulation/b.npy").row(5)[0], 8);
 }
 
+// One missing value used to cost a whole recording.
+TEST(ImportTable, ShortGapsAreFilledAndCounted) {
+  const TableFolder lab;
+  std::string gap = "time,tt_x\n", longer = gap;
+  for (int k = 0; k < 100; ++k) {
+    const std::string time = std::to_string(k / 100.0);
+    gap += time + "," + (k > 9 && k < 15 ? "NaN" : std::to_string(2 * k)) + "\n";
+    longer += time + "," + (k > 9 && k < 16 ? "" : std::to_string(2 * k)) + "\n";
+  }
+  for (const std::string name : {"a", "b"}) lab.audio(name);
+  lab.write("a.csv", gap);
+  lab.write("b.csv", longer);
+  const std::string said = lab.says();
+  EXPECT_NE(said.find("skipped b: " + (lab / "b.csv: \"tt_x\" is missing for 60 ms (rows 11 to 16); gaps of up to 50 "
+                                             "ms are filled (--fill-gaps-ms)\n")),
+            std::string::npos)
+      << said;
+  EXPECT_NE(said.find(lab.path() + ": filled 1 gap with 5 values in 1 utterance; the longest lasts 50 ms\n"),
+            std::string::npos)
+      << said;
+  EXPECT_NEAR(read_npy(lab.out() + "/articulation/a.npy").row(12)[0], 24, 1e-5);
+  EXPECT_EQ(lab.run({{"--fill-gaps-ms", "60"}}).gaps.values, 11);
+  EXPECT_FAULT(lab.run({{"--fill-gaps-ms", "0"}}), Fault::data, "none of its utterances could be imported");
+  EXPECT_FAULT(lab.run({{"--fill-gaps-ms", "-1"}}), Fault::usage,
+               "--fill-gaps-ms: is \"-1\", expected a number from 0 to 10000");
+}
+
 TEST(ImportTable, FilesThatDoNotBelongTogether) {
   const TableFolder lab;
   lab.audio("good");
@@ -110,7 +137,7 @@ TEST(ImportTable, FilesThatDoNotBelongTogether) {
   for (const std::string& words :
        {"alone: " + (lab / "alone.wav has no alone.csv, .tsv, .npy or .npz with its movement"),
         "table: " + (lab / "table.csv has no audio file table.wav, .flac or other"),
-        std::string("two: there are several tables: "),
+        std::string("two: there are several files of movement: "),
         std::string("x_y: x/y and x_y would get the same id; rename one of them"),
         "short: " +
             (lab / "short.csv: 40 rows last 0.400 s at 100 Hz, the audio 0.500 s; expected the same within 20 ms"),

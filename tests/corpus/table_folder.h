@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "host/corpus/importers.h"
@@ -15,6 +17,8 @@ namespace cutract::test {
 // A folder of one second of audio for each recording, and what a test puts beside it.
 class TableFolder {
  public:
+  explicit TableFolder(std::string format = "table") : format_(std::move(format)) {}
+
   void audio(const std::string& name, double seconds = 1, int rate = 8000) const {
     folder_.write(name + ".wav", "");
     Audio a{rate, {}};
@@ -32,7 +36,7 @@ class TableFolder {
     return text;
   }
   ImportReport run(const std::map<std::string, std::string>& options = {}) const {
-    return importer_named("table").run({folder_.path(), out(), options});
+    return importer_named(format_).run({folder_.path(), out(), options});
   }
   // Runs the import and returns what it says.
   std::string says(const std::map<std::string, std::string>& options = {}) const {
@@ -48,6 +52,7 @@ class TableFolder {
   std::string operator/(const std::string& name) const { return folder_ / name; }
 
  private:
+  std::string format_;
   TempFolder folder_, out_;
 };
 

@@ -4,15 +4,15 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "host/core/error.h"
+#include "host/corpus/importers/even_track.h"
 #include "host/io/npy.h"
 #include "tests/support/support.h"
 
 namespace cutract {
 namespace {
-
-constexpr const char* kMissing = "; missing values cannot be imported yet, so fill them or leave the recording out";
 
 TrackFormat naming(const std::vector<std::string>& channels, bool needs_times = true) {
   TrackFormat f;
@@ -36,14 +36,14 @@ TEST(TableTrack, EveryWayOfWritingItIsRead) {
       {"t.csv", "\"time\",\"a\",\"b\"\n\"0\",\"1\",-2.5\n0.01,+3,4.0\n"},
   };
   for (const auto& [path, text] : tables) {
-    const TableTrack t = parse_table_track(text, path, {});
+    const StoredTrack t = parse_table_track(text, path, {});
     EXPECT_EQ(t.channels, (std::vector<std::string>{"a", "b"})) << text;
     EXPECT_EQ(t.times, (std::vector<double>{0, 0.01}));
     EXPECT_EQ(t.values.values, (std::vector<float>{1, -2.5F, 3, 4})) << text;
   }
-  const TableTrack chosen = parse_table_track(tables[0].second, "t.csv", naming({"b"}));
+  const StoredTrack chosen = parse_table_track(tables[0].second, "t.csv", naming({"b"}));
   EXPECT_EQ(chosen.values.values, (std::vector<float>{-2.5F, 4}));
-  const TableTrack without = parse_table_track("x,\"y, z\"\n1,2\n", "t.csv", naming({}, false));
+  const StoredTrack without = parse_table_track("x,\"y, z\"\n1,2\n", "t.csv", naming({}, false));
   EXPECT_EQ(without.channels[1], "y, z");
   EXPECT_TRUE(without.times.empty());
 }
@@ -51,7 +51,7 @@ TEST(TableTrack, EveryWayOfWritingItIsRead) {
 TEST(TableTrack, ArraysNeedNames) {
   Matrix m(3, 3);
   m.values = {0, 10, 20, 0.5F, 11, 21, 1, 12, 22};
-  const TableTrack t = parse_table_track(encode_npy(m.view()), "t.npy", naming({"time", "a", "b"}));
+  const StoredTrack t = parse_table_track(encode_npy(m.view()), "t.npy", naming({"time", "a", "b"}));
   EXPECT_EQ(t.channels, (std::vector<std::string>{"a", "b"}));
   EXPECT_EQ(t.times, (std::vector<double>{0, 0.5, 1}));
   EXPECT_EQ(t.values.values, (std::vector<float>{10, 20, 11, 21, 12, 22}));
@@ -60,7 +60,7 @@ TEST(TableTrack, ArraysNeedNames) {
   const std::string archive =
       encode_npz({{"time", std::vector<double>{0, 0.5, 1}}, {"pos", std::as_const(two).view()}});
   for (const auto& names : {std::vector<std::string>{"a", "b"}, {"time", "a", "b"}}) {
-    const TableTrack z = parse_table_track(archive, "t.npz", naming(names));
+    const StoredTrack z = parse_table_track(archive, "t.npz", naming(names));
     EXPECT_EQ(z.channels, t.channels);
     EXPECT_EQ(z.times, t.times);
     EXPECT_EQ(z.values.values, t.values.values);
@@ -96,14 +96,9 @@ TEST(TableTrack, ABadTableGetsOneSentence) {
       {"time;a;b\n0;1,5;2\n", "t.csv:2: a is \"1,5\", a number with a decimal comma; write decimal points"},
       {"time;a;b\n0,01;1;2\n", "t.csv:2: the time is \"0,01\", a number with a decimal comma; write decimal points"},
       {head + "0,\"1,5\",2\n", "t.csv:2: a is \"1,5\", a number with a decimal comma; write decimal points"},
-      {head + "0,1,\n", "t.csv:2: b is empty" + std::string(kMissing)},
-      {head + "0,,2\n", "t.csv:2: a is empty" + std::string(kMissing)},
-      {head + ",1,2\n", "t.csv:2: the time is empty" + std::string(kMissing)},
-      {head + "0,NaN,2\n", "t.csv:2: a is \"NaN\"" + std::string(kMissing)},
-      {head + "0,1,2\n1,1,nan\n", "t.csv:3: b is \"nan\"" + std::string(kMissing)},
-      {head + "0,NA,2\n", "t.csv:2: a is \"NA\"" + std::string(kMissing)},
-      {head + "0,-inf,2\n", "t.csv:2: a is \"-inf\"" + std::string(kMissing)},
-      {head + "0,-,2\n", "t.csv:2: a is \"-\"" + std::string(kMissing)},
+      {head + ",1,2\n", "t.csv:2: the time is empty, expected a number"},
+      {head + "NaN,1,2\n", "t.csv:2: the time is \"NaN\", expected a finite number, or NaN for a missing value"},
+      {head + "0,-inf,2\n", "t.csv:2: a is \"-inf\", expected a finite number, or NaN for a missing value"},
       {head + "0,one,2\n", "t.csv:2: a is \"one\", expected a number"},
       {head + "0,1 2,2\n", "t.csv:2: a is \"1 2\", expected a number"},
       {head + "0,0x10,2\n", "t.csv:2: a is \"0x10\", expected a number"},
@@ -127,11 +122,22 @@ TEST(TableTrack, ABadTableGetsOneSentence) {
             "t.csv:1: has no column \"jaw\"; the columns are: time, a, b");
 }
 
+TEST(TableTrack, MissingValuesAreNaN) {
+  const StoredTrack t = parse_table_track("time,a,b\n0,,1\n1,NaN,2\n2,-,n/a\n3,None,-0.5\n", "t.csv", {});
+  EXPECT_EQ(t.times.size(), 4u);
+  const bool missing[] = {true, false, true, false, true, true, true, false};
+  for (std::size_t i = 0; i < 8; ++i) EXPECT_EQ(std::isnan(t.values.values[i]), missing[i]) << i;
+  EXPECT_EQ(t.values.values[7], -0.5F);
+  Matrix m(2, 1);
+  m.values = {std::nanf(""), 1};
+  EXPECT_TRUE(std::isnan(parse_table_track(encode_npy(m.view()), "t.npy", naming({"a"}, false)).values.values[0]));
+}
+
 TEST(TableTrack, ABadArrayGetsOneSentence) {
   Matrix m(5, 2);
   const std::string npy = encode_npy(m.view());
-  Matrix nan = m;
-  nan.row(3)[1] = std::nanf("");
+  Matrix infinite = m;
+  infinite.row(3)[1] = -std::numeric_limits<float>::infinity();
   Matrix back(3, 2);
   back.values = {0, 1, 0.2F, 1, 0.1F, 1};
   Matrix turned(2, 5);
@@ -150,8 +156,8 @@ TEST(TableTrack, ABadArrayGetsOneSentence) {
       {npy, "t.npy", naming({"a", "b", "c"}, false), "t.npy: has 2 columns, --channels names 3"},
       {encode_npy(turned.view()), "t.npy", naming({"a", "b"}, false),
        "t.npy: has 2 rows of 5 numbers, expected one row for each frame with 2 numbers; it is transposed, so save x.T"},
-      {encode_npy(nan.view()), "t.npy", naming({"a", "b"}, false),
-       "t.npy: row 4 of \"b\" is nan" + std::string(kMissing)},
+      {encode_npy(infinite.view()), "t.npy", naming({"a", "b"}, false),
+       "t.npy: row 4 of \"b\" is -inf, expected a finite number, or NaN for a missing value"},
       {encode_npy(back.view()), "t.npy", naming({"time", "b"}),
        "t.npy: the time of row 3 is 0.1, not after 0.2 of the row before; rows must be in order of time"},
       {"time,a\n", "t.npy", naming({"a"}, false), "t.npy: is not a .npy file; save the array with np.save"},
@@ -175,8 +181,8 @@ TEST(TableTrack, AnArchiveTakesBoundedMemory) {
             "t.npz: array \"x\" is compressed to less than an eighth of its size in memory; save it with np.savez");
 }
 
-TableTrack track_at(const std::vector<double>& times) {
-  TableTrack t{{"a"}, times, Matrix(static_cast<Index>(times.size()), 1)};
+StoredTrack track_at(const std::vector<double>& times) {
+  StoredTrack t{{"a"}, times, Matrix(static_cast<Index>(times.size()), 1)};
   for (std::size_t i = 0; i < times.size(); ++i) t.values.values[i] = static_cast<float>(10 * times[i]);
   return t;
 }
@@ -191,7 +197,8 @@ TEST(EvenTrack, TimesOnTheGridAreTakenAsTheyAre) {
   const EvenTrack t = even_track(track_at(steps(100, 0.01)), {}, 0, 1, "t");
   EXPECT_EQ(t.rate_hz, 100);
   EXPECT_EQ(t.values.values, track_at(steps(100, 0.01)).values.values);
-  EXPECT_FALSE(t.shortened);
+  EXPECT_EQ(t.cut_ms, 0);
+  EXPECT_EQ(t.audio_s, 1);
   // 300 Hz, written with four decimals.
   std::vector<double> rounded = steps(300, 1 / 300.0);
   for (double& v : rounded) v = std::round(v * 10000) / 10000;
@@ -223,7 +230,47 @@ TEST(EvenTrack, MillisecondsAndTheFirstRow) {
 TEST(EvenTrack, RowsAfterTheAudioAreLeftOut) {
   const EvenTrack t = even_track(track_at(steps(150, 0.01)), {}, 0, 1, "t");
   EXPECT_EQ(t.values.rows, 100);
-  EXPECT_TRUE(t.shortened);
+  EXPECT_NEAR(t.cut_ms, 500, 1e-9);
+}
+
+// Rows that have a rate of their own, as most formats of corpora have them, from a time on.
+TEST(EvenTrack, RowsWithARateAndAFirstTime) {
+  StoredTrack t = track_at(steps(100, 0.01));
+  t.times.clear();
+  t.rate_hz = 100;
+  EXPECT_EQ(even_track(t, {}, 0, 1, "t").values.values, t.values.values);
+  t.first_s = -0.005;
+  const EvenTrack moved = even_track(t, {}, 0, 1, "t");
+  EXPECT_EQ(moved.values.rows, 99);
+  EXPECT_NEAR(moved.values.row(10)[0], 1.05, 1e-6);  // halfway between rows 10 and 11
+  TimeRules at50;
+  at50.rate_hz = 50;
+  t.first_s = 0;
+  EXPECT_EQ(even_track(t, at50, 0, 1, "t").rate_hz, 50);
+  EXPECT_NEAR(even_track(t, at50, 0, 1, "t").values.row(10)[0], 2, 1e-6);
+  EXPECT_FAULT(even_track(t, {}, 200, 1, "t"), Fault::data,
+               "t: has 100 rows per second, the files before it 200; with --rate HZ, all are interpolated to one rate");
+  t.first_s = 0.5;
+  EXPECT_FAULT(even_track(t, {}, 0, 1, "t"), Fault::data, "t: its first time is 0.500 s, expected at most 0.020 s");
+}
+
+TEST(EvenTrack, EndsThatDifferALittleAreCutOff) {
+  TimeRules rules;
+  rules.trim_s = 0.3;
+  const StoredTrack t = track_at(steps(100, 0.01));
+  const EvenTrack longer = even_track(t, rules, 0, 0.75, "t");
+  EXPECT_EQ(longer.values.rows, 75);
+  EXPECT_NEAR(longer.cut_ms, 250, 1e-9);
+  EXPECT_EQ(longer.audio_s, 0.75);
+  const EvenTrack shorter = even_track(t, rules, 0, 1.25, "t");
+  EXPECT_EQ(shorter.values.rows, 100);
+  EXPECT_EQ(shorter.cut_ms, 0);
+  EXPECT_EQ(shorter.audio_s, 1);
+  EXPECT_EQ(even_track(t, rules, 0, 1.015, "t").audio_s, 1.015);  // the slack of every recording
+  EXPECT_FAULT(even_track(t, rules, 0, 0.65, "t"), Fault::data,
+               "t: 100 rows last 1.000 s at 100 Hz, the audio 0.650 s; expected the same within 300 ms");
+  EXPECT_FAULT(even_track(t, rules, 0, 1.35, "t"), Fault::data,
+               "t: 100 rows last 1.000 s at 100 Hz, the audio 1.350 s; expected the same within 300 ms");
 }
 
 TEST(EvenTrack, WhatDoesNotFitIsRefused) {
@@ -234,10 +281,10 @@ TEST(EvenTrack, WhatDoesNotFitIsRefused) {
   gap.erase(gap.begin() + 20, gap.begin() + 30);
   std::swap(swapped[5], swapped[6]);
   equal[7] = equal[6];
-  TableTrack no_times = track_at(steps(150, 0.01));
+  StoredTrack no_times = track_at(steps(150, 0.01));
   no_times.times.clear();
   const struct {
-    TableTrack track;
+    StoredTrack track;
     TimeRules rules;
     double corpus_hz;
     std::string says;
@@ -269,7 +316,7 @@ TEST(EvenTrack, WhatDoesNotFitIsRefused) {
       {track_at(steps(90, 0.01)), plain, 0,
        "t: 90 rows last 0.900 s at 100 Hz, the audio 1.000 s; expected the same within 20 ms"},
       {track_at(steps(200, 0.005)), plain, 100,
-       "t: has 200 rows per second, the tables before it 100; with --rate HZ, all are interpolated to one rate"},
+       "t: has 200 rows per second, the files before it 100; with --rate HZ, all are interpolated to one rate"},
       {no_times, at100, 0,
        "t: 150 rows last 1.500 s at 100 Hz, the audio 1.000 s; expected the same within 20 ms; at --rate 150 they "
        "would be "

@@ -22,6 +22,7 @@ void parse_recording(std::string_view bytes);            // start_s, end_s and a
 void parse_stem_manifest(std::string_view bytes);        // of corpus import
 void parse_table_csv(std::string_view bytes);            // a table of movement, and a table of utterances
 void parse_table_npz(std::string_view bytes);            // an archive with a table of movement
+void parse_est(std::string_view bytes);                  // EST tracks
 void parse_checkpoint_manifest(std::string_view bytes);  // MANIFEST, with its digest added
 void parse_model(std::string_view bytes);                // model.safetensors
 void parse_state(std::string_view bytes);                // state.safetensors
@@ -52,6 +53,7 @@ inline constexpr Limits kLimits[] = {
     {"stem_manifest", 2 * kMiB, 4 * kKiB},
     {"table_csv", kMiB, 4 * kKiB},
     {"table_npz", kMiB, 4 * kKiB},
+    {"est", kMiB, 4 * kKiB},
     {"checkpoint_manifest", kMiB, 4 * kKiB},
     {"model", 64 * kMiB, 16 * kKiB},
     {"state", kMiB, 8 * kKiB},

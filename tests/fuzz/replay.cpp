@@ -43,6 +43,7 @@ constexpr Target kTargets[] = {
     with_limits("stem_manifest", parse_stem_manifest),
     with_limits("table_csv", parse_table_csv),
     with_limits("table_npz", parse_table_npz),
+    with_limits("est", parse_est),
     with_limits("checkpoint_manifest", parse_checkpoint_manifest),
     with_limits("model", parse_model),
     with_limits("state", parse_state),

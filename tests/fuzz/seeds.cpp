@@ -16,6 +16,7 @@
 #include "tests/fuzz/audio_seeds.h"
 #include "tests/fuzz/example_model.h"
 #include "tests/fuzz/mat_seeds.h"
+#include "tests/fuzz/track_seeds.h"
 
 namespace cutract::fuzz {
 namespace {
@@ -160,6 +161,7 @@ void write_seeds(const std::string& folder) {
   write_tensors(write);
   write_text(write);
   for (const auto& [name, bytes] : mat_seeds()) write("mat", name, bytes);
+  for (const auto& [target, name, bytes] : track_seeds()) write(target, name, bytes);
   for (const auto& [name, bytes] : audio_seeds()) {
     write("audio", name, bytes);
     write("audio_container", name, bytes);

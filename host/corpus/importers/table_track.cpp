@@ -4,8 +4,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
+#include <limits>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -15,33 +16,31 @@
 #include "host/io/input_file.h"
 #include "host/io/npy.h"
 #include "host/io/npz.h"
+#include "host/io/text_numbers.h"
 
 namespace cutract {
 namespace {
 
 using Names = std::vector<std::string>;
 
-std::optional<double> number_in(std::string_view cell) {
-  if (cell.starts_with('+')) cell.remove_prefix(1);
-  double v = 0;
-  const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), v);
-  if (cell.empty() || error != std::errc() || end != cell.data() + cell.size()) return std::nullopt;
-  return v;
-}
-
-// Says what is wrong with a cell that does not hold a finite number.
-std::string wrong_number(std::string_view cell) {
-  const std::string shown = "is \"" + shortened(cell) + "\"";
-  if (cell.empty()) return "is empty; missing values cannot be imported yet, so fill them or leave the recording out";
-  if (const auto v = number_in(cell); v && !std::isfinite(static_cast<float>(*v)) && std::isfinite(*v))
-    return shown + ", expected a number that fits into 32 bits";
+bool is_missing(std::string_view cell) {
   std::string lower(cell);
   for (char& c : lower)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   const std::string_view bare =
       std::string_view(lower).substr(lower.starts_with('-') || lower.starts_with('+') ? 1 : 0);
-  for (const char* word : {"nan", "na", "n/a", "null", "none", "inf", "infinity", "missing", "#n/a", ""})
-    if (bare == word) return shown + "; missing values cannot be imported yet, so fill them or leave the recording out";
+  for (const char* word : {"nan", "na", "n/a", "null", "none", "missing", "#n/a", ""})
+    if (bare == word) return true;
+  return false;
+}
+
+// Says what is wrong with a cell that does not hold a finite number.
+std::string wrong_number(std::string_view cell) {
+  if (cell.empty()) return "is empty, expected a number";
+  const std::string shown = "is \"" + shortened(cell) + "\"";
+  if (const auto v = number_in(cell); v && !std::isfinite(static_cast<float>(*v)))
+    return shown + (std::isfinite(*v) ? ", expected a number that fits into 32 bits"
+                                      : ", expected a finite number, or NaN for a missing value");
   std::string point(cell);
   if (std::count(point.begin(), point.end(), ',') == 1) {
     std::replace(point.begin(), point.end(), ',', '.');
@@ -127,9 +126,9 @@ class TableReader {
     if (layout_.time) times_.reserve(std::min(rows, cells / columns_ + 1));
   }
 
-  TableTrack read() {
+  StoredTrack read() {
     while (reader_.next()) read_row();
-    TableTrack track;
+    StoredTrack track;
     track.values.rows = static_cast<Index>(values_.size() / layout_.columns.size());
     track.values.cols = static_cast<Index>(layout_.columns.size());
     track.values.values = std::move(values_);
@@ -149,7 +148,9 @@ class TableReader {
                                         : ""));
     if (layout_.time) times_.push_back(number(cells[*layout_.time], "the time"));
     for (std::size_t c = 0; c < layout_.columns.size(); ++c)
-      values_.push_back(static_cast<float>(number(cells[layout_.columns[c]], layout_.channels[c])));
+      values_.push_back(is_missing(cells[layout_.columns[c]])
+                            ? std::numeric_limits<float>::quiet_NaN()
+                            : static_cast<float>(number(cells[layout_.columns[c]], layout_.channels[c])));
   }
   double number(std::string_view cell, const std::string& name) const {
     const auto v = number_in(cell);
@@ -198,16 +199,14 @@ void expect_columns(const Matrix& array, const Names& names, const std::string& 
     refuse(fmt::format("has {}, --channels names {}", counted(array.cols, "column"), expected));
   for (Index t = 0; t < array.rows; ++t)
     for (Index c = 0; c < array.cols; ++c)
-      if (const float v = array.row(t)[c]; !std::isfinite(v))
-        refuse(
-            fmt::format("row {} of \"{}\" is {}; missing values cannot be imported yet, so fill them or leave the "
-                        "recording out",
-                        t + 1, names[static_cast<std::size_t>(c)], v));
+      if (const float v = array.row(t)[c]; std::isinf(v))
+        refuse(fmt::format("row {} of \"{}\" is {}, expected a finite number, or NaN for a missing value", t + 1,
+                           names[static_cast<std::size_t>(c)], v));
 }
 
 // `times` are those that are stored apart from the array; empty if there are none.
-TableTrack named_columns(Matrix array, std::vector<double> times, const TrackFormat& format, const std::string& what) {
-  TableTrack track{format.channels, std::move(times), {}};
+StoredTrack named_columns(Matrix array, std::vector<double> times, const TrackFormat& format, const std::string& what) {
+  StoredTrack track{format.channels, std::move(times), {}};
   expect_columns(array, format.channels, what);
   const auto time = place_of(format.channels, format.time);
   if (track.times.empty()) {
@@ -235,7 +234,7 @@ std::string only_array(const NpzArchive& archive, const std::string& path, const
   return others.front();
 }
 
-TableTrack read_archive(std::string_view bytes, const std::string& path, const TrackFormat& format) {
+StoredTrack read_archive(std::string_view bytes, const std::string& path, const TrackFormat& format) {
   const NpzArchive archive(bytes, path);
   const std::string name = format.array.empty() ? only_array(archive, path, format) : format.array;
   const std::string what = fmt::format("{}: array \"{}\"", path, name);
@@ -259,11 +258,11 @@ TableTrack read_archive(std::string_view bytes, const std::string& path, const T
 
 }  // namespace
 
-TableTrack read_table_track(const std::string& path, const TrackFormat& format) {
+StoredTrack read_table_track(const std::string& path, const TrackFormat& format) {
   return parse_table_track(read_regular_file(path), path, format);
 }
 
-TableTrack parse_table_track(std::string_view bytes, const std::string& path, const TrackFormat& format) {
+StoredTrack parse_table_track(std::string_view bytes, const std::string& path, const TrackFormat& format) {
   std::string name = path;
   for (char& c : name)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');

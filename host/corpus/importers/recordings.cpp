@@ -1,13 +1,11 @@
-#include "host/corpus/importers/table_source.h"
+#include "host/corpus/importers/recordings.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
 #include <map>
 #include <set>
-#include <string_view>
 #include <utility>
 
 #include "host/core/error.h"
@@ -21,15 +19,6 @@ namespace cutract {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::array<std::string_view, 4> kTracks{".csv", ".tsv", ".npy", ".npz"};
-
-bool is_track_name(const fs::path& file) {
-  std::string ending = file.extension().string();
-  for (char& c : ending)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return std::find(kTracks.begin(), kTracks.end(), ending) != kTracks.end();
-}
 
 // The files of one name, which is the path in its folder without the ending.
 struct Files {
@@ -53,23 +42,29 @@ void each_file(const std::string& folder, const char* option, Fn fn) {
   }
 }
 
-std::string inside(const TableSource& source, const std::string& folder) {
+std::string inside(const RecordingSource& source, const std::string& folder) {
   if (folder.empty()) return source.folder;
   return folder.starts_with('/') ? folder : source.folder + "/" + folder;
 }
 
-std::map<std::string, Files> find_files(const TableSource& source, const std::string& utterances) {
+bool is_track(const std::string& path, const TrackFiles& files) {
+  return files.is_one ? files.is_one(path) : has_ending(path, files.endings);
+}
+
+std::map<std::string, Files> find_files(const RecordingSource& source, const std::string& utterances) {
   std::map<std::string, Files> found;
-  each_file(inside(source, source.audio), source.audio.empty() ? "" : " (--audio names a folder in SRC)",
-            [&](const fs::path& path, const std::string& name) {
-              if (is_audio_name(path.string())) found[name].audio.push_back(path.string());
-            });
-  each_file(inside(source, source.tracks), source.tracks.empty() ? "" : " (--tracks names a folder in SRC)",
-            [&](const fs::path& path, const std::string& name) {
-              std::error_code ignored;
-              if (is_track_name(path) && (utterances.empty() || !fs::equivalent(path, utterances, ignored)))
-                found[name].tracks.push_back(path.string());
-            });
+  if (!source.files.holds_audio)
+    each_file(inside(source, source.audio), source.audio.empty() ? "" : " (--audio names a folder in SRC)",
+              [&](const fs::path& path, const std::string& name) {
+                if (is_audio_name(path.string())) found[name].audio.push_back(path.string());
+              });
+  each_file(
+      inside(source, source.tracks), source.tracks.empty() ? "" : " (--tracks names a folder in SRC)",
+      [&](const fs::path& path, const std::string& name) {
+        std::error_code ignored;
+        if (is_track(path.string(), source.files) && (utterances.empty() || !fs::equivalent(path, utterances, ignored)))
+          found[name].tracks.push_back(path.string());
+      });
   for (auto& [name, files] : found) {
     std::sort(files.audio.begin(), files.audio.end());
     std::sort(files.tracks.begin(), files.tracks.end());
@@ -96,14 +91,14 @@ std::string as_id(std::string name) {
   return name;
 }
 
-std::string utterances_path(const TableSource& source) {
+std::string utterances_path(const RecordingSource& source) {
   if (!source.utterances.empty()) return inside(source, source.utterances);
   for (const char* name : {"/utterances.csv", "/utterances.tsv"})
     if (fs::exists(source.folder + name)) return source.folder + name;
   return "";
 }
 
-Listed read_utterances(const std::string& path) {
+Listed read_utterances(const std::string& path, const TrackFiles& files) {
   static const std::vector<std::string> required{"utterance"}, optional{"speaker", "split", "text"};
   static const std::set<std::string> reserved{"id", "audio", "articulation", "start_s", "end_s", "features"};
   // Columns that a manifest may have and an import does not write: reading the corpus would take a similar name for
@@ -134,7 +129,7 @@ Listed read_utterances(const std::string& path) {
     for (const std::string& name : listed.extra_columns) r.extra.push_back(table.at(row, name));
     std::string name = table.at(row, "utterance");
     if (name.empty()) problems.push_back(fmt::format("{}:{}: utterance is empty", path, row.line));
-    if (is_audio_name(name) || is_track_name(name)) name = fs::path(name).replace_extension().string();
+    if (is_audio_name(name) || has_ending(name, files.endings)) name = fs::path(name).replace_extension().string();
     const auto [first, added] = listed.rows.emplace(as_id(name), std::move(r));
     if (!added)
       problems.push_back(fmt::format("{}:{}: utterance \"{}\" is already on line {}", path, row.line, shortened(name),
@@ -144,6 +139,8 @@ Listed read_utterances(const std::string& path) {
   return listed;
 }
 
+std::string file_name(const std::string& name) { return name.substr(name.rfind('/') + 1); }
+
 // The name of the first folder below that of the audio; of the audio's own folder if there is none.
 std::string speaker_by_folder(const std::string& name, const std::string& audio_folder) {
   const auto slash = name.find('/');
@@ -152,17 +149,28 @@ std::string speaker_by_folder(const std::string& name, const std::string& audio_
   return fs::weakly_canonical(audio_folder, ignored).filename().string();
 }
 
+std::string speaker_of(const std::string& name, const RecordingSource& source) {
+  if (!source.speaker.empty()) return source.speaker;
+  const std::string file = file_name(name);
+  const auto end = file.find('_');
+  if (source.files.names_speaker && end != std::string::npos && end > 0) return file.substr(0, end);
+  return speaker_by_folder(name, inside(source, source.files.holds_audio ? source.tracks : source.audio));
+}
+
 // Returns why the files of one name do not make a recording, or "".
-std::string wrong_files(const Files& files, const std::string& name) {
+std::string wrong_files(const Files& files, const std::string& name, const TrackFiles& kind) {
   if (files.tracks.empty())
-    return files.audio.front() + " has no " + name + ".csv, .tsv, .npy or .npz with its movement";
+    return fmt::format("{} has no {} with its movement", files.audio.front(),
+                       fmt::format(fmt::runtime(kind.partner), name));
+  if (files.tracks.size() > 1 && !kind.several)
+    return "there are several files of movement: " + files.tracks[0] + ", " + files.tracks[1];
+  if (kind.holds_audio) return "";
   if (files.audio.empty()) return files.tracks.front() + " has no audio file " + name + ".wav, .flac or other";
   if (files.audio.size() > 1) return "there are several audio files: " + files.audio[0] + ", " + files.audio[1];
-  if (files.tracks.size() > 1) return "there are several tables: " + files.tracks[0] + ", " + files.tracks[1];
   return "";
 }
 
-void fill_from(Listed& listed, TableRecording& r) {
+void fill_from(Listed& listed, FoundRecording& r) {
   const auto row = listed.rows.find(r.id);
   if (row == listed.rows.end()) {
     if (r.problem.empty()) r.problem = "is not in " + listed.path;
@@ -187,47 +195,74 @@ std::string shares_text(const std::vector<Share>& shares) {
   return text;
 }
 
+// The recordings that have to be in the same split.
+std::string group_of(const FoundRecording& r, const TrackFiles& files) {
+  if (!r.text.empty()) return "text " + r.text;
+  if (!files.sentence) return r.id;
+  return "sentence " + files.sentence(fs::path(r.tracks.front()).stem().string());
+}
+
 // A sentence that several speakers read, or one speaker twice, must not be in two splits.
-void make_splits(const TableSource& source, TableRecordings& found) {
+void make_splits(const RecordingSource& source, FoundRecordings& found) {
   const std::vector<Share> shares =
       source.shares.empty() ? parse_shares("train=0.8,val=0.1,test=0.1", "--split") : source.shares;
   std::vector<std::string> good;  // groups
-  for (const TableRecording& r : found.all)
-    if (r.problem.empty()) good.push_back(r.text.empty() ? r.id : "text " + r.text);
+  for (const FoundRecording& r : found.all)
+    if (r.problem.empty()) good.push_back(group_of(r, source.files));
   const std::vector<std::string> splits = assign_splits(good, shares, source.seed);
   std::size_t i = 0;
-  for (TableRecording& r : found.all)
+  for (FoundRecording& r : found.all)
     if (r.problem.empty()) r.split = splits[i++];
-  found.split_note = fmt::format("splits by --split {} --seed {}; recordings with the same text are in one split",
-                                 shares_text(shares), source.seed);
+  found.split_note = fmt::format("splits by --split {} --seed {}; recordings with the same {} are in one split",
+                                 shares_text(shares), source.seed, source.files.sentence ? "sentence" : "text");
 }
 
-void expect_no_contradiction(const TableSource& source, const Listed& listed) {
+void expect_no_contradiction(const RecordingSource& source, const Listed& listed) {
   if (listed.has_speakers && !source.speaker.empty())
     fail(Fault::usage, fmt::format("--speaker: {} has a column speaker; use only one of them", listed.path));
   if (listed.has_splits && !source.shares.empty())
     fail(Fault::usage, fmt::format("--split: {} has a column split; use only one of them", listed.path));
 }
 
+[[noreturn]] void fail_without_pairs(const RecordingSource& source) {
+  if (source.files.holds_audio) fail(Fault::data, fmt::format("{}: holds no {}", source.folder, source.files.what));
+  fail(Fault::data,
+       fmt::format("{}: holds no audio file (.wav, .flac, ...) with {} beside it; if they are in two folders, name "
+                   "these with --audio and --tracks",
+                   source.folder, source.files.what));
+}
+
 }  // namespace
 
-TableRecordings find_table_recordings(const TableSource& source) {
+std::string after_speaker(const std::string& name) {
+  const auto at = name.find('_');
+  return at == std::string::npos || at + 1 == name.size() ? name : name.substr(at + 1);
+}
+
+bool has_ending(const std::string& path, const std::vector<std::string>& endings) {
+  std::string ending = fs::path(path).extension().string();
+  for (char& c : ending)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return std::find(endings.begin(), endings.end(), ending) != endings.end();
+}
+
+FoundRecordings find_recordings(const RecordingSource& source) {
   const std::string table = utterances_path(source);
   Listed listed;
-  if (!table.empty()) listed = read_utterances(table);
+  if (!table.empty()) listed = read_utterances(table, source.files);
   expect_no_contradiction(source, listed);
-  TableRecordings found;
+  FoundRecordings found;
   found.extra_columns = listed.extra_columns;
   std::map<std::string, std::string> names;  // by id
   bool pair = false;
   for (const auto& [name, files] : find_files(source, table)) {
-    TableRecording r;
+    FoundRecording r;
     r.id = as_id(name);
-    r.problem = wrong_files(files, name);
+    r.problem = wrong_files(files, name, source.files);
     pair = pair || r.problem.empty();
     if (!files.audio.empty()) r.audio = files.audio.front();
-    if (!files.tracks.empty()) r.track = files.tracks.front();
-    r.speaker = source.speaker.empty() ? speaker_by_folder(name, inside(source, source.audio)) : source.speaker;
+    r.tracks = files.tracks;
+    r.speaker = speaker_of(name, source);
     r.extra.resize(found.extra_columns.size());
     const auto [other, added] = names.emplace(r.id, name);
     if (!added) r.problem = fmt::format("{} and {} would get the same id; rename one of them", other->second, name);
@@ -235,13 +270,18 @@ TableRecordings find_table_recordings(const TableSource& source) {
     if (!table.empty()) fill_from(listed, r);
     found.all.push_back(std::move(r));
   }
-  if (!pair)
-    fail(Fault::data, source.folder +
-                          ": holds no audio file (.wav, .flac, ...) with a table of the same name (.csv, .tsv, .npy or "
-                          ".npz) beside it; if they are in two folders, name these with --audio and --tracks");
+  if (!pair) fail_without_pairs(source);
   for (const auto& [id, row] : listed.rows)
     if (!row.used)
-      found.all.push_back({id, "", "", "", {}, "", "", fmt::format("{}:{} has no audio file", listed.path, row.line)});
+      found.all.push_back(
+          {id,
+           "",
+           "",
+           "",
+           {},
+           "",
+           {},
+           fmt::format("{}:{} has no {} file", listed.path, row.line, source.files.holds_audio ? "such" : "audio")});
   std::stable_sort(found.all.begin(), found.all.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
   if (!listed.has_splits) make_splits(source, found);
   return found;

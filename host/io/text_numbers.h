@@ -1,0 +1,17 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+namespace cutract {
+
+// Takes the next line off `rest`, without its line end (LF or CRLF); the last line may lack one.
+std::string_view take_line(std::string_view& rest);
+
+// Takes the next word off a line; words are separated by spaces and tabs. "" at the end.
+std::string_view take_word(std::string_view& line);
+
+// Returns the number that the whole word is, with nan and inf; nothing if it is not one.
+std::optional<double> number_in(std::string_view word);
+
+}  // namespace cutract
