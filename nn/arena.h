@@ -25,7 +25,9 @@ class Arena {
     return {reinterpret_cast<T*>(at), shape};
   }
 
-  void rewind() { used_ = 0; }          // what was handed out may be handed out again
+  Index used() const { return used_; }
+  // What was handed out after `used` bytes were in use may be handed out again.
+  void rewind(Index used = 0) { used_ = used; }
   Index most() const { return most_; }  // the most bytes ever in use
 
  private:

@@ -12,9 +12,9 @@
 
 namespace cutract {
 
-// Initial values of a tensor: uniform within [-bound, bound].
+// Initial values of a tensor: uniform within bound of centre.
 struct Init {
-  double bound = 0;
+  double bound = 0, centre = 0;
 };
 
 // One named tensor of a model, e.g. lstm.weight_hh_l1_reverse: PyTorch's names and shapes.

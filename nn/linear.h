@@ -14,6 +14,7 @@ struct LinearSlots {
   Slot<2> weight;
   Slot<1> bias;
 
+  LinearSlots(Slot<2> w, Slot<1> b) : weight(w), bias(b) {}
   LinearSlots(Layout& layout, const std::string& scope, Index inputs, Index outputs)
       : weight(layout.add<2>(scope + ".weight", {outputs, inputs}, initial(inputs))),
         bias(layout.add<1>(scope + ".bias", {outputs}, initial(inputs))) {}
@@ -23,8 +24,8 @@ struct LinearSlots {
   void forward(Exec& ex, In x, Out y, const Pass& p, Precision precision) const {
     linear(ex, {x, weight.in(p.params), bias.in(p.params), y, precision});
   }
-  void backward(Exec& ex, In x, In dy, Out dx, const Pass& p, Precision precision) const {
-    linear_backward(ex, {x, weight.in(p.params), dy, dx, weight.in(p.grads), bias.in(p.grads), precision});
+  void backward(Exec& ex, In x, In dy, Out dx, const Pass& p, Precision precision, bool add_dx = false) const {
+    linear_backward(ex, {x, weight.in(p.params), dy, dx, weight.in(p.grads), bias.in(p.grads), precision, add_dx});
   }
 
  private:

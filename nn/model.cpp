@@ -24,9 +24,9 @@ Model::Model(ModelSpec spec) : spec_(std::move(spec)) {
 void Model::initialise(std::uint64_t seed) {
   for (const Parameter& p : parameters()) {
     const std::span<float> values(values_.data() + p.offset, static_cast<std::size_t>(p.size));
-    const auto bound = static_cast<float>(p.init.bound);
+    const auto bound = static_cast<float>(p.init.bound), centre = static_cast<float>(p.init.centre);
     PhiloxStream stream(derive_key(seed, name_hash(p.name), 0));
-    for (float& v : values) v = (2 * uniform(stream.next()) - 1) * bound;
+    for (float& v : values) v = centre + (2 * uniform(stream.next()) - 1) * bound;
   }
 }
 

@@ -5,14 +5,16 @@
 #include <variant>
 #include <vector>
 
+#include "nn/attention_block.h"
 #include "nn/bi_lstm.h"
 #include "nn/dense.h"
 #include "nn/linear.h"
+#include "nn/transformer.h"
 
 namespace cutract {
 
 // The kinds of blocks. A kind that is added here can be used in model.stack and is described by its help.
-using AnyBlock = std::variant<Dense, BiLstm>;
+using AnyBlock = std::variant<Dense, BiLstm, AttentionBlock, Transformer>;
 
 template <class>
 struct ConfigsOf;

@@ -16,7 +16,7 @@ if ! $venv/bin/pip install --quiet --disable-pip-version-check -r tests/golden/r
 fi
 passed=0
 failed=0
-for check in "tests/golden/make_lstm.py --check" "tests/golden/make_features.py --check" "tests/golden/make_metrics.py --check" \
+for check in "tests/golden/make_lstm.py --check" "tests/golden/make_attention.py --check" "tests/golden/make_features.py --check" "tests/golden/make_metrics.py --check" \
   "tests/golden/make_lowpass.py --check" "tests/golden/make_conformer_ops.py --check" \
   "tests/train/load_in_torch.py build/cpu/cli/cutract"; do
   echo "-- $check"

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/dropout.h"
+#include "kernels/scaled_add.h"
+#include "nn/layout.h"
+#include "nn/pass.h"
+
+namespace cutract {
+
+// Dropout at one place of a model. Without masks, nothing is dropped.
+class Dropped {
+ public:
+  Dropped(Layout& layout, double p) : site_(layout.dropout_site()), p_(static_cast<float>(p)) {}
+
+  // Both in forward, on values, and in backward, on their gradients.
+  void apply(Exec& ex, Out x, const Pass& p) const {
+    if (p.masks && p_ > 0)
+      dropout(ex, {x, p.ragged, p.masks->uid, p.masks->seed, site_, p.masks->step, p_, x});
+  }
+
+ private:
+  std::uint64_t site_;
+  float p_;
+};
+
+// y = x + scale dropout(branch). The branch's memory is given up, so y may be in it.
+struct Residual {
+  Dropped dropped;
+  float scale = 1;
+
+  void forward(Exec& ex, In x, Out branch, Out y, const Pass& p) const {
+    dropped.apply(ex, branch, p);
+    scaled_add(ex, {x, branch, scale, y});
+  }
+  // Writes the gradient for the branch; that for x is dy itself.
+  void backward(Exec& ex, In dy, Out dbranch, const Pass& p) const {
+    scaled_add(ex, {{}, dy, scale, dbranch});
+    dropped.apply(ex, dbranch, p);
+  }
+};
+
+}  // namespace cutract
