@@ -5,8 +5,10 @@
 #include "bench/bench.h"
 #include "kernels/depthwise_conv.h"
 #include "kernels/glu.h"
+#include "kernels/group_norm.h"
 #include "tests/oracle/depthwise_conv.h"
 #include "tests/oracle/glu.h"
+#include "tests/oracle/group_norm.h"
 
 // The ops that conformers need beside linear layers, attention and normalisation of rows. Each is checked and timed on
 // the same, whole problem.
@@ -77,6 +79,46 @@ Prepared prepare_depthwise_conv(Exec& ex, const std::vector<std::int32_t>& lengt
   return {run, {.frames = n, .flops = 4 * n * c * k, .bytes = 16 * n * c}, wrong, {}};
 }
 
+Prepared prepare_group_norm(Exec& ex, const std::vector<std::int32_t>& lengths, Index C, bool backward) {
+  struct Data {
+    RaggedOn ragged;
+    Floats x, w, b, y, stats, dy, dx, dw, db;
+  };
+  const Index N = frames_of(lengths);
+  const auto d = std::make_shared<Data>(Data{{ex, lengths},
+                                             random_on(ex, N * C, 1),
+                                             random_on(ex, C, 2),
+                                             random_on(ex, C, 3),
+                                             zeros_on(ex, N * C),
+                                             zeros_on(ex, std::ssize(lengths) * 3),
+                                             random_on(ex, N * C, 4),
+                                             zeros_on(ex, N * C),
+                                             zeros_on(ex, C),
+                                             zeros_on(ex, C)});
+  const auto host = [&](const Floats& v) { return to_double(v.values(ex)); };
+  const oracle::GroupNorm norm{host(d->w), host(d->b)};
+  const double n = static_cast<double>(N), c = static_cast<double>(C);
+  const auto forward = [=, &ex] {
+    group_norm(ex, {rows(d->x, C), d->ragged.view(), d->w.view(), d->b.view(), rows(d->y, C), rows(d->stats, 3)});
+  };
+  forward();
+  if (!backward)
+    return {forward,
+            {.frames = n, .bytes = 8 * n * c},
+            compare("y", d->y.values(ex), oracle::group_norm(norm, lengths, host(d->x)), 2e-6),
+            {}};
+  const auto run = [=, &ex] {
+    group_norm_backward(ex, {rows(d->x, C), d->ragged.view(), d->w.view(), rows(d->stats, 3), rows(d->dy, C),
+                             rows(d->dx, C), d->dw.view(), d->db.view()});
+  };
+  run();
+  const auto want = oracle::group_norm_gradient(norm, lengths, host(d->x), host(d->dy));
+  std::string wrong = compare("dx", d->dx.values(ex), want.dx, 1e-5);
+  if (wrong.empty()) wrong = compare("dw", d->dw.values(ex), want.dw, 1e-5);
+  if (wrong.empty()) wrong = compare("db", d->db.values(ex), want.db, 1e-5);
+  return {run, {.frames = n, .bytes = 12 * n * c}, wrong, {}};
+}
+
 }  // namespace
 
 void add_conformer(Cases& cases) {
@@ -94,6 +136,8 @@ void add_conformer(Cases& cases) {
         const Size size = B > 3 ? Size::standard : Size::smallest;
         add("depthwise_conv", shape + fmt::format("/K:{}", K), size,
             [=](Exec& ex) { return prepare_depthwise_conv(ex, lengths_of(B, T, ragged), C, K, backward); });
+        add("group_norm", shape, size,
+            [=](Exec& ex) { return prepare_group_norm(ex, lengths_of(B, T, ragged), C, backward); });
       };
       add_ragged(3, 20, true);
       add_ragged(8, 2481, false);

@@ -15,6 +15,7 @@
 #include "kernels/gather.h"
 #include "kernels/gemm/gemm_gpu.h"
 #include "kernels/glu.h"
+#include "kernels/group_norm.h"
 #include "kernels/layer_norm.h"
 #include "kernels/linear.h"
 #include "kernels/loss.h"
@@ -50,6 +51,8 @@ void gather(GpuExec&, const GatherArgs&) { no_gpu("gather"); }
 void gemm(GpuExec&, Index, Index, Index, GemmOperand, GemmOperand, bool, float*, Index, Precision) { no_gpu("gemm"); }
 void glu(GpuExec&, const GluArgs&) { no_gpu("glu"); }
 void glu_backward(GpuExec&, const GluBackwardArgs&) { no_gpu("glu_backward"); }
+void group_norm(GpuExec&, const GroupNormArgs&) { no_gpu("group_norm"); }
+void group_norm_backward(GpuExec&, const GroupNormBackwardArgs&) { no_gpu("group_norm_backward"); }
 void layer_norm(GpuExec&, const LayerNormArgs&) { no_gpu("layer_norm"); }
 void layer_norm_backward(GpuExec&, const LayerNormBackwardArgs&) { no_gpu("layer_norm_backward"); }
 void linear(GpuExec&, const LinearArgs&) { no_gpu("linear"); }

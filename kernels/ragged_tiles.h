@@ -14,6 +14,7 @@ struct RaggedTiles {
   Index each = 1;
 
   struct Tile {
+    Index utterance;
     Index start, length;  // of its utterance: the first row in the batch, and the number of rows
     Index first, rows;    // of the tile, counted from the start of its utterance; empty if rows <= 0
     bool behind;          // whether its rows are after the last utterance
@@ -24,7 +25,9 @@ struct RaggedTiles {
     if (utterance < ragged.utterances) return ragged.offset.data[utterance];
     return utterance == 0 ? 0 : Index{ragged.offset.data[utterance - 1]} + ragged.length.data[utterance - 1];
   }
+  // The tiles of an utterance are first_tile .. first_tile + tiles_of - 1.
   CUTRACT_HD Index first_tile(Index utterance) const { return start(utterance) / each + utterance; }
+  CUTRACT_HD Index tiles_of(Index utterance) const { return (ragged.length.data[utterance] + each - 1) / each; }
   CUTRACT_HD Tile at(Index tile) const {
     Index utterance = 0, end = ragged.utterances + 1;
     while (end - utterance > 1) {
@@ -35,7 +38,7 @@ struct RaggedTiles {
     const Index from = start(utterance);
     const Index length = behind ? ragged.frames - from : Index{ragged.length.data[utterance]};
     const Index first = (tile - first_tile(utterance)) * each, left = length - first;
-    return {from, length, first, left < each ? left : each, behind};
+    return {utterance, from, length, first, left < each ? left : each, behind};
   }
 };
 

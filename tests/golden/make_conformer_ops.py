@@ -1,4 +1,4 @@
-"""Makes {glu,depthwise_conv}.safetensors: one forward and backward of an op that conformers need, by PyTorch.
+"""Makes {glu,depthwise_conv,group_norm}.safetensors: one forward and backward of an op of conformers, by PyTorch.
 
 Inputs are float32 values; the truth (outputs and gradients) is computed in float64 from them. Prints the rounding
 error of the same computation in float32.
@@ -63,7 +63,18 @@ def build() -> dict[str, golden_io.Fixture]:
         ),
         "torch.nn.functional.conv1d(x, w, b, padding=15, groups=6) of each utterance alone",
     )
-    return {"glu.safetensors": glu, "depthwise_conv.safetensors": depthwise_conv}
+    group_norm = fixture(
+        {"x": 2 + 3 * torch.randn(sum(length), 6), "w": torch.randn(6), "b": torch.randn(6)},
+        length,
+        6,
+        lambda t: of_each_utterance(length, lambda x: nn.functional.group_norm(x, 1, t["w"], t["b"], 1e-5), t["x"]),
+        "torch.nn.functional.group_norm(x, 1, w, b, 1e-5) of each utterance alone",
+    )
+    return {
+        "glu.safetensors": glu,
+        "depthwise_conv.safetensors": depthwise_conv,
+        "group_norm.safetensors": group_norm,
+    }
 
 
 if __name__ == "__main__":
