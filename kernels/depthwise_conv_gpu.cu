@@ -9,11 +9,12 @@ namespace {
 constexpr int kChannels = 32;
 constexpr int kRun = 16, kRuns = 8;  // frames of a thread, and threads that divide the frames of a tile
 constexpr int kStep = 8;             // frames, or taps, for which rows are read together
-constexpr int kTaps = 8, kMostGroups = (kMostConvTaps + kTaps - 1) / kTaps;
+constexpr int kTaps = 8;             // taps of a thread
 constexpr Index kTile = kRun * kRuns;
 constexpr Index kGradientTile = 256;   // rows of a partial sum of dw and db
 constexpr int kPitch = kChannels + 1;  // of the taps in shared memory, so that they are written without bank conflicts
 constexpr int kBlock = 256;
+static_assert(kChannels * ((kMostConvTaps + kTaps - 1) / kTaps) <= kBlock);
 
 struct Convolution {
   View<const float, 2> in;
@@ -82,8 +83,7 @@ __global__ void __launch_bounds__(kChannels* kRuns) convolve_kernel(Convolution 
 // A block owns a tile of 256 frames (blockIdx.x) and 32 channels (blockIdx.y), and sets their rows of `partial`
 // [tiles, K + 1, C]; a thread owns 8 taps of one channel, and the first of a channel also the sum of dy. Each adds the
 // frames of the tile in order. The frames that the taps meet slide through registers.
-__global__ void __launch_bounds__(kChannels* kMostGroups)
-    gradient_kernel(DepthwiseConvBackwardArgs a, double* partial) {
+__global__ void __launch_bounds__(kBlock) gradient_kernel(DepthwiseConvBackwardArgs a, double* partial) {
   const Index C = a.x.shape[1], K = a.w.shape[1], c = Index(blockIdx.y) * kChannels + threadIdx.x;
   const Index k = Index(threadIdx.y) * kTaps;
   const RaggedTiles::Tile tile = RaggedTiles{a.ragged, kGradientTile}.at(blockIdx.x);
