@@ -1,7 +1,6 @@
 #pragma once
 
 #include <array>
-#include <cmath>
 
 #include "host/core/choices.h"
 #include "host/core/philox.h"  // CUTRACT_HD
@@ -53,7 +52,7 @@ CUTRACT_HD inline float activation_value(Activation f, float x) {
     case Activation::silu:
       return x * sigmoid(x);
     case Activation::gelu:
-      return 0.5f * x * std::erfc(x * -0.70710678f);  // erfc keeps its accuracy where 1 + erf cancels
+      return x * Normal(x).below;
   }
   return x;
 }
@@ -72,8 +71,10 @@ CUTRACT_HD inline float activation_slope(Activation f, float x) {
       const float s = sigmoid(x);
       return s * (1 + (CUTRACT_PLANTED("silu_slope_of_sigmoid") ? 0 : x * (1 - s)));
     }
-    case Activation::gelu:
-      return 0.5f * std::erfc(x * -0.70710678f) + x * 0.39894228f * std::exp(-0.5f * x * x);
+    case Activation::gelu: {
+      const Normal n(x);
+      return n.below + x * n.density;
+    }
   }
   return 1;
 }

@@ -16,8 +16,7 @@ class Dropped {
 
   // Both in forward, on values, and in backward, on their gradients.
   void apply(Exec& ex, Out x, const Pass& p) const {
-    if (p.masks && p_ > 0)
-      dropout(ex, {x, p.ragged, p.masks->uid, p.masks->seed, site_, p.masks->step, p_, x});
+    if (p.masks && p_ > 0) dropout(ex, {x, p.ragged, p.masks->uid, p.masks->seed, site_, p.masks->step, p_, x});
   }
 
  private:

@@ -66,8 +66,7 @@ void SelfAttention::forward(Exec& ex, In x, Out y, const Pass& p) const {
 void SelfAttention::backward(Exec& ex, In x, In dy, Out dx, bool add, const Pass& p) const {
   out_.backward(ex, flat(context_), dy, flat(dcontext_), p, precision_);
   attention_backward(ex, {qkv_, p.ragged, config_.window, dropout(p), context_, lse_, dcontext_, dqkv_});
-  if (config_.positions == Positions::rope)
-    rope(ex, {dqkv_, p.ragged, !CUTRACT_PLANTED("gradients_turned_forward")});
+  if (config_.positions == Positions::rope) rope(ex, {dqkv_, p.ragged, !CUTRACT_PLANTED("gradients_turned_forward")});
   in_.backward(ex, x, flat(dqkv_), dx, p, precision_, add);
 }
 

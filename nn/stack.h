@@ -7,6 +7,7 @@
 
 #include "nn/attention_block.h"
 #include "nn/bi_lstm.h"
+#include "nn/conformer.h"
 #include "nn/dense.h"
 #include "nn/linear.h"
 #include "nn/transformer.h"
@@ -14,7 +15,7 @@
 namespace cutract {
 
 // The kinds of blocks. A kind that is added here can be used in model.stack and is described by its help.
-using AnyBlock = std::variant<Dense, BiLstm, AttentionBlock, Transformer>;
+using AnyBlock = std::variant<Dense, BiLstm, AttentionBlock, Transformer, Conformer>;
 
 template <class>
 struct ConfigsOf;

@@ -28,7 +28,7 @@ template <Isa>
 CUTRACT_INLINE void score_gradients_body(float* s, const float* dp, const float* keep, Index cols, Index from, Index to,
                                          float scale, OfQuery of) {
   for (Index c = 0; c < cols; ++c) {
-    const float p = c < from || c >= to ? 0.0f : exp_negative(std::min(0.0f, s[c] * scale - of.lse));
+    const float p = c < from || c >= to ? 0.0f : exp_negative(std::min(s[c] * scale - of.lse, 0.0f));
     s[c] = p * ((keep ? dp[c] * keep[c] : dp[c]) - of.mean);
   }
 }
@@ -43,7 +43,7 @@ template <Isa>
 CUTRACT_INLINE void score_gradients_of_key_body(float* s, float* dp, const float* keep, Index cols, Index from,
                                                 Index to, float scale, const float* lse, const float* mean) {
   for (Index c = 0; c < cols; ++c) {
-    const float p = c < from || c >= to ? 0.0f : exp_negative(std::min(0.0f, s[c] * scale - lse[c]));
+    const float p = c < from || c >= to ? 0.0f : exp_negative(std::min(s[c] * scale - lse[c], 0.0f));
     const float kept = keep ? keep[c] : 1.0f;
     s[c] = p * (dp[c] * kept - mean[c]);
     dp[c] = p * kept;

@@ -12,8 +12,7 @@ constexpr int kThreads = kAttentionThreads;
 // What each element of the gradient of the scores needs.
 struct Backward {
   AttentionBackwardArgs a;
-  Index A;
-  int window;
+  int A, window;
   const float* mean;  // [N, A] products of the rows of out and dout: the mean gradient of a query's scores
 };
 
@@ -48,9 +47,8 @@ struct Mask {
   float p, scale;
   std::uint64_t key = 0;
   std::uint32_t uid = 0;
-  Index head;
-  __device__ Mask(const AttentionDropout& d, int utterance, Index of_head)
-      : p(d.p), scale(1 / (1 - d.p)), head(of_head) {
+  int head;
+  __device__ Mask(const AttentionDropout& d, int utterance, int of_head) : p(d.p), scale(1 / (1 - d.p)), head(of_head) {
     if (p == 0) return;
     key = attention_key(d);
     uid = d.uid.data[utterance];
@@ -58,9 +56,12 @@ struct Mask {
   __device__ float keep(const Philox4& bits, int i) const { return uniform(bits.v[i]) < p ? 0.0f : scale; }
 };
 
+// e^x of the logarithm of a probability, which rounding may put above 0. NaN stays NaN.
+__device__ float probability(float x) { return exp_negative(x > 0 ? 0.0f : x); }
+
 // Writes a thread's part of a gradient: rows 4 y + i, columns x + 16 c.
 template <int K>
-__device__ void write_rows(AttentionThread t, const AttentionPlace& at, float* rows, Index apart, float by,
+__device__ void write_rows(AttentionThread t, const AttentionPlace& at, float* rows, int apart, float by,
                            const float (&sum)[4][K / 16]) {
 #pragma unroll
   for (int i = 0; i < 4; ++i) {
@@ -75,11 +76,11 @@ __device__ void write_rows(AttentionThread t, const AttentionPlace& at, float* r
 template <int K>
 __global__ void __launch_bounds__(kThreads) attention_queries_kernel(Backward b) {
   const AttentionBackwardArgs& a = b.a;
-  const AttentionPlace at(a.ragged, static_cast<int>(blockIdx.x));
+  const AttentionPlace at(a.ragged);
   if (at.empty) return;
-  const Index A = b.A, head = blockIdx.y, apart = 3 * A * K;
-  const float* rows = a.qkv.data + at.offset * apart + head * K;
-  const float* dout = a.dout.data + (at.offset * A + head) * K;
+  const int A = b.A, head = static_cast<int>(blockIdx.y), apart = 3 * A * K;
+  const float* rows = a.qkv.data + Index(at.offset) * apart + head * K;
+  const float* dout = a.dout.data + (Index(at.offset) * A + head) * K;
   const BackwardTiles<K> tile;
   const AttentionThread t;
   const Mask mask(a.dropout, at.utterance, head);
@@ -109,7 +110,7 @@ __global__ void __launch_bounds__(kThreads) attention_queries_kernel(Backward b)
 #pragma unroll
       for (int j = 0; j < 4; ++j) {
         const bool seen = sees(query, from + 4 * t.x + j, at.frames, b.window);
-        const float p = seen ? exp_negative(fminf(0, s[i][j] * scale - lse[i])) : 0.0f;
+        const float p = seen ? probability(s[i][j] * scale - lse[i]) : 0.0f;
         s[i][j] = p * (dp[i][j] * (mask.p > 0 ? mask.keep(bits, j) : 1.0f) - mean[i]);
       }
     }
@@ -117,18 +118,18 @@ __global__ void __launch_bounds__(kThreads) attention_queries_kernel(Backward b)
     __syncwarp();
     add_product<K>(t, tile.weights, tile.other, dq);
   }
-  write_rows<K>(t, at, a.dqkv.data + at.offset * apart + head * K, apart, scale, dq);
+  write_rows<K>(t, at, a.dqkv.data + Index(at.offset) * apart + head * K, apart, scale, dq);
 }
 
 // dk = ds^T q and dv = (p keep)^T dout, for 64 keys.
 template <int K>
 __global__ void __launch_bounds__(kThreads) attention_keys_kernel(Backward b) {
   const AttentionBackwardArgs& a = b.a;
-  const AttentionPlace at(a.ragged, static_cast<int>(blockIdx.x));
+  const AttentionPlace at(a.ragged);
   if (at.empty) return;
-  const Index A = b.A, head = blockIdx.y, apart = 3 * A * K;
-  const float* rows = a.qkv.data + at.offset * apart + head * K;
-  const float* dout = a.dout.data + (at.offset * A + head) * K;
+  const int A = b.A, head = static_cast<int>(blockIdx.y), apart = 3 * A * K;
+  const float* rows = a.qkv.data + Index(at.offset) * apart + head * K;
+  const float* dout = a.dout.data + (Index(at.offset) * A + head) * K;
   const BackwardTiles<K> tile;
   const AttentionThread t;
   const Mask mask(a.dropout, at.utterance, head);
@@ -157,9 +158,8 @@ __global__ void __launch_bounds__(kThreads) attention_keys_kernel(Backward b) {
       const Philox4 bits = mask.p > 0 ? attention_bits(mask.key, mask.uid, head, query, key / 4) : Philox4{};
 #pragma unroll
       for (int i = 0; i < 4; ++i) {
-        const float p = sees(query, key + i, at.frames, b.window)
-                            ? exp_negative(fminf(0, s[i][j] * scale - tile.lse[column]))
-                            : 0.0f;
+        const float p =
+            sees(query, key + i, at.frames, b.window) ? probability(s[i][j] * scale - tile.lse[column]) : 0.0f;
         const float keep = mask.p > 0 ? mask.keep(bits, i) : 1.0f;
         s[i][j] = p * (dp[i][j] * keep - (CUTRACT_PLANTED("gpu_attention_without_mean") ? 0.0f : tile.mean[column]));
         dp[i][j] = p * keep;
@@ -173,16 +173,15 @@ __global__ void __launch_bounds__(kThreads) attention_keys_kernel(Backward b) {
     __syncwarp();
     add_product<K>(t, tile.weights, tile.other, dk);
   }
-  float* out = a.dqkv.data + at.offset * apart + head * K;
+  float* out = a.dqkv.data + Index(at.offset) * apart + head * K;
   write_rows<K>(t, at, out + A * K, apart, scale, dk);
   write_rows<K>(t, at, out + 2 * A * K, apart, 1, dv);
 }
 
 template <int K>
 void run(GpuExec& ex, const Backward& b) {
-  const Geometry g{{static_cast<unsigned>(AttentionPlace::tiles(b.a.ragged)), static_cast<unsigned>(b.A)},
-                   {kThreads},
-                   BackwardTiles<K>::kBytes};
+  const Geometry g{
+      {AttentionPlace::tiles(b.a.ragged), static_cast<unsigned>(b.A)}, {kThreads}, BackwardTiles<K>::kBytes};
   launch(ex, "attention_backward", attention_queries_kernel<K>, g, b);
   launch(ex, "attention_backward", attention_keys_kernel<K>, g, b);
 }
@@ -194,7 +193,7 @@ void attention_backward(GpuExec& ex, const AttentionBackwardArgs& a) {
   if (N == 0) return;
   auto* mean = reinterpret_cast<float*>(ex.workspace((N * A + 1) / 2));
   launch(ex, "attention_backward", attention_means_kernel, grid_for(N * A, kThreads), kThreads, a, mean, N * A, K);
-  const Backward b{a, A, attention_window(a.ragged, a.window), mean};
+  const Backward b{a, static_cast<int>(A), attention_window(a.ragged, a.window), mean};
   if (K == 32)
     run<32>(ex, b);
   else

@@ -54,11 +54,11 @@ struct Softmax {
 };
 
 template <int K>
-__global__ void __launch_bounds__(kAttentionThreads) attention_kernel(AttentionArgs a, Index A, int window) {
-  const AttentionPlace at(a.ragged, static_cast<int>(blockIdx.x));
+__global__ void __launch_bounds__(kAttentionThreads) attention_kernel(AttentionArgs a, int A, int window) {
+  const AttentionPlace at(a.ragged);
   if (at.empty) return;
-  const Index head = blockIdx.y, apart = 3 * A * K;
-  const float* rows = a.qkv.data + at.offset * apart + head * K;
+  const int head = static_cast<int>(blockIdx.y), apart = 3 * A * K;
+  const float* rows = a.qkv.data + Index(at.offset) * apart + head * K;
   const ForwardTiles<K> tile;
   const AttentionThread t;
   const float scale = 1 / std::sqrt(static_cast<float>(K));
@@ -117,9 +117,8 @@ __global__ void __launch_bounds__(kAttentionThreads) clear_behind_kernel(Ragged 
 template <int K>
 void run(GpuExec& ex, const AttentionArgs& a) {
   const Index A = a.qkv.shape[2];
-  const Geometry g{{static_cast<unsigned>(AttentionPlace::tiles(a.ragged)), static_cast<unsigned>(A)},
-                   {kAttentionThreads},
-                   ForwardTiles<K>::kBytes};
+  const Geometry g{
+      {AttentionPlace::tiles(a.ragged), static_cast<unsigned>(A)}, {kAttentionThreads}, ForwardTiles<K>::kBytes};
   launch(ex, "attention", attention_kernel<K>, g, a, A, attention_window(a.ragged, a.window));
 }
 

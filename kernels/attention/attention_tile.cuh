@@ -3,6 +3,7 @@
 #include "host/core/plant.h"
 #include "kernels/attention/attention.h"
 #include "kernels/math.h"
+#include "kernels/ragged_tiles.h"
 #include "kernels/simt/simt.cuh"
 
 // What the attention kernels share. A block of 256 threads computes a tile of 64 rows by 64 columns in one head; thread
@@ -19,24 +20,19 @@ struct alignas(16) Float4 {
 };
 __device__ inline Float4 float4_at(const float* p) { return *reinterpret_cast<const Float4*>(p); }
 
-// The utterance and the rows of a tile. Tiles are numbered from offset / 64 + u for utterance u, so no list of tiles is
-// needed; the numbers that no tile has are empty.
+// The place of a block's tile in the batch.
 struct AttentionPlace {
   int utterance, offset, frames, first;  // its first row in the batch; its frames; the first of the tile's rows in it
-  bool empty;
+  bool empty;                            // no frames; what is after the last utterance is left to another kernel
 
-  CUTRACT_HD static int tiles(const Ragged& r) { return r.frames / kAttentionTile + r.utterances; }
-  CUTRACT_HD AttentionPlace(const Ragged& r, int tile) {
-    int from = 0, end = r.utterances;
-    while (end - from > 1) {
-      const int middle = (from + end) / 2;
-      (r.offset.data[middle] / kAttentionTile + middle <= tile ? from : end) = middle;
-    }
-    utterance = from;
-    offset = r.offset.data[from];
-    frames = r.length.data[from];
-    first = (tile - offset / kAttentionTile - from) * kAttentionTile;
-    empty = first >= frames;
+  static unsigned tiles(const Ragged& r) { return static_cast<unsigned>(RaggedTiles{r, kAttentionTile}.count()); }
+  __device__ explicit AttentionPlace(const Ragged& r) {
+    const RaggedTiles::Tile t = RaggedTiles{r, kAttentionTile}.at(blockIdx.x);
+    utterance = static_cast<int>(t.utterance);
+    offset = static_cast<int>(t.start);
+    frames = static_cast<int>(t.length);
+    first = static_cast<int>(t.first);
+    empty = t.rows <= 0 || t.behind;
   }
   // The frames that a window lets these rows see, rounded to whole tiles.
   CUTRACT_HD int begin(int window) const {
@@ -59,7 +55,7 @@ struct AttentionThread {
 // Copies rows first .. first + 63 of an utterance, as columns, into tile [K, 64]; zeros beyond its end. Neighbouring
 // threads read neighbouring floats.
 template <int K>
-__device__ void load_transposed(float* tile, const float* rows, Index apart, int first, int frames) {
+__device__ void load_transposed(float* tile, const float* rows, int apart, int first, int frames) {
   for (int at = static_cast<int>(threadIdx.x); at < K * kAttentionTile; at += kAttentionThreads) {
     const int i = at % K, r = at / K;
     tile[i * kAttentionStride + r] = first + r < frames ? rows[Index(first + r) * apart + i] : 0.0f;
@@ -87,7 +83,7 @@ __device__ void product(AttentionThread t, const float* left, const float* right
 // sum[i][c] += row 4 y + i of `weights` [64, 64] times column x + 16 c of a matrix [64, K], which is given transposed.
 template <int K>
 __device__ void add_product(AttentionThread t, const float* weights, const float* matrix, float (&sum)[4][K / 16]) {
-#pragma unroll 2
+#pragma unroll 1  // more would not fit the registers of two blocks on an SM
   for (int j = 0; j < kAttentionTile; j += 4) {
     Float4 w[4];
 #pragma unroll

@@ -16,6 +16,7 @@ import golden_io  # first: it fixes the thread counts
 
 import numpy as np
 import torch
+import torchaudio
 from torch import Tensor, nn
 
 CHANNELS = 3
@@ -37,15 +38,16 @@ class RotaryAttention(nn.MultiheadAttention):
     window = 0
 
     def forward(self, query: Tensor, key: Tensor, value: Tensor, **_: object) -> tuple[Tensor, None]:
-        T = query.shape[1]
-        qkv = nn.functional.linear(query[0], self.in_proj_weight, self.in_proj_bias)
+        x = query.flatten(0, 1)  # of one utterance, [1, T, E] or [T, 1, E]
+        T = len(x)
+        qkv = nn.functional.linear(x, self.in_proj_weight, self.in_proj_bias)
         q, k, v = (part.view(T, self.num_heads, -1).transpose(0, 1) for part in qkv.chunk(3, -1))
         scores = rotated(q) @ rotated(k).transpose(1, 2) / math.sqrt(q.shape[-1])
         if self.window:
             apart = (torch.arange(T)[:, None] - torch.arange(T)[None]).abs()
             scores = scores.masked_fill(apart > self.window, -math.inf)
         out = (scores.softmax(-1) @ v).transpose(0, 1).reshape(T, -1)
-        return self.out_proj(out)[None], None
+        return self.out_proj(out).view(query.shape), None
 
 
 class Attention(nn.Module):
@@ -79,6 +81,22 @@ class Encoder(nn.Module):
         return self.fc(self.encoder(x))
 
 
+class Conformer(nn.Module):
+    """The block `conformer`."""
+
+    def __init__(self, width: int, inner: int, kernel: int, first: bool, rotary: bool) -> None:
+        super().__init__()
+        self.conformer = torchaudio.models.Conformer(
+            width, 1, inner, 1, kernel, 0.0, use_group_norm=True, convolution_first=first
+        )
+        if rotary:
+            self.conformer.conformer_layers[0].self_attn = RotaryAttention(width, 1)
+        self.fc = nn.Linear(width, CHANNELS)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.fc(self.conformer(x, torch.tensor([x.shape[1]]))[0])
+
+
 @dataclass
 class Case:
     """One fixture: a stack in cutract's words and the module that it equals."""
@@ -108,6 +126,18 @@ CASES = [
         "transformer heads=2 layers=1 feed_forward=12 dropout=0 window=3",
         64,
         lambda: Encoder(64, 2, 1, 12, "relu", pre=True, window=3),
+    ),
+    Case(
+        "conformer",
+        "conformer heads=1 layers=1 feed_forward=12 kernel=5 dropout=0 positions=none",
+        32,
+        lambda: Conformer(32, 12, 5, first=False, rotary=False),
+    ),
+    Case(
+        "conv_first",
+        "conformer heads=1 layers=1 feed_forward=12 kernel=11 dropout=0 convolution_first=true",
+        32,
+        lambda: Conformer(32, 12, 11, first=True, rotary=True),
     ),
 ]
 
@@ -144,7 +174,7 @@ def make_case(case: Case) -> golden_io.Fixture:
         "layout": "packed frames, longest utterance first; y [N,P] dx [N,F]",
         "loss": "sum of y * dy",
         "precision": "computed in float64 from float32 parameters, x and dy; gradients of parameters stored as float32",
-        "tools": json.dumps({"torch": torch.__version__, "numpy": np.__version__}),
+        "tools": json.dumps({"torch": torch.__version__, "torchaudio": torchaudio.__version__, "numpy": np.__version__}),
     }
     return golden_io.Fixture(tensors, metadata)
 

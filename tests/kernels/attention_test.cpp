@@ -133,6 +133,17 @@ TEST_P(AttentionOp, LargeScoresDoNotOverflow) {
   expect_agreement(exec(), c, 10);
 }
 
+// A network that diverges must show it, not hide it.
+TEST_P(AttentionOp, KeepsNaN) {
+  for (const std::size_t part : {0, 1, 2}) {
+    Case c({3}, 1, 32);
+    c.qkv[(3 + part) * 32 + 5] = std::nanf("");  // of the second frame
+    const Result got = run(exec(), c);
+    EXPECT_TRUE(std::isnan(got.out[part == 2 ? 5 : 32])) << part;
+    EXPECT_TRUE(std::any_of(got.dqkv.begin(), got.dqkv.end(), [](float v) { return std::isnan(v); })) << part;
+  }
+}
+
 TEST_P(AttentionOp, SameBitsForAnyThreadCount) {
   const Case c({200, 90, 1}, 2, 32, 0, 0.1f);
   const Result one = run(exec(), c);

@@ -24,6 +24,8 @@ using Values = std::vector<float>;
   void name##_plain(const float* x, float* y, std::size_t n) { name##_wide_portable(x, y, n); }
 BOTH_WAYS(sigmoid, sigmoid)
 BOTH_WAYS(tanh, tanh_fast)
+BOTH_WAYS(normal_below, [](float v) { return Normal(v).below; })
+BOTH_WAYS(normal_density, [](float v) { return Normal(v).density; })
 #undef BOTH_WAYS
 
 // Evenly spaced values from -hi to hi, and every power of two between 2^-30 and hi with both signs and odd neighbours.
@@ -71,6 +73,17 @@ TEST(Math, Sigmoid) {
 TEST(Math, Tanh) {
   expect_accurate(
       tanh_wide, tanh_plain, 30, [](double x) { return std::tanh(x); }, 1.8e-7);
+}
+
+// Relative, in the tail too: there the rounding of x^2 / 2 is that of the exponent.
+TEST(Math, NormalDistribution) {
+  expect_accurate(
+      normal_below_wide, normal_below_plain, 6, [](double x) { return 0.5 * std::erfc(-x / std::sqrt(2.0)); }, 1.6e-6);
+  expect_accurate(
+      normal_below_wide, normal_below_plain, 2, [](double x) { return 0.5 * std::erfc(-x / std::sqrt(2.0)); }, 5e-7);
+  expect_accurate(
+      normal_density_wide, normal_density_plain, 6,
+      [](double x) { return std::exp(-x * x / 2) / std::sqrt(2 * std::acos(-1.0)); }, 1.6e-6);
 }
 
 template <Isa>

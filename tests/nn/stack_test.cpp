@@ -259,8 +259,9 @@ TEST(Stack, IsReadFromTextAndWrittenBack) {
 TEST(Stack, NamesEveryMistake) {
   EXPECT_FAULT(parsed({"bilstn"}), Fault::config,
                "model.stack[1]: unknown block \"bilstn\" (did you mean \"bilstm\"?)");
-  EXPECT_FAULT(parsed({"bilstm", "gru"}), Fault::config,
-               "model.stack[2]: unknown block \"gru\"; the blocks are dense, bilstm, attention, transformer");
+  EXPECT_FAULT(
+      parsed({"bilstm", "gru"}), Fault::config,
+      "model.stack[2]: unknown block \"gru\"; the blocks are dense, bilstm, attention, transformer, conformer");
   EXPECT_FAULT(parsed({"dense width=0", "bilstm hiden=3"}), Fault::config,
                "model.stack[1] (dense): width = 0 is outside [1, 65536] (number of outputs)\n"
                "model.stack[2] (bilstm): unknown option \"hiden\" (did you mean \"hidden\"?)");
