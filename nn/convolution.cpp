@@ -63,8 +63,8 @@ void Convolution::backward(Exec& ex, In x, In dy, Out dx, bool add, const Pass& 
   activation_backward(ex, {Activation::silu, normed_, d_, d_});
   group_norm_backward(ex, {convolved_, p.ragged, norm_weight_.in(p.params), stats(p), d_, d_, norm_weight_.in(p.grads),
                            norm_bias_.in(p.grads)});
-  depthwise_conv_backward(ex, {gated_, p.ragged, taps_weight_.in(p.params), d_, dgated_, taps_weight_.in(p.grads),
-                               taps_bias_.in(p.grads)});
+  depthwise_conv_backward(
+      ex, {gated_, p.ragged, taps_weight_.in(p.params), d_, dgated_, taps_weight_.in(p.grads), taps_bias_.in(p.grads)});
   glu_backward(ex, {pairs_, dgated_, dpairs_});
   first_.backward(ex, x, dpairs_, dx, p, precision_, add);
 }
