@@ -272,6 +272,9 @@ class Parser {
         ->type_name("NAME")
         ->check(CLI::IsMember({"npy", "npz", "csv"}));
   }
+  static void repeated_or_once(CLI::Option* option, bool repeatable) {
+    if (repeatable) option->delimiter(',')->multi_option_policy(CLI::MultiOptionPolicy::Join);
+  }
   static void options(CLI::App* app, CorpusImportArgs& a) {
     const Importer& importer = importer_named(a.format);
     app->add_option("SRC", a.request.source, importer.source)->required()->type_name("");
@@ -283,7 +286,8 @@ class Parser {
         app->add_flag_callback(
             name, [keep_value] { keep_value(""); }, o.help);
       else
-        app->add_option_function<std::string>(name, keep_value, o.help)->type_name(o.value);
+        repeated_or_once(app->add_option_function<std::string>(name, keep_value, o.help)->type_name(o.value),
+                         o.repeatable);
     }
   }
   static void options(CLI::App* app, CorpusCheckArgs& a) {

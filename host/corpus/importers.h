@@ -27,9 +27,10 @@ struct ImportRequest {
 
 // An option that one format takes in addition to --out.
 struct ImportOption {
-  const char* name;   // "--rate"
-  const char* value;  // its placeholder in the help, "HZ"; "" for an option without a value
-  const char* help;   // starts with a noun and gives the unit and the default
+  const char* name;         // "--rate"
+  const char* value;        // its placeholder in the help, "HZ"; "" for an option without a value
+  const char* help;         // starts with a noun and gives the unit and the default
+  bool repeatable = false;  // values of repeated options are joined by commas
 };
 
 struct Importer {

@@ -56,13 +56,13 @@ class Parser {
     std::uint64_t n = 0;
     const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), n);
     if (word.empty() || error != std::errc() || end != word.data() + word.size())
-      refuse(fmt::format("{} is \"{}\", expected a whole number", key, shortened(word)));
+      refuse(fmt::format("{} is \"{}\", expected a whole number", key, shown(word)));
     return n;
   }
   bool flag_of(const std::string& key, std::string_view word) const {
     if (word == "true" || word == "1") return true;
     if (word == "false" || word == "0") return false;
-    refuse(fmt::format("{} is \"{}\", expected true or false", key, shortened(word)));
+    refuse(fmt::format("{} is \"{}\", expected true or false", key, shown(word)));
   }
 
   void read_header() {
@@ -90,11 +90,11 @@ class Parser {
   void read_field(const std::string& key, std::string_view value) {
     if (key == "DataType") {
       if (value != "ascii" && value != "binary")
-        refuse(fmt::format("DataType is \"{}\", expected ascii or binary", shortened(value)));
+        refuse(fmt::format("DataType is \"{}\", expected ascii or binary", shown(value)));
       header_.ascii = value == "ascii";
     } else if (key == "ByteOrder") {
       if (value != "01" && value != "10")
-        refuse(fmt::format("ByteOrder is \"{}\", expected 01 (little-endian) or 10 (big-endian)", shortened(value)));
+        refuse(fmt::format("ByteOrder is \"{}\", expected 01 (little-endian) or 10 (big-endian)", shown(value)));
       header_.little = value == "01";
       header_.has_order = true;
     } else if (key == "NumFrames") {
@@ -108,7 +108,7 @@ class Parser {
     } else if (key == "FrameShift") {
       const auto shift = number_in(value);
       if (!shift || !(*shift >= 0) || std::isinf(*shift))
-        refuse(fmt::format("FrameShift is \"{}\", expected a number of seconds", shortened(value)));
+        refuse(fmt::format("FrameShift is \"{}\", expected a number of seconds", shown(value)));
       header_.shift_s = *shift;
     } else if (key == "CommentChar") {
       header_.comment = value;
@@ -118,9 +118,9 @@ class Parser {
   }
 
   void read_name(const std::string& key, std::string_view value) {
-    const std::uint64_t at = count_of("the number of " + shortened(key), std::string_view(key).substr(8));
-    if (value.empty()) refuse(shortened(key) + " has no name");
-    if (!is_utf8(value)) refuse(shortened(key) + " has a name that is not UTF-8");
+    const std::uint64_t at = count_of("the number of " + shown(key), std::string_view(key).substr(8));
+    if (value.empty()) refuse(shown(key) + " has no name");
+    if (!is_utf8(value)) refuse(shown(key) + " has a name that is not UTF-8");
     if (at >= kMostChannels) refuse(fmt::format("{} is beyond the {} channels that are supported", key, kMostChannels));
     if (!header_.names.emplace(at, std::string(value)).second) refuse("names " + key + " twice");
   }
@@ -209,7 +209,7 @@ class Parser {
       refuse(fmt::format("frame {} has fewer than {}; it is cut off or damaged", t + 1,
                          counted(static_cast<std::int64_t>(row_numbers()), "number")));
     const auto v = number_in(word);
-    if (!v) refuse(fmt::format("frame {} has \"{}\", expected a number", t + 1, shortened(word)));
+    if (!v) refuse(fmt::format("frame {} has \"{}\", expected a number", t + 1, shown(word)));
     return *v;
   }
 

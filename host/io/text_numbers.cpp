@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "host/core/text.h"
+
 namespace cutract {
 
 std::string_view take_line(std::string_view& rest) {
@@ -28,5 +30,7 @@ std::optional<double> number_in(std::string_view word) {
   if (word.empty() || error != std::errc() || end != word.data() + word.size()) return std::nullopt;
   return v;
 }
+
+std::string shown(std::string_view word) { return printable(shortened(word)); }
 
 }  // namespace cutract

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace cutract {
@@ -13,5 +14,9 @@ std::string_view take_word(std::string_view& line);
 
 // Returns the number that the whole word is, with nan and inf; nothing if it is not one.
 std::optional<double> number_in(std::string_view word);
+
+// Returns a word of a file as a message shows it: short, and without zero bytes and other characters that would end or
+// garble the message.
+std::string shown(std::string_view word);
 
 }  // namespace cutract

@@ -7,7 +7,7 @@
 #include "host/corpus/corpus.h"
 #include "host/io/npy.h"
 #include "tests/corpus/table_folder.h"
-#include "tests/io/est_bytes.h"
+#include "tests/io/track_bytes.h"
 #include "tests/support/support.h"
 
 namespace cutract {

@@ -92,8 +92,6 @@ TEST(ImportStemE2va, BadUtterancesAreSkippedWithTheirReason) {
        "ema/CXYNE02.mat: has 41 columns, expected 42 (7 sensors of x, y, z, phi, theta, rms)"},
       {[](auto& s) { s.ema("CXYNE02", "other", kFrames, kColumns); },
        "ema/CXYNE02.mat: has no variable \"CXYNE02\"; it has: other"},
-      {[](auto& s) { s.ema("CXYNE02", "CXYNE02", kFrames, kColumns, 33); },
-       "ema/CXYNE02.mat: frame 33 of channel \"ll_z\" is nan, expected a finite number"},
   };
   for (const auto& c : cases) {
     const StemFolder stem;
@@ -110,6 +108,21 @@ TEST(ImportStemE2va, BadUtterancesAreSkippedWithTheirReason) {
     EXPECT_EQ(report.skipped, 1);
     EXPECT_EQ(read_corpus(stem.out()).utterances.size(), 2u);
   }
+}
+
+TEST(ImportStemE2va, ShortGapsAreFilledAndCounted) {
+  const StemFolder stem;
+  stem.ema("CXYNE02", "CXYNE02", kFrames, kColumns, 33);
+  EXPECT_EQ(import_stem_e2va(stem.path(), stem.out()).gaps.values, 1);
+  testing::internal::CaptureStderr();
+  const ImportReport report = importer_named("stem-e2va").run({stem.path(), stem.out(), {{"--fill-gaps-ms", "3"}}});
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_NE(said.find("skipped CXYNE02: " + stem.path() +
+                      "/ema/CXYNE02.mat: \"ll_z\" is missing for 4 ms (rows 34 to 34); gaps of up to 3 ms are filled "
+                      "(--fill-gaps-ms)\n"),
+            std::string::npos)
+      << said;
+  EXPECT_EQ(report.skipped, 1);
 }
 
 // The layout that the authors publish: ID.wav and ID.mat in any folders, and no manifest.

@@ -15,14 +15,19 @@ void parse_npy(std::string_view bytes);
 void parse_npz_names(std::string_view bytes);  // names of recordings, channels and speakers in results
 void parse_mat(std::string_view bytes);
 void parse_safetensors(std::string_view bytes);
-void parse_config(std::string_view bytes);               // a TOML config, then --set after the byte FF
-void parse_corpus_toml(std::string_view bytes);          // with a good manifest.tsv
-void parse_manifest_tsv(std::string_view bytes);         // with a good corpus.toml
-void parse_recording(std::string_view bytes);            // start_s, end_s and a track, with good audio
-void parse_stem_manifest(std::string_view bytes);        // of corpus import
-void parse_table_csv(std::string_view bytes);            // a table of movement, and a table of utterances
-void parse_table_npz(std::string_view bytes);            // an archive with a table of movement
-void parse_est(std::string_view bytes);                  // EST tracks
+void parse_config(std::string_view bytes);         // a TOML config, then --set after the byte FF
+void parse_corpus_toml(std::string_view bytes);    // with a good manifest.tsv
+void parse_manifest_tsv(std::string_view bytes);   // with a good corpus.toml
+void parse_recording(std::string_view bytes);      // start_s, end_s and a track, with good audio
+void parse_stem_manifest(std::string_view bytes);  // of corpus import
+void parse_table_csv(std::string_view bytes);      // a table of movement, and a table of utterances
+void parse_table_npz(std::string_view bytes);      // an archive with a table of movement
+void parse_est(std::string_view bytes);            // EST tracks
+void parse_xrmb(std::string_view bytes);           // .txy
+void parse_mocha(std::string_view bytes);          // tables of MOCHA-TIMIT
+void parse_ag501(std::string_view bytes);          // .pos
+void parse_ssff(std::string_view bytes);
+void parse_mview(std::string_view bytes);                // struct arrays in MATLAB files
 void parse_checkpoint_manifest(std::string_view bytes);  // MANIFEST, with its digest added
 void parse_model(std::string_view bytes);                // model.safetensors
 void parse_state(std::string_view bytes);                // state.safetensors
@@ -54,6 +59,11 @@ inline constexpr Limits kLimits[] = {
     {"table_csv", kMiB, 4 * kKiB},
     {"table_npz", kMiB, 4 * kKiB},
     {"est", kMiB, 4 * kKiB},
+    {"xrmb", kMiB, 4 * kKiB},
+    {"mocha", kMiB, 4 * kKiB},
+    {"ag501", kMiB, 4 * kKiB},
+    {"ssff", kMiB, 4 * kKiB},
+    {"mview", kMiB, 8 * kKiB},
     {"checkpoint_manifest", kMiB, 4 * kKiB},
     {"model", 64 * kMiB, 16 * kKiB},
     {"state", kMiB, 8 * kKiB},

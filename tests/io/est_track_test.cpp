@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "host/core/error.h"
-#include "tests/io/est_bytes.h"
+#include "tests/io/track_bytes.h"
 #include "tests/support/support.h"
 
 namespace cutract {

@@ -8,27 +8,14 @@
 #include <utility>
 #include <vector>
 
-#include "host/core/error.h"
 #include "host/core/log.h"
-#include "host/core/text.h"
+#include "host/corpus/importers/length_unit.h"
 #include "host/corpus/importers/track_import.h"
 #include "host/io/est_track.h"
 #include "host/io/input_file.h"
 
 namespace cutract {
 namespace {
-
-struct LengthUnit {
-  const char* name;
-  double mm;
-};
-constexpr LengthUnit kUnits[] = {{"mm", 1}, {"cm", 10}, {"um", 0.001}, {"0.01mm", 0.01}};
-
-const LengthUnit& unit_named(const std::string& name) {
-  for (const LengthUnit& u : kUnits)
-    if (name == u.name) return u;
-  fail(Fault::usage, fmt::format("--unit: is \"{}\", expected mm, cm, um or 0.01mm", shortened(name)));
-}
 
 // Positions of sensors are a few centimetres from the origin, whatever the unit. MNGU0 stores them in cm, MOCHA-TIMIT
 // in 1/1000 cm.
@@ -41,7 +28,7 @@ const LengthUnit& unit_by_size(const Matrix& m) {
         largest[static_cast<std::size_t>(c)] = std::max(largest[static_cast<std::size_t>(c)], v);
   const auto middle = largest.begin() + std::ssize(largest) / 2;
   std::nth_element(largest.begin(), middle, largest.end());
-  return unit_named(*middle <= kMost_cm ? "cm" : *middle <= kMost_mm ? "mm" : "0.01mm");
+  return length_unit(*middle <= kMost_cm ? "cm" : *middle <= kMost_mm ? "mm" : "0.01mm");
 }
 
 // The positions, where a file also has angles and other values; empty where names do not say which these are.
@@ -55,7 +42,7 @@ std::vector<std::string> positions(const std::vector<std::string>& channels) {
 class EstReader {
  public:
   explicit EstReader(const std::string& unit) {
-    if (!unit.empty()) unit_ = &unit_named(unit);
+    if (!unit.empty()) unit_ = &length_unit(unit);
   }
 
   TrackKind::Read read(const FoundRecording& r, const AudioOptions& audio, const std::vector<std::string>& chosen) {

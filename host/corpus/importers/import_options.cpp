@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <charconv>
+#include <string_view>
 
 #include "host/core/error.h"
 #include "host/core/text.h"
+#include "host/corpus/gaps.h"
 
 namespace cutract {
 
@@ -58,6 +60,20 @@ T GivenOptions::parsed(const char* name, T lo, T hi, T otherwise, const char* ki
     fail(Fault::usage,
          fmt::format("{}: is \"{}\", expected {} from {} to {}", name, shortened(at->second), kind, lo, hi));
   return v;
+}
+
+double fill_gaps_ms_of(const GivenOptions& options) {
+  return options.number("--fill-gaps-ms", 0, 10000, kFilledGap_ms);
+}
+
+std::string axes_of(const GivenOptions& options, const std::string& otherwise) {
+  if (!options.has("--axes")) return otherwise;
+  const std::string axes = options.text("--axes");
+  for (std::size_t i = 0; i < axes.size(); ++i)
+    if (std::string_view("xyz").find(axes[i]) == std::string_view::npos ||
+        axes.find(axes[i], i + 1) != std::string::npos)
+      fail(Fault::usage, fmt::format("--axes: is \"{}\", expected different letters of x, y and z", shortened(axes)));
+  return axes;
 }
 
 }  // namespace cutract

@@ -29,6 +29,15 @@ class GivenOptions {
   const std::map<std::string, std::string>& given_;
 };
 
+// Reads --axes: which of the coordinates x, y and z of a sensor to take, e.g. "xz".
+std::string axes_of(const GivenOptions&, const std::string& otherwise);
+
+// Reads --fill-gaps-ms, in ms.
+double fill_gaps_ms_of(const GivenOptions&);
+
+inline constexpr ImportOption kFillGapsOption = {"--fill-gaps-ms", "N",
+                                                 "longest gap of missing values that is filled, in ms (default 50)"};
+
 // clang-format off
 // What the formats have in common that pair audio files with files of movement.
 inline constexpr std::array kPairOptions = {
@@ -40,7 +49,7 @@ inline constexpr std::array kPairOptions = {
     ImportOption{"--sample-rate", "HZ", "sample rate to which audio is resampled (default 16000)"},
     ImportOption{"--audio-channel", "N", "channel of multichannel audio, from 1; 0: the average (default 0)"},
     ImportOption{"--lowpass", "HZ", "cut-off of a zero-phase low-pass for all channels; 0: none (default 0)"},
-    ImportOption{"--fill-gaps-ms", "N", "longest gap of missing values that is filled, in ms (default 50)"},
+    kFillGapsOption,
     ImportOption{"--name", "NAME", "name of the corpus (default: the name of SRC)"},
     ImportOption{"--licence", "NAME", "licence of the data (default not stated)"},
 };

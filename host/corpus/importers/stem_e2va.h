@@ -1,8 +1,10 @@
 #pragma once
 
-#include "host/corpus/importers.h"
+#include "host/corpus/importers/import_options.h"
 
 namespace cutract {
+
+inline constexpr std::array kStemOptions = {kFillGapsOption};
 
 // Imports the STEM-E2VA files (ID.wav or ID.flac at any rate, ID.mat at 250 Hz with 7 sensors x 6 values, in any
 // folders below the source; host/corpus/importers/stem_e2va_source.h): 14 midsagittal channels in mm, zero-phase

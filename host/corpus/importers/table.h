@@ -1,6 +1,6 @@
 #pragma once
 
-#include "host/corpus/importers.h"
+#include "host/corpus/importers/import_options.h"
 
 namespace cutract {
 
@@ -22,7 +22,7 @@ inline constexpr ImportOption kTableOptions[] = {
     {"--seed", "N", "random seed of the splits (default 1)"},
     {"--sample-rate", "HZ", "sample rate to which audio is resampled (default 16000)"},
     {"--audio-channel", "N", "channel of multichannel audio, from 1; 0: the average (default 0)"},
-    {"--fill-gaps-ms", "N", "longest gap of missing values that is filled, in ms (default 50)"},
+    kFillGapsOption,
     {"--lowpass", "HZ", "cut-off of a zero-phase low-pass for all channels; 0: none (default 0)"},
     {"--name", "NAME", "name of the corpus (default: the name of SRC)"},
     {"--licence", "NAME", "licence of the data (default not stated)"},

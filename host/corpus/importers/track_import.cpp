@@ -101,7 +101,7 @@ PairSettings pair_settings(const ImportRequest& request, const TrackKind& kind) 
   s.channels = options.list("--channels");
   if (options.has("--rate")) s.times.rate_hz = options.number("--rate", 1, 100000, 0);
   s.times.lowpass_hz = options.number("--lowpass", 0, 10000, 0);
-  s.times.fill_gaps_ms = options.number("--fill-gaps-ms", 0, 10000, kFilledGap_ms);
+  s.times.fill_gaps_ms = fill_gaps_ms_of(options);
   s.audio.channel = static_cast<int>(options.integer("--audio-channel", 0, 64, 0));
   s.sample_rate = static_cast<int>(options.integer("--sample-rate", 1000, 384000, 16000));
   const std::string folder = std::filesystem::canonical(s.source.folder).filename().string();

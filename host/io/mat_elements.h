@@ -1,0 +1,90 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "host/core/view.h"
+
+// The parts of a MATLAB 5 file, after MathWorks' "MAT-File Level 5 File Format". Every size is checked against the
+// available bytes before anything is allocated.
+namespace cutract {
+
+constexpr std::uint32_t kMatMatrix = 14;                                                // type of an element
+constexpr std::uint32_t kMatStruct = 2, kMatChar = 4, kMatDouble = 6, kMatUint64 = 15;  // classes of matrices
+constexpr std::uint32_t kMatComplex = 0x0800, kMatLogical = 0x0200;                     // flags
+
+struct MatDamaged {};  // thrown where an element does not fit; whoever reads the file adds its name
+
+template <class T>
+T mat_number(std::string_view bytes, std::size_t at, bool little) {
+  char raw[sizeof(T)];
+  if (bytes.size() < sizeof(T) || at > bytes.size() - sizeof(T)) throw MatDamaged{};
+  std::memcpy(raw, bytes.data() + at, sizeof(T));
+  if (!little) std::reverse(std::begin(raw), std::end(raw));
+  T v;
+  std::memcpy(&v, raw, sizeof v);
+  return v;
+}
+
+struct MatElement {
+  std::uint32_t type = 0;
+  std::string_view data;
+};
+
+// Reads consecutive elements in `bytes`.
+class MatElements {
+ public:
+  MatElements(std::string_view bytes, bool little) : rest_(bytes), little_(little) {}
+  bool done() const { return rest_.empty(); }
+  std::string_view rest() const { return rest_; }
+
+  // Elements inside a matrix begin at multiples of 8 bytes, and up to 4 bytes of data may be inside the tag.
+  MatElement inner();
+  MatElement outer();
+
+ private:
+  std::string_view take(std::size_t n);
+
+  std::string_view rest_;
+  bool little_;
+};
+
+// One element of the file: a matrix, either uncompressed or inflated. Refuses to inflate to more than `most` bytes.
+class MatTopLevel {
+ public:
+  MatTopLevel(const MatElement&, bool little, std::uint64_t most);
+  std::string_view matrix() const { return bytes_; }
+  std::size_t inflated_bytes() const { return inflated_.size(); }
+
+ private:
+  std::string inflated_;
+  std::string_view bytes_;
+};
+
+struct MatTooLarge {};  // thrown where a compressed element would inflate to more than allowed
+
+// One variable: its header, and where its contents are, in the bytes that it was parsed from.
+struct MatVariable {
+  std::string name;
+  std::uint32_t flags = 0;
+  std::vector<std::int32_t> dims;
+  MatElement real;        // the numbers of a numeric matrix
+  std::string_view rest;  // everything after the header
+
+  std::uint32_t kind() const { return flags & 0xFF; }
+};
+
+MatVariable parse_mat_variable(std::string_view matrix, bool little);
+
+// Returns the numbers of a matrix with two axes, whatever type they are stored in.
+Matrix mat_numbers(const MatVariable&, bool little);
+
+// Checks the header of the file, and returns its byte order. Throws Error{data} for a file that is not MATLAB 5.
+bool mat_is_little(std::string_view bytes, const std::string& path);
+inline constexpr std::size_t kMatHeader = 128;  // bytes
+
+}  // namespace cutract
