@@ -48,8 +48,10 @@ if [ "$what" = all ]; then
   stage "clang-tidy"
   scripts/tidy.sh
   # The planted bugs are in this build, each doing nothing until it is armed, so the emulated GPU needs no build of its own.
-  stage "build of preset plant"
-  scripts/build.sh plant
+  # Other test binaries run on the emulated GPU with the sanitizers below.
+  stage "build of preset plant: the tests that catch planted bugs, and those of the GPU code"
+  mapfile -t catching < <(awk '!/^#/ && NF { print $2 }' tests/planted.tsv | sort -u)
+  scripts/build.sh plant "${catching[@]}" tests_simt tests_device
   stage "the GPU code on the emulated GPU"
   suite plant -R 'emulated|OnTheGpu|OnAGpu|OnTheEmulator|Memory|Schedules|^tests_simt[.]'
   stage "planted bugs: each must be caught"
@@ -67,7 +69,7 @@ if [ "$what" = all ]; then
   suite tsan -R '^tests_(core|device|kernels|features|nn|train)[.]'
   if nvcc --version 2>/dev/null | grep -q 'release 1[3-9]'; then
     stage "CUDA build (compiled and linked; tests that need a GPU are skipped)"
-    scripts/build.sh cuda
+    scripts/build.sh cuda cutract cutract_bench tests_core tests_device tests_kernels tests_simt
     suite cuda -R '^(tests_core|tests_device|tests_kernels|tests_simt|rules)'
   else
     echo "== CUDA build: skipped, this machine has no CUDA 13 toolkit"
