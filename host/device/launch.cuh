@@ -9,6 +9,12 @@
 
 namespace cutract {
 
+// Whether launches synchronise. Read from the environment once, because launches are frequent.
+inline bool launches_synchronise() {
+  static const bool asked = sync_every_launch();
+  return asked;
+}
+
 // The only place in the tree that launches a kernel. An empty problem launches nothing. A failed launch throws an error
 // that names the op.
 template <class... Params, class... Args>
@@ -27,13 +33,15 @@ void launch(GpuExec& ex, const char* op, void (*kernel)(Params...), const Geomet
     cluster.id = cudaLaunchAttributeClusterDimension;
     cluster.val.clusterDim = {g.cluster, 1, 1};
     cudaLaunchConfig_t config{};
-    config.gridDim = grid, config.blockDim = block, config.dynamicSmemBytes = g.shared_bytes,
+    config.gridDim = grid;
+    config.blockDim = block;
+    config.dynamicSmemBytes = g.shared_bytes;
     config.stream = ex.stream();
     config.attrs = &cluster;
     config.numAttrs = 1;
     check(cudaLaunchKernelEx(&config, kernel, static_cast<Params>(args)...), op);
   }
-  if (sync_every_launch()) check(cudaStreamSynchronize(ex.stream()), op);
+  if (launches_synchronise()) check(cudaStreamSynchronize(ex.stream()), op);
 }
 
 template <class... Params, class... Args>
