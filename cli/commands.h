@@ -90,9 +90,6 @@ class ReaderGone : public StandardOutputFailed {
 };
 constexpr int kReaderGone = 141;
 
-// Returns advice for when memory is short, which depends on what was being done: "; try ...", or "".
-std::string memory_advice(const Command&);
-
 // Writes results to stdout. Throws StandardOutputFailed, an Error{io}, e.g. because the disk is full, and ReaderGone.
 void print_result(const std::string& text);
 

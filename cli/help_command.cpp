@@ -14,13 +14,4 @@ int run(const HelpConfigArgs& a) {
   return 0;
 }
 
-std::string memory_advice(const Command& command) {
-  if (std::holds_alternative<TrainArgs>(command)) return "; try a smaller trainer.batch_size or model.hidden";
-  if (std::holds_alternative<EvalArgs>(command))
-    return "; close other programs that use this memory, or use --device cpu";
-  if (std::holds_alternative<PredictArgs>(command)) return "; split long audio into shorter files, or use --device cpu";
-  if (std::holds_alternative<FeaturesArgs>(command)) return "; split long audio into shorter files";
-  return "";
-}
-
 }  // namespace cutract::cli

@@ -4,11 +4,13 @@
 
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <filesystem>
 #include <new>
 #include <string>
 
+#include "cli/advice.h"
 #include "cli/commands.h"
 #include "host/core/error.h"
 #include "host/core/text.h"
@@ -27,12 +29,13 @@ int complain(cutract::Fault fault, const std::string& text) {
 }
 
 int run(const cutract::cli::Command& command) {
-  const auto advice = [&] { return cutract::cli::memory_advice(command); };
   try {
     return std::visit([](const auto& c) { return cutract::cli::run(c); }, command);
   } catch (const cutract::cli::ReaderGone&) { throw; } catch (const cutract::Error& e) {
-    return complain(e.fault(), e.what() + (e.fault() == cutract::Fault::memory ? advice() : ""));
-  } catch (const std::bad_alloc&) { return complain(cutract::Fault::memory, "out of memory" + advice()); }
+    return complain(e.fault(), e.what() + cutract::cli::advice(command, e));
+  } catch (const std::bad_alloc&) {
+    return complain(cutract::Fault::memory, "out of memory" + cutract::cli::memory_advice(command));
+  }
 }
 
 // If a daemon or cron closed standard input, output or error, the first file that is opened would otherwise get its

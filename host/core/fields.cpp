@@ -235,6 +235,17 @@ void report(const FieldTable& table, std::vector<Problem> problems, const std::s
   fail(Fault::config, out);
 }
 
+// "model.hidden=128": the setting of that name with its value; if there is none, another one, preferably a number,
+// which needs no quotes in any shell.
+std::string example_assignment(const FieldTable& table, const std::string& name) {
+  if (const Field* f = table.find(name)) return name + "=" + value_text(*f);
+  const std::span<const Field> all = table.all();
+  const auto number =
+      std::find_if(all.begin(), all.end(), [](const Field& f) { return std::holds_alternative<int*>(f.value); });
+  const Field& f = number == all.end() ? all.front() : *number;
+  return f.name + "=" + value_text(f);
+}
+
 }  // namespace
 
 std::string float_text(double v) {
@@ -244,7 +255,8 @@ std::string float_text(double v) {
 
 std::string assign_text(const FieldTable& table, const std::string& text) {
   const auto eq = text.find('=');
-  if (eq == std::string::npos || eq == 0) return "expected name=value, e.g. --set model.hidden=64";
+  if (eq == std::string::npos || eq == 0)
+    return fmt::format("expected name=value, e.g. --set {}", example_assignment(table, text));
   const std::string name = text.substr(0, eq), value = text.substr(eq + 1);
   const Field* f = table.find(name);
   if (!f) return unknown(table, name, false);

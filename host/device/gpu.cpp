@@ -52,7 +52,7 @@ void* allocate(Index bytes, const char* what) {
 void check(cudaError_t e, const char* what) {
   if (e == cudaSuccess) return;
   (void)cudaGetLastError();
-  if (is_sticky(e)) fail(Fault::device, lost_gpu(what, in_words(e)));
+  if (is_sticky(e)) throw GpuLost(Fault::device, lost_gpu(what, in_words(e)));
   fail(e == cudaErrorMemoryAllocation ? Fault::memory : Fault::device, std::string(what) + ": " + in_words(e));
 }
 
@@ -115,12 +115,12 @@ struct GpuExec::Impl {
 };
 
 GpuExec::GpuExec(int device) : impl_(std::make_unique<Impl>()) {
-  if (const std::string why = why_no_gpu(); !why.empty()) fail(Fault::device, "no GPU: " + why + "; use --device cpu");
+  if (const std::string why = why_no_gpu(); !why.empty()) fail(Fault::device, "no GPU: " + why);
   int count = 0;
   check(cudaGetDeviceCount(&count), "cudaGetDeviceCount");
   if (device < 0 || device >= count)
     fail(Fault::device, "GPU " + std::to_string(device) + ": this machine has " + std::to_string(count) +
-                            ", numbered from 0; use --device cuda:N with one of them");
+                            ", numbered from 0; choose one of them");
   impl_->device = device;
   check(cudaSetDevice(device), "cudaSetDevice");
   int major = 0, minor = 0;

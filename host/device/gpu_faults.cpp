@@ -38,10 +38,8 @@ bool sync_every_launch() {
 }
 
 std::string lost_gpu(std::string_view where, std::string_view error) {
-  return fmt::format(
-      "{}: {}; this process has lost the GPU; run the same command again, and training resumes from its last "
-      "checkpoint (set CUTRACT_SYNC=1 to learn which kernel failed)",
-      where, error);
+  return fmt::format("{}: {}; this process has lost the GPU (CUTRACT_SYNC=1 would name the kernel that failed)", where,
+                     error);
 }
 
 }  // namespace cutract

@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include "host/core/error.h"
 #include "host/core/view.h"
 
 // Messages about a GPU that failed, one sentence each. There is no CUDA here, so that every build tests them. What to
@@ -21,10 +22,15 @@ struct DeviceMemory {
 // driver is installed.
 std::string why_no_cuda(int driver, int runtime, std::string_view error);
 
-// With CUTRACT_SYNC=1 every launch is followed by a synchronisation, so that an error is reported where it occurred.
+// Whether the environment has CUTRACT_SYNC=1: every launch is then followed by a synchronisation, so that an error is
+// reported where it occurred.
 bool sync_every_launch();
 
-// Returns the message for a GPU fault after which this process can no longer use the GPU.
+// After this error the process can no longer use the GPU, but a new one can.
+class GpuLost : public Error {
+  using Error::Error;
+};
+// Returns its message.
 std::string lost_gpu(std::string_view where, std::string_view error);
 
 }  // namespace cutract

@@ -82,7 +82,7 @@ MelPlan plan_for(const MelArgs& a, const FftPlan& fft) {
   }
   if (most == 0)
     fail(Fault::device, "mel on the GPU: n_fft is " + std::to_string(a.n_fft) +
-                            ", expected one whose tables and frame fit into 160 KiB; use --device cpu");
+                            ", expected one whose tables and frame fit into 160 KiB; the cuFFT engine and the CPU take any");
   return best;
 }
 

@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "host/core/error.h"
+#include "kernels/lstm/engine_error.h"
 #include "kernels/lstm/rnn_gpu.h"
 
 namespace cutract {
@@ -81,10 +82,11 @@ LstmChoice choose_engine(const LstmRequest& r) {
   if (r.engine != LstmEngine::automatic) {
     const Engine& asked = engine_of(r.engine);
     if (!asked.takes(r))
-      fail(Fault::config, fmt::format("lstm: engine \"{}\" needs {}; this run has {} on compute capability {}.{}, {} "
-                                      "cuDNN; set trainer.engine = \"auto\"",
-                                      name_of(r.engine), asked.what, describe(r), r.capability / 10, r.capability % 10,
-                                      r.cudnn ? "with" : "without"));
+      throw EngineRefused(
+          Fault::config,
+          fmt::format("lstm: engine \"{}\" needs {}; this run has {} on compute capability {}.{}, {} cuDNN",
+                      name_of(r.engine), asked.what, describe(r), r.capability / 10, r.capability % 10,
+                      r.cudnn ? "with" : "without"));
     return {r.engine, "as asked for"};
   }
   for (const Line& line : kTable)

@@ -7,8 +7,8 @@
 #include <array>
 #include <numeric>
 
-#include "host/core/error.h"
 #include "host/device/cuda_check.h"
+#include "kernels/lstm/engine_error.h"
 #include "kernels/lstm/rnn_gpu.h"
 
 namespace cutract {
@@ -24,8 +24,7 @@ void check(cudnnStatus_t s, const char* what) {
                       s == CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED;
   std::string text = std::string("lstm by cuDNN: ") + what + ": " + cudnnGetErrorString(s);
   if (detail.front() != '\0') text += std::string(" (") + detail.data() + ")";
-  fail(memory ? Fault::memory : Fault::device,
-       text + (memory ? "" : "; set trainer.engine = \"auto\" to do without cuDNN"));
+  throw CudnnFailed(memory ? Fault::memory : Fault::device, text);
 }
 
 // A descriptor that destroys itself.
@@ -141,8 +140,8 @@ std::string why_no_cudnn() {
 
 Rnn::Rnn(GpuExec& ex, const RnnShape& s) {
   if (s.lengths.front() > kMostSteps)
-    fail(Fault::config, "lstm by cuDNN: an utterance has " + std::to_string(s.lengths.front()) +
-                            " frames, expected at most 65535; set trainer.engine = \"auto\"");
+    throw CudnnFailed(Fault::config, "lstm by cuDNN: an utterance has " + std::to_string(s.lengths.front()) +
+                                         " frames, expected at most 65535");
   impl_ = std::make_unique<Impl>(ex, s);
 }
 Rnn::~Rnn() = default;

@@ -1,5 +1,5 @@
 // For a build without cuDNN: creating an Rnn throws an error that says so.
-#include "host/core/error.h"
+#include "kernels/lstm/engine_error.h"
 #include "kernels/lstm/rnn_gpu.h"
 
 namespace cutract {
@@ -7,9 +7,7 @@ namespace cutract {
 std::string why_no_cudnn() { return "this build has no cuDNN 9 (none was found when it was configured)"; }
 
 struct Rnn::Impl {};
-Rnn::Rnn(GpuExec&, const RnnShape&) {
-  fail(Fault::device, "lstm by cuDNN: " + why_no_cudnn() + "; set trainer.engine = \"auto\"");
-}
+Rnn::Rnn(GpuExec&, const RnnShape&) { throw CudnnFailed(Fault::device, "lstm by cuDNN: " + why_no_cudnn()); }
 Rnn::~Rnn() = default;
 Rnn::Sizes Rnn::sizes() const { return {}; }
 Rnn::Place Rnn::place(Index, Index, const std::byte*) const { return {}; }

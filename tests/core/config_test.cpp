@@ -189,9 +189,10 @@ TEST(Config, BadAssignmentsAreNamed) {
   const struct {
     const char *text, *said;
   } table[] = {
-      {"model.hidden", "expected name=value, e.g. --set model.hidden=64"},
-      {"=3", "expected name=value, e.g. --set model.hidden=64"},
-      {"", "expected name=value, e.g. --set model.hidden=64"},
+      {"model.hidden", "expected name=value, e.g. --set model.hidden=256"},
+      {"optimizer.lr", "expected name=value, e.g. --set optimizer.lr=0.001"},
+      {"=3", "expected name=value, e.g. --set model.hidden=256"},
+      {"", "expected name=value, e.g. --set model.hidden=256"},
       {"model.hidden=", "expected an integer"},
       {"model.hidden=many", "expected an integer"},
       {"model.hidden=\"3\"", "model.hidden: expected an integer, got the string \"3\"; remove the quotes"},

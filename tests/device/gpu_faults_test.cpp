@@ -36,9 +36,8 @@ TEST(GpuFaults, WhyCudaDoesNotStart) {
 
 TEST(GpuFaults, ALostGpuNeedsANewProcess) {
   EXPECT_EQ(lost_gpu("lstm", "an illegal memory access was encountered (cudaErrorIllegalAddress)"),
-            "lstm: an illegal memory access was encountered (cudaErrorIllegalAddress); this process has lost the GPU; "
-            "run the same command again, and training resumes from its last checkpoint (set CUTRACT_SYNC=1 to learn "
-            "which kernel failed)");
+            "lstm: an illegal memory access was encountered (cudaErrorIllegalAddress); this process has lost the GPU "
+            "(CUTRACT_SYNC=1 would name the kernel that failed)");
 }
 
 // Without a GPU: one sentence, and the fault that exits with 7.

@@ -44,7 +44,7 @@ TEST(LstmEngines, WhatIsAskedForIsTakenOrRefused) {
   EXPECT_EQ(choose_engine({.engine = cudnn, .H = 77, .capability = 90, .cudnn = true}).engine, cudnn);
   EXPECT_FAULT(choose_engine({.engine = cudnn, .H = 77, .capability = 90}), Fault::config,
                "lstm: engine \"cudnn\" needs cuDNN 9, and compute capability 8.0 or later for bf16; this run has fp32, "
-               "H 77 on compute capability 9.0, without cuDNN; set trainer.engine = \"auto\"");
+               "H 77 on compute capability 9.0, without cuDNN");
   EXPECT_FAULT(choose_engine({.engine = cluster, .precision = bf16, .H = 256, .capability = 80}), Fault::config,
                "this run has bf16, H 256 on compute capability 8.0, without cuDNN");
   EXPECT_FAULT(choose_engine({.engine = persistent, .precision = bf16, .H = 96, .capability = 90}), Fault::config,

@@ -175,6 +175,17 @@ def quiet_libraries(tree):
         yield path, line, f"{match.group(0).strip()}): libraries throw Error; main decides about the process"
 
 
+def low_layers_know_no_settings(tree):
+    setting = r"(?<![\w/.-])(?:data|eval|features|model|optim|schedule|trainer)\.(?!safetensors)[a-z]\w*|--device\b"
+    for path, text in tree.with_strings.items():
+        if path.split("/")[0] not in ("host", "kernels"):
+            continue
+        for token in TOKENS.finditer(text):
+            for match in re.finditer(setting, token.group(0)):
+                line = text[: token.start() + match.start()].count("\n") + 1
+                yield path, line, f"{match.group(0)}: say what is wrong; what to set is advice of model, train or cli"
+
+
 def few_know_a_library(tree):
     for path, line, match in tree.lines(tree.with_strings, INCLUDE, PARTS):
         name = match.group(2)
@@ -206,8 +217,8 @@ def finished(tree):
         yield path, line, "#if 0: history keeps dead code"
 
 
-RULES = (include_order, one_launch, deterministic, exact_maths, quiet_libraries, few_know_a_library, telling_names,
-         no_machine_paths, finished)
+RULES = (include_order, one_launch, deterministic, exact_maths, quiet_libraries, low_layers_know_no_settings, few_know_a_library,
+         telling_names, no_machine_paths, finished)
 
 
 def violations(root):
@@ -221,7 +232,9 @@ GOOD = {
     "host/core/log.cpp": '#include <spdlog/spdlog.h>\nvoid f() { std::fputs("x", stderr); }\n',
     "host/io/a.cpp": '#include "host/core/view.h"\n#include <cmath>\n// exit(1), rand(), std::cout << 1\n'
                      'const char* s = "std::cout << exit( <<< rand(";\nvoid g() { app.exit(1); operand(2); }\n',
-    "train/a.cpp": '#include "eval/metrics.h"\n#include "features/config.h"\n#include "host/run/progress.h"\n'
+    "kernels/lstm/b.cpp": '#include "kernels/a.h"\n// trainer.engine asks for it\nconst char* s = "model.safetensors";\n'
+                          'auto n = model.hidden + names("metadata.corpus") + std::size("data");\n',
+    "train/a.cpp": '#include "eval/metrics.h"\nconst char* advice = "set trainer.engine";\n\n#include "features/config.h"\n#include "host/run/progress.h"\n'
                    "const int n = 1'000'000;\nauto t = fmt::format(\"{}\", n);\nstd::snprintf(b, 3, \"x\");\n",
     "cli/main.cpp": '#include "train/a.h"\n#include <CLI11.hpp>\nint main() { std::printf("x"); std::exit(2); }\n',
     "kernels/a_gpu.cu": "__device__ void f() { atomicAdd(&count, 1); }  // integer\n",
@@ -292,6 +305,12 @@ BAD = {
         ("train/x.cpp", "if (bad) exit(1);\n"),
         ("train/x.cpp", "std::abort();\n"),
         ("train/x.cpp", "_exit(1);\n"),
+    ],
+    low_layers_know_no_settings: [
+        ("kernels/lstm/x.cpp", 'fail(Fault::config, "lstm: too long; set trainer.engine = \\"auto\\"");\n'),
+        ("kernels/x_gpu.cu", 'fail(Fault::device, "no room; use --device cpu");\n'),
+        ("host/device/x.cpp", 'auto s = fmt::format("try {}, "\n                     "or a smaller model.hidden", 3);\n'),
+        ("host/corpus/x.cpp", 'auto s = R"(data.corpus)";\n'),
     ],
     few_know_a_library: [
         ("train/x.cpp", "#include <toml++/toml.h>\n"),

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+
+#include "cli/commands.h"
+#include "host/core/error.h"
+
+namespace cutract::cli {
+
+// What to do about an error, in terms of settings and options. Libraries do not know these, so their messages end
+// before it. Returns "; set ...", or "".
+std::string advice(const Command&, const Error&);
+
+// The same for when memory is short.
+std::string memory_advice(const Command&);
+
+}  // namespace cutract::cli
