@@ -278,6 +278,7 @@ int run(int argc, char** argv) {
 }  // namespace cutract::bench
 
 int main(int argc, char** argv) {
+  setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);  // as the program does (cli/main.cpp)
   try {
     return cutract::bench::run(argc, argv);
   } catch (const cutract::Error& e) {

@@ -60,6 +60,9 @@ int parse_and_run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   open_standard_descriptors();
+  // cuBLAS reads it when cuDNN makes handles, and has the same bits on every run only with a fixed workspace. Set here,
+  // before there are threads, and not in the libraries, because it belongs to the process.
+  setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
   std::signal(SIGPIPE, SIG_IGN);  // a write then fails instead, with the error EPIPE
   std::signal(SIGXFSZ, SIG_IGN);
   try {

@@ -55,7 +55,7 @@ set(package ${CMAKE_INSTALL_LIBDIR}/cmake/cutract)
 install(TARGETS cutract RUNTIME COMPONENT program)
 install(TARGETS cutract_library EXPORT cutract ARCHIVE COMPONENT library)
 install(EXPORT cutract NAMESPACE cutract:: FILE cutractTargets.cmake DESTINATION ${package} COMPONENT library)
-install(FILES include/cutract/inverter.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/cutract COMPONENT library)
+install(FILES include/cutract/inverter.h include/cutract/log.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/cutract COMPONENT library)
 install(FILES host/core/error.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/cutract COMPONENT library)
 configure_package_config_file(cmake/cutractConfig.cmake.in ${PROJECT_BINARY_DIR}/generated/cutractConfig.cmake
   INSTALL_DESTINATION ${package})

@@ -54,7 +54,7 @@ class Run:
             at = out.tell()
             try:
                 done = subprocess.run(command, stdout=out, stderr=subprocess.STDOUT, cwd=ROOT, timeout=limit,
-                                      env={**os.environ, **env}, stdin=subprocess.DEVNULL)
+                                      env={"CUBLAS_WORKSPACE_CONFIG": ":4096:8", **os.environ, **env}, stdin=subprocess.DEVNULL)
                 code = done.returncode
             except subprocess.TimeoutExpired:
                 code = 124

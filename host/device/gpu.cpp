@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <utility>
@@ -94,9 +93,8 @@ struct GpuExec::Impl {
   std::array<std::shared_ptr<void>, 2> libraries;
 
   // Bit-identical results on every run need a fixed workspace. Our handle has our own, of the size that cuBLAS would
-  // choose; the handles that cuDNN makes internally use the variable that cuBLAS reads, unless the user has set it.
+  // choose; for the handles that cuDNN makes internally, the program sets CUBLAS_WORKSPACE_CONFIG.
   void make_blas() {
-    setenv("CUBLAS_WORKSPACE_CONFIG", capability >= 90 ? ":4096:8" : ":4096:2", /*overwrite=*/0);
     check(cublasCreate(&blas), "cublasCreate");
     check(cublasSetStream(blas, stream), "cublasSetStream");  // first: it resets the workspace
     const Index bytes = Index{capability >= 90 ? 32 : 4} << 20;

@@ -29,8 +29,8 @@ struct Movement {
 // its parameters stay on the device, and its buffers are reused.
 //
 // Every function throws cutract::Error (cutract/error.h), a std::runtime_error whose text says what is wrong and what
-// to do, and whose fault() is the kind of failure. Warnings and notes go to stderr. Calls from several threads are
-// safe; they run one after the other.
+// to do, and whose fault() is the kind of failure. Warnings and notes go to stderr, or where cutract/log.h sends them.
+// Calls from several threads are safe; they run one after the other.
 class Inverter {
  public:
   // Loads a run folder of `cutract train`, a checkpoint folder or a .safetensors file. `device` is "auto" (a GPU if one

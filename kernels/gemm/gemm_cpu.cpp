@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <mutex>
 #include <vector>
 
 #include "host/core/error.h"
@@ -13,11 +14,28 @@ namespace {
 
 constexpr Index kTileRows = 128;
 
-void one_thread() {
-  // With OpenBLAS's own threads the bits would depend on the thread count.
-  static const bool done = (openblas_set_num_threads(1), true);
-  (void)done;
-}
+// While one exists, OpenBLAS computes in the threads that call it: with threads of its own, the bits would depend on
+// their number. The number belongs to the process, which may use OpenBLAS for other work, so the last of simultaneous
+// calls restores it.
+class OneBlasThread {
+ public:
+  OneBlasThread() {
+    const std::lock_guard lock(mutex);
+    if (calls++ > 0) return;
+    before = openblas_get_num_threads();
+    openblas_set_num_threads(1);
+  }
+  ~OneBlasThread() {
+    const std::lock_guard lock(mutex);
+    if (--calls == 0) openblas_set_num_threads(before);
+  }
+  OneBlasThread(const OneBlasThread&) = delete;
+  OneBlasThread& operator=(const OneBlasThread&) = delete;
+
+ private:
+  static inline std::mutex mutex;
+  static inline int calls = 0, before = 1;
+};
 
 // OpenBLAS takes a buffer for each thread that calls it, and tries for ever if there is no memory for one. False: this
 // thread must not call it.
@@ -36,7 +54,7 @@ bool has_blas_buffer() {
 
 void gemm(const CpuExec& ex, Index m, Index n, Index k, GemmOperand a, GemmOperand b, bool add, float* c, Index ldc) {
   if (m == 0 || n == 0) return;
-  one_thread();
+  const OneBlasThread one_thread;
   const auto dim = [](Index v) { return static_cast<blasint>(v); };
   const auto multiply = [&](Index tile) {
     const Index first = tile * kTileRows, rows = std::min(kTileRows, m - first);

@@ -42,7 +42,7 @@ def main():
         prefix = work / "prefix"
         run(cmake, "--install", build, "--prefix", prefix)
         headers = sorted(p.name for p in (prefix / "include").rglob("*.h"))
-        check(headers == ["error.h", "inverter.h"], f"installed headers are {headers}")
+        check(headers == ["error.h", "inverter.h", "log.h"], f"installed headers are {headers}")
         # A copy, so that nothing of this tree is in reach of the example.
         shutil.copytree(source / "examples/inverter", work / "example")
         run(cmake, "-S", work / "example", "-B", work / "build", f"-DCMAKE_PREFIX_PATH={prefix}", *more)

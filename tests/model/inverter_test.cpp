@@ -1,6 +1,7 @@
 // The public interface: one inverter, many recordings.
 #include <cutract/error.h>
 #include <cutract/inverter.h>
+#include <cutract/log.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -8,6 +9,7 @@
 #include <thread>
 
 #include "features/extractor.h"
+#include "host/core/log.h"
 #include "host/io/audio.h"
 #include "model/predictor.h"
 #include "model/speaker_statistics.h"
@@ -27,6 +29,20 @@ std::vector<float> long_speech(std::size_t samples) {
   for (std::size_t i = 0; i < samples; ++i)
     x[i] = once[i % once.size()] * static_cast<float>(0.6 + 0.4 * std::sin(1e-5 * static_cast<double>(i)));
   return x;
+}
+
+TEST(Library, WritesItsLogWhereTheProgramWants) {
+  std::vector<std::string> lines;
+  write_log_to([&](const std::string& line) { lines.push_back(line); });
+  log::warn("a\x1b[1m");
+  log::info("b");
+  testing::internal::CaptureStderr();
+  write_log_to({});
+  log::warn("c");
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "warning: c\n");
+  EXPECT_EQ(lines.size(), 2u);
+  EXPECT_TRUE(lines.front().starts_with("warning: a")) << lines.front();
+  EXPECT_EQ(lines.back(), "b");
 }
 
 TEST(Inverter, SaysWhatItsColumnsAre) {
