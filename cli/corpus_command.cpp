@@ -241,7 +241,10 @@ int run(const CorpusStatsArgs& a) {
       continue;
     }
     const Utterance& u = corpus.utterances[i];
-    for (Count* c : {&splits[u.split], &speakers[u.speaker]}) ++c->utterances, c->seconds += loaded[i].seconds;
+    for (Count* c : {&splits[u.split], &speakers[u.speaker]}) {
+      ++c->utterances;
+      c->seconds += loaded[i].seconds;
+    }
     seconds += loaded[i].seconds;
     by_speaker[u.speaker].push_back(&loaded[i].track);
   }

@@ -53,7 +53,10 @@ struct Mean {
   Index count = 0, undefined = 0;
   void add(std::optional<double> v) {
     if (!v) ++undefined;
-    if (v) sum.add(*v), ++count;
+    if (v) {
+      sum.add(*v);
+      ++count;
+    }
   }
   std::optional<double> value() const {
     if (count == 0) return std::nullopt;

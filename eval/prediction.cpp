@@ -90,7 +90,10 @@ std::string prediction_npz(const Prediction& p, std::span<const Channel> channel
   std::vector<double> time;
   for (Index t = 0; t < p.values.rows; ++t) time.push_back(time_of(p, t));
   std::vector<std::string> names, units;
-  for (const Channel& c : channels) names.push_back(c.name), units.push_back(c.unit);
+  for (const Channel& c : channels) {
+    names.push_back(c.name);
+    units.push_back(c.unit);
+  }
   std::vector<std::pair<std::string, NpzValue>> arrays{{"time_s", time},
                                                        {"values", p.values.view()},
                                                        {"channels", names},

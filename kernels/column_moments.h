@@ -24,7 +24,10 @@ void column_moments(GpuExec&, const ColumnMomentsArgs&);
 // deviations, would be zero; it corrects for the rounding error of the mean.
 struct Deviations {
   double drift = 0, square = 0;
-  CUTRACT_HD void add(double deviation) { drift += deviation, square += deviation * deviation; }
+  CUTRACT_HD void add(double deviation) {
+    drift += deviation;
+    square += deviation * deviation;
+  }
   CUTRACT_HD double about_the_mean(Index frames) const {
     const double corrected = square - drift * drift / static_cast<double>(frames);
     return corrected < 0 ? 0 : corrected;  // NaN is kept

@@ -23,14 +23,19 @@ __global__ void __launch_bounds__(kColumns* kParts) column_moments_kernel(Column
     part[y * kColumns + x] = mine;
     __syncthreads();
     Deviations all;
-    for (int p = 0; p < kParts; ++p)
-      all.drift += part[p * kColumns + x].drift, all.square += part[p * kColumns + x].square;
+    for (int p = 0; p < kParts; ++p) {
+      all.drift += part[p * kColumns + x].drift;
+      all.square += part[p * kColumns + x].square;
+    }
     __syncthreads();
     if (T == 0) break;
     if (pass == 0 && !CUTRACT_PLANTED("moments_about_zero")) mean = all.drift / static_cast<double>(T);
     if (pass == 1) square = all.about_the_mean(T);
   }
-  if (c < C && y == 0) a.mean.row(u)[c] = mean, a.square.row(u)[c] = square;
+  if (c < C && y == 0) {
+    a.mean.row(u)[c] = mean;
+    a.square.row(u)[c] = square;
+  }
 }
 
 }  // namespace

@@ -32,7 +32,10 @@ struct Axis {
 struct Extent {
   double lo = HUGE_VAL, hi = -HUGE_VAL;
   void add(double v) {
-    if (std::isfinite(v)) lo = std::min(lo, v), hi = std::max(hi, v);
+    if (std::isfinite(v)) {
+      lo = std::min(lo, v);
+      hi = std::max(hi, v);
+    }
   }
   bool any() const { return lo <= hi; }
 };
@@ -165,7 +168,10 @@ std::string drawing(const Chart& c) {
   Extent xe, ye;
   for (const Series& s : c.series)
     for (std::size_t i = 0; i < s.x.size() && i < s.y.size(); ++i)
-      if (std::isfinite(s.y[i])) xe.add(s.x[i]), ye.add(s.y[i]);
+      if (std::isfinite(s.y[i])) {
+        xe.add(s.x[i]);
+        ye.add(s.y[i]);
+      }
   if (!xe.any() || !ye.any())
     return fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" class=\"mid\">undefined</text>", c.width / 2, c.height / 2);
   const bool log = c.log_y && ye.lo > 0 && ye.hi / ye.lo > kLogSpan;
@@ -258,7 +264,11 @@ std::string sparkline(std::span<const double> y) {
   constexpr double kWidth = 120, kHeight = 22, kRim = 2;
   Series s;
   Extent e;
-  for (std::size_t i = 0; i < y.size(); ++i) s.x.push_back(static_cast<double>(i)), s.y.push_back(y[i]), e.add(y[i]);
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    s.x.push_back(static_cast<double>(i));
+    s.y.push_back(y[i]);
+    e.add(y[i]);
+  }
   if (std::count_if(y.begin(), y.end(), [](double v) { return std::isfinite(v); }) < 2) return "";
   if (e.hi == e.lo) e = {e.lo - 1, e.hi + 1};
   const Axis across{0, static_cast<double>(y.size() - 1), kRim, kWidth - kRim}, up{e.lo, e.hi, kHeight - kRim, kRim};

@@ -40,7 +40,10 @@ class CpuExec::Pool {
       tasks_ = tasks;
       error_ = nullptr;
       next_.store(0);
-      if (!alone) busy_ = static_cast<int>(workers_.size()), ++round_;
+      if (!alone) {
+        busy_ = static_cast<int>(workers_.size());
+        ++round_;
+      }
     }
     if (!alone) wake_.notify_all();
     drain();
@@ -56,7 +59,10 @@ class CpuExec::Pool {
         (*fn_)(i);
       } catch (...) {
         const std::lock_guard lock(mutex_);
-        if (!error_ || i < failed_) error_ = std::current_exception(), failed_ = i;
+        if (!error_ || i < failed_) {
+          error_ = std::current_exception();
+          failed_ = i;
+        }
       }
     }
   }

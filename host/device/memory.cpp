@@ -35,7 +35,9 @@ Memory::~Memory() {
 
 Memory::Memory(Memory&& other) noexcept { *this = std::move(other); }
 Memory& Memory::operator=(Memory&& other) noexcept {
-  std::swap(data_, other.data_), std::swap(bytes_, other.bytes_), std::swap(owner_, other.owner_);
+  std::swap(data_, other.data_);
+  std::swap(bytes_, other.bytes_);
+  std::swap(owner_, other.owner_);
   return *this;
 }
 

@@ -101,7 +101,9 @@ std::string deflated(const std::string& raw) {
 std::string zip_fields(const std::string& name, std::uint32_t crc, std::size_t packed, std::size_t raw) {
   std::string out;
   for (const int v : {20, 0x800, 8, 0, 0x21}) put(out, static_cast<std::uint16_t>(v));
-  put(out, crc), put(out, static_cast<std::uint32_t>(packed)), put(out, static_cast<std::uint32_t>(raw));
+  put(out, crc);
+  put(out, static_cast<std::uint32_t>(packed));
+  put(out, static_cast<std::uint32_t>(raw));
   put(out, static_cast<std::uint16_t>(name.size()));
   put(out, std::uint16_t{0});
   return out;

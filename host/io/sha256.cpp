@@ -16,7 +16,10 @@ std::string sha256_hex(std::string_view bytes) {
     fail(Fault::internal, "sha256: libcrypto refused to compute a digest");
   constexpr char kDigits[] = "0123456789abcdef";
   std::string out;
-  for (const unsigned char byte : digest) out += kDigits[byte >> 4], out += kDigits[byte & 15];
+  for (const unsigned char byte : digest) {
+    out += kDigits[byte >> 4];
+    out += kDigits[byte & 15];
+  }
   return out;
 }
 

@@ -124,7 +124,11 @@ struct Progress::State {
   Clock::time_point last_event, last_draw;
   bool drawn = false;
 
-  void begin_epoch() { done = 0, loss_sum = loss_frames = 0, between_epochs = false; }
+  void begin_epoch() {
+    done = 0;
+    loss_sum = loss_frames = 0;
+    between_epochs = false;
+  }
   double share() const {
     return frames_per_epoch > 0 ? std::min(1.0, static_cast<double>(done) / static_cast<double>(frames_per_epoch)) : 1;
   }
@@ -288,7 +292,10 @@ void Progress::step(long frames, double loss, double lr) {
   s.last_event = now;
   s.done += frames;
   s.lr = lr;
-  if (const auto n = static_cast<double>(frames); std::isfinite(loss)) s.loss_sum += loss * n, s.loss_frames += n;
+  if (const auto n = static_cast<double>(frames); std::isfinite(loss)) {
+    s.loss_sum += loss * n;
+    s.loss_frames += n;
+  }
   s.draw(false);
 }
 

@@ -54,13 +54,23 @@ class PowerSpectrum {
   // roots [n, 2]: real and imaginary part of exp(-2 pi j i / n). They must outlive this object.
   PowerSpectrum(Index n, const double* roots) : n_(n), points_(n % 2 == 0 ? n / 2 : n), roots_(roots) {
     Index left = points_, most = 0;
-    while (left % 4 == 0) radices_.push_back(4), left /= 4;
+    while (left % 4 == 0) {
+      radices_.push_back(4);
+      left /= 4;
+    }
     for (Index p = 2; left > 1; ++p)
-      while (left % p == 0) radices_.push_back(most = p), left /= p;
+      while (left % p == 0) {
+        radices_.push_back(most = p);
+        left /= p;
+      }
     scratch_ = most > 5 ? most - 1 : 0;
     for (Index k = 0; k < points_; ++k) {
       Index place = 0, rest = k, block = points_;
-      for (const Index p : radices_) block /= p, place += rest % p * block, rest /= p;
+      for (const Index p : radices_) {
+        block /= p;
+        place += rest % p * block;
+        rest /= p;
+      }
       place_.push_back(place);
     }
   }

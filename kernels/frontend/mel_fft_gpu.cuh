@@ -21,8 +21,14 @@ struct FftPlan {
   explicit FftPlan(Index samples) : n(static_cast<int>(samples)), points(n % 2 == 0 ? n / 2 : n) {
     int left = points, at = 0;
     for (const std::uint64_t p : {4, 2, 3, 5})
-      for (; left % static_cast<int>(p) == 0 && at < 64; at += 4) radices |= p << at, left /= static_cast<int>(p);
-    if (left > 1) points = 0, radices = 0;
+      for (; left % static_cast<int>(p) == 0 && at < 64; at += 4) {
+        radices |= p << at;
+        left /= static_cast<int>(p);
+      }
+    if (left > 1) {
+      points = 0;
+      radices = 0;
+    }
   }
   // Sizes in floats of shared memory: tables per block, memory per warp, and the offset of the power spectrum in the
   // latter.
@@ -36,7 +42,9 @@ __device__ inline int place_of(const FftPlan& plan, int k) {
   int place = 0, block = plan.points;
   for (std::uint64_t left = plan.radices; left != 0; left >>= 4) {
     const int p = static_cast<int>(left & 15);
-    block /= p, place += k % p * block, k /= p;
+    block /= p;
+    place += k % p * block;
+    k /= p;
   }
   return padded(place);
 }
@@ -74,7 +82,8 @@ __device__ inline void power_by_definition(int n, int samples, const float2* roo
   for (int k = lane; k <= n / 2; k += 32) {
     float re = 0, im = 0;
     for (int i = 0, turn = 0; i < samples; ++i) {
-      re += x[i] * roots[turn].x, im += x[i] * roots[turn].y;
+      re += x[i] * roots[turn].x;
+      im += x[i] * roots[turn].y;
       turn = turn + k < n ? turn + k : turn + k - n;
     }
     power[k] = re * re + im * im;

@@ -55,7 +55,8 @@ MelPlan plan_with(const MelArgs& a, const FftPlan& fft, int frames) {
     p.floats += (count + 3) / 4 * 4;
     return at;
   };
-  p.window_at = take(p.window), p.weights_at = take(4 * first_quad(p.weights, p.filters)),
+  p.window_at = take(p.window);
+  p.weights_at = take(4 * first_quad(p.weights, p.filters));
   p.filters_at = take(2 * Index(p.filters) + 2);
   p.basis_at = take(a.basis.size());
   p.tables_at = take(fft.tables());
@@ -78,11 +79,15 @@ MelPlan plan_for(const MelArgs& a, const FftPlan& fft) {
   for (int frames = kMostFrames; frames > 0 && a.n_fft <= kMostShared; frames /= 2) {
     const MelPlan p = plan_with(a, fft, frames);
     const Index warps = bytes_of(p) <= kMostShared ? (227 << 10) / (bytes_of(p) + 1024) * frames : 0;
-    if (warps > most) best = p, most = warps;
+    if (warps > most) {
+      best = p;
+      most = warps;
+    }
   }
   if (most == 0)
-    fail(Fault::device, "mel on the GPU: n_fft is " + std::to_string(a.n_fft) +
-                            ", expected one whose tables and frame fit into 160 KiB; the cuFFT engine and the CPU take any");
+    fail(Fault::device,
+         "mel on the GPU: n_fft is " + std::to_string(a.n_fft) +
+             ", expected one whose tables and frame fit into 160 KiB; the cuFFT engine and the CPU take any");
   return best;
 }
 

@@ -35,7 +35,8 @@ __device__ inline void short_dft(float2 (&v)[P]) {
   } else if constexpr (P == 8) {
     constexpr float half = 0.70710678118f;  // the square root of one half
     float2 even[4] = {v[0], v[2], v[4], v[6]}, odd[4] = {v[1], v[3], v[5], v[7]};
-    short_dft<4>(even), short_dft<4>(odd);
+    short_dft<4>(even);
+    short_dft<4>(odd);
     odd[1] = make_float2(half * (odd[1].x + odd[1].y), half * (odd[1].y - odd[1].x));
     odd[2] = minus_j(odd[2]);
     odd[3] = make_float2(half * (odd[3].y - odd[3].x), -half * (odd[3].x + odd[3].y));

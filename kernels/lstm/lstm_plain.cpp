@@ -44,7 +44,10 @@ void step(const LstmArgs& a, Index d, Index n, const float* h_prev, const float*
     const float i = logistic(gate[j]), f = logistic(gate[H + j]), g = std::tanh(gate[2 * H + j]),
                 o = logistic(gate[3 * H + j]);
     const float cell = f * c_prev[j] + i * g;
-    gate[j] = i, gate[H + j] = f, gate[2 * H + j] = g, gate[3 * H + j] = o;
+    gate[j] = i;
+    gate[H + j] = f;
+    gate[2 * H + j] = g;
+    gate[3 * H + j] = o;
     a.c.row(n)[d * H + j] = cell;
     a.h.row(n)[d * H + j] = o * std::tanh(cell);
   }
@@ -103,7 +106,10 @@ void lstm_backward_plain(const LstmBackwardArgs& a) {
         const float* dgate = a.gates.row(n) + d * 4 * H;
         add_outer(dgate, a.x.row(n), dw.w_ih);
         add_outer(dgate, h_prev, dw.w_hh);
-        for (Index j = 0; j < 4 * H; ++j) dw.b_ih.data[j] += dgate[j], dw.b_hh.data[j] += dgate[j];
+        for (Index j = 0; j < 4 * H; ++j) {
+          dw.b_ih.data[j] += dgate[j];
+          dw.b_hh.data[j] += dgate[j];
+        }
         if (a.dx.data) add_transposed_product(w.w_ih, dgate, a.dx.row(n));
         std::fill(dh_next.begin(), dh_next.end(), 0.0f);
         add_transposed_product(w.w_hh, dgate, dh_next.data());

@@ -57,10 +57,14 @@ __global__ void __launch_bounds__(kMostThreads) lstm_steps_kernel(LstmStepsForwa
       const Index n = tile.at(u, s);
       float* gate = a.gates + n * 4 * H + j;
       const float i = sigmoid(gate[0]), f = sigmoid(gate[H]), g = tanh_fast(gate[2 * H]), o = sigmoid(gate[3 * H]);
-      gate[0] = i, gate[H] = f, gate[2 * H] = g, gate[3 * H] = o;
+      gate[0] = i;
+      gate[H] = f;
+      gate[2 * H] = g;
+      gate[3 * H] = o;
       const float before = s > 0 ? a.c[tile.at(u, s - 1) * H + j] : 0.0f;
       const float c = f * before + i * g, out = o * tanh_fast(c);
-      a.c[n * H + j] = c, a.h[n * H + j] = out;
+      a.c[n * H + j] = c;
+      a.h[n * H + j] = out;
       h[j * Rows + r] = out;
     }
     if (!CUTRACT_PLANTED("gpu_columns_do_not_wait")) __syncthreads();

@@ -172,7 +172,10 @@ void Rnn::backward_data(const std::byte* y, const std::byte* dy, const std::byte
   std::vector<Impl::Direction> dw(w.size(), i.zeros());
   LstmBackwardArgs a = i.backward_args(kept, x, h, i.dy_used);
   a.dx = {out.data(), {i.N, F}};
-  for (std::size_t d = 0; d < w.size(); ++d) a.w[d] = std::as_const(w[d]).view(F, H), a.dw[d] = dw[d].view(F, H);
+  for (std::size_t d = 0; d < w.size(); ++d) {
+    a.w[d] = std::as_const(w[d]).view(F, H);
+    a.dw[d] = dw[d].view(F, H);
+  }
   lstm_backward_plain(a);
   i.elements.write(i.reordered(out, F, true), dx);
   std::memset(work, 0xff, kWork);
@@ -188,7 +191,10 @@ void Rnn::backward_weights(const std::byte* x, const std::byte* y, std::byte* dw
   auto w = i.directions(i.weights_used);
   std::vector<Impl::Direction> dw(w.size(), i.zeros());
   LstmBackwardArgs a = i.backward_args(kept, rows, h, i.dy_used);
-  for (std::size_t d = 0; d < w.size(); ++d) a.w[d] = std::as_const(w[d]).view(F, H), a.dw[d] = dw[d].view(F, H);
+  for (std::size_t d = 0; d < w.size(); ++d) {
+    a.w[d] = std::as_const(w[d]).view(F, H);
+    a.dw[d] = dw[d].view(F, H);
+  }
   lstm_backward_plain(a);
   Floats space = i.elements.read(dweights, i.weight_elements());
   for (std::size_t d = 0; d < dw.size(); ++d)

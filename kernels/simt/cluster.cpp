@@ -12,7 +12,8 @@ Mbarrier& find(const void* at, const char* call) {
 
 void end_phase_if_complete(Mbarrier& b) {
   if (b.pending > 0 || b.bytes != 0) return;
-  b.phase ^= 1, b.pending = b.expected;
+  b.phase ^= 1;
+  b.pending = b.expected;
   wake_pollers();
 }
 

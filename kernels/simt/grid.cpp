@@ -142,10 +142,13 @@ void set_up(Block& b, const Geometry& g, uint3 index, std::uint32_t rank) {
     w.present |= l.bit;
   }
   for (std::uint32_t w = 0; w < warps; ++w) {
-    b.warps[w].block = &b, b.warps[w].lanes = &b.lanes[w * kWarp], b.warps[w].ready = b.warps[w].present;
+    b.warps[w].block = &b;
+    b.warps[w].lanes = &b.lanes[w * kWarp];
+    b.warps[w].ready = b.warps[w].present;
   }
   for (Barrier& barrier : b.barriers) {
-    barrier.arrived = 0, barrier.count = 0;
+    barrier.arrived = 0;
+    barrier.count = 0;
     barrier.waiting.assign(warps, 0);
   }
   b.shared.open(g.shared_bytes);
@@ -290,7 +293,10 @@ void say_where() {
 }  // namespace
 
 Schedule schedule() { return device().schedule; }
-void set_schedule(Schedule s) { device().schedule = s, device().launches = 0; }
+void set_schedule(Schedule s) {
+  device().schedule = s;
+  device().launches = 0;
+}
 
 Cluster& cluster() { return device().cluster; }
 Lane& lane() { return *device().lane; }
@@ -348,7 +354,10 @@ void run_grid(const char* kernel, const Geometry& g, const std::function<void()>
   try {
     run_all(g);
   } catch (...) {  // the threads still running are abandoned
-    d.lane = nullptr, d.leave_warp = false, d.fault.reset(), d.trap.reset();
+    d.lane = nullptr;
+    d.leave_warp = false;
+    d.fault.reset();
+    d.trap.reset();
     d.stacks.give_back_all();
     throw;
   }

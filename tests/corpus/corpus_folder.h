@@ -51,8 +51,10 @@ class CorpusFolder {
   // Row t is (t, 1000 - 2 t).
   static Matrix ramp(Index frames) {
     Matrix m(frames, 2);
-    for (Index t = 0; t < frames; ++t)
-      m.row(t)[0] = static_cast<float>(t), m.row(t)[1] = static_cast<float>(1000 - 2 * t);
+    for (Index t = 0; t < frames; ++t) {
+      m.row(t)[0] = static_cast<float>(t);
+      m.row(t)[1] = static_cast<float>(1000 - 2 * t);
+    }
     return m;
   }
   void track(const std::string& id, Index frames) const { track(id, ramp(frames)); }

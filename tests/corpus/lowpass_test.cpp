@@ -65,7 +65,10 @@ TEST(Lowpass, GainAndPhase) {
     const auto x = y;
     lowpass_zero_phase(y, 250, 20, 5);
     double xy = 0, xx = 0;
-    for (std::size_t i = 1000; i < 3000; ++i) xy += x[i] * y[i], xx += x[i] * x[i];
+    for (std::size_t i = 1000; i < 3000; ++i) {
+      xy += x[i] * y[i];
+      xx += x[i] * x[i];
+    }
     return xy / xx;
   };
   EXPECT_NEAR(gain(20), 0.5, 1e-6);

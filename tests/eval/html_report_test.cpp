@@ -42,9 +42,10 @@ Report example() {
   r.scores = s;
   r.scores_title = "Scores on split val";
   Trace t{"u1, speaker F01", 0.016, 0.01, Matrix(50, 2), Matrix(50, 2)};
-  for (std::size_t i = 0; i < 100; ++i)
-    t.predicted.values[i] = std::sin(static_cast<float>(i) / 9),
+  for (std::size_t i = 0; i < 100; ++i) {
+    t.predicted.values[i] = std::sin(static_cast<float>(i) / 9);
     t.measured.values[i] = std::cos(static_cast<float>(i) / 9);
+  }
   t.text = "It was said.";
   r.traces = {t};
   return r;
@@ -166,7 +167,10 @@ TEST(HtmlReport, LoadsItselfAgainOnlyWhileAsked) {
 
 TEST(HtmlReport, SmallUnitsKeepTheirDigits) {
   Report r = example();
-  for (ChannelScore& c : r.scores->channels) c.unit = "m", c.rmse_units = 0.00125;
+  for (ChannelScore& c : r.scores->channels) {
+    c.unit = "m";
+    c.rmse_units = 0.00125;
+  }
   expect_parts(html_report(r), {"<td>0.00125</td><td class=\"text\">m</td>"});
 }
 

@@ -96,7 +96,8 @@ Split golden_split(const std::string& name) {
   for (const auto T : length) {
     Matrix p(T, P), t(T, P);
     for (std::size_t i = 0; i < t.values.size(); ++i, ++at) {
-      t.values[i] = static_cast<float>(y[at]), p.values[i] = static_cast<float>(yhat[at]);
+      t.values[i] = static_cast<float>(y[at]);
+      p.values[i] = static_cast<float>(yhat[at]);
     }
     s.add("anna", std::move(p), std::move(t));
   }

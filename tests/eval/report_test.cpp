@@ -114,7 +114,10 @@ TEST(ScoresTable, PutsSkillInWords) {
 
 TEST(ScoresTable, LeavesOutWhatIsNotKnown) {
   Scores s = example();
-  s.frame_step_s = 0, s.rmse_units.reset(), s.pearson_utterance.reset(), s.undefined_channels = 0,
+  s.frame_step_s = 0;
+  s.rmse_units.reset();
+  s.pearson_utterance.reset();
+  s.undefined_channels = 0;
   s.undefined_utterances = 0;
   const std::string table = scores_table(s, false);
   for (const char* part : {"min\n", "  RMSE    ", "undefined"}) EXPECT_EQ(table.find(part), std::string::npos) << part;

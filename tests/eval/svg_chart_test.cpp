@@ -78,8 +78,10 @@ TEST(Figure, CurvesLieWhereTheAxesSay) {
   for (const bool log : {false, true}) {
     Chart c{"t", "x", "y", {{"a", {}, {}}}};
     c.log_y = log;
-    for (int i = 0; i <= 10; ++i)
-      c.series[0].x.push_back(i), c.series[0].y.push_back(log ? std::pow(10, i % 4 - 1) : 10 * (i % 4));
+    for (int i = 0; i <= 10; ++i) {
+      c.series[0].x.push_back(i);
+      c.series[0].y.push_back(log ? std::pow(10, i % 4 - 1) : 10 * (i % 4));
+    }
     const std::string drawn = figure(c);
     const auto grid = between(drawn, "class=\"grid\" d=\"", "\"");
     const auto value = between(drawn, "class=\"end\">", "<");
@@ -132,7 +134,10 @@ TEST(Figure, CountsFromItsFirstTick) {
   for (const int last : {1, 2, 3, 7, 12, 50, 1000}) {
     Chart c{"t", "epoch", "y", {{"a", {}, {}}}};
     c.whole_x = true;
-    for (int i = 1; i <= last; ++i) c.series[0].x.push_back(i), c.series[0].y.push_back(i % 3);
+    for (int i = 1; i <= last; ++i) {
+      c.series[0].x.push_back(i);
+      c.series[0].y.push_back(i % 3);
+    }
     const std::string drawn = figure(c);
     auto text = between(drawn, "class=\"mid\">", "<");
     text.pop_back();  // the label
@@ -168,7 +173,10 @@ TEST(Figure, StaysInsideItsFrame) {
   for (const double scale : {1e-9, 1.0, 1e12}) {
     Chart c{"t", "time (s)", "mm", {{"a", {}, {}}, {"b", {}, {}}}};
     for (int i = 0; i < 500; ++i)
-      for (Series& s : c.series) s.x.push_back(i), s.y.push_back(scale * rng.normal());
+      for (Series& s : c.series) {
+        s.x.push_back(i);
+        s.y.push_back(scale * rng.normal());
+      }
     const std::string drawn = figure(c);
     for (const char* line : {"s0", "s1"}) {
       const auto at = numbers(curves(drawn, line).at(0));
@@ -187,8 +195,10 @@ TEST(Figure, StaysInsideItsFrame) {
 TEST(Figure, LongLinesKeepTheirPeaks) {
   constexpr int kPoints = 100000;
   Chart c{"t", "x", "y", {{"a", {}, {}}}};
-  for (int i = 0; i < kPoints; ++i)
-    c.series[0].x.push_back(i), c.series[0].y.push_back(i == 31415 ? 9 : i == 77777 ? -9 : 0);
+  for (int i = 0; i < kPoints; ++i) {
+    c.series[0].x.push_back(i);
+    c.series[0].y.push_back(i == 31415 ? 9 : i == 77777 ? -9 : 0);
+  }
   const auto at = numbers(curves(figure(c), "s0").at(0));
   EXPECT_LT(at.size() / 2, 3 * 480u);
   double top = 1e9, bottom = 0;

@@ -29,7 +29,10 @@ class ModelDisk final : public FileSystem {
     for_good_ = for_good;
     shortened_ = false;
   }
-  void heal() { how_ = Fail::none, dead_ = false; }
+  void heal() {
+    how_ = Fail::none;
+    dead_ = false;
+  }
   int calls() const { return calls_; }
   void count_from_here() { calls_ = 0; }
   int open_files() const { return open_; }

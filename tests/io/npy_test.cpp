@@ -220,7 +220,9 @@ TEST(Npz, EntryIsDeflatedNpy) {
   ASSERT_EQ(zip.substr(0, 4), std::string("PK\3\4"));
   std::uint32_t crc, packed, size;
   std::uint16_t name;
-  std::memcpy(&crc, &zip[14], 4), std::memcpy(&packed, &zip[18], 4), std::memcpy(&size, &zip[22], 4);
+  std::memcpy(&crc, &zip[14], 4);
+  std::memcpy(&packed, &zip[18], 4);
+  std::memcpy(&size, &zip[22], 4);
   std::memcpy(&name, &zip[26], 2);
   EXPECT_EQ(zip.substr(30, name), "x.npy");
   std::string plain(size, '\0');

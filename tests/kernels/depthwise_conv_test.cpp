@@ -92,7 +92,10 @@ TEST_P(DepthwiseConvOp, AgreesWithTorch) {
   for (const auto length : f.at("length", "golden").as_i64()) p.lengths.push_back(static_cast<std::int32_t>(length));
   p.C = f.at("w", "golden").shape[0];
   p.K = f.at("w", "golden").shape[2];
-  p.x = numbers("x"), p.w = numbers("w"), p.b = numbers("b"), p.dy = numbers("dy");
+  p.x = numbers("x");
+  p.w = numbers("w");
+  p.b = numbers("b");
+  p.dy = numbers("dy");
   const Result got = run(exec(), p);
   EXPECT_REL_L2(got.y, f.at("y", "golden").as_f64(), 2e-6);
   EXPECT_REL_L2(got.dx, f.at("dx", "golden").as_f64(), 1e-5);

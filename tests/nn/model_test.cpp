@@ -125,7 +125,8 @@ TEST(Model, InitialDistributionIsPyTorchs) {
     const std::span<float> w(model.values().data() + p.offset, static_cast<std::size_t>(p.size));
     double sum = 0, squares = 0, most = 0;
     for (const float v : w) {
-      sum += static_cast<double>(v), squares += static_cast<double>(v) * static_cast<double>(v);
+      sum += static_cast<double>(v);
+      squares += static_cast<double>(v) * static_cast<double>(v);
       most = std::max(most, std::abs(static_cast<double>(v)));
     }
     const double n = static_cast<double>(p.size), deviation = bound / std::sqrt(3.0);

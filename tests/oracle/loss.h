@@ -78,7 +78,9 @@ struct Sums {
   double n = 0, y = 0, x = 0, yy = 0, xx = 0, xy = 0;
   Sums(const std::vector<double>& a, const std::vector<double>& b) {
     for (std::size_t t = 0; t < a.size(); ++t) {
-      n += 1, y += a[t], x += b[t];
+      n += 1;
+      y += a[t];
+      x += b[t];
       yy += a[t] * a[t];
       xx += b[t] * b[t];
       xy += a[t] * b[t];

@@ -274,7 +274,10 @@ TEST(CheckpointCrash, RotationOverRandomHistories) {
       Checkpoints c(disk, kFolder, keep);
       const double loss = rng.below(4) / 4.0;
       c.save(e, loss, files(e));
-      if (loss < lowest) lowest = loss, best = e;
+      if (loss < lowest) {
+        lowest = loss;
+        best = e;
+      }
       ASSERT_EQ(epoch_at(disk, c.last()), e) << round;
       ASSERT_EQ(epoch_at(disk, c.best()), best) << round;
       std::vector<std::string> names;

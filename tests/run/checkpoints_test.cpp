@@ -313,7 +313,10 @@ TEST(Surplus, NeverBestNorLastNorTheTopK) {
     for (int e = 0; e < n; ++e) {
       const double loss = rng.below(8) == 0 ? std::nan("") : rng.below(3) == 0 ? 0.5 : rng.uniform();
       all.push_back({"epoch=" + std::to_string(e), e, loss});
-      if (best.empty() || loss < lowest) best = all.back().name, lowest = std::isnan(loss) ? HUGE_VAL : loss;
+      if (best.empty() || loss < lowest) {
+        best = all.back().name;
+        lowest = std::isnan(loss) ? HUGE_VAL : loss;
+      }
       const auto gone = surplus(all, all.back().name, best, keep);
       std::vector<Ranked> kept;
       for (const auto& r : all)

@@ -30,7 +30,10 @@ class RealTerminal {
     close(terminal);
   }
   ~RealTerminal() {
-    if (before_ >= 0) dup2(before_, STDERR_FILENO), close(before_);
+    if (before_ >= 0) {
+      dup2(before_, STDERR_FILENO);
+      close(before_);
+    }
     if (master_ >= 0) close(master_);
     unsetenv("NO_COLOR");
     unsetenv("TERM");

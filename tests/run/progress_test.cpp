@@ -53,7 +53,10 @@ struct Bench {
     o.quiet = quiet;
     o.colour = colour;
     o.columns = [this] { return columns; };
-    o.write = [this](const std::string& text) { writes.push_back(text), screen.write(text); };
+    o.write = [this](const std::string& text) {
+      writes.push_back(text);
+      screen.write(text);
+    };
     o.now = [this] { return time; };
     progress = std::make_unique<Progress>(o);
   }

@@ -17,7 +17,8 @@ std::vector<Example> marked(Exec& ex, const std::vector<Index>& lengths) {
     e.targets = Matrix(lengths[i], 3);
     for (Index t = 0; t < lengths[i]; ++t) {
       const float mark = static_cast<float>(100 * i + static_cast<std::size_t>(t) + 1);
-      std::fill_n(features.row(t), 2, mark), std::fill_n(e.targets.row(t), 3, -mark);
+      std::fill_n(features.row(t), 2, mark);
+      std::fill_n(e.targets.row(t), 3, -mark);
     }
     e.features = Frames(ex, features);
   }

@@ -59,8 +59,10 @@ TEST(ModelFile, RefusesAlteredStatistics) {
   TensorFile file = decode_safetensors(encode_model(some_model()), "m");
   bool changed = false;
   for (auto& [key, value] : file.metadata)
-    if (!changed && key.starts_with("normaliser.targets.mean") && value.find('3') != std::string::npos)
-      value[value.find('3')] = '4', changed = true;
+    if (!changed && key.starts_with("normaliser.targets.mean") && value.find('3') != std::string::npos) {
+      value[value.find('3')] = '4';
+      changed = true;
+    }
   ASSERT_TRUE(changed);
   EXPECT_FAULT(decode_model(encode_safetensors(file), "m"), Fault::data, "m: its content does not match its digest");
 }

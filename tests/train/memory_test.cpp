@@ -90,7 +90,10 @@ TEST_F(OutOfMemory, ADatasetThatDoesNotFitStaysOnTheHost) {
   Corpus corpus = read_corpus(corpus_.dir);
   const std::vector<Utterance> few = corpus.utterances;
   for (int again = 1; again < 12; ++again)
-    for (Utterance u : few) u.id += std::to_string(again), corpus.utterances.push_back(u);
+    for (Utterance u : few) {
+      u.id += std::to_string(again);
+      corpus.utterances.push_back(u);
+    }
   struct Loaded {
     std::vector<std::vector<float>> features;
     std::vector<float> batch;  // of utterances from both chunks
@@ -137,7 +140,8 @@ TEST_F(OutOfMemory, TargetsThatDoNotFitStayOnTheHost) {
   Exec ex(std::in_place_type<GpuExec>, 0);
   std::vector<Example> examples(9);
   for (Example& e : examples) {
-    e.features = Frames(ex, Matrix(40, 1)), e.targets = Matrix(40, 30);
+    e.features = Frames(ex, Matrix(40, 1));
+    e.targets = Matrix(40, 30);
     e.targets.values = rng.normals(40 * 30);
   }
   const auto loaded = [&] {

@@ -237,7 +237,8 @@ TEST_F(TrainingRun, GoesOnAfterAnEarlyStopWithOtherSettings) {
                                                   {"trainer.early_stopping_patience=0"},
                                                   {"trainer.early_stopping_patience=2", "trainer.min_delta=0"}}) {
     SCOPED_TRACE(testing::PrintToString(changed));
-    fs::remove_all(corpus_.folder / "run"), fs::remove_all(corpus_.folder / "whole");
+    fs::remove_all(corpus_.folder / "run");
+    fs::remove_all(corpus_.folder / "whole");
     go("whole", with(changed));
     EXPECT_EQ(go("run", with({"trainer.early_stopping_patience=2"})).epochs, 3);
     const TrainResult r = go("run", with(changed));
