@@ -78,8 +78,8 @@ cudnnMathType_t math_type(Precision p) {
 
 // PERSIST_STATIC_SMALL_H keeps the weights on the chip, but its time grows with the batch: published 2.35 against 6.5
 // us per step at 8 rows and H 128, but 34 against 11 at 45 rows and H 152. It supports H up to 192 forward and 128
-// backward, and both passes must use the same algorithm. The limit of 192, which applies when no backward follows, is
-// reached from tests only. Ragged batches and bf16 always use STANDARD.
+// backward, and both passes must use the same algorithm. The limit of 192 applies when no backward follows, as in
+// prediction. Ragged batches and bf16 always use STANDARD.
 cudnnRNNAlgo_t algorithm(const RnnShape& s) {
   const bool equal = s.lengths.front() == s.lengths.back();
   const bool small = s.H <= (s.training ? 128 : 192) && s.lengths.size() <= 16;
