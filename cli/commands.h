@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "cli/choices.h"
 #include "host/core/error.h"
 #include "host/corpus/importers.h"
 #include "host/device/exec.h"
@@ -21,19 +22,22 @@ struct TrainArgs {
   bool print_config = false, skip_bad = false, quiet = false;
 };
 struct EvalArgs {
-  std::string model, corpus, split, device = "auto", json, report, statistics;
+  std::string model, corpus, split, device = "auto", json, report;
+  std::optional<FeatureStatistics> statistics;
   bool skip_bad = false;
 };
 struct PredictArgs {
-  std::string model, out = "predictions", format = "csv", device = "auto", speaker, list;
-  std::string features;           // an array for the stream `file`
-  std::string statistics, enrol;  // statistics: "audio", "training", or "" where the option is not given
+  std::string model, out = "predictions", device = "auto", speaker, list, enrol;
+  PredictionFormat format = PredictionFormat::csv;
+  std::string features;  // an array for the stream `file`
+  std::optional<FeatureStatistics> statistics;
   std::vector<std::string> audio;
   bool plot = false, one_speaker = false, centre = false;
   int channel = -1;  // -1: as the model was trained
 };
 struct FeaturesArgs {
-  std::string config, preset, out, list, format = "npy";
+  std::string config, preset, out, list;
+  FeatureFormat format = FeatureFormat::npy;
   std::vector<std::string> audio, set;
   int channel = -1;  // -1: as the config says
 };

@@ -209,14 +209,19 @@ std::string for_fish(const std::vector<const CommandWords*>& all) {
 
 }  // namespace
 
-std::string completions(const CLI::App& root, const std::string& shell) {
+std::string completions(const CLI::App& root, Shell shell) {
   const CommandWords words = words_of(root, {});
   std::vector<const CommandWords*> all;
   flatten(words, all);
-  if (shell == "bash") return for_bash(all);
-  if (shell == "zsh") return for_zsh(all);
-  if (shell == "fish") return for_fish(all);
-  fail(Fault::usage, "completions: expected a shell: bash, zsh or fish");
+  switch (shell) {
+    case Shell::bash:
+      return for_bash(all);
+    case Shell::zsh:
+      return for_zsh(all);
+    case Shell::fish:
+      return for_fish(all);
+  }
+  fail(Fault::internal, "completions: a shell without a script");
 }
 
 }  // namespace cutract::cli

@@ -17,7 +17,7 @@ namespace cutract::cli {
 Exec choose_device(const std::string& name, int threads) {
   ChosenExec chosen = choose_exec(name, threads, "--device");
   const bool gpu = std::holds_alternative<GpuExec>(chosen.ex);
-  if (name == "auto" || gpu)
+  if (gpu || !chosen.why_not_gpu.empty())
     log::info(fmt::format("device: {}{}", describe(chosen.ex), gpu ? "" : " (" + chosen.why_not_gpu + ")"));
   return std::move(chosen.ex);
 }

@@ -44,8 +44,8 @@ void expect_no_files(const FeatureConfig& c) {
 
 // Returns a file's features in the requested format. The CSV is as precise as that of predict.
 std::string encode(const FeaturesArgs& a, const Extractor& extractor, const std::string& audio, const Matrix& m) {
-  if (a.format == "npy") return encode_npy(m.view());
-  if (a.format == "csv") {
+  if (a.format == FeatureFormat::npy) return encode_npy(m.view());
+  if (a.format == FeatureFormat::csv) {
     std::vector<Channel> columns;
     for (const Column& c : extractor.columns()) columns.push_back({c.name, ""});
     return prediction_csv({audio, extractor.first_centre_s(), extractor.step_s(), m}, columns);
@@ -76,7 +76,7 @@ int run(const FeaturesArgs& a) {
   expect_no_files(config.features);
   const Extractor extractor(config.features);
   const AudioInputs inputs = audio_inputs(a.audio, a.list);
-  const std::vector<std::string> paths = output_paths(inputs.files, a.out, a.format);
+  const std::vector<std::string> paths = output_paths(inputs.files, a.out, name_of(a.format));
   Exec ex = choose_device("cpu", 0);
   make_folder(a.out);
   std::size_t done = 0;

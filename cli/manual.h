@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "cli/choices.h"
+
 namespace CLI {
 class App;
 }  // namespace CLI
@@ -12,7 +14,7 @@ namespace cutract::cli {
 // Returns the manual page cutract(1), in the language of man.
 std::string manual_page(const CLI::App& root, const std::string& version);
 
-// Returns the script that completes command lines in "bash", "zsh" or "fish". Throws Error{usage} for another shell.
-std::string completions(const CLI::App& root, const std::string& shell);
+// Returns the script that completes command lines in a shell.
+std::string completions(const CLI::App& root, Shell);
 
 }  // namespace cutract::cli

@@ -49,6 +49,33 @@ CLI::Validator integer_in(std::int64_t lo, std::int64_t hi) {
   return {problem, ""};
 }
 
+template <HasNames E>
+void take_choice(E& to, const std::string& name) {
+  to = *named<E>(name);
+}
+template <HasNames E>
+void take_choice(std::optional<E>& to, const std::string& name) {
+  to = named<E>(name);
+}
+template <HasNames E>
+CLI::IsMember one_of(const E&) {
+  return CLI::IsMember(cutract::names_of<E>());
+}
+template <HasNames E>
+CLI::IsMember one_of(const std::optional<E>&) {
+  return CLI::IsMember(cutract::names_of<E>());
+}
+
+// Adds an option that takes one of the names of an enum.
+template <class Choice>
+CLI::Option* choice_option(CLI::App* app, const char* option, Choice& choice, const std::string& what) {
+  return app
+      ->add_option_function<std::string>(
+          option, [&choice](const std::string& name) { take_choice(choice, name); }, what)
+      ->type_name("NAME")
+      ->check(one_of(choice));
+}
+
 void device_option(CLI::App* app, std::string& device) {
   app->add_option("--device", device, "auto, cpu, cuda or cuda:N (default auto: the GPU if there is a usable one)")
       ->type_name("NAME");
@@ -66,13 +93,10 @@ void audio_options(CLI::App* app, std::vector<std::string>& audio, std::string& 
       ->type_name("FILE");
 }
 
-CLI::Option* statistics_option(CLI::App* app, std::string& statistics) {
-  return app
-      ->add_option("--feature-statistics", statistics,
-                   "statistics that normalise an unknown speaker's features: audio (the speaker's own) or training "
-                   "(default audio)")
-      ->type_name("NAME")
-      ->check(CLI::IsMember({"audio", "training"}));
+CLI::Option* statistics_option(CLI::App* app, std::optional<FeatureStatistics>& statistics) {
+  return choice_option(app, "--feature-statistics", statistics,
+                       "statistics that normalise an unknown speaker's features: audio (the speaker's own) or training "
+                       "(default audio)");
 }
 
 // Builds the parser; `chosen` receives the given command.
@@ -111,10 +135,11 @@ class Parser {
     app_.add_subcommand("completions", "Print the script that completes command lines")
         ->group("")
         ->footer(footer("cutract completions bash > ~/.local/share/bash-completion/completions/cutract"))
-        ->add_option("SHELL", shell_, "bash, zsh or fish")
+        ->add_option_function<std::string>(
+            "SHELL", [this](const std::string& name) { take_choice(shell_, name); }, "bash, zsh or fish")
         ->required()
         ->type_name("")
-        ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+        ->check(one_of(shell_));
   }
 
   Command operator()(int argc, const char* const* argv) {
@@ -131,7 +156,7 @@ class Parser {
       return Printed{};
     }
     if (app_.got_subcommand("manual") || app_.got_subcommand("completions")) {
-      print_result(shell_.empty() ? manual_page(app_, version()) : completions(app_, shell_));
+      print_result(shell_ ? completions(app_, *shell_) : manual_page(app_, version()));
       return Printed{};
     }
     return chosen;
@@ -224,9 +249,7 @@ class Parser {
     audio_options(app, a.audio, a.list);
     app->add_option("--out", a.out, "folder for the results (default predictions); -: standard output")
         ->type_name("DIR");
-    app->add_option("--format", a.format, "csv, npz or json (default csv)")
-        ->type_name("NAME")
-        ->check(CLI::IsMember({"csv", "npz", "json"}));
+    choice_option(app, "--format", a.format, "csv, npz or json (default csv)");
     app->add_flag("--plot", a.plot, "also write an HTML page next to each result that plots every channel over time");
     auto* speaker =
         app->add_option("--speaker", a.speaker, "training speaker whose statistics to use (default: unknown speaker)")
@@ -267,10 +290,8 @@ class Parser {
         ->type_name("a.b=c")
         ->allow_extra_args(false);
     app->add_option("--out", a.out, "folder for the results, NAME.FORMAT for each file")->required()->type_name("DIR");
-    app->add_option("--format", a.format,
-                    "npy (an array [frames, features]), npz (also times and column names) or csv (default npy)")
-        ->type_name("NAME")
-        ->check(CLI::IsMember({"npy", "npz", "csv"}));
+    choice_option(app, "--format", a.format,
+                  "npy (an array [frames, features]), npz (also times and column names) or csv (default npy)");
   }
   static void repeated_or_once(CLI::Option* option, bool repeatable) {
     if (repeatable) option->delimiter(',')->multi_option_policy(CLI::MultiOptionPolicy::Join);
@@ -332,7 +353,7 @@ class Parser {
 
   CLI::App app_;
   Command chosen;
-  std::string shell_;                      // of completions
+  std::optional<Shell> shell_;             // of completions
   std::vector<std::string> help_subject_;  // for the help page of help: operator() reads the words itself
 };
 

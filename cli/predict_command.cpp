@@ -23,14 +23,21 @@ namespace {
 
 // Formats one file's result in the requested format.
 std::string encode(const PredictArgs& a, const Prediction& p, const std::vector<Channel>& channels) {
-  return a.format == "csv"   ? prediction_csv(p, channels)
-         : a.format == "npz" ? prediction_npz(p, channels)
-                             : prediction_json(p, channels);
+  switch (a.format) {
+    case PredictionFormat::csv:
+      return prediction_csv(p, channels);
+    case PredictionFormat::npz:
+      return prediction_npz(p, channels);
+    case PredictionFormat::json:
+      return prediction_json(p, channels);
+  }
+  fail(Fault::internal, "predict: a format without a writer");
 }
 
 // Formats one of several consecutive results on standard output: rows of one table, or an object per line.
 std::string encode_next(const PredictArgs& a, const Prediction& p, const std::vector<Channel>& channels, bool first) {
-  return a.format == "csv" ? prediction_csv_rows(p, channels, first) : prediction_json_line(p, channels);
+  return a.format == PredictionFormat::csv ? prediction_csv_rows(p, channels, first)
+                                           : prediction_json_line(p, channels);
 }
 
 std::string plot(const PredictArgs& a, const Prediction& p, const TrainedModel& m) {
@@ -51,12 +58,12 @@ std::string plot(const PredictArgs& a, const Prediction& p, const TrainedModel& 
 }
 
 void check_options(const PredictArgs& a, const AudioInputs& inputs) {
-  if (a.one_speaker && a.statistics == "training")
+  if (a.one_speaker && a.statistics == FeatureStatistics::training)
     fail(Fault::usage,
          "--one-speaker and --feature-statistics training contradict each other: the first takes the statistics of the "
          "recordings, the second those of the training data; give only one of them");
   if (a.out != "-") return;
-  if (inputs.several && a.format == "npz")
+  if (inputs.several && a.format == PredictionFormat::npz)
     fail(Fault::usage, "--format npz: standard output takes a single archive; use --out DIR for several files");
   if (a.plot) fail(Fault::usage, "--plot: writes a page beside each result, and --out - has no folder; use --out DIR");
 }
@@ -123,7 +130,7 @@ int run(const PredictArgs& a) {
   const std::optional<Track> states = states_for(a, extractor, inputs);
   Voice voice(a, m, extractor);
   const std::vector<std::string> paths =
-      to_stdout ? std::vector<std::string>(inputs.files.size()) : output_paths(inputs.files, a.out, a.format);
+      to_stdout ? std::vector<std::string>(inputs.files.size()) : output_paths(inputs.files, a.out, name_of(a.format));
   Exec ex = choose_device(a.device, m.config.trainer.threads);
   voice.listen(ex, inputs);
   voice.explain();

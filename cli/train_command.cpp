@@ -66,7 +66,8 @@ std::string default_folder(const TrainArgs& a, const RunConfig& config) {
 }  // namespace
 
 int run(const TrainArgs& a) {
-  if (!a.init_from.empty() && a.resume != "auto" && a.resume != "never")
+  const std::optional<Resume> resume = named<Resume>(a.resume);  // nothing: the path of a checkpoint or run
+  if (!a.init_from.empty() && !resume)
     fail(Fault::usage, "--init-from and --resume: a resumed run has weights of its own; give one of them");
   std::vector<std::string> set = a.set;
   if (a.seed) set.push_back(fmt::format("trainer.seed={}", *a.seed));
@@ -81,10 +82,8 @@ int run(const TrainArgs& a) {
 
   TrainOptions options;
   options.run_dir = a.out.empty() ? default_folder(a, config) : a.out;
-  if (a.resume == "never")
-    options.resume = Resume::never;
-  else if (a.resume != "auto")
-    options.resume_from = a.resume;
+  options.resume = resume.value_or(Resume::automatic);
+  if (!resume) options.resume_from = a.resume;
   options.init_from = a.init_from;
   options.check_device = !a.check_device.empty();
   options.fast_dev_run = a.fast_dev_run;

@@ -30,7 +30,9 @@ Voice::Voice(const PredictArgs& a, const TrainedModel& m, const Extractor& extra
   if (!a.enrol.empty()) targets_ = enrolled(m, a.speaker, a.enrol);
 }
 
-bool Voice::adapts() const { return args_.statistics != "training" && adapts_to_recording(model_, args_.speaker); }
+bool Voice::adapts() const {
+  return args_.statistics != FeatureStatistics::training && adapts_to_recording(model_, args_.speaker);
+}
 
 void Voice::listen(Exec& ex, const AudioInputs& inputs) {
   if (!args_.one_speaker || !adapts() || inputs.files.size() == 1) return;
@@ -59,7 +61,7 @@ void Voice::explain() const {
                                       : "each recording itself (with --one-speaker: of all of them together)"));
   else if (args_.speaker.empty() && !by_itself)
     log::info("speaker unknown: features are normalised by the statistics of the training data");
-  if (by_itself && (args_.one_speaker || args_.statistics == "training"))
+  if (by_itself && (args_.one_speaker || args_.statistics == FeatureStatistics::training))
     log::warn(fmt::format("{}: has no effect, because this model normalises each recording by itself",
                           args_.one_speaker ? "--one-speaker" : "--feature-statistics training"));
   if (args_.centre || !args_.enrol.empty()) return;
@@ -138,7 +140,7 @@ bool was_in_training(const std::string& speaker, const TrainedModel& m, const Co
 // Whose statistics normalise a speaker who was not in training, for people.
 void explain_unseen(const std::string& speaker, int utterances, const TrainedModel& m, const EvalArgs& a) {
   const bool speaker_scope = m.features.scope() == Scope::speaker;
-  const bool own = speaker_scope && a.statistics != "training";
+  const bool own = speaker_scope && a.statistics != FeatureStatistics::training;
   const std::string features =
       m.features.scope() == Scope::utterance ? "of each utterance"
       : own           ? fmt::format("of the speaker's {} here (--feature-statistics training: of the training data)",
@@ -175,7 +177,8 @@ Normaliser features_for_split(Exec& ex, const Dataset& data, const TrainedModel&
                           counted(std::ssize(data.examples), "utterance"), first));
   Normaliser by = m.features;
   for (const auto& [speaker, heard] : unseen) {
-    if (m.features.scope() == Scope::speaker && a.statistics != "training" && !m.features.knows(speaker))
+    if (m.features.scope() == Scope::speaker && a.statistics != FeatureStatistics::training &&
+        !m.features.knows(speaker))
       adapt(by, heard, c, speaker);
     explain_unseen(speaker, utterances[speaker], m, a);
   }

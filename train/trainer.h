@@ -3,6 +3,7 @@
 #include <functional>
 #include <string>
 
+#include "host/core/choices.h"
 #include "host/device/exec.h"
 #include "host/run/progress.h"
 #include "model/run_config.h"
@@ -11,6 +12,9 @@ namespace cutract {
 
 // If run_dir has checkpoints, `automatic` resumes from the newest one and `never` throws Error{usage}.
 enum class Resume { automatic, never };
+template <>
+inline constexpr auto kNames<Resume> = std::to_array<Named<Resume>>({{Resume::automatic, "auto"},
+                                                                     {Resume::never, "never"}});
 
 struct TrainOptions {
   std::string run_dir;  // made if missing

@@ -10,26 +10,39 @@
 namespace cutract {
 namespace {
 
-int gpu_number(const std::string& device, const std::string& setting) {
-  if (!device.starts_with("cuda:")) return 0;
-  int n = 0;
-  const char *first = device.data() + 5, *last = device.data() + device.size();
-  if (const auto [end, error] = std::from_chars(first, last, n); error != std::errc{} || end != last)
+struct Wanted {
+  DeviceKind kind;
+  int gpu = 0;
+};
+
+// Reads "cuda:1".
+Wanted wanted(const std::string& device, const std::string& setting) {
+  const auto colon = device.find(':');
+  const auto kind = named<DeviceKind>(device.substr(0, colon));
+  if (kind && colon == std::string::npos) return {*kind};
+  int gpu = 0;
+  const char *first = device.data() + colon + 1, *last = device.data() + device.size();
+  const auto is_number = [&] {
+    const auto [end, error] = std::from_chars(first, last, gpu);
+    return error == std::errc{} && end == last;
+  };
+  if (kind != DeviceKind::cuda || !is_number())
     fail(Fault::usage, fmt::format("{} {}: expected auto, cpu or cuda[:N]", setting, device));
-  return n;
+  return {*kind, gpu};
 }
 
 }  // namespace
 
 ChosenExec choose_exec(const std::string& device, int threads, const std::string& setting) {
-  const bool cuda = device == "cuda" || device.starts_with("cuda:");
-  if (device != "auto" && device != "cpu" && !cuda)
-    fail(Fault::usage, fmt::format("{} {}: expected auto, cpu or cuda[:N]", setting, device));
-  std::string why =
-      gpu_is_emulated() && !cuda ? "the GPU is emulated; choose it with " + setting + " cuda" : why_no_gpu();
-  if (cuda && !why.empty()) fail(Fault::device, fmt::format("{} cuda: {}; use {} cpu", setting, why, setting));
-  if (cuda || (device == "auto" && why.empty()))
-    return {Exec(std::in_place_type<GpuExec>, gpu_number(device, setting)), ""};
+  const auto [kind, gpu] = wanted(device, setting);
+  std::string why;
+  if (kind == DeviceKind::automatic)
+    why = gpu_is_emulated() ? fmt::format("the GPU is emulated; choose it with {} cuda", setting) : why_no_gpu();
+  if (kind == DeviceKind::cuda)
+    if (const std::string none = why_no_gpu(); !none.empty())
+      fail(Fault::device, fmt::format("{} cuda: {}; use {} cpu", setting, none, setting));
+  if (kind == DeviceKind::cuda || (kind == DeviceKind::automatic && why.empty()))
+    return {Exec(std::in_place_type<GpuExec>, gpu), ""};
   return {Exec(std::in_place_type<CpuExec>, threads), std::move(why)};
 }
 

@@ -1,14 +1,23 @@
 #pragma once
 
+#include <array>
 #include <string>
 
+#include "host/core/choices.h"
 #include "host/device/exec.h"
 
 namespace cutract {
 
+// automatic: a GPU if one can be used, otherwise the CPU. A name "cuda:N" chooses GPU N.
+enum class DeviceKind { automatic, cpu, cuda };
+template <>
+inline constexpr auto kNames<DeviceKind> = std::to_array<Named<DeviceKind>>({{DeviceKind::automatic, "auto"},
+                                                                             {DeviceKind::cpu, "cpu"},
+                                                                             {DeviceKind::cuda, "cuda"}});
+
 struct ChosenExec {
   Exec ex;
-  std::string why_not_gpu;  // with "auto", the reason why the CPU was chosen
+  std::string why_not_gpu;  // if "auto" chose the CPU, the reason; otherwise empty
 };
 
 // Returns the executor for a device: "auto" (a GPU if one can be used), "cpu" or "cuda[:N]". A CPU has `threads`
