@@ -42,6 +42,7 @@ using Cases = std::vector<Case>;
 std::string op_name(const std::string& op, Device, const std::string& shape);
 void add_lstm(Cases&);
 void add_gemm(Cases&);
+void add_attention(Cases&);
 void add_conformer(Cases&);
 void add_pointwise(Cases&);
 void add_features(Cases&);

@@ -133,6 +133,7 @@ Cases all_cases() {
   add_gemm(cases);
   add_step(cases);
   add_pointwise(cases);
+  add_attention(cases);
   add_conformer(cases);
   add_features(cases);
   add_corpus(cases);

@@ -110,12 +110,30 @@ def rows_on_cpu(binaries, threads):
             peers.append(peer("PyTorch, packed", "lstm_packed", lengths))
         return Row(f"LSTM forward + backward, {told(lengths)}", f"lstm_train/cpu/{shape}{ragged}", peers)
 
+    def attention(lengths, mean, size):
+        ragged = "/ragged" if len(set(lengths)) > 1 else ""
+        more = ["--hidden", str(size)]
+        return Row(f"attention forward + backward, 4 heads of {size}, {told(lengths)}",
+                   f"attention_train/cpu/B:{len(lengths)}/T:{mean}/A:4/K:{size}{ragged}",
+                   [torch_peer("cpu", threads, "PyTorch, padded", "attention", lengths, *more),
+                    torch_peer("cpu", threads, "PyTorch, each utterance", "attention_each", lengths, *more)])
+
+    def encoder(kind, lengths, mean, module):
+        more = ["--hidden", "128"]
+        return Row(f"{kind} of 4 layers, width 128, forward + backward, {told(lengths)}",
+                   f"{kind}_train/cpu/B:{len(lengths)}/T:{mean}/E:128/ragged",
+                   [torch_peer("cpu", threads, "PyTorch, padded", kind, lengths, *more, module=module),
+                    torch_peer("cpu", threads, "PyTorch, each utterance", f"{kind}_each", lengths, *more, module=module)])
+
+    stem, many = lengths_of(8, 400, True), lengths_of(32, 400, True)
     report, short, equal = lengths_of(8, 2481, False), lengths_of(32, 300, True), lengths_of(8, 300, False)
     step = "train_step/cpu/{}/P:14{}".format
     return [lstm(report, 2481), lstm(short, 300), lstm(equal, 300),
             Row(f"training step, {told(report)}", step(*shape_of(report, 2481, 128)), [peer("PyTorch", "step", report)]),
             Row(f"training step, {told(short)}", step(*shape_of(short, 300, 128)),
-                [peer("PyTorch, padded and masked", "step", short), peer("PyTorch, packed", "step_packed", short)])]
+                [peer("PyTorch, padded and masked", "step", short), peer("PyTorch, packed", "step_packed", short)]),
+            attention(stem, 400, 32), attention(many, 400, 64), attention(report, 2481, 32),
+            encoder("transformer", stem, 400, "torch"), encoder("conformer", stem, 400, "torchaudio")]
 
 
 def rows_on_gpu(binaries, threads):

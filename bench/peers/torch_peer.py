@@ -68,19 +68,84 @@ class Step:
         self.optimizer.step()
 
 
+class Attention:
+    """Scaled dot-product attention of 4 heads, forward and backward: padded with a mask, or utterance by utterance."""
+
+    def __init__(self, torch, args, each):
+        size, device = args.hidden, args.device
+        groups = [[n] for n in args.lengths] if each else [args.lengths]
+        self.torch, self.parts = torch, []
+        for lengths in groups:
+            shape = (3, len(lengths), 4, lengths[0], size)
+            mask = torch.arange(lengths[0]) < torch.tensor(lengths)[:, None]  # [B, T] real frames
+            hidden = None if bool(mask.all()) else ~mask[:, None, None, :].to(device)
+            self.parts.append((torch.randn(shape, device=device, requires_grad=True), hidden,
+                               torch.randn(shape[1:], device=device)))
+
+    def __call__(self):
+        for qkv, hidden, dout in self.parts:
+            qkv.grad = None
+            q, k, v = qkv
+            if hasattr(self.torch.nn.functional, "scaled_dot_product_attention"):
+                seen = None if hidden is None else ~hidden
+                out = self.torch.nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=seen)
+            else:
+                scores = q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5
+                out = (scores if hidden is None else scores.masked_fill(hidden, float("-inf"))).softmax(-1) @ v
+            out.backward(dout)
+
+
+class Encoder:
+    """4 layers of a transformer or conformer and a head, forward and backward, padded or utterance by utterance."""
+
+    def __init__(self, torch, args, kind, each):
+        width, device = args.hidden, args.device
+        if kind == "transformer":
+            layer = torch.nn.TransformerEncoderLayer(width, width // 32, 4 * width, 0.0, "gelu", batch_first=True,
+                                                     norm_first=True)
+            self.net = torch.nn.TransformerEncoder(layer, 4, torch.nn.LayerNorm(width)).to(device)
+        else:
+            import torchaudio
+
+            self.net = torchaudio.models.Conformer(width, width // 32, 4 * width, 4, 31, use_group_norm=True).to(device)
+        self.head, self.kind = torch.nn.Linear(width, OUTPUTS).to(device), kind
+        groups = [[n] for n in args.lengths] if each else [args.lengths]
+        self.parts = []
+        for lengths in groups:
+            real = torch.arange(lengths[0]) < torch.tensor(lengths)[:, None]
+            self.parts.append((torch.randn(len(lengths), lengths[0], width, device=device),
+                               torch.tensor(lengths, device=device), ~real.to(device),
+                               torch.randn(len(lengths), lengths[0], OUTPUTS, device=device) * real[..., None].to(device)))
+
+    def __call__(self):
+        self.net.zero_grad(set_to_none=True)
+        self.head.zero_grad(set_to_none=True)
+        for x, lengths, behind, dy in self.parts:
+            if self.kind == "transformer":
+                h = self.net(x, src_key_padding_mask=behind if bool(behind.any()) else None)
+            else:
+                h, _ = self.net(x, lengths)
+            self.head(h).backward(dy)
+
+
 def precise(torch, args):
     """The context manager in which the forward pass runs."""
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = args.precision == "tf32"
     return torch.autocast(args.device, torch.bfloat16, enabled=args.precision == "bf16", cache_enabled=False)
 
 
-def lstm_or_step(args):
+def model_work(args):
     import torch
 
     torch.set_num_threads(args.threads)
     torch.manual_seed(1)
-    name, _, packed = args.kind.partition("_")
-    work = {"lstm": Lstm, "step": Step}[name](torch, args, packed == "packed")
+    name, _, how = args.kind.partition("_")
+    if name in ("lstm", "step"):
+        work = {"lstm": Lstm, "step": Step}[name](torch, args, how == "packed")
+    elif name == "attention":
+        work = Attention(torch, args, how == "each")
+    else:
+        work = Encoder(torch, args, name, how == "each")
 
     def run():
         work()
@@ -129,11 +194,11 @@ def main():
     parser.add_argument("kind")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--hidden", type=int, default=128)
+    parser.add_argument("--hidden", type=int, default=128)  # of an LSTM; size of a head of attention; width of an encoder
     parser.add_argument("--precision", choices=["fp32", "tf32", "bf16"], default="fp32")
     parser.add_argument("--lengths", type=lambda text: [int(v) for v in text.split(",")])
     args = parser.parse_args()
-    run, amount, version = (lstm_or_step if args.kind.startswith(("lstm", "step")) else mel)(args)
+    run, amount, version = (model_work if args.kind.startswith(("lstm", "step", "attention", "transformer", "conformer")) else mel)(args)
     run()
     print("ready", amount, version, flush=True)
     for _ in sys.stdin:

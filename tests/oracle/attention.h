@@ -46,6 +46,28 @@ struct Attention {
     if (lse) *lse = most + std::log(sum);
     return s;
   }
+  // The output of one head for one query, and the gradient of that query.
+  std::vector<double> output(std::size_t head, std::size_t query) const {
+    const std::vector<double> p_of = probabilities(head, query);
+    std::vector<double> out(size);
+    for (std::size_t k = 0; k < frames; ++k)
+      for (std::size_t i = 0; i < size; ++i) out[i] += p_of[k] * kept(head, query, k) * at(2, head, k, i);
+    return out;
+  }
+  std::vector<double> query_gradient(std::size_t head, std::size_t query, const std::vector<double>& dout) const {
+    const std::vector<double> p_of = probabilities(head, query);
+    std::vector<double> dp(frames), out(size);
+    double mean = 0;
+    for (std::size_t k = 0; k < frames; ++k) {
+      for (std::size_t i = 0; i < size; ++i)
+        dp[k] += dout[(query * heads + head) * size + i] * at(2, head, k, i) * kept(head, query, k);
+      mean += p_of[k] * dp[k];
+    }
+    for (std::size_t k = 0; k < frames; ++k)
+      for (std::size_t i = 0; i < size; ++i)
+        out[i] += p_of[k] * (dp[k] - mean) / std::sqrt(static_cast<double>(size)) * at(1, head, k, i);
+    return out;
+  }
   struct Forward {
     std::vector<double> out, lse;
   };
