@@ -38,6 +38,9 @@ double fill_gaps_ms_of(const GivenOptions&);
 inline constexpr ImportOption kFillGapsOption = {"--fill-gaps-ms", "N",
                                                  "longest gap of missing values that is filled, in ms (default 50)"};
 
+inline constexpr ImportOption kAudioChannelOption = {
+    "--audio-channel", "N", "channel of multichannel audio, from 1; 0: the average (default 0)"};
+
 // clang-format off
 // What the formats have in common that pair audio files with files of movement.
 inline constexpr std::array kPairOptions = {
@@ -47,7 +50,6 @@ inline constexpr std::array kPairOptions = {
     ImportOption{"--split", "SHARES", "shares of the splits (default train=0.8,val=0.1,test=0.1)"},
     ImportOption{"--seed", "N", "random seed of the splits (default 1)"},
     ImportOption{"--sample-rate", "HZ", "sample rate to which audio is resampled (default 16000)"},
-    ImportOption{"--audio-channel", "N", "channel of multichannel audio, from 1; 0: the average (default 0)"},
     ImportOption{"--lowpass", "HZ", "cut-off of a zero-phase low-pass for all channels; 0: none (default 0)"},
     kFillGapsOption,
     ImportOption{"--name", "NAME", "name of the corpus (default: the name of SRC)"},
@@ -58,11 +60,13 @@ inline constexpr std::array kPairOptions = {
 inline constexpr std::array kTrackOptions = {
     ImportOption{"--audio", "DIR", "folder of the audio files, in SRC (default SRC)"},
     ImportOption{"--tracks", "DIR", "folder of the files of movement, in SRC (default SRC)"},
-    ImportOption{"--channels", "A,B,...", "channels to import (default all)"},
+    ImportOption{"--channels", "A,B,...", "channels to import (default all; if names say which are positions, these)"},
     ImportOption{"--rate", "HZ", "frames per second of the corpus (default: those of the first recording)"},
     ImportOption{"--trim-ms", "N", "longest difference between the ends of audio and movement that is cut off, in ms "
                                    "(default 500)"},
-    ImportOption{"--speaker-from", "WHAT", "name: the file's name up to its first _; folder: the first folder"},
+    ImportOption{"--speaker-from", "WHAT", "source of the speaker: name, the file's name up to its first _, or folder, the "
+                                           "first folder (the default depends on the format)"},
+    kAudioChannelOption,
 };
 // clang-format on
 

@@ -12,7 +12,8 @@ inline constexpr std::array kMviewOptions = joined(std::array{
     ImportOption{"--rate", "HZ", "frames per second of the corpus (default: those of the first recording)"},
     ImportOption{"--trim-ms", "N", "longest difference between the ends of audio and movement that is cut off, in ms "
                                    "(default 500)"},
-    ImportOption{"--speaker-from", "WHAT", "name: the file's name up to its first _ (default); folder: the first folder"},
+    ImportOption{"--speaker-from", "WHAT", "source of the speaker: name, the file's name up to its first _, or folder, the "
+                                           "first folder (default name)"},
 }, kPairOptions);
 // clang-format on
 

@@ -21,7 +21,7 @@ inline constexpr ImportOption kTableOptions[] = {
     {"--split", "SHARES", "shares of the splits (default train=0.8,val=0.1,test=0.1)"},
     {"--seed", "N", "random seed of the splits (default 1)"},
     {"--sample-rate", "HZ", "sample rate to which audio is resampled (default 16000)"},
-    {"--audio-channel", "N", "channel of multichannel audio, from 1; 0: the average (default 0)"},
+    kAudioChannelOption,
     kFillGapsOption,
     {"--lowpass", "HZ", "cut-off of a zero-phase low-pass for all channels; 0: none (default 0)"},
     {"--name", "NAME", "name of the corpus (default: the name of SRC)"},
