@@ -121,6 +121,8 @@ TEST(ImportMocha, TextAndEstTracksAreTheSameCorpus) {
     EXPECT_FLOAT_EQ(track.row(10)[1], 10.06F);
     EXPECT_FLOAT_EQ(track.row(10)[3], 10.09F);
   }
+  EXPECT_EQ(lab.run().done, 2);  // the names of all 20 channels are the same
+  EXPECT_EQ(read_corpus(lab.out()).channels[18].name, "unused_y");
 }
 
 // The right values are those of numpy.loadtxt, in mm.

@@ -20,6 +20,10 @@ StoredTrack read_mocha(const std::string& path) {
   if (!bytes.starts_with("EST_File")) return parse_mocha_text(bytes, path);
   StoredTrack track = parse_est_track(bytes, path);
   for (float& v : track.values.values) v *= kMillimetres;
+  for (std::string& name : track.channels) {  // as the tables call them
+    if (name == "unused_13") name = "unused_x";
+    if (name == "unused_18") name = "unused_y";
+  }
   return track;
 }
 
