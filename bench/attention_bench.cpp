@@ -53,8 +53,7 @@ struct AttentionData {
   View<float, 3> three(const Floats& v) const { return {v.data(), {N, A, K}}; }
   void forward(Exec& ex) const { attention(ex, {four(qkv), ragged.view(), 0, {}, three(out), rows(lse, A)}); }
   void backward(Exec& ex) const {
-    attention_backward(ex,
-                       {four(qkv), ragged.view(), 0, {}, three(out), rows(lse, A), three(dout), four(dqkv)});
+    attention_backward(ex, {four(qkv), ragged.view(), 0, {}, three(out), rows(lse, A), three(dout), four(dqkv)});
   }
 };
 
@@ -160,14 +159,17 @@ Prepared prepare_rope(Exec& ex, const Heads& h) {
   rope(ex, {qkv, d->ragged.view()});
   const std::string wrong = compare("q of frame 1", second_frame(), want, 1e-6);
   const double n = static_cast<double>(h.frames());
-  return {[=, &ex] { rope(ex, {qkv, d->ragged.view()}); },
+  return {[=, &ex] {
+            rope(ex, {qkv, d->ragged.view()});
+          },
           {.frames = n, .bytes = 16 * n * static_cast<double>(h.A * h.K)},
           wrong,
           {}};
 }
 
 Prepared prepare_scaled_add(Exec& ex, Index N, Index C) {
-  const auto x = std::make_shared<Floats>(random_on(ex, N * C, 1)), z = std::make_shared<Floats>(random_on(ex, N * C, 2));
+  const auto x = std::make_shared<Floats>(random_on(ex, N * C, 1)),
+             z = std::make_shared<Floats>(random_on(ex, N * C, 2));
   const auto y = std::make_shared<Floats>(zeros_on(ex, N * C));
   const auto run = [=, &ex] { scaled_add(ex, {rows(*x, C), rows(*z, C), 0.5f, rows(*y, C)}); };
   run();
@@ -231,7 +233,8 @@ void add_attention(Cases& cases) {
       const Index width = s.size == Size::smallest ? 32 : 128, heads = width / 32;
       const std::string shape = fmt::format("{}/E:{}{}", at, width, ragged);
       const auto lengths = lengths_of(s.B, s.T, s.ragged);
-      const std::string common = fmt::format("heads={} layers=4 feed_forward={} dropout=0 positions=none", heads, 4 * width);
+      const std::string common =
+          fmt::format("heads={} layers=4 feed_forward={} dropout=0 positions=none", heads, 4 * width);
       add("transformer_train", shape, s.size,
           [=](Exec& ex) { return prepare_stack(ex, "transformer activation=gelu " + common, lengths, width); });
       add("conformer_train", shape, s.size,

@@ -55,6 +55,24 @@ TEST_F(TrainingRun, OfAStackResumesAndItsModelReadsBack) {
       "model.hidden: has no effect beside model.stack, whose blocks have their own options; remove model.hidden");
 }
 
+TEST_F(TrainingRun, WithAttentionStopsInsideAnEpochAndGoesOnToTheSameBits) {
+  const std::vector<std::pair<std::string, std::string>> blocks{
+      {"attention", "attention heads=1"},
+      {"transformer", "transformer heads=1 layers=1 feed_forward=9"},
+      {"conformer", "conformer heads=1 layers=1 feed_forward=9 kernel=5"}};
+  for (const auto& [name, block] : blocks) {
+    const std::vector<std::string> set{"model.hidden=128", "model.layers=2", "model.dropout=0.3",
+                                       "trainer.max_epochs=3",
+                                       "model.stack=[\"dense width=32 activation=none\", \"" + block + "\"]"};
+    go(name, set);
+    int polls = 0;
+    EXPECT_EQ(go(name + "-cut", set, 1, {.stop_signal = [&] { return ++polls == 8 ? 15 : 0; }}).signal, 15);
+    go(name + "-cut", set);
+    EXPECT_EQ(last_model(name + "-cut"), last_model(name)) << name;
+    expect_same_metrics((name + "-cut").c_str(), name.c_str());
+  }
+}
+
 TEST_F(TrainingRun, SignalStopsAfterTheStepAndResumeGoesOn) {
   go("whole", {"trainer.max_epochs=4"});
   int polls = 0;  // two while loading, then one per step and one after each validation batch of an epoch
