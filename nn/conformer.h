@@ -33,7 +33,7 @@ class Conformer {
  public:
   using Config = ConformerConfig;
   static constexpr const char *kName = "conformer",
-                              *kHelp = "conformer: feed-forward, self-attention, convolution, feed-forward";
+                              *kHelp = "layers of feed-forward, self-attention, convolution and feed-forward";
 
   Conformer(Layout&, Index inputs, const Config&);
 

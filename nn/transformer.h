@@ -38,7 +38,7 @@ std::string describe(const TransformerConfig&);
 class Transformer {
  public:
   using Config = TransformerConfig;
-  static constexpr const char *kName = "transformer", *kHelp = "transformer encoder: self-attention and feed-forward";
+  static constexpr const char *kName = "transformer", *kHelp = "encoder layers of self-attention and feed-forward";
 
   Transformer(Layout&, Index inputs, const Config&);
 

@@ -122,8 +122,10 @@ void check_device(Exec& ex, const RunConfig& config, const Model& model, std::sp
   Exec cpu = CpuExec(config.trainer.threads);
   const std::vector<Compared> all = compare_devices(ex, cpu, config, model, examples);
   log::info(fmt::format("{} compared with the CPU, relative L2 of one training step:", describe(ex)));
+  std::size_t widest = 0;
+  for (const Compared& c : all) widest = std::max(widest, c.what.size());
   for (const Compared& c : all)
-    log::info(fmt::format("  {:<38} {:>9.2g}  {}", c.what, c.difference,
+    log::info(fmt::format("  {:<{}} {:>9.2g}  {}", c.what, widest, c.difference,
                           c.agrees() ? "ok" : fmt::format("expected at most {:.2g}", c.bound)));
   const auto bad = std::find_if(all.begin(), all.end(), [](const Compared& c) { return !c.agrees(); });
   if (bad != all.end())

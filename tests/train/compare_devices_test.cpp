@@ -56,6 +56,22 @@ TEST_F(CompareDevices, OnTheGpuAgreesWithTheCpu) {
   }
 }
 
+TEST_F(CompareDevices, WithAttentionTheGpuAgreesWithTheCpu) {
+  std::optional<Exec> gpu = test::exec_for(test::Device::gpu);
+  if (!gpu) GTEST_SKIP() << why_no_gpu();
+  for (Example& e : examples) e.features = Frames(*gpu, e.features.matrix(cpu));
+  for (const char* block : {"attention heads=1", "transformer heads=1 layers=2 feed_forward=40 activation=gelu",
+                            "conformer heads=1 layers=2 feed_forward=40 kernel=7"}) {
+    SCOPED_TRACE(block);
+    const std::vector<std::string> entries{"dense width=32 activation=none", block};
+    Model other({model.spec().inputs, model.spec().outputs, parse_stack(entries, "model.stack")});
+    other.initialise(4);
+    const std::vector<Compared> all = compare_devices(*gpu, cpu, config, other, examples);
+    EXPECT_GT(all.size(), other.parameters().size());
+    for (const Compared& c : all) EXPECT_TRUE(c.agrees()) << c.what << ": " << c.difference;
+  }
+}
+
 TEST_F(CompareDevices, WhatIsNotANumberDoesNotAgree) {
   examples[1].features.view().data[7] = std::nanf("");
   EXPECT_FAULT(check_device(cpu, config, model, examples), Fault::device,
