@@ -2,15 +2,20 @@
 # Installs dependencies, builds, and runs every test that needs no GPU. The last line gives the totals.
 #   scripts/test.sh          the suite, then planted bugs, sanitizers and, with a CUDA 13 toolkit, the CUDA build
 #   scripts/test.sh quick    the suite only
+#   scripts/test.sh --stage TEXT    only the stages whose names contain TEXT, e.g. --stage clang-tidy; what they need must be built
 set -euo pipefail
 cd "$(dirname "$0")/.."
-what=${1:-all}
+what=${1:-all} only=""
+if [ "$what" = --stage ]; then
+  what=all only=${2:?expected a part of the name of a stage}
+fi
 log=$(mktemp)
 stages=$(mktemp)
 trap 'rm -f "$log" "$stages"' EXIT
 
-# Names the stage that begins, and notes the time for the table of minutes at the end.
+# Names the stage that begins, and notes the time for the table of minutes at the end. False: it is not to run.
 stage() {
+  [[ $1 == *"$only"* ]] || return 1
   echo "== $1"
   echo "$SECONDS $1" >>"$stages"
 }
@@ -19,66 +24,88 @@ suite() { # preset, then options of ctest; a failure ends the script after the f
   ctest --preset "$@" | tee -a "$log"
 }
 
-stage "dependencies"
-scripts/install_deps.sh
 export CTEST_PARALLEL_LEVEL=${CTEST_PARALLEL_LEVEL:-$(nproc)}
-stage "build of preset cpu"
-scripts/build.sh cpu
-stage "the suite"
-suite cpu
+if stage "dependencies"; then
+  scripts/install_deps.sh
+fi
+if stage "build of preset cpu"; then
+  scripts/build.sh cpu
+fi
+if stage "the suite"; then
+  suite cpu
+fi
 if [ "$what" = all ]; then
   # The suite above used the widest instructions of this CPU. A CPU with fewer of them computes in another order, in our
   # ops (CUTRACT_ISA) and in OpenBLAS (OPENBLAS_CORETYPE) alike, so the bounds must hold there too.
   for lesser in avx2:Haswell portable:Nehalem; do
     isa=${lesser%:*}
     core=${lesser#*:}
-    stage "numeric suites with CUTRACT_ISA=$isa and OPENBLAS_CORETYPE=$core"
-    if CUTRACT_ISA=$isa build/cpu/cli/cutract doctor >/dev/null; then
-      CUTRACT_ISA=$isa OPENBLAS_CORETYPE=$core suite cpu -R '^tests_(kernels|features|nn|model|train)[.]'
-    else
-      echo "skipped, for the reason given above"
+    if stage "numeric suites with CUTRACT_ISA=$isa and OPENBLAS_CORETYPE=$core"; then
+      if CUTRACT_ISA=$isa build/cpu/cli/cutract doctor >/dev/null; then
+        CUTRACT_ISA=$isa OPENBLAS_CORETYPE=$core suite cpu -R '^tests_(kernels|features|nn|model|train)[.]'
+      else
+        echo "skipped, for the reason given above"
+      fi
     fi
   done
-  stage "reported faults, where their scripts are present"
-  scripts/cases.sh
-  stage "golden files made anew, and a model file in PyTorch"
-  scripts/goldens.sh | tee -a "$log"
-  stage "formatting"
-  scripts/format.sh --check
-  stage "clang-tidy"
-  scripts/tidy.sh
+  if stage "reported faults, where their scripts are present"; then
+    scripts/cases.sh
+  fi
+  if stage "golden files made anew, and a model file in PyTorch"; then
+    scripts/goldens.sh | tee -a "$log"
+  fi
+  if stage "formatting"; then
+    scripts/format.sh --check
+  fi
+  if stage "clang-tidy"; then
+    scripts/tidy.sh
+  fi
   # The planted bugs are in this build, each doing nothing until it is armed, so the emulated GPU needs no build of its own.
   # Other test binaries run on the emulated GPU with the sanitizers below.
-  stage "build of preset plant: the tests that catch planted bugs, and those of the GPU code"
-  mapfile -t catching < <(awk '!/^#/ && NF { print $2 }' tests/planted.tsv | sort -u)
-  scripts/build.sh plant "${catching[@]}" tests_simt tests_device
-  stage "the GPU code on the emulated GPU"
-  suite plant -R 'emulated|OnTheGpu|OnAGpu|OnTheEmulator|Memory|Schedules|^tests_simt[.]'
-  stage "planted bugs: each must be caught"
-  tests/planted.sh build/plant | tee -a "$log"
-  stage "build of preset emulated-asan"
-  scripts/build.sh emulated-asan
-  stage "the suite, and the GPU code on the emulated GPU, under address and undefined-behaviour sanitizers"
-  suite emulated-asan
-  stage "the GPU code on the emulated GPU, built with clang"
-  scripts/install_deps.sh clang-16
-  scripts/build.sh emulated-clang tests_kernels tests_simt
-  suite emulated-clang -R '^tests_simt[.]|(LstmCluster|LstmPersistent|Loss|SumSquares|Dropout).*emulated'
-  stage "thread sanitizer: code that runs on several threads"
-  scripts/build.sh tsan tests_core tests_device tests_kernels tests_features tests_nn tests_train
-  suite tsan -R '^tests_(core|device|kernels|features|nn|train)[.]'
+  if stage "build of preset plant: the tests that catch planted bugs, and those of the GPU code"; then
+    mapfile -t catching < <(awk '!/^#/ && NF { print $2 }' tests/planted.tsv | sort -u)
+    scripts/build.sh plant "${catching[@]}" tests_simt tests_device
+  fi
+  if stage "the GPU code on the emulated GPU"; then
+    suite plant -R 'emulated|OnTheGpu|OnAGpu|OnTheEmulator|Memory|Schedules|^tests_simt[.]'
+  fi
+  if stage "planted bugs: each must be caught"; then
+    tests/planted.sh build/plant | tee -a "$log"
+  fi
+  if stage "build of preset emulated-asan"; then
+    scripts/build.sh emulated-asan
+  fi
+  if stage "the suite, and the GPU code on the emulated GPU, under address and undefined-behaviour sanitizers"; then
+    suite emulated-asan
+  fi
+  if stage "the GPU code on the emulated GPU, built with clang"; then
+    scripts/install_deps.sh clang-16
+    scripts/build.sh emulated-clang tests_kernels tests_simt
+    suite emulated-clang -R '^tests_simt[.]|(LstmCluster|LstmPersistent|Loss|SumSquares|Dropout).*emulated'
+  fi
+  if stage "thread sanitizer: code that runs on several threads"; then
+    scripts/build.sh tsan tests_core tests_device tests_kernels tests_features tests_nn tests_train
+    suite tsan -R '^tests_(core|device|kernels|features|nn|train)[.]'
+  fi
   if nvcc --version 2>/dev/null | grep -q 'release 1[3-9]'; then
-    stage "CUDA build (compiled and linked; tests that need a GPU are skipped)"
-    scripts/build.sh cuda cutract cutract_bench tests_core tests_device tests_kernels tests_simt
-    suite cuda -R '^(tests_core|tests_device|tests_kernels|tests_simt|rules)'
+    if stage "CUDA build (compiled and linked; tests that need a GPU are skipped)"; then
+      scripts/build.sh cuda cutract cutract_bench tests_core tests_device tests_kernels tests_simt
+      suite cuda -R '^(tests_core|tests_device|tests_kernels|tests_simt|rules)'
+    fi
   else
     echo "== CUDA build: skipped, this machine has no CUDA 13 toolkit"
   fi
-  stage "every test that was built has been selected"
-  python3 tests/rules/every_test_runs.py "$log" build/*/
+  if stage "every test that was built has been selected"; then
+    python3 tests/rules/every_test_runs.py "$log" build/*/
+  fi
 fi
 
 # What follows is reached only if nothing failed.
+[ -s "$stages" ] || {
+  echo "test.sh: no stage has \"$only\" in its name" >&2
+  exit 2
+}
+only=""
 stage "end"
 echo "minutes by stage:"
 awk '{ if (NR > 1) printf "%6.1f  %s\n", ($1 - began) / 60, name; began = $1; name = substr($0, length($1) + 2) }
