@@ -48,7 +48,7 @@ class Parser {
     read_header();
     std::size_t record = 0;
     for (const NumberType* type : types_) record += type->bytes;
-    if (rest_.empty()) refuse("holds no records after its header");
+    if (rest_.empty() || record == 0) refuse("holds no records after its header");
     if (rest_.size() % record != 0)
       refuse(fmt::format("has {} of data, expected a multiple of {} for records of {}; it is cut off or damaged",
                          counted(std::ssize(rest_), "byte"), record, counted(std::ssize(types_), "number")));
