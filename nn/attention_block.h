@@ -3,9 +3,8 @@
 #include <string>
 
 #include "host/core/fields.h"
-#include "nn/norm.h"
+#include "nn/branch.h"
 #include "nn/pass.h"
-#include "nn/residual.h"
 #include "nn/self_attention.h"
 
 namespace cutract {
@@ -30,7 +29,7 @@ class AttentionBlock {
   AttentionBlock(Layout&, Index inputs, const Config&);
 
   Index width() const { return width_; }
-  void prepare(Exec&, const Compute& c) { attention_.prepare(c); }
+  void prepare(Exec&, const Compute& c) { branch_.prepare(c); }
   bool reads_lengths_on_host() const { return false; }
   void plan(const Plan&);
   In forward(Exec&, In x, const Pass&);
@@ -38,15 +37,10 @@ class AttentionBlock {
   void list(Activations&) const;
 
  private:
-  AttentionBlock(Layout&, const std::string& scope, Index inputs, const Config&);
-
   std::string scope_;
+  Branch<SelfAttention> branch_;
+  BranchScratch scratch_;
   Index width_;
-  SelfAttention attention_;
-  Norm norm_;
-  Residual residual_;
-  In x_;
-  Out sum_, y_, dbranch_;
 };
 static_assert(Block<AttentionBlock>);
 

@@ -26,8 +26,7 @@ std::string describe(const ConformerConfig& c) {
 
 namespace {
 
-PreNormBranch<FeedForward> feed_forward(Layout& layout, const std::string& scope, Index width,
-                                        const ConformerConfig& c) {
+Branch<FeedForward> feed_forward(Layout& layout, const std::string& scope, Index width, const ConformerConfig& c) {
   const std::string at = scope + ".sequential.";
   const Norm norm(layout, at + "0", width);
   FeedForward body(layout, at + "1", at + "4", width, c.feed_forward, Activation::silu, c.dropout);
@@ -35,15 +34,13 @@ PreNormBranch<FeedForward> feed_forward(Layout& layout, const std::string& scope
   return {norm, body, {{layout, c.dropout}, half}, width};
 }
 
-PreNormBranch<SelfAttention> self_attention(Layout& layout, const std::string& scope, Index width,
-                                            const ConformerConfig& c) {
+Branch<SelfAttention> self_attention(Layout& layout, const std::string& scope, Index width, const ConformerConfig& c) {
   const Norm norm(layout, scope + ".self_attn_layer_norm", width);
   SelfAttention body(layout, scope + ".self_attn", width, {c.heads, c.dropout, c.positions, c.window});
   return {norm, body, {{layout, c.dropout}}, width};
 }
 
-PreNormBranch<Convolution> convolution(Layout& layout, const std::string& scope, Index width,
-                                       const ConformerConfig& c) {
+Branch<Convolution> convolution(Layout& layout, const std::string& scope, Index width, const ConformerConfig& c) {
   const Norm norm(layout, scope + ".conv_module.layer_norm", width);
   Convolution body(layout, scope + ".conv_module.sequential", width, c.kernel);
   return {norm, body, {{layout, c.dropout}}, width};
@@ -81,25 +78,13 @@ void Conformer::prepare(Exec&, const Compute& c) {
   for (Layer& layer : layers_) layer.each_branch(config_.convolution_first, [&](auto& branch) { branch.prepare(c); });
 }
 
-// In inference, the arrays of one layer take the place of those of the layer before: a layer has read its input when it
-// writes its output.
 void Conformer::plan(const Plan& p) {
-  const bool keeps = p.mode == Mode::training;
-  const std::array<Index, 2> shape{p.rows, width_};
-  if (keeps) {
-    dbranch_ = p.shared.take<float, 2>(shape);
-    dnorm_ = p.shared.take<float, 2>(shape);
-  }
-  const Index kept = p.kept.used(), shared = p.shared.used();
-  for (Layer& layer : layers_) {
-    if (!keeps) p.kept.rewind(kept);
-    layer.each_branch(config_.convolution_first, [&](auto& branch) {
-      p.shared.rewind(shared);
-      branch.plan(p);
-    });
+  scratch_.plan(p, width_);
+  plan_layers(p, layers_, [&](Layer& layer) {
+    layer.each_branch(config_.convolution_first, [&](auto& branch) { branch.plan(p); });
     layer.last.plan(p);
-    layer.y = p.kept.take<float, 2>(shape);
-  }
+    layer.y = p.kept.take<float, 2>({p.rows, width_});
+  });
 }
 
 In Conformer::forward(Exec& ex, In x, const Pass& p) {
@@ -113,7 +98,7 @@ In Conformer::forward(Exec& ex, In x, const Pass& p) {
 }
 
 void Conformer::backward(Exec& ex, Out dy, Out dx, const Pass& p) {
-  const auto back = [&](const auto& branch) { branch.backward(ex, dy, dbranch_, dnorm_, p); };
+  const auto back = [&](const auto& branch) { branch.backward(ex, dy, scratch_, p); };
   for (std::size_t l = layers_.size(); l-- > 0;) {
     p.layer_begins();
     const Layer& layer = layers_[l];

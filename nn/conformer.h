@@ -4,11 +4,11 @@
 #include <vector>
 
 #include "host/core/fields.h"
+#include "nn/branch.h"
 #include "nn/convolution.h"
 #include "nn/feed_forward.h"
 #include "nn/norm.h"
 #include "nn/pass.h"
-#include "nn/pre_norm_branch.h"
 #include "nn/self_attention.h"
 
 namespace cutract {
@@ -47,10 +47,10 @@ class Conformer {
 
  private:
   struct Layer {
-    PreNormBranch<FeedForward> first;
-    PreNormBranch<SelfAttention> attention;
-    PreNormBranch<Convolution> convolution;
-    PreNormBranch<FeedForward> second;
+    Branch<FeedForward> first;
+    Branch<SelfAttention> attention;
+    Branch<Convolution> convolution;
+    Branch<FeedForward> second;
     Norm last;
     Out y;
 
@@ -64,7 +64,7 @@ class Conformer {
   Index width_;
   Config config_;
   std::vector<Layer> layers_;
-  Out dbranch_, dnorm_;
+  BranchScratch scratch_;
 };
 static_assert(Block<Conformer>);
 

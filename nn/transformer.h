@@ -1,23 +1,17 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "host/core/choices.h"
 #include "host/core/fields.h"
+#include "nn/branch.h"
 #include "nn/feed_forward.h"
 #include "nn/norm.h"
 #include "nn/pass.h"
-#include "nn/residual.h"
 #include "nn/self_attention.h"
 
 namespace cutract {
-
-// Where a layer normalises: the input of each branch (and the output of the last layer), or each sum.
-enum class NormPlace { pre, post };
-template <>
-inline constexpr auto kNames<NormPlace> = std::to_array<Named<NormPlace>>({{NormPlace::pre, "pre"},
-                                                                           {NormPlace::post, "post"}});
 
 struct TransformerConfig {
   int heads = 4;
@@ -52,30 +46,17 @@ class Transformer {
 
  private:
   struct Layer {
-    SelfAttention attention;
-    FeedForward feed_forward;
-    Norm norm1, norm2;
-    Residual residual1, residual2;
-    In x;
-    Out n1, s1, n2, s2;  // outputs of the norms, and the sums
-
-    Layer(Layout&, const std::string& scope, Index width, const Config&);
-    void plan(const Plan&, Index width, bool pre);
-    In output(bool pre) const { return pre ? s2 : n2; }
+    Branch<SelfAttention> attention;
+    Branch<FeedForward> feed_forward;
   };
-  bool pre() const { return config_.norm == NormPlace::pre; }
-  void forward_pre(Exec&, Layer&, const Pass&) const;
-  void forward_post(Exec&, Layer&, const Pass&) const;
-  void backward_pre(Exec&, const Layer&, Out d, const Pass&) const;
-  void backward_post(Exec&, const Layer&, Out d, const Pass&) const;
+  static Layer layer(Layout&, const std::string& scope, Index width, const Config&);
 
   std::string scope_;
   Index width_;
-  Config config_;
   std::vector<Layer> layers_;
-  std::vector<Norm> last_;  // one, for norms before the branches
-  Out y_;                   // of that norm
-  Out dbranch_, dnorm_;
+  std::optional<Norm> last_;  // where the branches normalise their inputs
+  Out y_;                     // of that norm
+  BranchScratch scratch_;
 };
 static_assert(Block<Transformer>);
 
