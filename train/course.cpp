@@ -27,8 +27,7 @@ void Course::add(double val_loss) {
 
 void Course::judge() {
   finished_.clear();
-  if (state.within) return;
-  if (stopping_.should_stop())
+  if (!state.within && stopping_.should_stop())
     finished_ = stopping_.reason();
   else if (state.epoch >= max_epochs_)
     finished_ = "reached max_epochs";

@@ -66,7 +66,8 @@ TEST_F(TrainingRun, WithAttentionStopsInsideAnEpochAndGoesOnToTheSameBits) {
                                        "model.stack=[\"dense width=32 activation=none\", \"" + block + "\"]"};
     go(name, set);
     int polls = 0;
-    EXPECT_EQ(go(name + "-cut", set, 1, {.stop_signal = [&] { return ++polls == 8 ? 15 : 0; }}).signal, 15);
+    const TrainResult r = go(name + "-cut", set, 1, {.stop_signal = [&] { return ++polls == 8 ? 15 : 0; }});
+    EXPECT_EQ(r.saved, "Epoch 2 is saved up to step 2 of 3");
     go(name + "-cut", set);
     EXPECT_EQ(last_model(name + "-cut"), last_model(name)) << name;
     expect_same_metrics((name + "-cut").c_str(), name.c_str());
@@ -87,6 +88,14 @@ TEST_F(TrainingRun, SignalStopsAfterTheStepAndResumeGoesOn) {
   EXPECT_FALSE(fs::exists(corpus_.folder / "cut/checkpoints/step=0000008"));
   expect_same_metrics("cut", "whole");
   EXPECT_LE(steps, 2 + 4 + 2) << "two while loading, four steps, two validations: no step is taken twice";
+}
+
+TEST_F(TrainingRun, StoppedInsideAnEpochDoesNotTrainBeyondALowerMaxEpochs) {
+  int polls = 0;
+  go("cut", {"trainer.max_epochs=4"}, 1, {.stop_signal = [&] { return ++polls == 12 ? 15 : 0; }});  // inside the third
+  const TrainResult r = go("cut", {"trainer.max_epochs=2"});
+  EXPECT_TRUE(r.already_finished);
+  EXPECT_EQ(r.epochs, 2);
 }
 
 TEST_F(TrainingRun, StopsAfterAnyStepAndGoesOnToTheSameBits) {
