@@ -262,19 +262,21 @@ Progress::~Progress() {
 }
 
 void Progress::start(int first_epoch, int epochs, long frames_per_epoch) {
-  const std::lock_guard lock(state_->mutex);
   State& s = *state_;
-  s.epoch = first_epoch;
-  s.epochs = epochs;
-  s.frames_per_epoch = frames_per_epoch;
-  s.begin_epoch();
-  s.last_event = s.options.now();
-  s.running = true;
-  if (s.shown()) {
+  {
+    const std::lock_guard lock(s.mutex);
+    s.epoch = first_epoch;
+    s.epochs = epochs;
+    s.frames_per_epoch = frames_per_epoch;
+    s.begin_epoch();
+    s.last_event = s.options.now();
+    s.running = true;
+    s.draw(false);
+  }
+  // Not under our mutex: a line of another thread's holds the log's first, and then waits for ours.
+  if (s.shown())
     log::set_terminal_writer([](void* self, const std::string& text) { static_cast<State*>(self)->log_line(text); },
                              &s);
-  }
-  s.draw(false);
 }
 
 void Progress::step(long frames, double loss, double lr) {
@@ -318,8 +320,9 @@ void Progress::epoch_done(const Epoch& e) {
 }
 
 void Progress::finish() {
-  const std::lock_guard lock(state_->mutex);
   State& s = *state_;
+  if (s.shown()) log::set_terminal_writer(nullptr, nullptr);  // not under our mutex: see start()
+  const std::lock_guard lock(s.mutex);
   if (s.shown()) {
     if (s.between_epochs) {  // the epoch's own line says everything
       s.options.write(std::string("\r") + kClearToEnd);
@@ -327,7 +330,6 @@ void Progress::finish() {
       s.draw(true);
       s.options.write("\n");
     }
-    log::set_terminal_writer(nullptr, nullptr);
   }
   s.running = false;
 }

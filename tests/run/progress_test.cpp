@@ -2,6 +2,9 @@
 
 #include <unistd.h>
 
+#include <atomic>
+#include <thread>
+
 #include "host/core/log.h"
 #include "tests/support/support.h"
 
@@ -254,6 +257,24 @@ TEST(Progress, LogLinesStandAboveTheLine) {
   log::info("afterwards");
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "afterwards\n") << "stderr is the log's own again";
   EXPECT_EQ(b.writes.size(), writes);
+}
+
+// A log line holds the log and then needs the line of progress; its start and its end need both too.
+TEST(Progress, StartsAndEndsWhileAnotherThreadLogs) {
+  Bench b(true);
+  log::set_level(log::Level::normal);
+  testing::internal::CaptureStderr();
+  std::atomic<bool> over = false;
+  std::thread other([&] {
+    while (!over) log::info("x");
+  });
+  for (int i = 0; i < 300; ++i) {
+    b.progress->start(1, 2, 100);
+    b.progress->finish();
+  }
+  over = true;
+  other.join();
+  testing::internal::GetCapturedStderr();
 }
 
 TEST(Progress, FinishLeavesTheLastStateAndAFreeLine) {
