@@ -7,11 +7,11 @@
 
 namespace cutract::cli {
 
-// What to do about an error, in terms of settings and options. Libraries do not know these, so their messages end
-// before it. Returns "; set ...", or "".
+// What to do about an error, in terms of settings and options. Libraries do not know these, so their messages leave
+// it out. Returns "; set ...", or "".
 std::string advice(const Command&, const Error&);
 
-// The same for when memory is short.
+// Advice for running out of memory.
 std::string memory_advice(const Command&);
 
 }  // namespace cutract::cli

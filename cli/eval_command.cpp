@@ -10,6 +10,7 @@
 #include "host/core/error.h"
 #include "host/core/log.h"
 #include "host/io/atomic_file.h"
+#include "kernels/lstm/engine_error.h"
 #include "model/evaluator.h"
 #include "train/run_report.h"
 #include "train/run_summary.h"
@@ -79,8 +80,7 @@ std::string corpus_folder(const EvalArgs& a, const TrainedModel& m) {
 Compute compute_for(const Exec& ex, RunConfig config) {
   try {
     log_engines(ex, config, choose_engines(ex, config));
-  } catch (const Error& e) {
-    if (e.fault() != Fault::config) throw;
+  } catch (const EngineRefused&) {
     const LstmEngine asked = std::exchange(config.trainer.engine, LstmEngine::automatic);
     for (const auto& [request, choice] : choose_engines(ex, config))
       log::warn(fmt::format("trainer.engine is {}, which this GPU cannot run; scoring with engine {}", name_of(asked),

@@ -52,7 +52,7 @@ int parse_and_run(int argc, char** argv) {
   } catch (const cutract::cli::ReaderGone&) { return cutract::cli::kReaderGone; } catch (const cutract::Error& e) {
     return complain(e.fault(), e.what());
   } catch (const std::bad_alloc&) { throw; } catch (const std::filesystem::filesystem_error& e) {
-    return complain(cutract::Fault::io, e.path1().string() + ": " + e.code().message());
+    return complain(cutract::Fault::io, e.path1().empty() ? e.what() : e.path1().string() + ": " + e.code().message());
   } catch (const std::exception& e) { return complain(cutract::Fault::internal, e.what()); }
 }
 
@@ -60,8 +60,8 @@ int parse_and_run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   open_standard_descriptors();
-  // cuBLAS reads it when cuDNN makes handles, and has the same bits on every run only with a fixed workspace. Set here,
-  // before there are threads, and not in the libraries, because it belongs to the process.
+  // cuBLAS reads it when cuDNN makes handles, and gives bit-identical results on every run only with a fixed workspace.
+  // Set here, before there are threads, and not in the libraries, because it belongs to the process.
   setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
   std::signal(SIGPIPE, SIG_IGN);  // a write then fails instead, with the error EPIPE
   std::signal(SIGXFSZ, SIG_IGN);

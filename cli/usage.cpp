@@ -92,6 +92,12 @@ std::string option_in(const std::string& word) {
 }
 
 // A typing error is reported before anything that is missing because of it.
+const CLI::Option* option_called(const CLI::App& app, const std::string& name) {
+  for (const CLI::Option* o : app.get_options())
+    if (o->check_name(name)) return o;
+  return nullptr;
+}
+
 void expect_known_words(const Place& p, const std::vector<std::string>& words) {
   const std::vector<std::string> commands = commands_of(*p.app);
   if (!commands.empty() && p.used < words.size() && !words[p.used].starts_with("-")) {
@@ -104,7 +110,10 @@ void expect_known_words(const Place& p, const std::vector<std::string>& words) {
     for (const auto& n : o->get_snames()) known.push_back("-" + n);
   }
   const std::string first = p.used < words.size() ? option_in(words[p.used]) : "";
-  if (has_formats(*p.app) && !first.empty() && std::find(known.begin(), known.end(), first) == known.end())
+  const auto of_a_format = [&](const CLI::App* format) { return option_called(*format, first) != nullptr; };
+  if (const auto formats = has_formats(*p.app) ? listed_commands(*p.app) : std::vector<const CLI::App*>{};
+      std::find(known.begin(), known.end(), first) == known.end() &&
+      std::any_of(formats.begin(), formats.end(), of_a_format))
     fail(Fault::usage,
          fmt::format("{}: options come after the format; u{}{}", p.name, usage_line(*p.app, p.name).substr(1), see(p)));
   for (std::size_t i = p.used; i < words.size() && words[i] != "--"; ++i) {
@@ -123,12 +132,6 @@ std::string what_is_missing(const Place& p) {
     if (o->get_required() && o->count() == 0) missing.push_back(names_of(*o));
   return fmt::format("{}: {} {} missing; {}{}", p.name, in_a_row(missing, "and"), missing.size() > 1 ? "are" : "is",
                      "u" + usage_line(*p.app, p.name).substr(1), see(p));
-}
-
-const CLI::Option* option_called(const CLI::App& app, const std::string& name) {
-  for (const CLI::Option* o : app.get_options())
-    if (o->check_name(name)) return o;
-  return nullptr;
 }
 
 std::string wrong_count(const Place& p, const std::string& name) {

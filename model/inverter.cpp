@@ -29,14 +29,14 @@ void check_samples(std::span<const float> samples, int sample_rate) {
       fail(Fault::data, fmt::format("samples: sample {} is {}, expected a finite number", i, samples[i]));
 }
 
-// Runs the work of a public function, whose faults are all Errors.
+// Runs the work of a public function, whose faults are all Errors. `advice` is for when memory is short.
 template <class Work>
-auto with_memory_faults(Work&& work) {
+auto as_errors(const char* advice, Work&& work) {
   try {
     return work();
-  } catch (const std::bad_alloc&) {
-    fail(Fault::memory, "out of memory; give a shorter recording, or close other programs");
-  }
+  } catch (const Error&) { throw; } catch (const std::bad_alloc&) {
+    fail(Fault::memory, fmt::format("out of memory; {}", advice));
+  } catch (const std::exception& e) { fail(Fault::internal, e.what()); }
 }
 
 }  // namespace
@@ -75,7 +75,7 @@ Inverter::Inverter(Inverter&&) noexcept = default;
 Inverter& Inverter::operator=(Inverter&&) noexcept = default;
 
 Inverter Inverter::load(const std::string& model, const std::string& device) {
-  return with_memory_faults([&] { return Impl::load(model, device); });
+  return as_errors("close other programs", [&] { return Impl::load(model, device); });
 }
 
 Inverter Inverter::Impl::load(const std::string& model, const std::string& device) {
@@ -95,27 +95,27 @@ int Inverter::sample_rate() const { return impl_->extractor.config().sample_rate
 std::vector<std::string> Inverter::speakers() const { return speakers_of(impl_->model); }
 
 Movement Inverter::operator()(std::span<const float> samples, int sample_rate, std::string_view speaker) const {
-  return with_memory_faults([&] { return impl_->predict(samples, sample_rate, speaker); });
+  return as_errors("give a shorter recording, or close other programs",
+                   [&] { return impl_->predict(samples, sample_rate, speaker); });
 }
 
 Movement Inverter::Impl::predict(std::span<const float> samples, int sample_rate, std::string_view speaker) {
-  Impl& on = *this;
   const std::string name(speaker);
   check_samples(samples, sample_rate);
-  expect_known_speaker(on.model, name, "speaker");
-  const std::lock_guard lock(on.mutex);
+  expect_known_speaker(model, name, "speaker");
+  const std::lock_guard lock(mutex);
   std::vector<float> resampled;
   if (const int own = extractor.config().sample_rate; sample_rate != own) {
     resampled = resample(samples, sample_rate, own);
     samples = resampled;
   }
-  RecordingFeatures features = features_to_predict(on.ex, on.extractor, on.model.features, sound_of(samples));
+  RecordingFeatures features = features_to_predict(ex, extractor, model.features, sound_of(samples));
   if (features.rows() == 0)
     fail(Fault::data, fmt::format("samples: has {}, too few for one frame of features; give longer audio",
                                   counted(std::ssize(samples), "sample")));
-  const Normaliser by = on.features_by(features, name);
-  Matrix values = on.predictor(on.ex, by, on.model.targets, features, name);
-  return {on.channels, on.extractor.first_centre_s(), on.extractor.step_s(), std::move(values.values)};
+  const Normaliser by = features_by(features, name);
+  Matrix values = predictor(ex, by, model.targets, features, name);
+  return {channels, extractor.first_centre_s(), extractor.step_s(), std::move(values.values)};
 }
 
 }  // namespace cutract

@@ -30,15 +30,15 @@ struct Movement {
 //
 // Every function throws cutract::Error (cutract/error.h), a std::runtime_error whose text says what is wrong and what
 // to do, and whose fault() is the kind of failure. Warnings and notes go to stderr, or where cutract/log.h sends them.
-// Calls from several threads are safe; they run one after the other.
+// Calls from several threads are safe; they run one after the other. On a machine with several GPUs, only the thread
+// that loaded a model on "cuda:N" with N > 0 may call it.
 class Inverter {
  public:
   // Loads a run folder of `cutract train`, a checkpoint folder or a .safetensors file. `device` is "auto" (a GPU if one
   // can be used, otherwise the CPU), "cpu", "cuda" or "cuda:N". Throws Fault::io if there is no such model or it cannot
-  // be read, Fault::data if the file is not a cutract model or is damaged, Fault::config if its settings are not ones
-  // that this version knows, Fault::usage for another device name and for
-  // a model that reads features of other programs (the stream "file"), Fault::device for a GPU that cannot be used, and
-  // Fault::memory if the model does not fit.
+  // be read, Fault::data if the file is not a cutract model or is damaged, Fault::config if this version does not know
+  // its settings, Fault::usage for an unknown device name and for a model that reads features of other programs (the
+  // stream "file"), Fault::device for a GPU that cannot be used, and Fault::memory if the model does not fit.
   static Inverter load(const std::string& model, const std::string& device = "auto");
 
   ~Inverter();

@@ -96,6 +96,7 @@ TEST(CorpusImport, WrongCommandLinesAreUsageErrors) {
     std::string text;
   } cases[] = {
       {{"mngu0", "SRC", "--out", "o"}, "error: unknown corpus format \"mngu0\"; known: " + formats(", ") + "\n"},
+      {{"--hlep"}, "error: unknown option \"--hlep\" (did you mean \"--help\"?)\n"},
       {{"--out", "o", "stem-e2va", "SRC"}, "error: cutract corpus import: options come after the format; " + usage},
       {{"--out=o", "table", "SRC"}, "error: cutract corpus import: options come after the format; " + usage},
       {{"--rate", "100", "table", "SRC"}, "error: cutract corpus import: options come after the format; " + usage},
