@@ -22,7 +22,7 @@ std::string blocks_of(ModelSpec spec) {
           if constexpr (requires { c.dropout; }) c.dropout = 0;
         },
         block);
-    out += write_block(block) + "\n";
+    out += (out.empty() ? "\"" : ", \"") + write_block(block) + "\"";
   }
   return out;
 }
@@ -42,8 +42,8 @@ void init_from(TrainedModel& m, const std::string& path) {
                             "model (`cutract train --print-config` shows those of this config)");
   const ModelSpec &ours = m.model.spec(), &theirs = from.model.spec();
   if (blocks_of(ours) != blocks_of(theirs))
-    fail(Fault::config, fmt::format("{}: this run has {}, the other model {}; use the same blocks", path,
-                                    describe(ours.stack), describe(theirs.stack)));
+    fail(Fault::config, fmt::format("{}: this run has the blocks {}, the other model {}; use the same blocks", path,
+                                    blocks_of(ours), blocks_of(theirs)));
   // The same blocks on as many features have the same tensors in the same places, and the output layer comes last.
   const bool same_head = same_channels(from.channels, m.channels);
   std::span<float> values(m.model.values());

@@ -64,11 +64,12 @@ TEST_F(TrainingRun, StartsTheOutputLayerAnewForOtherChannels) {
 TEST_F(TrainingRun, RefusesToStartFromAModelThatDoesNotFit) {
   go("other", {"trainer.max_epochs=1"});
   EXPECT_FAULT(go("new", {"model.hidden=10"}, 1, {.init_from = corpus_.folder / "other"}), Fault::config,
-               "this run has 2 x 10 Bi-LSTM, the other model 2 x 9 Bi-LSTM; use the same blocks");
+               "this run has the blocks \"bilstm hidden=10 layers=2 dropout=0.0\", the other model \"bilstm hidden=9 "
+               "layers=2 dropout=0.0\"; use the same blocks");
   EXPECT_FAULT(go("deep", {"model.layers=3"}, 1, {.init_from = corpus_.folder / "other"}), Fault::config,
-               "this run has 3 x 9 Bi-LSTM, the other model 2 x 9 Bi-LSTM");
+               "this run has the blocks \"bilstm hidden=9 layers=3 dropout=0.0\", the other model ");
   EXPECT_FAULT(go("shallow", {"model.layers=1"}, 1, {.init_from = corpus_.folder / "other"}), Fault::config,
-               "this run has 1 x 9 Bi-LSTM, the other model 2 x 9 Bi-LSTM");
+               "this run has the blocks \"bilstm hidden=9 layers=1 dropout=0.0\", the other model ");
   EXPECT_EQ(go("drops", {"model.dropout=0.5"}, 1, {.init_from = corpus_.folder / "other"}).epochs, 3) << "may differ";
   EXPECT_FAULT(go("mels", {"features.n_mels=10"}, 1, {.init_from = corpus_.folder / "other"}), Fault::config,
                "its model was trained with different features");
