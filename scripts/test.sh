@@ -2,13 +2,19 @@
 # Installs dependencies, builds, and runs every test that needs no GPU. The last line gives the totals.
 #   scripts/test.sh          the suite, then planted bugs, sanitizers and, with a CUDA 13 toolkit, the CUDA build
 #   scripts/test.sh quick    the suite only
-#   scripts/test.sh --stage TEXT    only the stages whose names contain TEXT, e.g. --stage clang-tidy; what they need must be built
+#   scripts/test.sh --stage TEXT    only the stages whose names contain TEXT, e.g. --stage clang-tidy; the stages that they need must have
+#                                   been run before
 set -euo pipefail
 cd "$(dirname "$0")/.."
-what=${1:-all} only=""
-if [ "$what" = --stage ]; then
-  what=all only=${2:?expected a part of the name of a stage}
-fi
+what=all only=""
+case "${1:-all}" in
+all | quick) what=${1:-all} ;;
+--stage) only=${2:?expected a part of the name of a stage} ;;
+*)
+  echo "test.sh: unknown argument $1; expected quick or --stage TEXT" >&2
+  exit 2
+  ;;
+esac
 log=$(mktemp)
 stages=$(mktemp)
 trap 'rm -f "$log" "$stages"' EXIT
@@ -17,7 +23,7 @@ trap 'rm -f "$log" "$stages"' EXIT
 stage() {
   [[ $1 == *"$only"* ]] || return 1
   echo "== $1"
-  echo "$SECONDS $1" >>"$stages"
+  echo "$SECONDS $1" >>"$stages" || exit 1
 }
 
 suite() { # preset, then options of ctest; a failure ends the script after the failed tests are shown
@@ -62,12 +68,14 @@ if [ "$what" = all ]; then
   fi
   # The planted bugs are in this build, each doing nothing until it is armed, so the emulated GPU needs no build of its own.
   # Other test binaries run on the emulated GPU with the sanitizers below.
+  catching=$(awk '!/^#/ && NF { print $2 }' tests/planted.tsv | sort -u)
   if stage "build of preset plant: the tests that catch planted bugs, and those of the GPU code"; then
-    mapfile -t catching < <(awk '!/^#/ && NF { print $2 }' tests/planted.tsv | sort -u)
-    scripts/build.sh plant "${catching[@]}" tests_simt tests_device
+    # shellcheck disable=SC2086 # a list of targets
+    scripts/build.sh plant $catching tests_simt tests_device
   fi
   if stage "the GPU code on the emulated GPU"; then
-    suite plant -R 'emulated|OnTheGpu|OnAGpu|OnTheEmulator|Memory|Schedules|^tests_simt[.]'
+    built=$(tr '\n' '|' <<<"$catching")tests_device # and not what an earlier, whole build has left
+    suite plant -R "^tests_simt[.]|^($built)[.].*(emulated|OnTheGpu|OnAGpu|OnTheEmulator|Memory|Schedules)"
   fi
   if stage "planted bugs: each must be caught"; then
     tests/planted.sh build/plant | tee -a "$log"
@@ -84,18 +92,18 @@ if [ "$what" = all ]; then
     suite emulated-clang -R '^tests_simt[.]|(LstmCluster|LstmPersistent|Loss|SumSquares|Dropout).*emulated'
   fi
   if stage "thread sanitizer: code that runs on several threads"; then
-    scripts/build.sh tsan tests_core tests_device tests_kernels tests_features tests_nn tests_train
-    suite tsan -R '^tests_(core|device|kernels|features|nn|train)[.]'
+    scripts/build.sh tsan tests_core tests_device tests_kernels tests_features tests_nn tests_run tests_train
+    suite tsan -R '^tests_(core|device|kernels|features|nn|run|train)[.]'
   fi
-  if nvcc --version 2>/dev/null | grep -q 'release 1[3-9]'; then
-    if stage "CUDA build (compiled and linked; tests that need a GPU are skipped)"; then
+  if stage "CUDA build (compiled and linked; tests that need a GPU are skipped)"; then
+    if nvcc --version 2>/dev/null | grep -q 'release 1[3-9]'; then
       scripts/build.sh cuda cutract cutract_bench tests_core tests_device tests_kernels tests_simt
       suite cuda -R '^(tests_core|tests_device|tests_kernels|tests_simt|rules)'
+    else
+      echo "skipped, this machine has no CUDA 13 toolkit"
     fi
-  else
-    echo "== CUDA build: skipped, this machine has no CUDA 13 toolkit"
   fi
-  if stage "every test that was built has been selected"; then
+  if [ -z "$only" ] && stage "every test that was built has been selected"; then
     python3 tests/rules/every_test_runs.py "$log" build/*/
   fi
 fi
@@ -110,7 +118,7 @@ stage "end"
 echo "minutes by stage:"
 awk '{ if (NR > 1) printf "%6.1f  %s\n", ($1 - began) / 60, name; began = $1; name = substr($0, length($1) + 2) }
      END { printf "%6.1f  all\n", began / 60 }' "$stages"
-awk '/tests passed, 0 tests failed out of/ { run += $NF }
+[ ! -s "$log" ] || awk '/tests passed, 0 tests failed out of/ { run += $NF }
      /\(Skipped\)$/ { skipped++ }
      /^[0-9]+ passed, 0 failed$/ { planted += $1 }
      END { printf "%d passed, 0 failed, %d skipped (no GPU, or for the reason each test gave)\n", run - skipped + planted, skipped }' "$log"
