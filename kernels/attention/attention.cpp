@@ -16,8 +16,8 @@ void check_common(const Exec& ex, const char* op, const View<const float, 4>& qk
                                       op, N, three, A, K, window));
   expect_ragged(ex, op, ragged, N);
   if (dropout.p == 0) return;
-  expect_shape("attention.dropout.step", dropout.step, {1});
-  expect_shape("attention.dropout.uid", dropout.uid, {ragged.utterances});
+  expect_shape(op + std::string(".dropout.step"), dropout.step, {1});
+  expect_shape(op + std::string(".dropout.uid"), dropout.uid, {ragged.utterances});
 }
 
 }  // namespace

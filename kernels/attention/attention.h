@@ -18,7 +18,7 @@ struct AttentionDropout {
   float p = 0;                       // probability of dropping, in [0, 1); with 0, nothing else is read
 };
 
-// Scaled dot-product attention (Vaswani et al. 2017, arXiv 1706.03762) within each utterance, of each head by itself:
+// Scaled dot-product attention (Vaswani et al. 2017, arXiv 1706.03762) within each utterance, separately for each head:
 // out = D(softmax(q k^T / sqrt(K))) v, where D is dropout. Memory grows with N, not with the square of the lengths.
 struct AttentionArgs {
   View<const float, 4> qkv;  // [N, 3, A, K] queries, keys and values of A heads; K is 32 or 64

@@ -42,20 +42,6 @@ struct BackwardTiles {
         mean(lse + kAttentionTile) {}
 };
 
-// The dropped probabilities of one utterance in one head.
-struct Mask {
-  float p, scale;
-  std::uint64_t key = 0;
-  std::uint32_t uid = 0;
-  int head;
-  __device__ Mask(const AttentionDropout& d, int utterance, int of_head) : p(d.p), scale(1 / (1 - d.p)), head(of_head) {
-    if (p == 0) return;
-    key = attention_key(d);
-    uid = d.uid.data[utterance];
-  }
-  __device__ float keep(const Philox4& bits, int i) const { return uniform(bits.v[i]) < p ? 0.0f : scale; }
-};
-
 // e^x of the logarithm of a probability, which rounding may put above 0. NaN stays NaN.
 __device__ float probability(float x) { return exp_negative(x > 0 ? 0.0f : x); }
 
@@ -83,7 +69,7 @@ __global__ void __launch_bounds__(kThreads) attention_queries_kernel(Backward b)
   const float* dout = a.dout.data + (Index(at.offset) * A + head) * K;
   const BackwardTiles<K> tile;
   const AttentionThread t;
-  const Mask mask(a.dropout, at.utterance, head);
+  const AttentionMask mask(a.dropout, at.utterance, head);
   const float scale = 1 / std::sqrt(static_cast<float>(K));
   float lse[4], mean[4], dq[4][K / 16] = {};
 #pragma unroll
@@ -106,12 +92,12 @@ __global__ void __launch_bounds__(kThreads) attention_queries_kernel(Backward b)
 #pragma unroll
     for (int i = 0; i < 4; ++i) {
       const int query = at.first + 4 * t.y + i;
-      const Philox4 bits = mask.p > 0 ? attention_bits(mask.key, mask.uid, head, query, from / 4 + t.x) : Philox4{};
+      const Philox4 bits = mask.bits(query, from / 4 + t.x);
 #pragma unroll
       for (int j = 0; j < 4; ++j) {
         const bool seen = sees(query, from + 4 * t.x + j, at.frames, b.window);
         const float p = seen ? probability(s[i][j] * scale - lse[i]) : 0.0f;
-        s[i][j] = p * (dp[i][j] * (mask.p > 0 ? mask.keep(bits, j) : 1.0f) - mean[i]);
+        s[i][j] = p * (dp[i][j] * mask.keep(bits, j) - mean[i]);
       }
     }
     put(t, tile.weights, s);
@@ -132,7 +118,7 @@ __global__ void __launch_bounds__(kThreads) attention_keys_kernel(Backward b) {
   const float* dout = a.dout.data + (Index(at.offset) * A + head) * K;
   const BackwardTiles<K> tile;
   const AttentionThread t;
-  const Mask mask(a.dropout, at.utterance, head);
+  const AttentionMask mask(a.dropout, at.utterance, head);
   const float scale = 1 / std::sqrt(static_cast<float>(K));
   float dk[4][K / 16] = {}, dv[4][K / 16] = {};
   load_transposed<K>(tile.own, rows + A * K, apart, at.first, at.frames);
@@ -155,12 +141,12 @@ __global__ void __launch_bounds__(kThreads) attention_keys_kernel(Backward b) {
     for (int j = 0; j < 4; ++j) {
       const int column = 4 * t.x + j;
       const int query = from + column;
-      const Philox4 bits = mask.p > 0 ? attention_bits(mask.key, mask.uid, head, query, key / 4) : Philox4{};
+      const Philox4 bits = mask.bits(query, key / 4);
 #pragma unroll
       for (int i = 0; i < 4; ++i) {
         const float p =
             sees(query, key + i, at.frames, b.window) ? probability(s[i][j] * scale - tile.lse[column]) : 0.0f;
-        const float keep = mask.p > 0 ? mask.keep(bits, i) : 1.0f;
+        const float keep = mask.keep(bits, i);
         s[i][j] = p * (dp[i][j] * keep - (CUTRACT_PLANTED("gpu_attention_without_mean") ? 0.0f : tile.mean[column]));
         dp[i][j] = p * keep;
       }
@@ -198,7 +184,7 @@ void attention_backward(GpuExec& ex, const AttentionBackwardArgs& a) {
     run<32>(ex, b);
   else
     run<64>(ex, b);
-  attention_clear_behind(ex, a.ragged, a.dqkv.data, 3 * A * K);
+  attention_clear_behind(ex, "attention_backward", a.ragged, a.dqkv.data, 3 * A * K);
 }
 
 }  // namespace cutract

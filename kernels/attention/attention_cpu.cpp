@@ -17,8 +17,8 @@ struct Softmax {
   std::array<float, kAttentionRows> most, sum;
 };
 
-// The scores of a row become e^(score - largest); returns by what the sums so far must be multiplied, because the
-// largest may have grown. Keys outside [from, to) are not seen.
+// Replaces the scores of a row by e^(score - largest). `rescale` becomes the factor for the earlier sums, because the
+// largest score may have grown. Keys outside [from, to) are not seen.
 template <Isa>
 CUTRACT_INLINE void softmax_row_body(float* s, Index cols, Index from, Index to, float scale, float& most, float& sum,
                                      float& rescale) {
@@ -31,18 +31,14 @@ CUTRACT_INLINE void softmax_row_body(float* s, Index cols, Index from, Index to,
   float now = most;
   for (; c < cols; ++c) now = std::max(now, s[c]);
   for (const float v : largest) now = std::max(now, v);
-  rescale = 1;
-  if (now == kNothing) {  // no key of this panel or of those before is seen
-    for (c = 0; c < cols; ++c) s[c] = 0;
-    return;
-  }
-  for (c = 0; c < cols; ++c) s[c] = exp_negative(s[c] - now);
+  const float from_score = now == kNothing ? 0.0f : now;  // before the first key that is seen; a NaN score stays NaN
+  for (c = 0; c < cols; ++c) s[c] = exp_negative(s[c] - from_score);
   for (c = 0; c + kLanes <= cols; c += kLanes)
     for (int i = 0; i < kLanes; ++i) total[i] += s[c + i];
   float added = 0;
   for (const float v : total) added += v;
   for (; c < cols; ++c) added += s[c];
-  rescale = exp_negative(most - now);
+  rescale = exp_negative(most - from_score);
   sum = sum * rescale + added;
   most = now;
 }

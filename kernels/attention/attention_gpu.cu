@@ -39,14 +39,14 @@ struct Softmax {
   __device__ float take(int i, float (&s)[4]) {
     float now = fmaxf(fmaxf(s[0], s[1]), fmaxf(s[2], s[3]));
     now = fmaxf(most[i], over_row(now, [](float a, float b) { return fmaxf(a, b); }));
+    const float from = now == -HUGE_VALF ? 0.0f : now;  // before the first key that is seen; a NaN score stays NaN
     float added = 0;
 #pragma unroll
     for (int j = 0; j < 4; ++j) {
-      s[j] = now == -HUGE_VALF ? 0.0f : exp_negative(s[j] - now);
+      s[j] = exp_negative(s[j] - from);
       added += s[j];
     }
-    const float rescale =
-        now == -HUGE_VALF || CUTRACT_PLANTED("gpu_attention_no_rescale") ? 1.0f : exp_negative(most[i] - now);
+    const float rescale = CUTRACT_PLANTED("gpu_attention_no_rescale") ? 1.0f : exp_negative(most[i] - from);
     sum[i] = sum[i] * rescale + over_row(added, [](float a, float b) { return a + b; });
     most[i] = now;
     return rescale;
@@ -62,9 +62,7 @@ __global__ void __launch_bounds__(kAttentionThreads) attention_kernel(AttentionA
   const ForwardTiles<K> tile;
   const AttentionThread t;
   const float scale = 1 / std::sqrt(static_cast<float>(K));
-  const bool dropping = a.dropout.p > 0;
-  const std::uint64_t key = dropping ? attention_key(a.dropout) : 0;
-  const std::uint32_t uid = dropping ? a.dropout.uid.data[at.utterance] : 0;
+  const AttentionMask mask(a.dropout, at.utterance, head);
   Softmax soft;
   float out[4][K / 16] = {};
   load_transposed<K>(tile.q, rows, apart, at.first, at.frames);
@@ -84,10 +82,10 @@ __global__ void __launch_bounds__(kAttentionThreads) attention_kernel(AttentionA
       const float rescale = soft.take(i, s[i]);
 #pragma unroll
       for (int c = 0; c < K / 16; ++c) out[i][c] *= rescale;
-      if (!dropping) continue;
-      const Philox4 bits = attention_bits(key, uid, head, query, from / 4 + t.x);
+      if (mask.p == 0) continue;
+      const Philox4 bits = mask.bits(query, from / 4 + t.x);
 #pragma unroll
-      for (int j = 0; j < 4; ++j) s[i][j] *= uniform(bits.v[j]) < a.dropout.p ? 0.0f : 1 / (1 - a.dropout.p);
+      for (int j = 0; j < 4; ++j) s[i][j] *= mask.keep(bits, j);
     }
     put(t, tile.weights, s);
     __syncwarp();
@@ -124,9 +122,9 @@ void run(GpuExec& ex, const AttentionArgs& a) {
 
 }  // namespace
 
-void attention_clear_behind(GpuExec& ex, const Ragged& ragged, float* rows, Index width) {
+void attention_clear_behind(GpuExec& ex, const char* op, const Ragged& ragged, float* rows, Index width) {
   constexpr unsigned kBlocks = 16;
-  launch(ex, "attention", clear_behind_kernel, kBlocks, kAttentionThreads, ragged, rows, width);
+  launch(ex, op, clear_behind_kernel, kBlocks, kAttentionThreads, ragged, rows, width);
 }
 
 void attention(GpuExec& ex, const AttentionArgs& a) {
@@ -136,7 +134,7 @@ void attention(GpuExec& ex, const AttentionArgs& a) {
     run<32>(ex, a);
   else
     run<64>(ex, a);
-  attention_clear_behind(ex, a.ragged, a.out.data, A * K);
+  attention_clear_behind(ex, "attention", a.ragged, a.out.data, A * K);
 }
 
 }  // namespace cutract

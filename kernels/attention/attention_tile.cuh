@@ -8,12 +8,11 @@
 
 // What the attention kernels share. A block of 256 threads computes a tile of 64 rows by 64 columns in one head; thread
 // (x, y) of 16 by 16 owns rows 4 y .. 4 y + 3 and, of the scores, columns 4 x .. 4 x + 3. The rows of 16 threads with
-// the same y belong to half a warp, so what passes between them needs no barrier of the block.
+// the same y belong to half a warp, so they exchange data with __syncwarp alone.
 namespace cutract {
 
 constexpr int kAttentionTile = 64, kAttentionThreads = 256;
-constexpr int kAttentionStride = kAttentionTile + 4;  // floats from row to row in shared memory: 16-byte reads without
-                                                      // conflicts of banks
+constexpr int kAttentionStride = kAttentionTile + 4;  // so 16-byte reads have no bank conflicts
 
 struct alignas(16) Float4 {
   float v[4];
@@ -23,7 +22,7 @@ __device__ inline Float4 float4_at(const float* p) { return *reinterpret_cast<co
 // The place of a block's tile in the batch.
 struct AttentionPlace {
   int utterance, offset, frames, first;  // its first row in the batch; its frames; the first of the tile's rows in it
-  bool empty;                            // no frames; what is after the last utterance is left to another kernel
+  bool empty;                            // no rows; those after the last utterance are zeroed by another kernel
 
   static unsigned tiles(const Ragged& r) { return static_cast<unsigned>(RaggedTiles{r, kAttentionTile}.count()); }
   __device__ explicit AttentionPlace(const Ragged& r) {
@@ -43,7 +42,7 @@ struct AttentionPlace {
   }
 };
 
-// A window of more frames than any utterance has is none.
+// A window at least as long as every utterance hides nothing, which 0 says too.
 inline int attention_window(const Ragged& r, Index window) {
   return window >= r.longest ? 0 : static_cast<int>(window);
 }
@@ -106,6 +105,27 @@ __device__ inline void put(AttentionThread t, float* weights, const float (&own)
     *reinterpret_cast<Float4*>(weights + (4 * t.y + i) * kAttentionStride + 4 * t.x) =
         Float4{{own[i][0], own[i][1], own[i][2], own[i][3]}};
 }
+
+// The dropped probabilities of one utterance in one head.
+struct AttentionMask {
+  float p, scale;
+  std::uint64_t key = 0;
+  std::uint32_t uid = 0;
+  int head;
+  __device__ AttentionMask(const AttentionDropout& d, int utterance, int of_head)
+      : p(d.p), scale(1 / (1 - d.p)), head(of_head) {
+    if (p == 0) return;
+    key = attention_key(d);
+    uid = d.uid.data[utterance];
+  }
+  // For a query and the four keys of a quad.
+  __device__ Philox4 bits(int query, int quad) const {
+    return p == 0 ? Philox4{} : attention_bits(key, uid, head, query, quad);
+  }
+  __device__ float keep(const Philox4& bits, int i) const {
+    return p == 0 ? 1.0f : uniform(bits.v[i]) < p ? 0.0f : scale;
+  }
+};
 
 // Whether a query sees a key.
 __device__ inline bool sees(int query, int key, int frames, int window) {

@@ -43,7 +43,7 @@ struct Case {
 struct Result {
   std::vector<float> out, lse, dqkv;
 };
-// With rows behind the last utterance, which hold what must not matter.
+// With `behind` rows after the last utterance, whose values must not affect the result.
 Result run(Exec& ex, const Case& c, Index behind = 0) {
   const Index N = c.N + behind, W = c.A * c.K;
   std::vector<float> padded = c.qkv, padded_d = c.dout;
@@ -111,7 +111,7 @@ TEST_P(AttentionOp, AWindowHidesTheRest) {
   for (const Index window : {1, 40, 64, 200}) expect_agreement(exec(), {{150, 67}, 1, 32, window});
 }
 
-// Each query sees the keys of its own utterance, whatever stands beside it in the batch.
+// Each query sees the keys of its own utterance, whatever else is in the batch.
 TEST_P(AttentionOp, AnUtteranceAloneGivesTheSameBits) {
   const Case c({80, 64, 3}, 2, 32, 20, 0.2f);
   const Result all = run(exec(), c);
@@ -125,8 +125,8 @@ TEST_P(AttentionOp, AnUtteranceAloneGivesTheSameBits) {
   EXPECT_BITWISE(dqkv, all.dqkv);
 }
 
-// Scores of hundreds would overflow if the largest were not subtracted. A probability has the relative error that its
-// score has as a number: 300 x 6e-8.
+// Scores of hundreds would overflow if the largest were not subtracted. The relative error of
+// a probability is the absolute error of its score: 300 x 6e-8.
 TEST_P(AttentionOp, LargeScoresDoNotOverflow) {
   Case c({40}, 1, 32);
   for (float& v : c.qkv) v *= 8;
@@ -141,6 +141,15 @@ TEST_P(AttentionOp, KeepsNaN) {
     const Result got = run(exec(), c);
     EXPECT_TRUE(std::isnan(got.out[part == 2 ? 5 : 32])) << part;
     EXPECT_TRUE(std::any_of(got.dqkv.begin(), got.dqkv.end(), [](float v) { return std::isnan(v); })) << part;
+  }
+}
+
+// Also where the first key that a query sees, the last one of its panel, is the one with NaN.
+TEST_P(AttentionOp, KeepsNaNOfTheFirstKeyInAWindow) {
+  for (const Index key : {63, 127}) {
+    Case c({130}, 1, 32, 1);
+    c.qkv[static_cast<std::size_t>((key * 3 + 1) * 32 + 5)] = std::nanf("");
+    EXPECT_TRUE(std::isnan(run(exec(), c).out[static_cast<std::size_t>((key + 1) * 32)])) << key;
   }
 }
 
