@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
 #include <utility>
 
 #include "host/core/plant.h"
@@ -28,7 +27,7 @@ LstmRequest BiLstmConfig::request(const Compute& c) const {
 std::string describe(const BiLstmConfig& c) { return fmt::format("{} x {} Bi-LSTM", c.layers, c.hidden); }
 
 BiLstm::Layer::Layer(Layout& layout, const std::string& scope, Index number, Index wide, Index hidden) : inputs(wide) {
-  const Init init{1 / std::sqrt(static_cast<double>(hidden))};
+  const Init init = uniform_of(hidden);  // as nn.LSTM has it: of the hidden units, for all tensors
   for (const bool reverse : {false, true}) {
     const std::string suffix = fmt::format("_l{}{}", number, reverse ? "_reverse" : "");
     Direction& d = direction[reverse ? 1 : 0];
@@ -61,9 +60,7 @@ BiLstm::BiLstm(Layout& layout, Index inputs, const Config& c)
 
 void BiLstm::prepare(Exec& ex, const Compute& c) {
   precision_ = c.precision;
-  engine_ = choose_engine(
-                ex, {.engine = c.engine, .precision = c.precision, .H = hidden_, .rows = c.rows, .ragged = c.ragged})
-                .engine;
+  engine_ = choose_engine(ex, config_.request(c)).engine;
 }
 
 // What a library keeps for backward.

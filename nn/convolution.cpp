@@ -1,7 +1,5 @@
 #include "nn/convolution.h"
 
-#include <cmath>
-
 #include "kernels/activation.h"
 #include "kernels/depthwise_conv.h"
 #include "kernels/glu.h"
@@ -10,16 +8,14 @@
 namespace cutract {
 namespace {
 
-Init initial(Index inputs) { return {1 / std::sqrt(static_cast<double>(inputs))}; }
-
 // torch.nn.Conv1d with one tap, whose weight [O, I, 1] is that of a linear layer.
 LinearSlots one_tap(Layout& layout, const std::string& scope, Index inputs, Index outputs) {
-  const Slot<3> weight = layout.add<3>(scope + ".weight", {outputs, inputs, 1}, initial(inputs));
-  return {Slot<2>{weight.offset, {outputs, inputs}}, layout.add<1>(scope + ".bias", {outputs}, initial(inputs))};
+  const Slot<3> weight = layout.add<3>(scope + ".weight", {outputs, inputs, 1}, uniform_of(inputs));
+  return {Slot<2>{weight.offset, {outputs, inputs}}, layout.add<1>(scope + ".bias", {outputs}, uniform_of(inputs))};
 }
 
 Slot<2> taps_of(Layout& layout, const std::string& name, Index width, Index taps) {
-  const Slot<3> weight = layout.add<3>(name, {width, 1, taps}, initial(taps));
+  const Slot<3> weight = layout.add<3>(name, {width, 1, taps}, uniform_of(taps));
   return {weight.offset, {width, taps}};
 }
 
@@ -29,7 +25,7 @@ Convolution::Convolution(Layout& layout, const std::string& scope, Index width, 
     : width_(width),
       first_(one_tap(layout, scope + ".0", width, 2 * width)),
       taps_weight_(taps_of(layout, scope + ".2.weight", width, taps)),
-      taps_bias_(layout.add<1>(scope + ".2.bias", {width}, initial(taps))),
+      taps_bias_(layout.add<1>(scope + ".2.bias", {width}, uniform_of(taps))),
       norm_weight_(layout.add<1>(scope + ".3.weight", {width}, {.centre = 1})),
       norm_bias_(layout.add<1>(scope + ".3.bias", {width}, {})),
       second_(one_tap(layout, scope + ".5", width, width)) {}

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "kernels/dropout.h"
-
 namespace cutract {
 
 void fields(FieldTable& v, DenseConfig& c) {
@@ -21,8 +19,7 @@ Dense::Dense(Layout& layout, Index inputs, const Config& c)
     : scope_(layout.scope("dense")),
       linear_(layout, scope_, inputs, c.width),
       f_(c.activation),
-      dropout_(static_cast<float>(c.dropout)),
-      site_(layout.dropout_site()) {}
+      dropped_(layout, c.dropout) {}
 
 void Dense::plan(const Plan& p) {
   z_ = p.kept.take<float, 2>({p.rows, width()});
@@ -34,15 +31,13 @@ In Dense::forward(Exec& ex, In x, const Pass& p) {
   x_ = x;
   linear_.forward(ex, x, z_, p, precision_);
   if (f_ != Activation::none) activation(ex, {f_, z_, y_});
-  if (p.masks && dropout_ > 0)
-    dropout(ex, {y_, p.ragged, p.masks->uid, p.masks->seed, site_, p.masks->step, dropout_, y_});
+  dropped_.apply(ex, y_, p);
   return y_;
 }
 
 void Dense::backward(Exec& ex, Out dy, Out dx, const Pass& p) {
   p.layer_begins();
-  if (p.masks && dropout_ > 0)
-    dropout(ex, {dy, p.ragged, p.masks->uid, p.masks->seed, site_, p.masks->step, dropout_, dy});
+  dropped_.apply(ex, dy, p);
   if (f_ != Activation::none) activation_backward(ex, {f_, z_, dy, dy});
   linear_.backward(ex, x_, dy, dx, p, precision_);
 }

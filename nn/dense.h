@@ -4,6 +4,7 @@
 #include "kernels/activation.h"
 #include "nn/linear.h"
 #include "nn/pass.h"
+#include "nn/residual.h"
 
 namespace cutract {
 
@@ -35,8 +36,7 @@ class Dense {
   std::string scope_;
   LinearSlots linear_;
   Activation f_;
-  float dropout_;
-  std::uint64_t site_;
+  DropoutSite dropped_;
   Precision precision_ = Precision::fp32;
   In x_;
   Out z_, y_;  // before and after the activation; one array if the former is not needed again

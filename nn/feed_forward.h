@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "host/core/plant.h"
 #include "kernels/activation.h"
 #include "nn/linear.h"
 #include "nn/pass.h"
@@ -33,7 +34,7 @@ class FeedForward {
   // dx = the gradient for x, or dx += it with `add`. x: as in forward; dy is not changed.
   void backward(Exec& ex, In x, In dy, Out dx, bool add, const Pass& p) const {
     second_.backward(ex, y_, dy, dy_, p, precision_);
-    dropped_.apply(ex, dy_, p);
+    if (!CUTRACT_PLANTED("feed_forward_backward_keeps_all")) dropped_.apply(ex, dy_, p);
     activation_backward(ex, {f_, z_, dy_, dy_});
     first_.backward(ex, x, dy_, dx, p, precision_, add);
   }
@@ -41,7 +42,7 @@ class FeedForward {
  private:
   LinearSlots first_, second_;
   Activation f_;
-  Dropped dropped_;
+  DropoutSite dropped_;
   Precision precision_ = Precision::fp32;
   Out z_, y_;  // [N, inner] before and after the activation; one array if the former is not needed again
   Out dy_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <map>
 #include <span>
@@ -16,6 +17,8 @@ namespace cutract {
 struct Init {
   double bound = 0, centre = 0;
 };
+// The default of torch.nn's layers: uniform within 1 / sqrt(inputs).
+inline Init uniform_of(Index inputs) { return {1 / std::sqrt(static_cast<double>(inputs))}; }
 
 // One named tensor of a model, e.g. lstm.weight_hh_l1_reverse: PyTorch's names and shapes.
 struct Parameter {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cmath>
 #include <string>
 
 #include "kernels/linear.h"
@@ -16,8 +15,8 @@ struct LinearSlots {
 
   LinearSlots(Slot<2> w, Slot<1> b) : weight(w), bias(b) {}
   LinearSlots(Layout& layout, const std::string& scope, Index inputs, Index outputs)
-      : weight(layout.add<2>(scope + ".weight", {outputs, inputs}, initial(inputs))),
-        bias(layout.add<1>(scope + ".bias", {outputs}, initial(inputs))) {}
+      : weight(layout.add<2>(scope + ".weight", {outputs, inputs}, uniform_of(inputs))),
+        bias(layout.add<1>(scope + ".bias", {outputs}, uniform_of(inputs))) {}
 
   Index width() const { return weight.shape[0]; }
 
@@ -27,9 +26,6 @@ struct LinearSlots {
   void backward(Exec& ex, In x, In dy, Out dx, const Pass& p, Precision precision, bool add_dx = false) const {
     linear_backward(ex, {x, weight.in(p.params), dy, dx, weight.in(p.grads), bias.in(p.grads), precision, add_dx});
   }
-
- private:
-  static Init initial(Index inputs) { return {1 / std::sqrt(static_cast<double>(inputs))}; }
 };
 
 }  // namespace cutract

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "host/core/plant.h"
 #include "kernels/dropout.h"
 #include "kernels/scaled_add.h"
 #include "nn/layout.h"
@@ -10,9 +11,9 @@
 namespace cutract {
 
 // Dropout at one place of a model. Without masks, nothing is dropped.
-class Dropped {
+class DropoutSite {
  public:
-  Dropped(Layout& layout, double p) : site_(layout.dropout_site()), p_(static_cast<float>(p)) {}
+  DropoutSite(Layout& layout, double p) : site_(layout.dropout_site()), p_(static_cast<float>(p)) {}
 
   // Both in forward, on values, and in backward, on their gradients.
   void apply(Exec& ex, Out x, const Pass& p) const {
@@ -24,9 +25,9 @@ class Dropped {
   float p_;
 };
 
-// y = x + scale dropout(branch). The branch's memory is given up, so y may be in it.
+// y = x + scale dropout(branch). Overwrites the branch; y may be the same array.
 struct Residual {
-  Dropped dropped;
+  DropoutSite dropped;
   float scale = 1;
 
   void forward(Exec& ex, In x, Out branch, Out y, const Pass& p) const {
@@ -36,7 +37,7 @@ struct Residual {
   // Writes the gradient for the branch; that for x is dy itself.
   void backward(Exec& ex, In dy, Out dbranch, const Pass& p) const {
     scaled_add(ex, {{}, dy, scale, dbranch});
-    dropped.apply(ex, dbranch, p);
+    if (!CUTRACT_PLANTED("residual_backward_keeps_all")) dropped.apply(ex, dbranch, p);
   }
 };
 

@@ -18,8 +18,7 @@ LinearSlots in_projection(Layout& layout, const std::string& scope, Index width)
           layout.add<1>(scope + ".in_proj_bias", {3 * width}, {})};
 }
 LinearSlots out_projection(Layout& layout, const std::string& scope, Index width) {
-  const Init init{1 / std::sqrt(static_cast<double>(width))};
-  return {layout.add<2>(scope + ".out_proj.weight", {width, width}, init),
+  return {layout.add<2>(scope + ".out_proj.weight", {width, width}, uniform_of(width)),
           layout.add<1>(scope + ".out_proj.bias", {width}, {})};
 }
 
@@ -28,10 +27,11 @@ LinearSlots out_projection(Layout& layout, const std::string& scope, Index width
 void expect_heads(const char* block, Index width, int heads) {
   const Index size = width / heads;
   if (width % heads == 0 && (size == 32 || size == 64)) return;
-  fail(Fault::config,
-       fmt::format("model.stack: {} has {} heads for an input of {} columns, expected heads of 32 or 64 columns; set "
-                   "heads to the columns divided by 32 or 64, and the width of the block before it to a multiple",
-                   block, heads, width));
+  fail(
+      Fault::config,
+      fmt::format("model.stack: {} has {} heads for an input of {} columns, but a head must have 32 or 64 columns; set "
+                  "heads to the columns divided by 32 or 64, or change the width of the block before it",
+                  block, heads, width));
 }
 
 SelfAttention::SelfAttention(Layout& layout, const std::string& scope, Index width, const SelfAttentionConfig& c)
@@ -65,7 +65,8 @@ void SelfAttention::forward(Exec& ex, In x, Out y, const Pass& p) const {
 
 void SelfAttention::backward(Exec& ex, In x, In dy, Out dx, bool add, const Pass& p) const {
   out_.backward(ex, flat(context_), dy, flat(dcontext_), p, precision_);
-  attention_backward(ex, {qkv_, p.ragged, config_.window, dropout(p), context_, lse_, dcontext_, dqkv_});
+  const AttentionDropout dropped = CUTRACT_PLANTED("attention_block_keeps_all") ? AttentionDropout{} : dropout(p);
+  attention_backward(ex, {qkv_, p.ragged, config_.window, dropped, context_, lse_, dcontext_, dqkv_});
   if (config_.positions == Positions::rope) rope(ex, {dqkv_, p.ragged, !CUTRACT_PLANTED("gradients_turned_forward")});
   in_.backward(ex, x, flat(dqkv_), dx, p, precision_, add);
 }
