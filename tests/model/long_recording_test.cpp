@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <string>
+#include <vector>
+
 #include "model/evaluator.h"
 #include "model/predictor.h"
 #include "tests/support/support.h"
@@ -36,11 +39,11 @@ Normaliser identity(Exec& ex, Index columns) {
   return Normaliser::fit(ex, Scope::corpus, {&part, 1});
 }
 
-TEST(LongRecordings, ArePredictedInPiecesAsWhole) {
+// Predicts a recording of more than two pieces, in pieces and whole. The last piece is a short one.
+void expect_pieces_give_the_whole(const Model& model) {
   Exec ex{CpuExec(2)};
-  const Model model = with_long_memory();
   Network network(ex, model);
-  const Matrix x = noise(2 * kPieceFrames + 2 * kPieceOverlap + 7, 6);  // the last piece is a short one
+  const Matrix x = noise(2 * kPieceFrames + 2 * kPieceOverlap + 7, 6);
   const Matrix got = Predictor(ex, network)(ex, identity(ex, 6), identity(ex, 3), Frames(ex, x), "");
   std::vector<Example> whole(1);
   whole[0].features = Frames(ex, x);
@@ -48,6 +51,17 @@ TEST(LongRecordings, ArePredictedInPiecesAsWhole) {
   const Matrix want = run_model(ex, network, whole, 1)[0];
   ASSERT_EQ(got.rows, x.rows);
   EXPECT_MAX_ABS(got.values, want.values, 1e-5);
+}
+
+TEST(LongRecordings, ArePredictedInPiecesAsWhole) { expect_pieces_give_the_whole(with_long_memory()); }
+
+// A frame depends on layers x window = 300 frames to each side, which the overlap of two pieces contains.
+TEST(LongRecordings, AWindowOfAttentionThatTheOverlapContainsLeavesNoTrace) {
+  const std::vector<std::string> entries{"dense width=32 activation=none",
+                                         "transformer heads=1 layers=3 feed_forward=32 window=100"};
+  Model model({6, 3, parse_stack(entries, "model.stack")});
+  model.initialise(5);
+  expect_pieces_give_the_whole(model);
 }
 
 TEST(LongRecordings, OfUpToThatManyFramesAreNotCut) {

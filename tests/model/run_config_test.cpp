@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "host/io/atomic_file.h"
+#include "nn/model.h"
 #include "tests/support/support.h"
 
 namespace cutract {
@@ -23,6 +25,27 @@ TEST(RunConfig, DefaultsAreTheBaselineWithoutTargets) {
   EXPECT_EQ(file.features.n_mels, 80);
   EXPECT_EQ(file.model.hidden, 128);
   EXPECT_EQ(file.trainer.early_stopping_patience, 10);
+}
+
+// The shipped configs say how many parameters their models have with 80 features and 14 channels.
+TEST(RunConfig, ShippedModelsHaveTheStatedNumbersOfParameters) {
+  const struct {
+    const char* file;
+    Index parameters;
+    const char* stated;
+  } table[] = {
+      {"configs/baseline.toml", 613902, "613,902 parameters"},
+      {"configs/bilstm-attention.toml", 877582, "877,582 parameters"},
+      {"configs/transformer.toml", 805518, "805,518 parameters"},
+      {"configs/conformer.toml", 518286, "518,286 parameters"},
+  };
+  for (const auto& [file, parameters, stated] : table) {
+    const std::string path = test::source_file(file);
+    const RunConfig c = read_run_config(path, {});
+    ASSERT_EQ(c.features.n_mels, 80) << file;
+    EXPECT_EQ(parameter_count(model_spec(c.model, 80, 14)), parameters) << file;
+    EXPECT_NE(read_file(path).find(stated), std::string::npos) << file << " does not say " << stated;
+  }
 }
 
 TEST(RunConfig, WhatIsWrittenReadsBackTheSame) {
