@@ -65,6 +65,13 @@ oracle::Loss expected(const LossTerm& term, const std::vector<double>& y, const 
   return {};
 }
 
+// The target without a share of its values, which become NaN.
+std::vector<float> with_gaps(Rng& rng, std::vector<float> target, double share) {
+  for (float& v : target)
+    if (static_cast<double>(rng.below(1000)) < 1000 * share) v = std::nanf("");
+  return target;
+}
+
 class Loss : public OnEachDevice {};
 
 TEST_P(Loss, AgreesWithTheOracle) {
@@ -80,6 +87,83 @@ TEST_P(Loss, AgreesWithTheOracle) {
         EXPECT_NEAR(got.value, want.value, 1e-12 * (1 + want.value));
         EXPECT_REL_L2(got.dy, want.dy, 1e-7);
       }
+    }
+}
+
+// Missing in channel 0: the last frame, which is all of an utterance in one case. Missing in channel 1: all frames of
+// the first utterance but one. Elsewhere a share of the values is missing.
+TEST_P(Loss, SkipsMissingTargetsAsTheOracle) {
+  Rng rng(47);
+  for (const Lengths& lengths : {Lengths{33}, {129, 127, 2, 1}, {700, 399, 64}})
+    for (const double share : {0.0, 0.05, 0.8})
+      for (const Index P : {2, 14}) {
+        const Index N = sum_of(lengths);
+        const std::vector<float> y = rng.normals(N * P);
+        std::vector<float> target = with_gaps(rng, rng.normals(N * P), share);
+        for (Index n = 1; n < lengths[0]; ++n) target[static_cast<std::size_t>(n * P + 1)] = std::nanf("");
+        target[1] = 0.5f;
+        target[static_cast<std::size_t>((N - 1) * P)] = std::nanf("");
+        for (const LossKind kind : kAll) {
+          if (kind == LossKind::pearson) continue;  // by definition, r of one frame is 0 / 0; it is tested below
+          SCOPED_TRACE(std::string(name_of(kind)) + " " + std::to_string(N) + " x " + std::to_string(P));
+          const LossTerm term{kind, 1, 0.7};
+          const Result got = run(exec(), weighted({term}), y, target, P, lengths);
+          const oracle::Loss want = expected(term, to_double(y), to_double(target), P, lengths);
+          EXPECT_NEAR(got.value, want.value, 1e-12 * (1 + want.value));
+          EXPECT_REL_L2(got.dy, want.dy, 1e-7);
+          for (std::size_t i = 0; i < target.size(); ++i) ASSERT_TRUE(got.dy[i] == 0 || !std::isnan(target[i])) << i;
+        }
+      }
+}
+
+TEST_P(Loss, SkipsMissingTargetsInCorrelations) {
+  Rng rng(48);
+  const Lengths lengths{90, 41, 17};
+  constexpr Index P = 3;
+  const std::vector<float> y = rng.normals(sum_of(lengths) * P);
+  std::vector<float> target = with_gaps(rng, rng.normals(sum_of(lengths) * P), 0.3);
+  for (Index n = 90; n < 131; ++n) target[static_cast<std::size_t>(n * P)] = std::nanf("");
+  const Result got = run(exec(), LossKind::pearson, y, target, P, lengths);
+  const oracle::Loss want = expected({LossKind::pearson, 1, 1}, to_double(y), to_double(target), P, lengths);
+  EXPECT_EQ(got.parts[0].count, 3 * 3 - 1);
+  EXPECT_NEAR(got.value, want.value, 1e-12);
+  EXPECT_REL_L2(got.dy, want.dy, 1e-7);
+}
+
+// Where nothing is missing in a channel, what is missing in another changes only the count.
+TEST_P(Loss, CountsMeasuredTargets) {
+  const float gap = std::nanf("");
+  const std::vector<float> y{3, 1, 5, 2, 0, 4}, target{1, gap, gap, gap, 0, 4};
+  const Result mse = run(exec(), LossKind::mse, y, target, 2);
+  EXPECT_EQ(mse.value, 4.0 / 3);
+  EXPECT_EQ(mse.parts[0].count, 3);
+  EXPECT_EQ(mse.dy, (std::vector<float>{static_cast<float>(4 * (1.0 / 3)), 0, 0, 0, 0, 0}));
+  const Result velocity = run(exec(), LossKind::velocity, y, target, 2);
+  EXPECT_EQ(velocity.parts[0].count, 0) << "no two measured frames follow each other";
+  EXPECT_EQ(velocity.value, 0);
+  EXPECT_EQ(run(exec(), LossKind::velocity, y, {1, gap, 3, gap, 0, 4}, 2).parts[0].count, 2);
+  EXPECT_EQ(run(exec(), LossKind::ccc, y, {gap, gap, gap, gap, gap, 4}, 2).parts[0].count, 1);
+}
+
+TEST_P(Loss, OfNothingMeasuredIsZero) {
+  const std::vector<float> nothing(6, std::nanf(""));
+  for (const LossKind kind : kAll) {
+    SCOPED_TRACE(name_of(kind));
+    const Result got = run(exec(), kind, {3, 1, 5, 2, 0, 4}, nothing, 2);
+    EXPECT_EQ(got.value, 0);
+    EXPECT_EQ(got.parts[0].count, 0);
+    EXPECT_EQ(got.dy, std::vector<float>(6));
+  }
+}
+
+// Only a missing target is skipped: a prediction that is not finite shows wherever it is.
+TEST_P(Loss, ABadPredictionShowsWhereTheTargetIsMissing) {
+  const float gap = std::nanf("");
+  for (const float bad : {gap, HUGE_VALF})
+    for (const LossKind kind : kAll) {
+      SCOPED_TRACE(name_of(kind));
+      EXPECT_FALSE(std::isfinite(run(exec(), kind, {1, bad, 3}, {0, gap, 0}, 1).value));
+      EXPECT_FALSE(std::isfinite(run(exec(), kind, {1, bad}, {gap, gap}, 1).value));
     }
 }
 
@@ -109,7 +193,7 @@ TEST_P(Loss, GradientsAreTheSlopes) {
   constexpr Index P = 2;
   constexpr double kStep = 0x1p-13;
   std::vector<float> y = rng.normals(sum_of(lengths) * P), along(y.size());
-  const std::vector<float> target = rng.normals(sum_of(lengths) * P);
+  const std::vector<float> whole = rng.normals(sum_of(lengths) * P), part = with_gaps(rng, whole, 0.2);
   for (float& v : y) v = std::round(v * 64) / 64;
   for (float& v : along) v = static_cast<float>(rng.below(3) - 1);
   const auto moved = [&](double by) {
@@ -117,15 +201,17 @@ TEST_P(Loss, GradientsAreTheSlopes) {
     for (std::size_t i = 0; i < out.size(); ++i) out[i] += static_cast<float>(by) * along[i];
     return out;
   };
-  for (const LossKind kind : kAll) {
+  for (std::size_t i = 0; i < 2 * std::size(kAll); ++i) {
+    const LossKind kind = kAll[i / 2];
+    const std::vector<float>& target = i % 2 == 0 ? whole : part;
     if (kind == LossKind::mae) continue;  // has a corner at 0, which the step may cross
-    SCOPED_TRACE(name_of(kind));
+    SCOPED_TRACE(std::string(name_of(kind)) + (i % 2 == 0 ? "" : " with gaps"));
     const Objective o = weighted({{kind, 1.5, 100}});
     const double up = run(exec(), o, moved(kStep), target, P, lengths).value;
     const double down = run(exec(), o, moved(-kStep), target, P, lengths).value;
     const std::vector<float> dy = run(exec(), o, y, target, P, lengths).dy;
     double slope = 0;
-    for (std::size_t i = 0; i < dy.size(); ++i) slope += static_cast<double>(dy[i]) * static_cast<double>(along[i]);
+    for (std::size_t k = 0; k < dy.size(); ++k) slope += static_cast<double>(dy[k]) * static_cast<double>(along[k]);
     EXPECT_NEAR((up - down) / (2 * kStep), slope, 1e-6);
   }
 }
@@ -196,7 +282,7 @@ TEST_P(Loss, WithoutAGradientTheValueIsTheSame) {
 TEST_P(Loss, PartsOfBatchesMakeThatOfTheWhole) {
   Rng rng(45);
   constexpr Index P = 2;
-  const std::vector<float> y = rng.normals(30 * P), target = rng.normals(30 * P);
+  const std::vector<float> y = rng.normals(30 * P), target = with_gaps(rng, rng.normals(30 * P), 0.2);
   const auto rows = [&](const std::vector<float>& v, Index from, Index to) {
     return std::vector<float>(v.begin() + from * P, v.begin() + to * P);
   };
@@ -213,7 +299,8 @@ TEST_P(Loss, PartsOfBatchesMakeThatOfTheWhole) {
 TEST_P(Loss, HasTheSameBitsOnAnyNumberOfThreads) {
   Rng rng(46);
   const Lengths lengths{300, 200, 150, 90, 1};
-  const std::vector<float> y = rng.normals(sum_of(lengths) * 5), target = rng.normals(sum_of(lengths) * 5);
+  const std::vector<float> y = rng.normals(sum_of(lengths) * 5),
+                           target = with_gaps(rng, rng.normals(sum_of(lengths) * 5), 0.05);
   const Objective o = weighted({{LossKind::ccc, 0.7, 1}, {LossKind::velocity, 0.2, 1}, {LossKind::mse, 0.3, 1}});
   const Result want = run(exec(), o, y, target, 5, lengths);
   for (Exec& ex : others()) {
