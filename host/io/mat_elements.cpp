@@ -2,24 +2,27 @@
 
 #include <zlib.h>
 
+#include <algorithm>
+
 #include "host/core/error.h"
 
 namespace cutract {
 namespace {
 
 constexpr std::uint32_t kInt8 = 1, kInt32 = 5, kUint32 = 6, kCompressed = 15;  // types of elements
+constexpr std::size_t kMostAxes = 32, kLongestName = 256;  // MATLAB's own names have at most 63 bytes
 
-// Inflates into `out` piece by piece, or only counts. A stream may lack its checksum: MATLAB omits it if the data fill
-// its buffer exactly. Returns the number of bytes inflated, or 0 if the stream is damaged or does not end with its
-// input.
-std::uint64_t inflated_size(std::string_view packed, std::string* out) {
+// Inflates into `out` piece by piece, or only counts, and stops after more than `most` bytes. A stream may lack its
+// checksum: MATLAB omits it if the data fill its buffer exactly. Returns the number of bytes inflated, or 0 if the
+// stream is damaged or does not end with its input.
+std::uint64_t inflated_size(std::string_view packed, std::uint64_t most, std::string* out) {
   z_stream z{};
   if (inflateInit(&z) != Z_OK) fail(Fault::memory, "zlib could not start");
   z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
   z.avail_in = static_cast<uInt>(packed.size());
   std::vector<char> room(65536);
   int result = Z_OK;
-  while (result == Z_OK) {
+  while (result == Z_OK && z.total_out <= most) {
     z.next_out = reinterpret_cast<Bytef*>(room.data());
     z.avail_out = static_cast<uInt>(room.size());
     result = inflate(&z, Z_NO_FLUSH);
@@ -29,7 +32,7 @@ std::uint64_t inflated_size(std::string_view packed, std::string* out) {
       (result == Z_STREAM_END || result == Z_BUF_ERROR) && z.avail_in == 0;  // the latter: no more input
   const std::uint64_t size = z.total_out;
   inflateEnd(&z);
-  return intact ? size : 0;
+  return intact || size > most ? size : 0;
 }
 
 // MATLAB stores matrices by column; Matrix stores them by row.
@@ -81,12 +84,12 @@ std::string_view MatElements::take(std::size_t n) {
 MatTopLevel::MatTopLevel(const MatElement& e, bool little, std::uint64_t most) : bytes_(e.data) {
   if (e.type == kMatMatrix) return;
   if (e.type != kCompressed) throw MatDamaged{};
-  // The size that the stream announces must equal what it inflates to; otherwise a few bytes could request gigabytes.
-  const std::uint64_t size = inflated_size(e.data, nullptr);
-  if (size < 8) throw MatDamaged{};
+  // The stream is inflated twice, the first time only to count, so that no more is allocated than it holds.
+  const std::uint64_t size = inflated_size(e.data, most, nullptr);
   if (size > most) throw MatTooLarge{};
+  if (size < 8) throw MatDamaged{};
   inflated_.reserve(size);
-  inflated_size(e.data, &inflated_);
+  inflated_size(e.data, most, &inflated_);
   MatElements inside(inflated_, little);
   const MatElement matrix = inside.outer();
   if (matrix.type != kMatMatrix || !inside.done()) throw MatDamaged{};
@@ -103,7 +106,8 @@ MatVariable parse_mat_variable(std::string_view matrix, bool little) {
   if (kind == 0 || kind > 17) throw MatDamaged{};
   if (kind == 17) return v;  // an opaque object, which has no dimensions
   const MatElement dims = parts.inner(), name = parts.inner();
-  if (dims.type != kInt32 || dims.data.size() < 8 || dims.data.size() % 4 != 0 || name.type != kInt8)
+  if (dims.type != kInt32 || dims.data.size() < 8 || dims.data.size() % 4 != 0 || name.type != kInt8 ||
+      dims.data.size() / 4 > kMostAxes || name.data.size() > kLongestName)
     throw MatDamaged{};
   for (std::size_t i = 0; i < dims.data.size(); i += 4)
     v.dims.push_back(mat_number<std::int32_t>(dims.data, i, little));

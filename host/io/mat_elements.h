@@ -1,13 +1,12 @@
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
-#include <cstring>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "host/core/view.h"
+#include "host/io/byte_reader.h"
 
 // The parts of a MATLAB 5 file, after MathWorks' "MAT-File Level 5 File Format". Every size is checked against the
 // available bytes before anything is allocated.
@@ -21,13 +20,8 @@ struct MatDamaged {};  // thrown where an element does not fit; whoever reads th
 
 template <class T>
 T mat_number(std::string_view bytes, std::size_t at, bool little) {
-  char raw[sizeof(T)];
   if (bytes.size() < sizeof(T) || at > bytes.size() - sizeof(T)) throw MatDamaged{};
-  std::memcpy(raw, bytes.data() + at, sizeof(T));
-  if (!little) std::reverse(std::begin(raw), std::end(raw));
-  T v;
-  std::memcpy(&v, raw, sizeof v);
-  return v;
+  return number_at<T>(bytes, at, little);
 }
 
 struct MatElement {
@@ -58,7 +52,6 @@ class MatTopLevel {
  public:
   MatTopLevel(const MatElement&, bool little, std::uint64_t most);
   std::string_view matrix() const { return bytes_; }
-  std::size_t inflated_bytes() const { return inflated_.size(); }
 
  private:
   std::string inflated_;

@@ -21,6 +21,7 @@ namespace cutract {
 namespace {
 
 constexpr std::size_t kMostNumbers = 1024;        // of one record
+constexpr std::size_t kLongestName = 200;         // bytes; a column of many numbers repeats its name
 constexpr double kLowest = 1, kHighest = 100000;  // Hz
 
 struct NumberType {
@@ -114,9 +115,12 @@ class Parser {
   }
 
   void read_column(std::string_view line) {
-    const std::string name(take_word(line));
+    const std::string_view name = take_word(line);
     const std::string_view type_name = take_word(line), size = take_word(line);
     if (name.empty()) refuse("a Column has no name");
+    if (name.size() > kLongestName)
+      refuse(fmt::format("a Column has a name of {}, expected at most {}", counted(std::ssize(name), "byte"),
+                         kLongestName));
     if (!is_utf8(name)) refuse("a Column has a name that is not UTF-8");
     const auto type = std::find_if(kTypes.begin(), kTypes.end(), [&](const auto& t) { return t.name == type_name; });
     if (type == kTypes.end())
@@ -129,7 +133,7 @@ class Parser {
       refuse(fmt::format("column \"{}\" has \"{}\" numbers, expected 1 to {} in all columns", shown(name), shown(size),
                          kMostNumbers));
     for (std::uint64_t i = 1; i <= n; ++i) {
-      std::string channel = n == 1 ? name : fmt::format("{}_{}", name, i);
+      std::string channel = n == 1 ? std::string(name) : fmt::format("{}_{}", name, i);
       if (std::find(track_.channels.begin(), track_.channels.end(), channel) != track_.channels.end())
         refuse(fmt::format("has two columns \"{}\"", shown(channel)));
       track_.channels.push_back(std::move(channel));

@@ -57,6 +57,9 @@ std::vector<TrackSeed> track_seeds() {
                    "CHAR 1\nColumn b BYTE 1\nColumn c DOUBLE 1\nColumn d LONG 1\nOriginal_Freq DOUBLE 20000.0\n"
                    "-----------------\n" +
                        std::string(22, '\7')});
+  seeds.push_back({"ssff", "long_name",
+                   "SSFF -- (c) SHLRC\nMachine IBM-PC\nRecord_Freq 200\nStart_Time 0\nColumn " +
+                       std::string(2000, 'x') + " CHAR 1024\n-----------------\n" + std::string(1024, '\1')});
   add_mview(seeds);
   return seeds;
 }

@@ -91,6 +91,10 @@ TEST(Mview, ABadFileGetsOneSentence) {
       {m.file(m.structure("s", {1, 1}, {"NAME", "SRATE"}, name + rate)), others + "s"},
       {m.file(m.structure("s", {1, 1}, {"name", "srate", "signal"}, name + rate + signal)), others + "s"},
       {m.file(m.structure("s", {1, 1}, {}, "")), others + "s"},
+      {m.file(m.structure("F01", std::vector<int>(32, 0), fields, "")), "a.mat: variable \"F01\" has no signals"},
+      {m.file(m.structure("F01", std::vector<int>(33, 0), fields, "")), damaged},
+      {m.file(m.structure(std::string(256, 'x'), {1, 1}, {"NAME"}, name)), others + std::string(60, 'x') + "..."},
+      {m.file(m.structure(std::string(257, 'x'), {1, 1}, {"NAME"}, name)), damaged},
       {m.file(m.structure("F01", {1, 0}, fields, "")), "a.mat: variable \"F01\" has no signals"},
       {m.file(m.structure("F01", {1, 257}, fields, "")), "a.mat: variable \"F01\" has more than 256 signals"},
       {m.file(m.structure("F01", {17, 16}, fields, "")), "a.mat: variable \"F01\" has more than 256 signals"},
@@ -149,6 +153,11 @@ TEST(Mview, MemoryIsBoundedByTheFile) {
   EXPECT_FAULT(
       parse_mview(m.file(m.compressed(m.structure("F01", {1, 1}, {"NAME", "SRATE", "SIGNAL"}, zeros))), "a.mat"),
       Fault::data, "a.mat: takes more than four times its size in memory; save it with save(file, '-v6')");
+  // Inflating stops at the limit, so damage after it is not noticed.
+  const std::string packed_zeros = m.compressed(m.structure("F01", {1, 1}, {"NAME", "SRATE", "SIGNAL"}, zeros));
+  const std::string cut = packed_zeros.substr(8, packed_zeros.size() - 100);
+  EXPECT_FAULT(parse_mview(m.file(m.number(MviewComposer::kCompressed, 4) + m.number(cut.size(), 4) + cut), "a.mat"),
+               Fault::data, "a.mat: takes more than four times its size in memory; save it with save(file, '-v6')");
   // Deflate packs these bytes to a third, and each takes four bytes in memory.
   test::Rng rng(1);
   std::string few(1000000, '\0');
