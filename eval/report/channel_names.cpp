@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
+
+#include "host/core/text.h"
 
 namespace cutract {
 namespace {
@@ -51,12 +52,6 @@ constexpr Place kScalars[] = {{"velum", "velum opening"},
                               {"tdcl", "tongue dorsum constriction, location"},
                               {"tdcd", "tongue dorsum constriction, degree"}};
 
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
-
 template <std::size_t N>
 std::string find(const Place (&places)[N], const std::string& code) {
   const auto at = std::find_if(std::begin(places), std::end(places), [&](const Place& p) { return code == p.code; });
@@ -67,7 +62,7 @@ bool is_axis(char c) { return c == 'x' || c == 'y' || c == 'z'; }
 
 // Returns the name without its axis and their separator: "tt" for "TT_x", "tt-x" and "ttx".
 std::string sensor_of(const std::string& name) {
-  std::string out = lower(name);
+  std::string out = lowercase(name);
   if (out.size() < 2 || !is_axis(out.back())) return "";
   out.pop_back();
   while (!out.empty() && (out.back() == '_' || out.back() == '-' || out.back() == '.' || out.back() == ' '))
@@ -77,10 +72,11 @@ std::string sensor_of(const std::string& name) {
 
 const char* direction(const std::string& name, const std::string& sensor, std::span<const Channel> all) {
   const auto has = [&](char axis) {
-    return std::any_of(all.begin(), all.end(),
-                       [&](const Channel& c) { return sensor_of(c.name) == sensor && lower(c.name).back() == axis; });
+    return std::any_of(all.begin(), all.end(), [&](const Channel& c) {
+      return sensor_of(c.name) == sensor && lowercase(c.name).back() == axis;
+    });
   };
-  const char axis = lower(name).back();
+  const char axis = lowercase(name).back();
   if (axis == 'x') return "front-back";
   return axis == 'y' && has('z') ? "left-right" : "up-down";
 }
@@ -88,7 +84,7 @@ const char* direction(const std::string& name, const std::string& sensor, std::s
 }  // namespace
 
 std::string channel_meaning(const std::string& name, std::span<const Channel> all) {
-  if (const std::string scalar = find(kScalars, lower(name)); !scalar.empty()) return scalar;
+  if (const std::string scalar = find(kScalars, lowercase(name)); !scalar.empty()) return scalar;
   const std::string sensor = sensor_of(name), place = find(kSensors, sensor);
   return place.empty() ? "" : place + ", " + direction(name, sensor, all);
 }

@@ -28,6 +28,9 @@ std::string_view without_mark(std::string_view text);
 // escaping twice has no further effect.
 std::string printable(std::string_view text);
 
+// Returns the text with the letters A to Z in lower case; all other characters are unchanged.
+std::string lowercase(std::string_view text);
+
 // Returns at most `most` bytes of a name, cut between characters, with "..." where something was cut.
 std::string shortened(std::string_view text, std::size_t most = 60);
 

@@ -12,7 +12,7 @@
 namespace cutract {
 namespace {
 
-constexpr double kRounding = 1e-6;
+constexpr double kRounding = 0.01;  // of a row: rates that are measured on rounded times are not exact
 
 struct Gap {
   Index first, rows;
@@ -110,7 +110,7 @@ GapCount fill_gaps(Matrix& track, std::span<const std::string> channels, double 
                                     path, name));
     for (const Gap& gap : gaps) {
       const double gap_ms = 1000 * static_cast<double>(gap.rows) / rate_hz;
-      if (gap_ms > most_ms + kRounding)
+      if (gap_ms > most_ms + kRounding * 1000 / rate_hz)
         fail(Fault::data, fmt::format("{}: \"{}\" is missing for {:.4g} ms (rows {} to {}); gaps of up to {} ms are "
                                       "filled (--fill-gaps-ms)",
                                       path, name, gap_ms, gap.first + 1, gap.first + gap.rows, number_text(most_ms)));

@@ -27,17 +27,11 @@ bool has(std::span<const std::string> names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-std::string lower(std::string text) {
-  for (char& c : text)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return text;
-}
-
 }  // namespace
 
 // "sex" is not "text", so short names must be closer.
 std::string misspelt(const std::string& name, std::span<const std::string> known) {
-  const std::string small = lower(name);
+  const std::string small = lowercase(name);
   for (const auto& k : known)
     if (small == k || k.starts_with(small + "_")) return k;
   const std::string near = did_you_mean(small, known);

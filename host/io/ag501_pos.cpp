@@ -2,11 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <limits>
-#include <optional>
 #include <utility>
 
 #include "host/core/error.h"
@@ -22,13 +20,6 @@ constexpr std::string_view kAxes = "xyz";         // the first of the numbers of
 constexpr std::size_t kNumbers = 7;               // x, y, z, phi, theta, rms, and one without a meaning
 constexpr std::uint64_t kMostSensors = 256;       // of one articulograph; they have 12 to 32
 constexpr double kLowest = 1, kHighest = 100000;  // Hz
-
-std::optional<std::uint64_t> count_in(std::string_view word) {
-  std::uint64_t n = 0;
-  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), n);
-  if (word.empty() || error != std::errc() || end != word.data() + word.size()) return std::nullopt;
-  return n;
-}
 
 class PosFile {
  public:
@@ -58,7 +49,7 @@ class PosFile {
     for (const PosSensor& s : sensors) {
       if (s.number < 1 || static_cast<std::uint64_t>(s.number) > sensors_)
         refuse(
-            fmt::format("has {}, and no sensor {}", counted(static_cast<std::int64_t>(sensors_), "channel"), s.number));
+            fmt::format("has {}, but no sensor {}", counted(static_cast<std::int64_t>(sensors_), "channel"), s.number));
       const auto sensor = static_cast<std::size_t>(s.number - 1);
       if (!is_connected(sensor))
         refuse(fmt::format("sensor {} ({}) is 0 in every frame; it was not connected", s.number, shown(s.name)));
@@ -83,7 +74,7 @@ class PosFile {
       refuse(fmt::format("is a position file of version {}, expected V002 or V003", shown(magic.substr(10))));
     const std::string_view line = take_line(rest);
     const auto size = count_in(line);
-    if (!size) refuse(fmt::format("the size of its header is \"{}\", expected a whole number", shown(line)));
+    if (!size) refuse(fmt::format("the size of its header is \"{}\", expected an integer", shown(line)));
     const std::size_t read = bytes.size() - rest.size();
     if (*size < read || *size > bytes.size())
       refuse(fmt::format("the size of its header is {}, expected {} to {} in a file of {}", *size, read, bytes.size(),

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <filesystem>
 #include <string_view>
+
+#include "host/core/text.h"
 
 namespace cutract {
 
@@ -12,9 +13,7 @@ bool is_audio_name(const std::string& path) {
   constexpr std::array<std::string_view, 17> kEndings{".wav",  ".wave", ".flac", ".ogg", ".oga", ".opus",
                                                       ".sph",  ".nist", ".wv1",  ".wv2", ".mp3", ".aif",
                                                       ".aiff", ".aifc", ".au",   ".snd", ".w64"};
-  std::string ending = std::filesystem::path(path).extension().string();
-  std::transform(ending.begin(), ending.end(), ending.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::string ending = lowercase(std::filesystem::path(path).extension().string());
   return std::find(kEndings.begin(), kEndings.end(), ending) != kEndings.end();
 }
 

@@ -24,13 +24,13 @@ constexpr std::array kMochaChannels = {"ui_x", "li_x", "ul_x", "ll_x", "tt_x",  
                                        "ul_y", "ll_y", "tt_y", "tb_x", "td_x",     "v_x",  "unused_x",
                                        "bn_x", "tb_y", "td_y", "v_y",  "unused_y", "bn_y"};
 
-// Reads rows of exactly so many numbers one after the other; blank lines are skipped.
+// Reads rows of exactly `columns` numbers. Blank lines are skipped.
 class NumberRows {
  public:
   NumberRows(std::string_view bytes, const std::string& origin, std::size_t columns, const char* meaning)
       : rest_(without_mark(bytes)), origin_(origin), numbers_(columns), meaning_(meaning) {}
 
-  // No more than the file can hold: a number has a digit, and something after it.
+  // An upper bound of the rows in the file: a number has at least one digit and a character after it.
   std::size_t most_rows() const {
     const auto lines = static_cast<std::size_t>(std::count(rest_.begin(), rest_.end(), '\n')) + 1;
     return std::min(lines, rest_.size() / (2 * numbers_.size()) + 1);
@@ -52,7 +52,7 @@ class NumberRows {
     if (n != numbers_.size())
       refuse(fmt::format("has {}, expected {} ({})", counted(static_cast<std::int64_t>(n), "number"), numbers_.size(),
                          meaning_));
-    if (!std::isfinite(numbers_[0])) refuse(fmt::format("its time is {}, expected a number", numbers_[0]));
+    if (!std::isfinite(numbers_[0])) refuse(fmt::format("its time is {}, expected a finite number", numbers_[0]));
     return true;
   }
   double operator[](std::size_t i) const { return numbers_[i]; }

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -53,11 +52,9 @@ class Parser {
   [[noreturn]] void refuse(const std::string& why) const { fail(Fault::data, origin_ + ": " + why); }
 
   std::uint64_t count_of(const std::string& key, std::string_view word) const {
-    std::uint64_t n = 0;
-    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), n);
-    if (word.empty() || error != std::errc() || end != word.data() + word.size())
-      refuse(fmt::format("{} is \"{}\", expected a whole number", key, shown(word)));
-    return n;
+    const auto n = count_in(word);
+    if (!n) refuse(fmt::format("{} is \"{}\", expected an integer", key, shown(word)));
+    return *n;
   }
   bool flag_of(const std::string& key, std::string_view word) const {
     if (word == "true" || word == "1") return true;
@@ -122,7 +119,7 @@ class Parser {
     if (value.empty()) refuse(shown(key) + " has no name");
     if (!is_utf8(value)) refuse(shown(key) + " has a name that is not UTF-8");
     if (at >= kMostChannels) refuse(fmt::format("{} is beyond the {} channels that are supported", key, kMostChannels));
-    if (!header_.names.emplace(at, std::string(value)).second) refuse("names " + key + " twice");
+    if (!header_.names.emplace(at, std::string(value)).second) refuse("has two lines " + key);
   }
 
   // Compares what the header says with the size of the file, before anything is allocated.
@@ -132,7 +129,7 @@ class Parser {
     if (h.channels == 0 || h.channels > kMostChannels)
       refuse(fmt::format("NumChannels is {}, expected 1 to {}", h.channels, kMostChannels));
     if (!h.names.empty() && h.names.rbegin()->first >= h.channels)
-      refuse(fmt::format("names Channel_{}, but NumChannels is {}", h.names.rbegin()->first, h.channels));
+      refuse(fmt::format("has a line Channel_{}, but NumChannels is {}", h.names.rbegin()->first, h.channels));
     if (!h.ascii && !h.has_order) refuse("is binary and has no ByteOrder");
     const std::uint64_t have = rest_.size(), numbers = row_numbers();
     if (!h.ascii && (h.frames > have / 4 || h.frames * numbers * 4 != have))
@@ -156,7 +153,9 @@ class Parser {
       const auto at = header_.names.find(c);
       std::string name = at == header_.names.end() ? fmt::format("channel_{}", c) : at->second;
       if (name.find_first_not_of('*') == std::string::npos) name = fmt::format("unused_{}", c);
-      if (std::find(names.begin(), names.end(), name) != names.end()) name += fmt::format("_{}", c);
+      if (const auto first = std::find(names.begin(), names.end(), name); first != names.end())
+        refuse(
+            fmt::format("duplicate channel \"{}\" (Channel_{} and Channel_{})", shown(name), first - names.begin(), c));
       names.push_back(std::move(name));
     }
     return names;
@@ -164,7 +163,8 @@ class Parser {
 
   // Row t begins with its time and, if there is one, its flag: 1, or 0 for a break, whose values mean nothing.
   void add_row(Index t, double time, double flag) {
-    if (!std::isfinite(time)) refuse(fmt::format("the time of frame {} is {}, expected seconds", t + 1, time));
+    if (!std::isfinite(time))
+      refuse(fmt::format("the time of frame {} is {}, expected a finite number of seconds", t + 1, time));
     if (flag != 0 && flag != 1)
       refuse(fmt::format("the break flag of frame {} is {:.4g}, expected 0 or 1; is ByteOrder right?", t + 1, flag));
     track_.times.push_back(time);

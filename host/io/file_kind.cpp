@@ -1,9 +1,9 @@
 #include "host/io/file_kind.h"
 
 #include <algorithm>
-#include <cctype>
 
 #include "host/core/error.h"
+#include "host/core/text.h"
 
 namespace cutract {
 namespace {
@@ -55,8 +55,7 @@ constexpr Kind kKinds[] = {
 bool is_html(std::string_view bytes) {
   std::string start(bytes.substr(0, 256));
   start.erase(0, start.find_first_not_of(" \t\r\n\xEF\xBB\xBF"));
-  std::transform(start.begin(), start.end(), start.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  start = lowercase(start);
   return start.starts_with("<!doctype html") || start.starts_with("<html") || start.starts_with("<head");
 }
 

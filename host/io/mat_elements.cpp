@@ -4,8 +4,6 @@
 
 #include <algorithm>
 
-#include "host/core/error.h"
-
 namespace cutract {
 namespace {
 

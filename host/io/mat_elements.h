@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "host/core/error.h"
 #include "host/core/view.h"
 #include "host/io/byte_reader.h"
 
@@ -16,7 +17,23 @@ constexpr std::uint32_t kMatMatrix = 14;                                        
 constexpr std::uint32_t kMatStruct = 2, kMatChar = 4, kMatDouble = 6, kMatUint64 = 15;  // classes of matrices
 constexpr std::uint32_t kMatComplex = 0x0800, kMatLogical = 0x0200;                     // flags
 
-struct MatDamaged {};  // thrown where an element does not fit; whoever reads the file adds its name
+// Thrown without the name of the file, which naming_mat adds.
+struct MatDamaged {};   // an element does not fit
+struct MatTooLarge {};  // elements inflate to more than mat_budget allows, or numbers take more
+
+// The bytes to which elements of a file may inflate, and those that its numbers may take. `spare` lets small files
+// inflate further.
+inline std::uint64_t mat_budget(std::size_t file_bytes, std::uint64_t spare) { return 4 * file_bytes + spare; }
+
+// Returns read(), and throws Error{data} with the name of the file if the file is damaged or takes too much memory.
+template <class Read>
+auto naming_mat(const std::string& path, Read read) {
+  try {
+    return read();
+  } catch (const MatDamaged&) { fail(Fault::data, path + ": is cut off or damaged"); } catch (const MatTooLarge&) {
+    fail(Fault::data, path + ": needs more than four times its size in memory; save it with save(file, '-v6')");
+  }
+}
 
 template <class T>
 T mat_number(std::string_view bytes, std::size_t at, bool little) {
@@ -57,8 +74,6 @@ class MatTopLevel {
   std::string inflated_;
   std::string_view bytes_;
 };
-
-struct MatTooLarge {};  // thrown where a compressed element would inflate to more than allowed
 
 // One variable: its header, and where its contents are, in the bytes that it was parsed from.
 struct MatVariable {

@@ -26,7 +26,7 @@ constexpr std::uint64_t kSpare = 256 * 1024;       // bytes that a small file ma
 class Parser {
  public:
   Parser(std::string_view bytes, const std::string& origin)
-      : bytes_(bytes), origin_(origin), budget_(4 * bytes.size() + kSpare) {}
+      : bytes_(bytes), origin_(origin), budget_(mat_budget(bytes.size(), kSpare)) {}
 
   std::vector<MviewSignal> parse() {
     little_ = mat_is_little(bytes_, origin_);
@@ -149,11 +149,7 @@ class Parser {
 
 std::vector<MviewSignal> parse_mview(std::string_view bytes, const std::string& origin) {
   refuse_git_lfs_pointer(bytes, origin);
-  try {
-    return Parser(bytes, origin).parse();
-  } catch (const MatDamaged&) { fail(Fault::data, origin + ": is cut off or damaged"); } catch (const MatTooLarge&) {
-    fail(Fault::data, origin + ": takes more than four times its size in memory; save it with save(file, '-v6')");
-  }
+  return naming_mat(origin, [&] { return Parser(bytes, origin).parse(); });
 }
 
 }  // namespace cutract

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <optional>
@@ -126,16 +125,14 @@ class Parser {
     if (type == kTypes.end())
       refuse(fmt::format("column \"{}\" has the type \"{}\", expected CHAR, BYTE, SHORT, LONG, FLOAT or DOUBLE",
                          shown(name), shown(type_name)));
-    std::uint64_t n = 0;
-    const auto [end, error] = std::from_chars(size.data(), size.data() + size.size(), n);
-    if (size.empty() || error != std::errc() || end != size.data() + size.size() || n < 1 ||
-        n > kMostNumbers - types_.size())
+    const std::uint64_t n = count_in(size).value_or(0);
+    if (n < 1 || n > kMostNumbers - types_.size())
       refuse(fmt::format("column \"{}\" has \"{}\" numbers, expected 1 to {} in all columns", shown(name), shown(size),
                          kMostNumbers));
     for (std::uint64_t i = 1; i <= n; ++i) {
       std::string channel = n == 1 ? std::string(name) : fmt::format("{}_{}", name, i);
       if (std::find(track_.channels.begin(), track_.channels.end(), channel) != track_.channels.end())
-        refuse(fmt::format("has two columns \"{}\"", shown(channel)));
+        refuse(fmt::format("duplicate column \"{}\"", shown(channel)));
       track_.channels.push_back(std::move(channel));
       types_.push_back(&*type);
     }

@@ -31,6 +31,13 @@ std::optional<double> number_in(std::string_view word) {
   return v;
 }
 
+std::optional<std::uint64_t> count_in(std::string_view word) {
+  std::uint64_t n = 0;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), n);
+  if (word.empty() || error != std::errc() || end != word.data() + word.size()) return std::nullopt;
+  return n;
+}
+
 std::string shown(std::string_view word) { return printable(shortened(word)); }
 
 }  // namespace cutract

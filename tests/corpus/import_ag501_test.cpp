@@ -52,13 +52,13 @@ TEST(ImportAg501, WrongOptionsAndFiles) {
       {"--sensor", "5=", "--sensor: has \"5=\", expected NUMBER=NAME such as 5=tt"},
       {"--sensor", "=tt", "--sensor: has \"=tt\", expected NUMBER=NAME such as 5=tt"},
       {"--sensor", "0=tt", "--sensor: has \"0=tt\", expected NUMBER=NAME such as 5=tt"},
-      {"--sensor", "1=tt,2=tt", "--sensor: two sensors have the name tt"},
-      {"--sensor", "1=tt,1=tb", "--sensor: names sensor 1 twice"},
+      {"--sensor", "1=tt,2=tt", "--sensor: duplicate name tt"},
+      {"--sensor", "1=tt,1=tb", "--sensor: duplicate sensor 1"},
       {"--axes", "xw", "--axes: is \"xw\", expected different letters of x, y and z"},
       {"--axes", "xx", "--axes: is \"xx\", expected different letters of x, y and z"},
   };
   for (const auto& c : cases) EXPECT_FAULT(lab.run({{c.name, c.value}}), Fault::usage, c.says);
-  EXPECT_NE(lab.says({{"--sensor", "9=tt"}}).find("skipped a: " + (lab / "a.pos: has 3 channels, and no sensor 9\n")),
+  EXPECT_NE(lab.says({{"--sensor", "9=tt"}}).find("skipped a: " + (lab / "a.pos: has 3 channels, but no sensor 9\n")),
             std::string::npos);
   lab.write("a.pos", pos_file(3, 100));
   EXPECT_NE(lab.says().find("a.pos: 100 rows last 0.400 s at 250 Hz, the audio 1.000 s; expected the same within"),
@@ -103,12 +103,16 @@ TEST(ImportSsff, FilesThatDoNotFitTogether) {
   lab.write("c.tt", "not SSFF");
   const std::string said = lab.says();
   for (const std::string& words :
-       {"a: " + (lab / "a.tt: has a column \"x\", and so has ") + (lab / "a.jaw; choose the files with --endings\n"),
+       {"a: " + (lab / "a.tt: column \"x\" is also in ") + (lab / "a.jaw; choose the files with --endings\n"),
         "b: " + (lab / "b.tt: has 200 records at 200 Hz from 0 s, ") +
             (lab / "b.jaw has 199 records at 200 Hz from 0 s; expected the same\n"),
-        "c: " + (lab / "c.wav has no SSFF file c.* with its movement\n")})
+        "c: " + (lab / "c.wav: has no movement file c.* in SSFF format\n")})
     EXPECT_NE(said.find("skipped " + words), std::string::npos) << words << said;
   EXPECT_EQ(lab.run({{"--endings", "tt"}}).done, 2);
+  EXPECT_EQ(lab.run({{"--endings", ".TT"}}).done, 2);
+  lab.write("d.Jaw", ssff_file({"x"}, 200));
+  lab.audio("d");
+  EXPECT_EQ(lab.run({{"--endings", "JAW"}}).done, 2);  // a and d
 }
 
 // The right values are those of numpy.fromfile.

@@ -65,7 +65,7 @@ TEST(ImportEst, TheUnitIsSeenFromTheSizeOfTheValues) {
     lab.audio("s_a");
     lab.write("s_a.ema", track(200, c.scale, {"tt_x"}));
     const std::string said = lab.says();
-    EXPECT_NE(said.find(std::string("values are taken as ") + c.unit + " by their size (--unit says otherwise)\n"),
+    EXPECT_NE(said.find(std::string("s_a.ema: its values seem to be in ") + c.unit + "; set --unit if they are not\n"),
               std::string::npos)
         << said;
     EXPECT_FLOAT_EQ(read_npy(lab.out() + "/articulation/s_a.npy").row(0)[0], c.first_mm);
@@ -129,22 +129,22 @@ TEST(ImportEst, BadFilesAreSkippedWithOneSentence) {
   lab.audio("s_alone");
   const std::string said = lab.says({{"--channels", "tt_x"}});
   for (const std::string& words :
-       {"s_back: " + (lab / "s_back.ema: the time of row 3 is 0.002, not after 0.005 of the row before"),
+       {"s_back: " + (lab / "s_back.ema: the time of row 3 is 0.002, but that of row 2 is 0.005; times must increase"),
         "s_gap: " + (lab / "s_gap.ema: \"tt_x\" is missing for 95 ms (rows 22 to 40); gaps of up to 50 ms are filled"),
-        "s_x_fast: " + (lab / "s_x_fast.ema: has 2000 rows per second, the files before it 200; with --rate HZ, all"),
+        "s_x_fast: " + (lab / "s_x_fast.ema: has 2000 rows per second, earlier files have 200; use --rate HZ"),
         "s_cut: " + (lab / "s_cut.ema: has "),
         "s_other: " + (lab / "s_other.ema: has no channel \"tt_x\"; the channels are: other\n"),
-        "s_alone: " + (lab / "s_alone.wav has no s_alone.ema with its movement\n")})
+        "s_alone: " + (lab / "s_alone.wav: has no movement file s_alone.ema\n")})
     EXPECT_NE(said.find("skipped " + words), std::string::npos) << words << "\n" << said;
   EXPECT_NE(said.find("imported 1 utterance "), std::string::npos) << said;
-  EXPECT_NE(said.find("s_good.ema: values are taken as 0.01mm"), std::string::npos) << said;
+  EXPECT_NE(said.find("s_good.ema: its values seem to be in 0.01mm"), std::string::npos) << said;
   EXPECT_EQ(lab.says({{"--unit", "inch"}}), "--unit: is \"inch\", expected mm, cm, um or 0.01mm");
   EXPECT_EQ(lab.says({{"--speaker-from", "x"}}), "--speaker-from: is \"x\", expected name or folder");
   EXPECT_EQ(lab.says({{"--trim-ms", "-1"}}), "--trim-ms: is \"-1\", expected a number from 0 to 10000");
   const TableFolder empty("est");
   EXPECT_EQ(empty.says(), empty.path() +
                               ": holds no audio file (.wav, .flac, ...) with an EST track of the same name (.ema) "
-                              "beside it; if they are in two folders, name these with --audio and --tracks");
+                              "beside it; if they are in two folders, name the folders with --audio and --tracks");
 }
 
 }  // namespace

@@ -104,7 +104,7 @@ TEST(ImportMview, WhatCannotBeUsedIsSkipped) {
         "c_alone: " + (lab / "c_alone.mat: has no sensor, which is a signal of 2 columns or more\n"),
         "d_rates: " + (lab / "d_rates.mat: LL has 100 frames at 200 Hz, the sensors before it 100 frames at 100 Hz"),
         "e_rows: " + (lab / "e_rows.mat: LL has 99 frames at 100 Hz, the sensors before it 100 frames at 100 Hz"),
-        "f_twice: " + (lab / "f_twice.mat: has two channels TT_x\n"),
+        "f_twice: " + (lab / "f_twice.mat: duplicate channel TT_x\n"),
         "g_flat: " + (lab / "g_flat.mat: has no channel \"TT_z\"; the channels are: TT_x, TT_y, LL_x, LL_z\n"),
         "h_loud: " + (lab / "h_loud.mat: AUDIO has samples up to "),
         "i_short: " + (lab / "i_short.mat: 30 rows last 0.300 s at 100 Hz, the audio 1.000 s; expected the same"),

@@ -155,9 +155,9 @@ TEST(ImportStemE2va, ReadsPairsWithoutAManifest) {
   const ImportReport report = import_stem_e2va(stem.path(), made.out());
   const std::string said = testing::internal::GetCapturedStderr();
   EXPECT_EQ(report.done, 6) << said;
-  for (const char* words :
-       {"skipped CXYNE01: ", "CXYNE01.mat has no CXYNE01.wav", "CXYNE02.flac has no CXYNE02.mat",
-        "skipped palate: the name is not SPEAKER", "skipped DPNE01: there are several files of this name"})
+  for (const char* words : {"skipped CXYNE01: ", "CXYNE01.mat: has no audio file CXYNE01.wav",
+                            "CXYNE02.flac: has no movement file CXYNE02.mat", "skipped palate: the name is not SPEAKER",
+                            "skipped DPNE01: several files have this name"})
     EXPECT_NE(said.find(words), std::string::npos) << words << said;
   std::string rows;
   for (const Utterance& u : read_corpus(made.out()).utterances)

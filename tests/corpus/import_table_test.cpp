@@ -135,9 +135,9 @@ TEST(ImportTable, FilesThatDoNotBelongTogether) {
   lab.audio(".hidden");
   const std::string said = lab.says();
   for (const std::string& words :
-       {"alone: " + (lab / "alone.wav has no alone.csv, .tsv, .npy or .npz with its movement"),
-        "table: " + (lab / "table.csv has no audio file table.wav, .flac or other"),
-        std::string("two: there are several files of movement: "),
+       {"alone: " + (lab / "alone.wav: has no movement file alone.csv, .tsv, .npy or .npz"),
+        "table: " + (lab / "table.csv: has no audio file table.wav (or .flac, ...)"),
+        std::string("two: several movement files have this name; keep one of "),
         std::string("x_y: x/y and x_y would get the same id; rename one of them"),
         "short: " +
             (lab / "short.csv: 40 rows last 0.400 s at 100 Hz, the audio 0.500 s; expected the same within 20 ms"),
@@ -150,7 +150,7 @@ TEST(ImportTable, WrongSourcesAreRefusedBeforeAnythingIsWritten) {
   const TableFolder lab;
   EXPECT_EQ(lab.says(), lab.path() +
                             ": holds no audio file (.wav, .flac, ...) with a table of the same name (.csv, .tsv, "
-                            ".npy or .npz) beside it; if they are in two folders, name these with --audio and "
+                            ".npy or .npz) beside it; if they are in two folders, name the folders with --audio and "
                             "--tracks");
   lab.audio("a");
   lab.write("a.csv", TableFolder::table());
@@ -198,7 +198,7 @@ TEST(ImportTable, WrongOptionsAreUsageErrors) {
       {"--sample-rate", "16000.5", "--sample-rate: is \"16000.5\", expected an integer from 1000 to 384000"},
       {"--time-unit", "min", "--time-unit: is \"min\", expected s or ms"},
       {"--channels", "a,,b", "--channels: is \"a,,b\", expected names with commas between them"},
-      {"--channels", "a,b,a", "--channels: names a twice"},
+      {"--channels", "a,b,a", "--channels: duplicate name a"},
       {"--unit", "mm,cm", "--unit: has \"cm\", expected one unit and any CHANNEL=UNIT"},
       {"--name", "", "--name: is empty"},
       {"--split", "train", "--split: is \"train\", where \"train\" is not NAME=SHARE"},

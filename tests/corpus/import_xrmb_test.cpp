@@ -83,9 +83,10 @@ TEST(ImportXrmb, BadFilesAreSkippedWithOneSentence) {
   for (const std::string& words :
        {"b_lost: " + (lab / "b_lost.txy: \"ll_x\" is missing for 137.3 ms (rows 1 to 20); gaps of up to 50 ms are"),
         "c_never: " + (lab / "c_never.txy: \"ll_x\" has no value; leave this channel out with --channels, or"),
-        "d_back: " + (lab / "d_back.txy: the time of row 147 is 0.005, not after 0.99557 of the row before"),
-        "e_seconds: " + (lab / "e_seconds.txy: has 1e+06 rows per second by its times, expected 1 to 100000\n"),
-        "f_hole: " + (lab / "f_hole.txy: 0.07553 s pass between rows 10 and 11, usually 0.006866 s; rows are missing"),
+        "d_back: " +
+            (lab / "d_back.txy: the time of row 147 is 0.005, but that of row 146 is 0.99557; times must increase"),
+        "e_seconds: " + (lab / "e_seconds.txy: its times give 1e+06 rows per second, expected 1 to 100000\n"),
+        "f_hole: " + (lab / "f_hole.txy: rows 10 and 11 are 0.07553 s apart, usually 0.006866 s; rows are missing"),
         "g_short: " + (lab / "g_short.txy: 60 rows last 0.412 s at 145.645 Hz, the audio 1.000 s; expected the same"),
         "h_long: " + (lab / "h_long.txy: 300 rows last 2.060 s at 145.645 Hz, the audio 1.000 s; expected the same")})
     EXPECT_NE(said.find("skipped " + words), std::string::npos) << words << "\n" << said;

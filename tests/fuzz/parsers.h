@@ -41,15 +41,15 @@ struct Limits {
 };
 inline constexpr std::size_t kKiB = 1024, kMiB = 1024 * kKiB;
 
-// Compressed input expands: audio to the 2^18 samples that the target asks for, a .mat file by a factor of up to 1032,
-// which is the most that deflate reaches. Features of a model have tables whose size depends on its config.
+// Compressed audio expands to the 2^18 samples that the target asks for. Features of a model have tables whose size
+// depends on its config.
 inline constexpr Limits kLimits[] = {
     {"audio", 32 * kMiB, 32 * kKiB},
     {"audio_container", kMiB, 8 * kKiB},
     {"file_text", kMiB, 4 * kKiB},
     {"npy", kMiB, 4 * kKiB},
     {"npz_names", 2 * kMiB, 4 * kKiB},
-    {"mat", 64 * kMiB, 8 * kKiB},
+    {"mat", 17 * kMiB, 8 * kKiB},
     {"safetensors", kMiB, 8 * kKiB},
     {"config", 2 * kMiB, 4 * kKiB},
     {"corpus_toml", 2 * kMiB, 4 * kKiB},

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "host/core/error.h"
+#include "tests/io/refusals.h"
 #include "tests/io/track_bytes.h"
 #include "tests/support/support.h"
 
@@ -14,6 +15,7 @@ namespace {
 
 using test::est_file;
 using test::float_bytes;
+using test::replaced;
 
 // Bytes that no code of this project wrote: 1.0 is 3F800000, 0.005 is 3BA3D70A, -2.5 is C0200000, 12.25 is 41440000.
 const std::string kLittle =
@@ -67,19 +69,23 @@ TEST(EstTrack, BreaksAndNaNAreMissing) {
 }
 
 // MOCHA-TIMIT calls both coordinates of a coil that was not used "****".
-TEST(EstTrack, RepeatedNamesGetTheirNumber) {
-  const StoredTrack t = parse_est_track(est_file({"a", "****", "a", "****"}, {0, 1, 1, 2, 3, 4}), "a.ema");
-  EXPECT_EQ(t.channels, (std::vector<std::string>{"a", "unused_1", "a_2", "unused_3"}));
-}
-
-std::string replaced(std::string text, const std::string& from, const std::string& to) {
-  const auto at = text.find(from);
-  EXPECT_NE(at, std::string::npos) << from;
-  return text.replace(at, from.size(), to);
+TEST(EstTrack, UnusedChannelsGetTheirNumberAndOthersNeedDifferentNames) {
+  const auto channels = [](const std::vector<std::string>& names) {
+    return parse_est_track(est_file(names, {0, 1, 1, 2, 3, 4}), "a.ema").channels;
+  };
+  EXPECT_EQ(channels({"a", "****", "b", "****"}), (std::vector<std::string>{"a", "unused_1", "b", "unused_3"}));
+  EXPECT_EQ(test::refusal([&] {
+              channels({"a", "b", "a", "****"});
+            }),
+            "a.ema: duplicate channel \"a\" (Channel_0 and Channel_2)");
+  EXPECT_EQ(test::refusal([&] {
+              channels({"unused_2", "b", "**", "c"});
+            }),
+            "a.ema: duplicate channel \"unused_2\" (Channel_0 and Channel_2)");
 }
 
 std::string said_of(const std::string& bytes) {
-  return test::thrown_by([&] { parse_est_track(bytes, "a.ema"); }).what();
+  return test::refusal([&] { parse_est_track(bytes, "a.ema"); });
 }
 
 TEST(EstTrack, ABadHeaderGetsOneSentence) {
@@ -108,17 +114,17 @@ TEST(EstTrack, ABadHeaderGetsOneSentence) {
       {replaced(kLittle, "DataType binary", "DataType"), "a.ema: DataType is \"\", expected ascii or binary"},
       {replaced(kLittle, "ByteOrder 01", "ByteOrder 11"),
        "a.ema: ByteOrder is \"11\", expected 01 (little-endian) or 10 (big-endian)"},
-      {replaced(kLittle, "NumFrames 2", "NumFrames two"), "a.ema: NumFrames is \"two\", expected a whole number"},
-      {replaced(kLittle, "NumFrames 2", "NumFrames -2"), "a.ema: NumFrames is \"-2\", expected a whole number"},
-      {replaced(kLittle, "NumFrames 2", "NumFrames 2.5"), "a.ema: NumFrames is \"2.5\", expected a whole number"},
-      {replaced(kLittle, "NumFrames 2", "NumFrames"), "a.ema: NumFrames is \"\", expected a whole number"},
+      {replaced(kLittle, "NumFrames 2", "NumFrames two"), "a.ema: NumFrames is \"two\", expected an integer"},
+      {replaced(kLittle, "NumFrames 2", "NumFrames -2"), "a.ema: NumFrames is \"-2\", expected an integer"},
+      {replaced(kLittle, "NumFrames 2", "NumFrames 2.5"), "a.ema: NumFrames is \"2.5\", expected an integer"},
+      {replaced(kLittle, "NumFrames 2", "NumFrames"), "a.ema: NumFrames is \"\", expected an integer"},
       {replaced(kLittle, "NumFrames 2", "NumFrames 99999999999999999999"),
-       "a.ema: NumFrames is \"99999999999999999999\", expected a whole number"},
+       "a.ema: NumFrames is \"99999999999999999999\", expected an integer"},
       {replaced(kLittle, "NumFrames 2", "NumFrames 0"), "a.ema: NumFrames is 0, expected at least one frame"},
       {replaced(kLittle, "NumChannels 2", "NumChannels 0"), "a.ema: NumChannels is 0, expected 1 to 1024"},
       {replaced(kLittle, "NumChannels 2", "NumChannels 1025"), "a.ema: NumChannels is 1025, expected 1 to 1024"},
-      {replaced(kLittle, "NumChannels 2", "NumChannels -1"), "a.ema: NumChannels is \"-1\", expected a whole number"},
-      {replaced(kLittle, "NumChannels 2", "NumChannels 1"), "a.ema: names Channel_1, but NumChannels is 1"},
+      {replaced(kLittle, "NumChannels 2", "NumChannels -1"), "a.ema: NumChannels is \"-1\", expected an integer"},
+      {replaced(kLittle, "NumChannels 2", "NumChannels 1"), "a.ema: has a line Channel_1, but NumChannels is 1"},
       {replaced(kLittle, "EqualSpace 1", "NumAuxChannels 1"),
        "a.ema: has auxiliary channels (NumAuxChannels), which are not supported"},
       {replaced(kLittle, "BreaksPresent true", "BreaksPresent maybe"),
@@ -133,10 +139,10 @@ TEST(EstTrack, ABadHeaderGetsOneSentence) {
        "a.ema: FrameShift is 0.01 s, but its frames are 0.005 s apart"},
       {replaced(kLittle, "Channel_1 v_x", "Channel_1"), "a.ema: Channel_1 has no name"},
       {replaced(kLittle, "Channel_1 v_x", "Channel_x v_x"),
-       "a.ema: the number of Channel_x is \"x\", expected a whole number"},
+       "a.ema: the number of Channel_x is \"x\", expected an integer"},
       {replaced(kLittle, "Channel_1 v_x", "Channel_1024 v_x"),
        "a.ema: Channel_1024 is beyond the 1024 channels that are supported"},
-      {replaced(kLittle, "Channel_1 v_x", "Channel_0 v_x"), "a.ema: names Channel_0 twice"},
+      {replaced(kLittle, "Channel_1 v_x", "Channel_0 v_x"), "a.ema: has two lines Channel_0"},
       {replaced(kLittle, "Channel_1 v_x", "Channel_1 \xe4_x"), "a.ema: Channel_1 has a name that is not UTF-8"},
       {"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n",
        "a.ema: is a Git LFS pointer, not the file itself; run `git lfs pull` to fetch the file"},
@@ -166,8 +172,9 @@ TEST(EstTrack, DataThatDoNotAgreeWithTheHeaderGetOneSentence) {
        "a.ema: the break flag of frame 1 is 4.601e-41, expected 0 or 1; is ByteOrder right?"},
       {replaced(kBig, "ByteOrder 10", "ByteOrder 01"),
        "a.ema: the break flag of frame 1 is 4.601e-41, expected 0 or 1; is ByteOrder right?"},
-      {est_file({"a"}, {std::nanf(""), 1, 0}), "a.ema: the time of frame 1 is nan, expected seconds"},
-      {est_file({"a"}, {0, 1, 0, inf, 1, 0}), "a.ema: the time of frame 2 is inf, expected seconds"},
+      {est_file({"a"}, {std::nanf(""), 1, 0}),
+       "a.ema: the time of frame 1 is nan, expected a finite number of seconds"},
+      {est_file({"a"}, {0, 1, 0, inf, 1, 0}), "a.ema: the time of frame 2 is inf, expected a finite number of seconds"},
       {est_file({"a"}, {0, 2, 0}), "a.ema: the break flag of frame 1 is 2, expected 0 or 1; is ByteOrder right?"},
       {replaced(kAscii, "NumFrames 2", "NumFrames 3"),
        "a.ema: has 2 frames, NumFrames says 3; it is cut off or damaged"},
@@ -181,7 +188,8 @@ TEST(EstTrack, DataThatDoNotAgreeWithTheHeaderGetOneSentence) {
        "a.ema: the break flag of frame 2 is 7, expected 0 or 1; is ByteOrder right?"},
       {replaced(kAscii, " -2.5\n", "\n"), "a.ema: frame 2 has fewer than 4 numbers; it is cut off or damaged"},
       {replaced(kAscii, "0.005000\t1", "five\t1"), "a.ema: frame 2 has \"five\", expected a number"},
-      {replaced(kAscii, "0.005000\t1", "nan\t1"), "a.ema: the time of frame 2 is nan, expected seconds"},
+      {replaced(kAscii, "0.005000\t1", "nan\t1"),
+       "a.ema: the time of frame 2 is nan, expected a finite number of seconds"},
       {replaced(kAscii, "-2.5 12.25", "-2,5 12.25"), "a.ema: frame 1 has \"-2,5\", expected a number"},
       {replaced(kAscii, "FrameShift 0.005", "FrameShift 0.002"),
        "a.ema: FrameShift is 0.002 s, but its frames are 0.005 s apart"},

@@ -152,12 +152,12 @@ TEST(Mview, MemoryIsBoundedByTheFile) {
   const std::string zeros = m.text("TT") + m.integer(100, 1) + m.floats(1000000, 1, std::vector<float>(1000000));
   EXPECT_FAULT(
       parse_mview(m.file(m.compressed(m.structure("F01", {1, 1}, {"NAME", "SRATE", "SIGNAL"}, zeros))), "a.mat"),
-      Fault::data, "a.mat: takes more than four times its size in memory; save it with save(file, '-v6')");
+      Fault::data, "a.mat: needs more than four times its size in memory; save it with save(file, '-v6')");
   // Inflating stops at the limit, so damage after it is not noticed.
   const std::string packed_zeros = m.compressed(m.structure("F01", {1, 1}, {"NAME", "SRATE", "SIGNAL"}, zeros));
   const std::string cut = packed_zeros.substr(8, packed_zeros.size() - 100);
   EXPECT_FAULT(parse_mview(m.file(m.number(MviewComposer::kCompressed, 4) + m.number(cut.size(), 4) + cut), "a.mat"),
-               Fault::data, "a.mat: takes more than four times its size in memory; save it with save(file, '-v6')");
+               Fault::data, "a.mat: needs more than four times its size in memory; save it with save(file, '-v6')");
   // Deflate packs these bytes to a third, and each takes four bytes in memory.
   test::Rng rng(1);
   std::string few(1000000, '\0');
@@ -166,7 +166,7 @@ TEST(Mview, MemoryIsBoundedByTheFile) {
                              m.matrix(MviewComposer::kDoubleClass, {1000000, 1}, m.element(MviewComposer::kUint8, few));
   EXPECT_FAULT(
       parse_mview(m.file(m.compressed(m.structure("F01", {1, 1}, {"NAME", "SRATE", "SIGNAL"}, packed))), "a.mat"),
-      Fault::data, "a.mat: takes more than four times its size in memory; save it with save(file, '-v6')");
+      Fault::data, "a.mat: needs more than four times its size in memory; save it with save(file, '-v6')");
   const std::string bytes =
       m.text("TT") + m.integer(100, 1) +
       m.matrix(MviewComposer::kDoubleClass, {2000000, 1}, m.element(MviewComposer::kUint8, std::string(2000000, '\1')));

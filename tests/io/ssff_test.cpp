@@ -6,12 +6,14 @@
 #include <cmath>
 
 #include "host/core/error.h"
+#include "tests/io/refusals.h"
 #include "tests/io/track_bytes.h"
 #include "tests/support/support.h"
 
 namespace cutract {
 namespace {
 
+using test::replaced;
 using test::ssff_file;
 
 // Bytes that no code of this project wrote: -2 as every type; -1.5 is BFC00000 and BFF8000000000000.
@@ -37,12 +39,6 @@ TEST(Ssff, EveryTypeInBothByteOrders) {
 TEST(Ssff, RecordsAreRows) {
   const StoredTrack t = parse_ssff(ssff_file({"tt_posx", "tt_posz"}, 3, false), "a.tt");
   EXPECT_EQ(t.values.values, (std::vector<float>{0, 1, 100, 101, 200, 201}));
-}
-
-std::string replaced(std::string text, const std::string& from, const std::string& to) {
-  const auto at = text.find(from);
-  EXPECT_NE(at, std::string::npos) << from;
-  return text.replace(at, from.size(), to);
 }
 
 TEST(Ssff, ABadFileGetsOneSentence) {
@@ -107,7 +103,7 @@ TEST(Ssff, ABadFileGetsOneSentence) {
       {with("Column x FLOAT 1", "Column x FLOAT 99999999999999999999"),
        "a.tt: column \"x\" has \"99999999999999999999\"" + numbers},
       {with("Column x FLOAT 1", "Column x FLOAT 1024"), "a.tt: column \"y\" has \"1\"" + numbers},
-      {with("Column x FLOAT 1", "Column y FLOAT 1"), "a.tt: has two columns \"y\""},
+      {with("Column x FLOAT 1", "Column y FLOAT 1"), "a.tt: duplicate column \"y\""},
       {with("Column x FLOAT 1", "Column x FLOAT 4"),
        "a.tt: has 24 bytes of data, expected a multiple of 20 for records of 5 numbers; it is cut off or damaged"},
       {good.substr(0, good.size() - 1), "a.tt: has 23 bytes" + sizes},
@@ -117,8 +113,7 @@ TEST(Ssff, ABadFileGetsOneSentence) {
       {"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n",
        "a.tt: is a Git LFS pointer, not the file itself; run `git lfs pull` to fetch the file"},
   };
-  for (const auto& c : cases)
-    EXPECT_EQ(std::string(test::thrown_by([&] { parse_ssff(c.bytes, "a.tt"); }).what()), c.says);
+  for (const auto& c : cases) EXPECT_EQ(test::refusal([&] { parse_ssff(c.bytes, "a.tt"); }), c.says);
 }
 
 }  // namespace

@@ -30,9 +30,9 @@ std::vector<PosSensor> sensors_of(const GivenOptions& options) {
     sensor.name = item.substr(equals + 1);
     for (const PosSensor& other : sensors) {
       if (other.name == sensor.name)
-        fail(Fault::usage, fmt::format("--sensor: two sensors have the name {}", shortened(sensor.name)));
+        fail(Fault::usage, fmt::format("--sensor: duplicate name {}", shortened(sensor.name)));
       if (other.number == sensor.number)
-        fail(Fault::usage, fmt::format("--sensor: names sensor {} twice", sensor.number));
+        fail(Fault::usage, fmt::format("--sensor: duplicate sensor {}", sensor.number));
     }
     sensors.push_back(std::move(sensor));
   }

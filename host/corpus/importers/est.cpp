@@ -56,7 +56,7 @@ class EstReader {
   // The first recording that can be imported decides the unit of all.
   void accept() {
     if (unit_ == nullptr)
-      log::info(fmt::format("{}: values are taken as {} by their size (--unit says otherwise)", path_, guess_->name));
+      log::info(fmt::format("{}: its values seem to be in {}; set --unit if they are not", path_, guess_->name));
     unit_ = guess_;
   }
   std::string conversion() const {

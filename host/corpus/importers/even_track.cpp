@@ -51,6 +51,27 @@ class RowTimes {
   double last() const { return (*this)[rows_ - 1]; }
   double rate_hz() const { return times_.empty() ? rate_hz_ : static_cast<double>(rows_ - 1) / (last() - first()); }
 
+  // Returns the first row whose time is at least `seconds`; the number of rows if there is none.
+  std::size_t first_at(double seconds) const {
+    std::size_t low = 0, high = rows_;
+    while (low < high) {
+      const std::size_t middle = low + (high - low) / 2;
+      if ((*this)[middle] < seconds)
+        low = middle + 1;
+      else
+        high = middle;
+    }
+    return low;
+  }
+  // Keeps the rows from `first` up to `end`.
+  void keep(std::size_t first, std::size_t end) {
+    first_s_ = (*this)[first];
+    rows_ = end - first;
+    if (times_.empty()) return;
+    times_.resize(end);
+    times_.erase(times_.begin(), times_.begin() + static_cast<std::ptrdiff_t>(first));
+  }
+
  private:
   std::vector<double> times_;
   std::size_t rows_;
@@ -64,17 +85,17 @@ RowTimes times_of(StoredTrack& track, const TimeRules& rules, const std::string&
   if (times.size() < 2) refuse(fmt::format("has {}, expected at least 2", counted(std::ssize(times), "row")));
   for (std::size_t i = 1; i < times.size(); ++i)
     if (!(times[i] > times[i - 1]))
-      refuse(fmt::format("the time of row {} is {}, not after {} of the row before; rows must be in order of time",
-                         i + 1, number_text(times[i]), number_text(times[i - 1])));
+      refuse(fmt::format("the time of row {} is {}, but that of row {} is {}; times must increase", i + 1,
+                         number_text(times[i]), i, number_text(times[i - 1])));
   const double zero = rules.from_first ? times.front() : 0;
   for (double& t : times) t = (t - zero) * rules.scale;
   const double step = usual_step(times);
   for (std::size_t i = 1; i < times.size(); ++i)
-    if (const double gap = times[i] - times[i - 1]; gap > kMostMissing * step + kRounding_s)
-      refuse(fmt::format(
-          "{:.4g} s pass between rows {} and {}, usually {:.4g} s; rows are missing, and a gap of more than "
-          "{:.0f} frames is not filled",
-          gap, i, i + 1, step, kMostMissing));
+    if (const double gap = times[i] - times[i - 1]; gap > (kMostMissing + kOffGrid) * step)
+      refuse(
+          fmt::format("rows {} and {} are {:.4g} s apart, usually {:.4g} s; rows are missing, and gaps of more than "
+                      "{:.0f} frames are not filled",
+                      i, i + 1, gap, step, kMostMissing));
   return RowTimes(std::move(times));
 }
 
@@ -82,10 +103,10 @@ RowTimes times_of(StoredTrack& track, const TimeRules& rules, const std::string&
 void check_unit(const RowTimes& times, const TimeRules& rules, double audio_s, const std::string& path) {
   const double rate = times.rate_hz();
   if (!(rate >= kLowestRate && rate <= kHighestRate))
-    fail(Fault::data, fmt::format("{}: has {:.4g} rows per second by its times, expected {:.0f} to {:.0f}{}", path,
-                                  rate, kLowestRate, kHighestRate, rules.unit_hint));
+    fail(Fault::data, fmt::format("{}: its times give {:.4g} rows per second, expected {:.0f} to {:.0f}{}", path, rate,
+                                  kLowestRate, kHighestRate, rules.unit_hint));
   if (times.last() > kMostLonger * audio_s || kMostShorter * times.last() < audio_s)
-    fail(Fault::data, fmt::format("{}: its times go to {:.4g} s, but the audio lasts {:.3f} s{}", path, times.last(),
+    fail(Fault::data, fmt::format("{}: its last time is {:.4g} s, but the audio lasts {:.3f} s{}", path, times.last(),
                                   audio_s, rules.unit_hint));
 }
 
@@ -97,9 +118,8 @@ void smooth(Matrix& values, double rate, double lowpass_hz, const std::string& p
   lowpass_zero_phase(values.view(), rate, lowpass_hz, kOrder);
 }
 
-// Interpolates rows at these times to k / rate, from 0 to the end of the times, at most `frames` of them.
-Matrix interpolated(const Matrix& values, const RowTimes& times, double rate, Index frames) {
-  const Index rows = std::min(frames, static_cast<Index>(std::floor(times.last() * rate + kOffGrid)) + 1);
+// Interpolates `rows` rows at k / rate from rows at these times.
+Matrix interpolated(const Matrix& values, const RowTimes& times, double rate, Index rows) {
   Matrix out(rows, values.cols);
   std::size_t after = std::min<std::size_t>(1, times.rows() - 1);
   for (Index k = 0; k < rows; ++k) {
@@ -121,45 +141,71 @@ bool on_grid(const RowTimes& times, double rate) {
   return true;
 }
 
+// The length of a track in rows of the corpus. It may be any number, so it is compared with the audio before anything
+// of that size is allocated.
+struct Length {
+  double rows = 0, rate_hz = 0;
+  double seconds() const { return rows / rate_hz; }
+};
+
+Length length_of(const RowTimes& times, double rate, bool on_grid) {
+  const double rows = on_grid ? static_cast<double>(times.rows()) : std::floor(times.last() * rate + kOffGrid) + 1;
+  return {rows, rate};
+}
+
+// How many rows and how much audio to keep so that both end together.
+struct Fit {
+  Index rows = 0;
+  double audio_s = 0, cut_ms = 0;
+};
+
 // Says why a track of this length does not fit its audio. `unsure`: the rate is what the user said.
-[[noreturn]] void fail_length(const std::string& path, const EvenTrack& track, double audio_s, double slack,
-                              bool unsure) {
-  const double track_s = static_cast<double>(track.values.rows) / track.rate_hz;
-  const double fitting = static_cast<double>(track.values.rows) / audio_s;
+[[noreturn]] void fail_length(const std::string& path, const Length& track, double audio_s, double slack, bool unsure) {
+  constexpr double kMostShown = 1e18;
   std::string hint;
-  if (unsure && std::abs(track_s / audio_s - 1) > 0.02)
-    hint = fmt::format("; at --rate {} they would be the same", number_text(rounded_rate(fitting)));
-  fail(
-      Fault::data,
-      fmt::format("{}: {} last {:.3f} s at {} Hz, the audio {:.3f} s; expected the same within {:.0f} ms{}", path,
-                  counted(track.values.rows, "row"), track_s, number_text(track.rate_hz), audio_s, 1000 * slack, hint));
+  if (unsure && std::abs(track.seconds() / audio_s - 1) > 0.02)
+    hint = fmt::format("; with --rate {} they would agree", number_text(rounded_rate(track.rows / audio_s)));
+  fail(Fault::data,
+       fmt::format("{}: {} last {:.3f} s at {} Hz, the audio {:.3f} s; expected the same within {:.0f} ms{}", path,
+                   counted(static_cast<Index>(std::min(track.rows, kMostShown)), "row"), track.seconds(),
+                   number_text(track.rate_hz), audio_s, 1000 * slack, hint));
 }
 
-// Makes track and audio end together, or refuses a difference that is too large. `by_times`: rows say their times.
-void fit_to_audio(EvenTrack& track, const TimeRules& rules, bool by_times, double audio_s, const std::string& path) {
+// Refuses a difference that is too large. `by_times`: rows say their times.
+Fit fit_to_audio(const Length& track, const TimeRules& rules, bool by_times, double audio_s, const std::string& path) {
   const double slack = std::max(kSlack_s, 1 / track.rate_hz);
-  const double difference = static_cast<double>(track.values.rows) / track.rate_hz - audio_s;
-  track.audio_s = audio_s;
-  if (std::abs(difference) <= slack + kRounding_s) return;
+  const double difference = track.seconds() - audio_s;
+  if (std::abs(difference) <= slack + kRounding_s) return {static_cast<Index>(track.rows), audio_s, 0};
   const double most = std::max(rules.trim_s.value_or(0), slack);
-  const bool cut_rows = difference > 0 && (rules.trim_s ? difference <= most + kRounding_s : by_times);
-  if (cut_rows) {
-    track.cut_ms = 1000 * difference;
-    track.values.rows = std::clamp<Index>(std::llround(audio_s * track.rate_hz), 1, track.values.rows);
-    track.values.values.resize(static_cast<std::size_t>(track.values.rows * track.values.cols));
-    if (std::abs(static_cast<double>(track.values.rows) / track.rate_hz - audio_s) <= slack + kRounding_s) return;
-  }
-  if (cut_rows || difference > 0 || -difference > most + kRounding_s)
+  const bool may_cut_rows = rules.trim_s ? difference <= most + kRounding_s : by_times;
+  if (difference > 0 ? !may_cut_rows : -difference > most + kRounding_s)
     fail_length(path, track, audio_s, most, !by_times && !rules.trim_s);
-  track.audio_s = static_cast<double>(track.values.rows) / track.rate_hz;
+  if (difference < 0) return {static_cast<Index>(track.rows), track.seconds(), 0};
+  return {std::max<Index>(std::llround(audio_s * track.rate_hz), 1), audio_s, 1000 * difference};
 }
 
-double rate_for(const RowTimes& times, const TimeRules& rules, double corpus_hz, const std::string& path) {
-  const double own = times.rate_hz();
+// Removes the rows that no frame of the corpus needs: those before the start of the audio, and those after its end if
+// the end of the track is cut off. A gap in them is no reason to skip a recording.
+void keep_needed(Matrix& values, RowTimes& times, const Fit& fit, double rate, bool on_grid) {
+  const std::size_t after_start = times.first_at(kRounding_s);
+  std::size_t first = after_start > 0 ? after_start - 1 : 0, end = times.rows();
+  if (on_grid) first = 0;
+  if (fit.cut_ms > 0)
+    end = on_grid ? static_cast<std::size_t>(fit.rows)
+                  : std::min(end, times.first_at(static_cast<double>(fit.rows - 1) / rate) + 1);
+  end = std::max(end, first + 1);
+  times.keep(first, end);
+  const auto cols = static_cast<std::size_t>(values.cols);
+  values.values.resize(end * cols);
+  values.values.erase(values.values.begin(), values.values.begin() + static_cast<std::ptrdiff_t>(first * cols));
+  values.rows = static_cast<Index>(end - first);
+}
+
+double rate_for(double own, const TimeRules& rules, double corpus_hz, const std::string& path) {
   const double rate = rules.rate_hz ? *rules.rate_hz : corpus_hz > 0 ? corpus_hz : rounded_rate(own);
   if (!rules.rate_hz && std::abs(own / rate - 1) > kOtherRate)
-    fail(Fault::data, fmt::format("{}: has {} rows per second, the files before it {}; with --rate HZ, all are "
-                                  "interpolated to one rate",
+    fail(Fault::data, fmt::format("{}: has {} rows per second, earlier files have {}; use --rate HZ to interpolate "
+                                  "all of them to one rate",
                                   path, number_text(rounded_rate(own)), number_text(rate)));
   return rate;
 }
@@ -179,33 +225,29 @@ void check_first(const RowTimes& times, const TimeRules& rules, double rate, con
                      times.first(), latest, rules.start_hint));
 }
 
-// Interpolation makes no more rows than are needed to see that a track is too long.
-Index most_rows(const TimeRules& rules, const RowTimes& times, double rate, double audio_s) {
-  const double slack = std::max(kSlack_s, 1 / rate) + kRounding_s;
-  const double most_s = rules.trim_s ? std::max(times.last(), 0.0) : audio_s + slack;
-  return static_cast<Index>(std::ceil(most_s * rate)) + 1;
-}
-
 }  // namespace
 
 EvenTrack even_track(StoredTrack stored, const TimeRules& rules, double corpus_hz, double audio_s,
                      const std::string& path) {
   if (stored.values.rows == 0) fail(Fault::data, path + ": holds no rows");
   const bool by_times = !stored.times.empty();
-  const RowTimes times = row_times(stored, rules, path);
+  RowTimes times = row_times(stored, rules, path);
   if (times.last() < 0)
     fail(Fault::data, fmt::format("{}: its last time is {:.3f} s, before the start of the audio", path, times.last()));
   if (by_times) check_unit(times, rules, audio_s, path);
+  const double own_hz = times.rate_hz();
   EvenTrack track;
-  track.rate_hz = rate_for(times, rules, corpus_hz, path);
+  track.rate_hz = rate_for(own_hz, rules, corpus_hz, path);
   check_first(times, rules, track.rate_hz, path);
+  const bool as_stored = on_grid(times, track.rate_hz);
+  const Fit fit = fit_to_audio(length_of(times, track.rate_hz, as_stored), rules, by_times, audio_s, path);
+  track.audio_s = fit.audio_s;
+  track.cut_ms = fit.cut_ms;
   Matrix values = std::move(stored.values);
-  track.gaps = fill_gaps(values, stored.channels, times.rate_hz(), rules.fill_gaps_ms, path);
-  smooth(values, times.rate_hz(), rules.lowpass_hz, path);
-  track.values = on_grid(times, track.rate_hz)
-                     ? std::move(values)
-                     : interpolated(values, times, track.rate_hz, most_rows(rules, times, track.rate_hz, audio_s));
-  fit_to_audio(track, rules, by_times, audio_s, path);
+  keep_needed(values, times, fit, track.rate_hz, as_stored);
+  track.gaps = fill_gaps(values, stored.channels, own_hz, rules.fill_gaps_ms, path);
+  smooth(values, own_hz, rules.lowpass_hz, path);
+  track.values = as_stored ? std::move(values) : interpolated(values, times, track.rate_hz, fit.rows);
   return track;
 }
 

@@ -18,7 +18,7 @@ struct TimeRules {
   // Without it, only rows whose times are after the end of the audio are cut off, however many.
   std::optional<double> trim_s = {};
   // What a message suggests where times look wrong.
-  std::string unit_hint = "; --time-unit says whether times are in s or ms";
+  std::string unit_hint = "; check --time-unit (s or ms)";
   std::string start_hint = "; if the audio starts with the first row, use --time-from-first";
 };
 
@@ -32,9 +32,10 @@ struct EvenTrack {
 };
 
 // Brings a track to the rate of the corpus: the user's, otherwise `corpus_hz`, which an earlier track decided (0: none
-// did), otherwise its own. Missing values are filled and the track is smoothed at its own rate. Where times differ from
-// the grid by more than 1 % of a frame, values are then interpolated linearly. Throws Error{data} if rows are missing,
-// times do not increase, a gap is too long, or the track does not fit audio of `audio_s` seconds.
+// did), otherwise its own. Rows after the end of the audio are cut off first, then missing values are filled and the
+// track is smoothed at its own rate. Where times differ from the grid by more than 1 % of a frame, values are then
+// interpolated linearly. Throws Error{data} if rows are missing, times do not increase, a gap is too long, or the track
+// does not fit audio of `audio_s` seconds.
 EvenTrack even_track(StoredTrack, const TimeRules&, double corpus_hz, double audio_s, const std::string& path);
 
 }  // namespace cutract

@@ -44,7 +44,7 @@ std::vector<std::string> GivenOptions::list(const char* name) const {
     if (words.back().empty())
       fail(Fault::usage, fmt::format("{}: is \"{}\", expected names with commas between them", name, shortened(all)));
     if (std::count(words.begin(), words.end(), words.back()) > 1)
-      fail(Fault::usage, fmt::format("{}: names {} twice", name, shortened(words.back())));
+      fail(Fault::usage, fmt::format("{}: duplicate name {}", name, shortened(words.back())));
   }
   return words;
 }

@@ -17,9 +17,9 @@
 namespace cutract {
 namespace {
 
-// Samples are from -1 to 1, or 16-bit integers.
+// Samples are floats, of which some may be clipped a little beyond 1, or 16-bit integers.
 Audio audio_of(MviewSignal signal, const std::string& path) {
-  constexpr float kFull = 32768;
+  constexpr float kFull = 32768, kMostFloat = 2;
   const auto refuse = [&](const std::string& why) { fail(Fault::data, path + ": AUDIO " + why); };
   const double rate = signal.rate_hz;
   if (rate != std::floor(rate) || rate < 1000 || rate > 768000)
@@ -33,7 +33,7 @@ Audio audio_of(MviewSignal signal, const std::string& path) {
   }
   if (most > kFull) refuse(fmt::format("has samples up to {}, expected -1 to 1 or 16-bit integers", most));
   Audio audio{static_cast<int>(rate), std::move(signal.values.values)};
-  if (most > 1)
+  if (most > kMostFloat)
     for (float& v : audio.samples) v /= kFull;
   return audio;
 }
@@ -67,7 +67,7 @@ TrackKind::Read read_mview(const std::string& path, const std::string& axes) {
   std::vector<std::vector<float>> columns;
   for (MviewSignal& s : parse_mview(read_regular_file(path), path)) {
     if (s.name == "AUDIO") {
-      if (!read.audio.samples.empty()) fail(Fault::data, path + ": has two signals AUDIO");
+      if (!read.audio.samples.empty()) fail(Fault::data, path + ": duplicate signal AUDIO");
       read.audio = audio_of(std::move(s), path);
     } else if (s.values.cols >= 2) {
       add_sensor(read.track, columns, s, axes, path);
@@ -77,7 +77,7 @@ TrackKind::Read read_mview(const std::string& path, const std::string& axes) {
   if (columns.empty()) fail(Fault::data, path + ": has no sensor, which is a signal of 2 columns or more");
   for (std::size_t c = 0; c < columns.size(); ++c)
     if (std::count(read.track.channels.begin(), read.track.channels.end(), read.track.channels[c]) > 1)
-      fail(Fault::data, fmt::format("{}: has two channels {}", path, read.track.channels[c]));
+      fail(Fault::data, fmt::format("{}: duplicate channel {}", path, read.track.channels[c]));
   Matrix values(read.track.values.rows, std::ssize(columns));
   for (Index t = 0; t < values.rows; ++t)
     for (Index c = 0; c < values.cols; ++c)

@@ -160,13 +160,16 @@ std::string speaker_of(const std::string& name, const RecordingSource& source) {
 // Returns why the files of one name do not make a recording, or "".
 std::string wrong_files(const Files& files, const std::string& name, const TrackFiles& kind) {
   if (files.tracks.empty())
-    return fmt::format("{} has no {} with its movement", files.audio.front(),
+    return fmt::format("{}: has no movement file {}", files.audio.front(),
                        fmt::format(fmt::runtime(kind.partner), name));
   if (files.tracks.size() > 1 && !kind.several)
-    return "there are several files of movement: " + files.tracks[0] + ", " + files.tracks[1];
+    return fmt::format("several movement files have this name; keep one of {} and {}", files.tracks[0],
+                       files.tracks[1]);
   if (kind.holds_audio) return "";
-  if (files.audio.empty()) return files.tracks.front() + " has no audio file " + name + ".wav, .flac or other";
-  if (files.audio.size() > 1) return "there are several audio files: " + files.audio[0] + ", " + files.audio[1];
+  if (files.audio.empty())
+    return fmt::format("{}: has no audio file {}.wav (or .flac, ...)", files.tracks.front(), name);
+  if (files.audio.size() > 1)
+    return fmt::format("several audio files have this name; keep one of {} and {}", files.audio[0], files.audio[1]);
   return "";
 }
 
@@ -228,7 +231,7 @@ void expect_no_contradiction(const RecordingSource& source, const Listed& listed
   if (source.files.holds_audio) fail(Fault::data, fmt::format("{}: holds no {}", source.folder, source.files.what));
   fail(Fault::data,
        fmt::format("{}: holds no audio file (.wav, .flac, ...) with {} beside it; if they are in two folders, name "
-                   "these with --audio and --tracks",
+                   "the folders with --audio and --tracks",
                    source.folder, source.files.what));
 }
 
@@ -240,9 +243,7 @@ std::string after_speaker(const std::string& name) {
 }
 
 bool has_ending(const std::string& path, const std::vector<std::string>& endings) {
-  std::string ending = fs::path(path).extension().string();
-  for (char& c : ending)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  const std::string ending = lowercase(fs::path(path).extension().string());
   return std::find(endings.begin(), endings.end(), ending) != endings.end();
 }
 

@@ -32,8 +32,7 @@ void append(StoredTrack& track, const StoredTrack& more, const std::string& path
   const auto refuse = [&](const std::string& why) { fail(Fault::data, path + ": " + why); };
   for (const std::string& name : more.channels)
     if (std::find(track.channels.begin(), track.channels.end(), name) != track.channels.end())
-      refuse(
-          fmt::format("has a column \"{}\", and so has {}; choose the files with --endings", shortened(name), first));
+      refuse(fmt::format("column \"{}\" is also in {}; choose the files with --endings", shortened(name), first));
   if (more.rate_hz != track.rate_hz || more.first_s != track.first_s || more.values.rows != track.values.rows)
     refuse(fmt::format("has {} at {} Hz from {} s, {} has {} at {} Hz from {} s; expected the same",
                        counted(more.values.rows, "record"), number_text(more.rate_hz), number_text(more.first_s), first,
@@ -64,10 +63,10 @@ ImportReport import_ssff(const ImportRequest& request) {
   kind.format = "ssff";
   kind.what = "SSFF tracks";
   kind.files.what = "SSFF tracks of the same name";
-  kind.files.partner = "SSFF file {}.*";
+  kind.files.partner = "{}.* in SSFF format";
   kind.files.several = true;
   for (const std::string& ending : options.list("--endings"))
-    kind.files.endings.push_back(ending.starts_with('.') ? ending : "." + ending);
+    kind.files.endings.push_back(lowercase(ending.starts_with('.') ? ending : "." + ending));
   if (kind.files.endings.empty()) kind.files.is_one = begins_as_ssff;
   kind.read = [&](const FoundRecording& r, const AudioOptions& audio, const std::vector<std::string>& chosen) {
     const std::string& first = r.tracks.front();

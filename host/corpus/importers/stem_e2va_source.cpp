@@ -75,9 +75,7 @@ std::map<std::string, Files> files_by_id(const std::string& folder) {
       const bool hidden = entry.path().filename().string().starts_with('.');
       if (hidden) it.disable_recursion_pending();
       if (hidden || !entry.is_regular_file()) continue;
-      std::string ending = entry.path().extension().string();
-      for (char& c : ending)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+      const std::string ending = lowercase(entry.path().extension().string());
       Files& files = found[entry.path().stem().string()];
       if (ending == ".wav" || ending == ".flac") files.audio.push_back(entry.path().string());
       if (ending == ".mat") files.ema.push_back(entry.path().string());
@@ -97,11 +95,11 @@ std::vector<StemUtterance> from_layout(const std::string& folder) {
     if (!read_id(id, u))
       skip("the name is not SPEAKER, two letters of emotion and two digits of sentence");
     else if (files.ema.empty())
-      skip(fmt::format("{} has no {}.mat with its movement", files.audio.front(), id));
+      skip(fmt::format("{}: has no movement file {}.mat", files.audio.front(), id));
     else if (files.audio.empty())
-      skip(fmt::format("{} has no {}.wav with its audio", files.ema.front(), id));
+      skip(fmt::format("{}: has no audio file {}.wav (or .flac)", files.ema.front(), id));
     else if (files.ema.size() > 1 || files.audio.size() > 1)
-      skip("there are several files of this name; keep one .mat and one .wav or .flac");
+      skip("several files have this name; keep one .mat and one .wav or .flac");
     else {
       u.audio = files.audio.front();
       u.ema = files.ema.front();

@@ -24,22 +24,20 @@ namespace {
 using Names = std::vector<std::string>;
 
 bool is_missing(std::string_view cell) {
-  std::string lower(cell);
-  for (char& c : lower)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  const std::string_view bare =
-      std::string_view(lower).substr(lower.starts_with('-') || lower.starts_with('+') ? 1 : 0);
-  for (const char* word : {"nan", "na", "n/a", "null", "none", "missing", "#n/a", ""})
-    if (bare == word) return true;
+  const std::string word = lowercase(cell);
+  const std::string_view bare = std::string_view(word).substr(word.starts_with('-') || word.starts_with('+') ? 1 : 0);
+  for (const char* known : {"nan", "na", "n/a", "null", "none", "missing", "#n/a", ""})
+    if (bare == known) return true;
   return false;
 }
 
 // Says what is wrong with a cell that does not hold a finite number.
-std::string wrong_number(std::string_view cell) {
+std::string wrong_number(std::string_view cell, bool is_time) {
   if (cell.empty()) return "is empty, expected a number";
   const std::string shown = "is \"" + shortened(cell) + "\"";
   if (const auto v = number_in(cell); v && !std::isfinite(static_cast<float>(*v)))
     return shown + (std::isfinite(*v) ? ", expected a number that fits into 32 bits"
+                    : is_time         ? ", expected a finite number; every row needs a time"
                                       : ", expected a finite number, or NaN for a missing value");
   std::string point(cell);
   if (std::count(point.begin(), point.end(), ',') == 1) {
@@ -146,16 +144,18 @@ class TableReader {
                                     separator_ == ',' && cells.size() > columns_
                                         ? "; if its numbers have decimal commas, write decimal points"
                                         : ""));
-    if (layout_.time) times_.push_back(number(cells[*layout_.time], "the time"));
+    if (layout_.time) times_.push_back(number(cells[*layout_.time], ""));
     for (std::size_t c = 0; c < layout_.columns.size(); ++c)
       values_.push_back(is_missing(cells[layout_.columns[c]])
                             ? std::numeric_limits<float>::quiet_NaN()
                             : static_cast<float>(number(cells[layout_.columns[c]], layout_.channels[c])));
   }
-  double number(std::string_view cell, const std::string& name) const {
+  // `column` is the name of a channel; "": the cell is a time.
+  double number(std::string_view cell, const std::string& column) const {
     const auto v = number_in(cell);
     if (!v || !std::isfinite(static_cast<float>(*v)))
-      fail(Fault::data, fmt::format("{}: {} {}", reader_.where(), shortened(name), wrong_number(cell)));
+      fail(Fault::data, fmt::format("{}: {} {}", reader_.where(), column.empty() ? "the time" : shortened(column),
+                                    wrong_number(cell, column.empty())));
     return *v;
   }
 
@@ -174,10 +174,8 @@ std::vector<double> take_column(Matrix& array, Index at, const std::string& what
   for (Index t = 0; t < array.rows; ++t) {
     const float* row = array.row(t);
     if (t > 0 && !(row[at] > times.back()))
-      fail(Fault::data,
-           fmt::format("{}: the time of row {} is {}, not after {} of the row before; rows must be in order of "
-                       "time",
-                       what, t + 1, row[at], static_cast<float>(times.back())));
+      fail(Fault::data, fmt::format("{}: the time of row {} is {}, but that of row {} is {}; times must increase", what,
+                                    t + 1, row[at], t, static_cast<float>(times.back())));
     times.push_back(row[at]);
     for (Index c = 0; c < array.cols; ++c)
       if (c != at) *to++ = row[c];
@@ -263,9 +261,7 @@ StoredTrack read_table_track(const std::string& path, const TrackFormat& format)
 }
 
 StoredTrack parse_table_track(std::string_view bytes, const std::string& path, const TrackFormat& format) {
-  std::string name = path;
-  for (char& c : name)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  const std::string name = lowercase(path);
   if (name.ends_with(".npy")) return named_columns(decode_npy(bytes, path), {}, format, path);
   if (name.ends_with(".npz")) return read_archive(bytes, path, format);
   const char separator = name.ends_with(".tsv") ? '\t' : csv_separator(without_mark(bytes));

@@ -29,7 +29,8 @@ class Converter {
     const std::string& path = r.tracks.front();
     auto [stored, audio] = kind_.read(r, settings_.audio, chosen_);
     std::vector<std::string> channels = stored.channels;
-    if (!channels_.empty() && channels != channels_) fail(Fault::data, path + ": has other channels than " + first_);
+    if (!channels_.empty() && channels != channels_)
+      fail(Fault::data, path + ": its channels differ from those of " + first_);
     const double audio_s = static_cast<double>(audio.samples.size()) / audio.sample_rate;
     EvenTrack track = even_track(std::move(stored), settings_.times, rate_hz_, audio_s, path);
     if (channels_.empty()) {
