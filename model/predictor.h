@@ -13,9 +13,9 @@ namespace cutract {
 // A recording of more than kPieceFrames + 2 kPieceOverlap frames is predicted in pieces of kPieceFrames, each with
 // kPieceOverlap more frames on both sides that are computed and dropped. Memory for activations then does not grow with
 // the length. A shorter recording is predicted whole. The difference is below 1e-5 of a z for a model that forgets
-// within the overlap, as LongRecordings.* shows for a forget gate near 0.95 and for attention with layers x window below
-// the overlap. It is larger near the cuts for a model with a longer memory, and anywhere for attention without a window
-// and for a conformer's group norm, which see only the piece.
+// within the overlap, as LongRecordings.* shows for a forget gate near 0.95 and for attention with layers x window
+// below the overlap. It is larger near the cuts for a model with a longer memory, and anywhere for attention without a
+// window and for a conformer's group norm, which see only the piece.
 constexpr Index kPieceFrames = 6000;
 constexpr Index kPieceOverlap = 1000;
 
