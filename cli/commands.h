@@ -26,6 +26,12 @@ struct EvalArgs {
   std::optional<FeatureStatistics> statistics;
   bool skip_bad = false;
 };
+struct CompareArgs {
+  std::vector<std::string> scores, with;
+  std::string json;
+  int samples = 10000;
+  std::int64_t seed = 1;
+};
 struct PredictArgs {
   std::string model, out = "predictions", device = "auto", speaker, list, enrol;
   PredictionFormat format = PredictionFormat::csv;
@@ -61,8 +67,8 @@ struct Printed {  // help and version: parsing has already printed everything
   int code = 0;
 };
 
-using Command = std::variant<TrainArgs, EvalArgs, PredictArgs, FeaturesArgs, CorpusImportArgs, CorpusCheckArgs,
-                             CorpusStatsArgs, DoctorArgs, HelpConfigArgs, Printed>;
+using Command = std::variant<TrainArgs, EvalArgs, CompareArgs, PredictArgs, FeaturesArgs, CorpusImportArgs,
+                             CorpusCheckArgs, CorpusStatsArgs, DoctorArgs, HelpConfigArgs, Printed>;
 
 // Parses the command line. Throws Error{usage}: unknown options first, with the nearest known one, and options that
 // contradict each other. Without arguments the help page is first printed to stderr.
@@ -70,6 +76,7 @@ Command parse(int argc, const char* const* argv);
 
 int run(const TrainArgs&);
 int run(const EvalArgs&);
+int run(const CompareArgs&);
 int run(const PredictArgs&);
 int run(const FeaturesArgs&);
 int run(const CorpusImportArgs&);

@@ -116,6 +116,7 @@ class Parser {
                 kExitCodeTable);
     train();
     eval();
+    compare();
     predict();
     features();
     corpus();
@@ -244,6 +245,23 @@ class Parser {
                     "also write DIR/eval-SPLIT.html: scores, learning curves, predicted and measured movement")
         ->type_name("DIR");
   }
+  static void options(CLI::App* app, CompareArgs& a) {
+    app->add_option("SCORES", a.scores,
+                    "files that `cutract eval --json` wrote: one of each model, or, with --with, several of model A")
+        ->required()
+        ->type_name("");
+    app->add_option("--with", a.with, "files of model B, e.g. one for each seed; then all of SCORES are of model A")
+        ->type_name("FILE...");
+    app->add_option("--samples", a.samples, "random samples for intervals and p (default 10000)")
+        ->type_name("N")
+        ->check(integer_in(100, 1000000));
+    app->add_option("--seed", a.seed, "random seed of these samples (default 1)")
+        ->type_name("N")
+        ->check(integer_in(0, std::int64_t{1} << 53));
+    app->add_option("--json", a.json,
+                    "also write the comparison as JSON; -: write JSON to standard output instead of the table")
+        ->type_name("FILE");
+  }
   static void options(CLI::App* app, PredictArgs& a) {
     app->add_option("MODEL", a.model, "run folder, checkpoint folder or .safetensors file")->required()->type_name("");
     audio_options(app, a.audio, a.list);
@@ -325,6 +343,11 @@ class Parser {
   void eval() {
     command("eval", "Score a model on a split: RMSE, Pearson, MAE, loss", EvalArgs{},
             "cutract eval runs/baseline --split test_speaker");
+  }
+  void compare() {
+    command("compare", "Compare the scores of two models on the same utterances", CompareArgs{},
+            "cutract compare baseline.json conformer.json\n"
+            "  cutract compare a17.json a42.json --with b17.json b42.json");
   }
   void predict() {
     command("predict", "Predict articulation for audio files", PredictArgs{},

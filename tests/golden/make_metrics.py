@@ -3,11 +3,13 @@
 The tracks are packed frames [N,P]. Their values are exact in float32, so a float32 and a float64 reader see the same
 numbers. Case `plain` has a channel that is constant in the target, one that is constant in the prediction, one that
 is constant within a single utterance, and utterances of one and of two frames. Case `offset` has a mean of 1e4 and a
-standard deviation of 0.5: formulas that subtract sums of squares lose it.
+standard deviation of 0.5: formulas that subtract sums of squares lose it. Case `paired` has scores of the same
+utterances by two models, for the permutation test and the bootstrap.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 import warnings
@@ -16,7 +18,7 @@ import golden_io  # first: it fixes the thread counts
 
 import numpy as np
 import scipy
-from scipy.stats import pearsonr
+from scipy.stats import pearsonr, permutation_test
 
 
 def exact_in_float32(values: np.ndarray) -> np.ndarray:
@@ -82,6 +84,18 @@ def offset_case(random: np.random.RandomState) -> dict[str, np.ndarray]:
     return score(exact_in_float32(mean + deviation), exact_in_float32(mean + slope * deviation + noise), length)
 
 
+def paired_case(random: np.random.RandomState) -> dict[str, np.ndarray]:
+    """Ten pairs with scipy's exact p, and the first five with percentiles over all 5^5 bootstrap samples."""
+    a = random.uniform(0.5, 0.9, 10)
+    b = a + random.normal(0.05, 0.08, 10)
+    p = permutation_test(
+        (a, b), lambda x, y: np.mean(x - y), permutation_type="samples", n_resamples=np.inf, alternative="two-sided"
+    ).pvalue
+    few = (a - b)[:5]
+    means = [np.mean(sample) for sample in itertools.product(few, repeat=5)]
+    return {"a": a, "b": b, "p": np.array([p]), "interval_of_five": np.percentile(means, [2.5, 97.5])}
+
+
 def print_noise(name: str, case: dict[str, np.ndarray]) -> None:
     """Prints the differences between scipy and extended precision, and the errors of one-pass formulas on the case."""
     scipy_error = one_pass32 = one_pass64 = 0.0
@@ -118,12 +132,14 @@ def build() -> dict[str, golden_io.Fixture]:
             "pearson_mean": "mean over the defined channels",
             "pearson_utterance": "[B,P]: pearson within each utterance; its mean is over the defined pairs",
             "rmse": "sqrt(mean over frames of (yhat - y)^2), per channel; rmse_all: over all frames and channels",
+            "paired": "p: scipy.stats.permutation_test of the mean of a - b, exact and two-sided",
             "mae": "mean over frames of |yhat - y|, per channel; mae_all, mse_all: over all frames and channels",
         }
     )
     for name, case in (("plain", plain_case(random)), ("offset", offset_case(random))):
         print_noise(name, case)
         fixture.tensors.update({f"{name}.{key}": value for key, value in case.items()})
+    fixture.tensors.update({f"paired.{key}": value for key, value in paired_case(random).items()})
     return {"metrics.safetensors": fixture}
 
 
