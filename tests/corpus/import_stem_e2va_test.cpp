@@ -155,9 +155,10 @@ TEST(ImportStemE2va, ReadsPairsWithoutAManifest) {
   const ImportReport report = import_stem_e2va(stem.path(), made.out());
   const std::string said = testing::internal::GetCapturedStderr();
   EXPECT_EQ(report.done, 6) << said;
-  for (const char* words : {"skipped CXYNE01: ", "CXYNE01.mat: has no audio file CXYNE01.wav",
-                            "CXYNE02.flac: has no movement file CXYNE02.mat", "skipped palate: the name is not SPEAKER",
-                            "skipped DPNE01: several files have this name"})
+  for (const char* words :
+       {"skipped CXYNE01: ", "CXYNE01.mat: has no audio file CXYNE01.wav",
+        "CXYNE02.flac: has no movement file CXYNE02.mat", "skipped palate: its name is not a speaker, two letters",
+        "skipped DPNE01: several files have this name"})
     EXPECT_NE(said.find(words), std::string::npos) << words << said;
   std::string rows;
   for (const Utterance& u : read_corpus(made.out()).utterances)
@@ -168,6 +169,27 @@ TEST(ImportStemE2va, ReadsPairsWithoutAManifest) {
   const TempFolder empty;
   EXPECT_FAULT(import_stem_e2va(empty.path(), empty / "out"), Fault::data,
                "holds no pair of ID.wav (or .flac) and ID.mat");
+}
+
+// Every published id has the speaker's sex: CXYFNE04. It is no part of the speaker.
+TEST(ImportStemE2va, TheSexInTheIdIsNotPartOfTheSpeaker) {
+  const StemFolder made;
+  const auto speakers = [&](const std::vector<std::string>& ids) {
+    const TempFolder stem;
+    for (const std::string& id : ids) {
+      made.ema(id, id, kFrames, kColumns);
+      stem.write(id + ".flac", read_file(made / "audio/CXYNE01.flac"));
+      stem.write(id + ".mat", read_file(made / ("ema/" + id + ".mat")));
+    }
+    import_stem_e2va(stem.path(), stem / "out");
+    std::string all;
+    for (const Utterance& u : read_corpus(stem / "out").utterances) all += u.speaker + " " + u.extra.at(0).second + ",";
+    return all;
+  };
+  EXPECT_EQ(speakers({"CXYFIA01", "CXYFMJ02", "DPMNE01"}), "CXY IA,CXY MJ,DP NE,");
+  EXPECT_EQ(speakers({"CXYFIA01", "DPNE01"}), "CXYF IA,DP NE,");  // not every id has it
+  EXPECT_EQ(speakers({"LFIA01", "LMIA01"}), "LF IA,LM IA,");      // they would become one speaker
+  EXPECT_EQ(speakers({"FIA01", "MIA01"}), "F IA,M IA,");
 }
 
 TEST(ImportStemE2va, NothingToImportIsAnError) {
@@ -283,6 +305,13 @@ TEST(ImportStemE2vaReal, TheWholeCorpus) {
     for (const float v : r.track.values.values) ASSERT_LT(std::abs(v), 200) << u.id;  // mm in a mouth
   }
   EXPECT_EQ(speakers, (std::set<std::string>{"CXY", "DP"}));
+  // The same corpus is made from the files alone, as the authors publish them.
+  std::filesystem::create_directory(folder / "pairs");
+  for (const auto& e : std::filesystem::recursive_directory_iterator(source))
+    if (e.is_regular_file() && e.path().filename() != "manifest.tsv")
+      std::filesystem::create_symlink(e.path(), folder / ("pairs/" + e.path().filename().string()));
+  EXPECT_EQ(import_stem_e2va(folder / "pairs", folder / "again").done, 223);
+  EXPECT_EQ(read_corpus(folder / "again").hash, c.hash);
 }
 
 }  // namespace

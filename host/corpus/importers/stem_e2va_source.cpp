@@ -63,6 +63,19 @@ bool read_id(const std::string& id, StemUtterance& u) {
   return true;
 }
 
+// The published ids have the speaker's sex, F or M, between speaker and emotion: CXYFNE04. It is left out of the
+// speaker if every id has one and if no two speakers would get the same name.
+void leave_out_sex(std::vector<StemUtterance>& all) {
+  std::map<std::string, std::string> with_sex;  // by the name without it
+  for (const StemUtterance& u : all) {
+    const std::string& name = u.speaker;
+    if (name.size() < 2 || (name.back() != 'F' && name.back() != 'M')) return;
+    const auto [first, added] = with_sex.emplace(name.substr(0, name.size() - 1), name);
+    if (!added && first->second != name) return;
+  }
+  for (StemUtterance& u : all) u.speaker.pop_back();
+}
+
 struct Files {
   std::vector<std::string> audio, ema;
 };
@@ -93,7 +106,7 @@ std::vector<StemUtterance> from_layout(const std::string& folder) {
     const auto skip = [&, name = id](const std::string& why) { log::warn(fmt::format("skipped {}: {}", name, why)); };
     StemUtterance u;
     if (!read_id(id, u))
-      skip("the name is not SPEAKER, two letters of emotion and two digits of sentence");
+      skip("its name is not a speaker, two letters for the emotion and two digits for the sentence, as in CXYFNE04");
     else if (files.ema.empty())
       skip(fmt::format("{}: has no movement file {}.mat", files.audio.front(), id));
     else if (files.audio.empty())
@@ -106,9 +119,10 @@ std::vector<StemUtterance> from_layout(const std::string& folder) {
       all.push_back(std::move(u));
     }
   }
+  leave_out_sex(all);
   if (all.empty())
     fail(Fault::data, folder +
-                          ": holds no pair of ID.wav (or .flac) and ID.mat, where ID is e.g. CXYNE04, and no "
+                          ": holds no pair of ID.wav (or .flac) and ID.mat, where ID is e.g. CXYFNE04, and no "
                           "manifest.tsv; name the folder of the STEM-E2VA files");
   return all;
 }
