@@ -15,6 +15,7 @@
 #include "host/core/error.h"
 #include "host/core/log.h"
 #include "host/core/text.h"
+#include "host/corpus/kaldi_lists.h"
 #include "host/io/atomic_file.h"
 #include "host/io/audio_names.h"
 
@@ -71,6 +72,12 @@ std::vector<std::string> listed(const std::string& list) {
   }
   if (paths.empty()) fail(Fault::usage, fmt::format("--list {}: lists no files; expected one path per line", list));
   return paths;
+}
+
+// Results of a Kaldi wav.scp are named by its ids.
+void add_wav_scp(const std::string& list, AudioInputs& to) {
+  for (const KaldiLine& l : parse_wav_scp(read_file(list), list))
+    to.files.push_back({l.value, l.value == "-" ? "standard input" : l.value, l.id});
 }
 
 void add(const std::string& given, AudioInputs& to) {
@@ -138,7 +145,10 @@ AudioInputs audio_inputs(const std::vector<std::string>& given, const std::strin
   if (from_stdin() > 1) fail(Fault::usage, "standard input (-) is given twice; it can be read once");
   if (!list.empty()) {
     inputs.several = true;
-    for (const std::string& path : listed(list)) add(path, inputs);
+    if (list.ends_with(".scp"))
+      add_wav_scp(list, inputs);
+    else
+      for (const std::string& path : listed(list)) add(path, inputs);
     if (from_stdin() > 1) fail(Fault::usage, "standard input (-) is given twice; it can be read once");
   }
   if (inputs.files.empty())

@@ -24,9 +24,10 @@ struct AudioInputs {
 
 // Searches folders and their subfolders, in alphabetical order, for files with an audio ending; hidden files are left
 // out. `list` names a text file with one path per line ("-": standard input; "": none), which come after `given`; blank
-// lines and lines that start with # are skipped.
+// lines and lines that start with # are skipped. A list whose name ends with .scp is a Kaldi wav.scp: each line has an
+// id, which names the result, and a path.
 // Throws Error{usage} if that leaves no file or standard input is requested twice, and Error{io} for a list that cannot
-// be read.
+// be read, and Error{data} for a bad line of a wav.scp.
 AudioInputs audio_inputs(const std::vector<std::string>& given, const std::string& list);
 
 // Reads channel `chosen` if the user chose one (-1: not), otherwise `by_default`. Logs what the reader noticed, which

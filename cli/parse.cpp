@@ -88,8 +88,8 @@ void audio_options(CLI::App* app, std::vector<std::string>& audio, std::string& 
                   "standard input")
       ->type_name("");
   app->add_option("--list", list,
-                  "text file with one audio path per line (blank lines and lines that start with # are skipped); -: "
-                  "standard input")
+                  "text file with one audio path per line (blank lines and lines that start with # are skipped), or a "
+                  "Kaldi list NAME.scp, whose ids name the results; -: standard input")
       ->type_name("FILE");
 }
 

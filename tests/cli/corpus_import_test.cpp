@@ -71,7 +71,7 @@ std::size_t run_example(const std::string& page_name) {
 }
 
 TEST(CorpusImport, TheDocumentedExamplesWork) {
-  EXPECT_EQ(run_example("docs/import-a-table.md"), 9u);
+  EXPECT_EQ(run_example("docs/import-a-table.md"), 13u);
   EXPECT_EQ(run_example("docs/corpora.md"), 7u);
 }
 

@@ -84,6 +84,32 @@ TEST_F(OwnAudio, AListNamesTheFiles) {
   EXPECT_NE(none.err.find("AUDIO is missing"), std::string::npos) << none.err;
 }
 
+// Results of a Kaldi wav.scp have the names of its ids.
+TEST_F(OwnAudio, AWavScpNamesTheResults) {
+  corpus_->folder.write("test.scp",
+                        "first corpus/audio/u0.wav\r\n\ns2-x  corpus/audio/u1.wav\nagain corpus/audio/u0.wav\n");
+  const auto all = predict({"--list", "test.scp", "--out", "by_id"});
+  EXPECT_EQ(all.code, 0) << all.err;
+  for (const char* name : {"by_id/first.csv", "by_id/s2-x.csv", "by_id/again.csv"}) EXPECT_TRUE(fs::exists(path(name)));
+  EXPECT_EQ(read_file(path("by_id/first.csv")), read_file(path("by_id/again.csv")));
+  corpus_->folder.write("command.scp", "a corpus/audio/u0.wav\nb touch ran; cat corpus/audio/u0.wav |\n");
+  const auto command = predict({"--list", "command.scp", "--out", "commands"});
+  EXPECT_EQ(command.code, 4);
+  EXPECT_EQ(command.err,
+            "error: command.scp:2: is a command, and cutract does not execute commands; write its output to a file and "
+            "give the path\n");
+  EXPECT_FALSE(fs::exists(path("ran")));
+  EXPECT_FALSE(fs::exists(path("commands")));
+  corpus_->folder.write("missing.scp", "a corpus/audio/u0.wav\nb nowhere.wav\nc corpus\n");
+  const auto missing = predict({"--list", "missing.scp", "--out", "rest"});
+  EXPECT_EQ(missing.code, 5) << missing.err;
+  EXPECT_TRUE(fs::exists(path("rest/a.csv")));
+  EXPECT_NE(missing.err.find("error: nowhere.wav: cannot read: No such file"), std::string::npos) << missing.err;
+  corpus_->folder.write("empty.scp", "\n");
+  EXPECT_EQ(predict({"--list", "empty.scp"}).last_line(), "error: empty.scp:1: lists no utterances");
+  EXPECT_EQ(predict({"--list", "nowhere.scp"}).code, 5);
+}
+
 TEST_F(OwnAudio, StandardInputIsAudioOrAList) {
   const std::string command = std::string("'") + CUTRACT_BINARY + "' predict run --device cpu --out - ";
   const std::string dir = "cd '" + corpus_->folder.path() + "' && ";

@@ -115,6 +115,67 @@ TEST(ImportTable, ShortGapsAreFilledAndCounted) {
                "--fill-gaps-ms: is \"-1\", expected a number from 0 to 10000");
 }
 
+// A Kaldi data folder says where audio is, who speaks and what is said.
+TEST(ImportTable, AKaldiDataFolder) {
+  const TableFolder lab;
+  std::string scp, speakers;
+  for (const std::string id : {"anna-a", "anna-b", "bert-a", "bert-c"}) {
+    lab.audio("elsewhere/" + id + ".orig");
+    scp += id + " " + (lab / ("elsewhere/" + id + ".orig.wav\n"));
+    if (id != "bert-c") speakers += id + " " + id.substr(0, 4) + "\n";
+    lab.write("ema/" + id + ".csv", TableFolder::table());
+  }
+  lab.write("ema/anna-z.csv", TableFolder::table());
+  lab.write("data/wav.scp", scp + "bert-d " + (lab / "nowhere.wav\n") + "bert-e " + (lab / "nowhere.wav\n"));
+  lab.write("data/utt2spk", speakers + "bert-d bert\nbert-e bert\nother other\n");
+  lab.write("data/text", "anna-a the same\nanna-b more\nbert-a the same\n");
+  lab.write("ema/bert-e.csv", TableFolder::table());
+  const std::map<std::string, std::string> options{
+      {"--audio", "data/wav.scp"}, {"--tracks", "ema"}, {"--split", "train=0.5,test=0.5"}};
+  const std::string said = lab.says(options);
+  const Corpus c = read_corpus(lab.out());
+  ASSERT_EQ(c.utterances.size(), 3u) << said;
+  EXPECT_EQ(c.utterances[0].id, "anna-a");
+  EXPECT_EQ(c.utterances[2].speaker, "bert");
+  EXPECT_EQ(c.utterances[0].text, "the same");
+  EXPECT_EQ(c.utterances[0].split, c.utterances[2].split);
+  for (const std::string& words :
+       {"anna-z: " + (lab / "ema/anna-z.csv: has no audio file anna-z.wav (or .flac, ...)\n"),
+        "bert-c: is not in " + (lab / "data/utt2spk\n"),
+        "bert-d: " + (lab / "nowhere.wav: has no movement file bert-d.csv, .tsv, .npy or .npz\n"),
+        "bert-e: " + (lab / "nowhere.wav: cannot read: No such file or directory\n")})
+    EXPECT_NE(said.find("skipped " + words), std::string::npos) << words << said;
+  // Movement in folders belongs to the ids that have _ for /.
+  lab.write("moved/s1/a.csv", TableFolder::table());
+  lab.write("data/wav.scp", "s1_a " + (lab / "elsewhere/anna-a.orig.wav\n"));
+  EXPECT_EQ(lab.says({{"--audio", "data/wav.scp"}, {"--tracks", "moved"}, {"--speaker", "x"}}).find("warning"),
+            std::string::npos);
+  EXPECT_EQ(rows_of(lab.out()), "s1_a x train \n");
+}
+
+TEST(ImportTable, AWrongWavScpIsRefusedBeforeAnythingIsWritten) {
+  const TableFolder lab;
+  const std::string scp = lab.write("wav.scp", "a a.wav\n");
+  lab.write("a.csv", TableFolder::table());
+  const auto says = [&] { return lab.says({{"--audio", "wav.scp"}}); };
+  EXPECT_EQ(says(),
+            "--audio wav.scp: there is no utt2spk beside it, which says who speaks; add it, or name the speaker "
+            "with --speaker");
+  const std::string speakers = lab.write("utt2spk", "a\n");
+  EXPECT_EQ(says(), speakers + ":1: expected ID SPEAKER, which are two words");
+  lab.write("utt2spk", "a anna\n");
+  const std::string text = lab.write("text", "a \xff\n");
+  EXPECT_EQ(says(), text + ":1: the text is not UTF-8; save the file as UTF-8 text");
+  lab.write("wav.scp", "a touch ran; cat a.wav |\n");
+  EXPECT_EQ(says(), scp +
+                        ":1: is a command, and cutract does not execute commands; write its output to a file and give "
+                        "the path");
+  EXPECT_FALSE(std::filesystem::exists("ran"));
+  lab.write("wav.scp", "");
+  EXPECT_EQ(says(), scp + ":1: lists no utterances");
+  EXPECT_FALSE(std::filesystem::exists(lab.out()));
+}
+
 TEST(ImportTable, FilesThatDoNotBelongTogether) {
   const TableFolder lab;
   lab.audio("good");

@@ -5,6 +5,7 @@
 
 #include "host/corpus/corpus.h"
 #include "host/corpus/importers/stem_e2va_source.h"
+#include "host/corpus/kaldi_lists.h"
 #include "host/io/audio.h"
 #include "tests/fuzz/parsers.h"
 #include "tests/fuzz/scratch.h"
@@ -76,6 +77,17 @@ void parse_stem_manifest(std::string_view bytes) {
     expect(!u.id.empty() && u.id != "." && u.id != ".." && u.id.find('/') == std::string::npos,
            "an id cannot name a file");
     expect(ids.insert(u.id).second, "an id occurs twice");
+  }
+}
+
+void parse_wav_scp(std::string_view bytes) {
+  std::set<std::string> ids;
+  for (const KaldiLine& l : cutract::parse_wav_scp(bytes, "wav.scp")) {
+    expect(!l.id.empty() && l.id != "." && l.id != ".." && l.id.find('/') == std::string::npos,
+           "an id cannot name a file");
+    expect(ids.insert(l.id).second, "an id occurs twice");
+    expect(!l.value.empty() && !l.value.ends_with('|') && !l.value.starts_with('|'), "a command is accepted");
+    expect(l.value.find('\0') == std::string::npos && l.value.find('\n') == std::string::npos, "a path has a line end");
   }
 }
 

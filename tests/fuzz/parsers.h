@@ -20,6 +20,7 @@ void parse_corpus_toml(std::string_view bytes);    // with a good manifest.tsv
 void parse_manifest_tsv(std::string_view bytes);   // with a good corpus.toml
 void parse_recording(std::string_view bytes);      // start_s, end_s and a track, with good audio
 void parse_stem_manifest(std::string_view bytes);  // of corpus import
+void parse_wav_scp(std::string_view bytes);        // lists of a Kaldi data folder
 void parse_table_csv(std::string_view bytes);      // a table of movement, and a table of utterances
 void parse_table_npz(std::string_view bytes);      // an archive with a table of movement
 void parse_est(std::string_view bytes);            // EST tracks
@@ -56,6 +57,7 @@ inline constexpr Limits kLimits[] = {
     {"manifest_tsv", 2 * kMiB, 4 * kKiB},
     {"recording", 2 * kMiB, 4 * kKiB},
     {"stem_manifest", 2 * kMiB, 4 * kKiB},
+    {"wav_scp", 2 * kMiB, 4 * kKiB},
     {"table_csv", kMiB, 4 * kKiB},
     {"table_npz", kMiB, 4 * kKiB},
     {"est", kMiB, 4 * kKiB},

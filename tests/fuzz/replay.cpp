@@ -41,6 +41,7 @@ constexpr Target kTargets[] = {
     with_limits("manifest_tsv", parse_manifest_tsv),
     with_limits("recording", parse_recording),
     with_limits("stem_manifest", parse_stem_manifest),
+    with_limits("wav_scp", parse_wav_scp),
     with_limits("table_csv", parse_table_csv),
     with_limits("table_npz", parse_table_npz),
     with_limits("est", parse_est),

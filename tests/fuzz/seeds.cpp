@@ -131,6 +131,8 @@ void write_text(const Writer& write) {
         "u3\tbert\ttest\tb.flac\tb.npy\t0\t\t\xc3\xa4\t2\n");
   write("manifest_tsv", "windows", "\xef\xbb\xbfid\tspeaker\tsplit\taudio\tarticulation\r\nu\ts\ttrain\ta\tb\r\n\r\n");
   write("manifest_tsv", "mistakes", "id\tSpeaker\tsplit\taudio\tarticulaton\nu\ts\ttrain\ta\nu\ts\tval\ta\tb\n");
+  write("wav_scp", "three", "a /x/a.wav\n\nspk1-b\t rel/b 2.flac \r\n  c c.sph\n");
+  write("wav_scp", "command", "a sph2pipe -f wav a.sph |\nb b.ark:12\n");
   write("stem_manifest", "two",
         "id\tspeaker\temotion\ttext\tsplit\taudio\tema\nCXYNE04\tCXY\tNE\t04\ttest\tCXYNE04.wav\tCXYNE04.mat\n"
         "CXYNE05\tCXY\tNE\t05\ttrain\ta/CXYNE05.flac\ta/CXYNE05.mat\n");

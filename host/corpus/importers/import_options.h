@@ -58,7 +58,7 @@ inline constexpr std::array kPairOptions = {
 
 // What the formats of published corpora have in common besides.
 inline constexpr std::array kTrackOptions = {
-    ImportOption{"--audio", "DIR", "folder of the audio files, in SRC (default SRC)"},
+    ImportOption{"--audio", "DIR", "folder of the audio files, or a Kaldi wav.scp, in SRC (default SRC)"},
     ImportOption{"--tracks", "DIR", "folder of the files of movement, in SRC (default SRC)"},
     ImportOption{"--channels", "A,B,...", "channels to import (default all; if names say which are positions, these)"},
     ImportOption{"--rate", "HZ", "frames per second of the corpus (default: those of the first recording)"},

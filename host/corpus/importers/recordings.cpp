@@ -11,6 +11,7 @@
 #include "host/core/error.h"
 #include "host/core/text.h"
 #include "host/corpus/csv.h"
+#include "host/corpus/kaldi_lists.h"
 #include "host/corpus/tsv.h"
 #include "host/io/audio_names.h"
 #include "host/io/input_file.h"
@@ -51,9 +52,25 @@ bool is_track(const std::string& path, const TrackFiles& files) {
   return files.is_one ? files.is_one(path) : has_ending(path, files.endings);
 }
 
-std::map<std::string, Files> find_files(const RecordingSource& source, const std::string& utterances) {
+std::string as_id(std::string name) {
+  std::replace(name.begin(), name.end(), '/', '_');
+  return name;
+}
+
+// Returns the wav.scp that --audio names, or "" if it names a folder.
+std::string wav_scp_of(const RecordingSource& source) {
+  if (source.audio.empty()) return "";
+  const std::string path = inside(source, source.audio);
+  std::error_code ignored;
+  return fs::is_regular_file(path, ignored) ? path : "";
+}
+
+// In a wav.scp, audio has an id and no folder, so the names of movement files become ids as well.
+std::map<std::string, Files> find_files(const RecordingSource& source, const std::string& utterances,
+                                        const std::vector<KaldiLine>& listed) {
   std::map<std::string, Files> found;
-  if (!source.files.holds_audio)
+  for (const KaldiLine& l : listed) found[l.id].audio.push_back(l.value);
+  if (!source.files.holds_audio && listed.empty())
     each_file(inside(source, source.audio), source.audio.empty() ? "" : " (--audio names a folder in SRC)",
               [&](const fs::path& path, const std::string& name) {
                 if (is_audio_name(path.string())) found[name].audio.push_back(path.string());
@@ -63,7 +80,7 @@ std::map<std::string, Files> find_files(const RecordingSource& source, const std
       [&](const fs::path& path, const std::string& name) {
         std::error_code ignored;
         if (is_track(path.string(), source.files) && (utterances.empty() || !fs::equivalent(path, utterances, ignored)))
-          found[name].tracks.push_back(path.string());
+          found[listed.empty() ? name : as_id(name)].tracks.push_back(path.string());
       });
   for (auto& [name, files] : found) {
     std::sort(files.audio.begin(), files.audio.end());
@@ -72,9 +89,9 @@ std::map<std::string, Files> find_files(const RecordingSource& source, const std
   return found;
 }
 
-// The table of utterances.
+// The table of utterances, or the lists of a Kaldi data folder.
 struct Listed {
-  std::string path;
+  std::string path, speakers_path;
   bool has_speakers = false, has_splits = false;
   std::vector<std::string> extra_columns;
   struct Row {
@@ -85,11 +102,6 @@ struct Listed {
   };
   std::map<std::string, Row> rows;  // by utterance, with _ for /
 };
-
-std::string as_id(std::string name) {
-  std::replace(name.begin(), name.end(), '/', '_');
-  return name;
-}
 
 std::string utterances_path(const RecordingSource& source) {
   if (!source.utterances.empty()) return inside(source, source.utterances);
@@ -112,6 +124,7 @@ Listed read_utterances(const std::string& path, const TrackFiles& files) {
   };
   Listed listed;
   listed.path = path;
+  listed.speakers_path = path;
   listed.has_speakers = has("speaker");
   listed.has_splits = has("split");
   for (const std::string& name : table.columns) {
@@ -139,6 +152,29 @@ Listed read_utterances(const std::string& path, const TrackFiles& files) {
   return listed;
 }
 
+// Takes speakers and texts from utt2spk and text beside a wav.scp, as far as these are there.
+Listed read_kaldi_lists(const std::string& wav_scp, const std::vector<KaldiLine>& audio,
+                        const RecordingSource& source) {
+  Listed listed;
+  listed.path = wav_scp;
+  const std::string folder = fs::path(wav_scp).parent_path().string() + "/", text = folder + "text";
+  listed.speakers_path = folder + "utt2spk";
+  listed.has_speakers = source.speaker.empty() && fs::exists(listed.speakers_path);
+  if (source.speaker.empty() && !listed.has_speakers && !source.files.names_speaker)
+    fail(Fault::usage,
+         fmt::format("--audio {}: there is no utt2spk beside it, which says who speaks; add it, or name the "
+                     "speaker with --speaker",
+                     source.audio));
+  for (const KaldiLine& l : audio) listed.rows[l.id].line = l.line;
+  const auto add = [&](const std::string& path, auto parse, std::string Listed::Row::*field) {
+    for (KaldiLine& l : parse(read_regular_file(path), path))
+      if (const auto row = listed.rows.find(l.id); row != listed.rows.end()) row->second.*field = std::move(l.value);
+  };
+  if (listed.has_speakers) add(listed.speakers_path, parse_utt2spk, &Listed::Row::speaker);
+  if (fs::exists(text)) add(text, parse_kaldi_text, &Listed::Row::text);
+  return listed;
+}
+
 std::string file_name(const std::string& name) { return name.substr(name.rfind('/') + 1); }
 
 // The name of the first folder below that of the audio; of the audio's own folder if there is none.
@@ -154,6 +190,7 @@ std::string speaker_of(const std::string& name, const RecordingSource& source) {
   const std::string file = file_name(name);
   const auto end = file.find('_');
   if (source.files.names_speaker && end != std::string::npos && end > 0) return file.substr(0, end);
+  if (!wav_scp_of(source).empty()) return name;  // an utterance whose speaker is not known has one of its own
   return speaker_by_folder(name, inside(source, source.files.holds_audio ? source.tracks : source.audio));
 }
 
@@ -188,6 +225,8 @@ void fill_from(Listed& listed, FoundRecording& r) {
   const auto missing = [&](const char* what) {
     if (r.problem.empty()) r.problem = fmt::format("{}:{}: {} is empty", listed.path, l.line, what);
   };
+  if (listed.has_speakers && l.speaker.empty() && listed.speakers_path != listed.path && r.problem.empty())
+    r.problem = "is not in " + listed.speakers_path;
   if (listed.has_speakers && l.speaker.empty()) missing("speaker");
   if (listed.has_splits && l.split.empty()) missing("split");
 }
@@ -248,15 +287,20 @@ bool has_ending(const std::string& path, const std::vector<std::string>& endings
 }
 
 FoundRecordings find_recordings(const RecordingSource& source) {
-  const std::string table = utterances_path(source);
+  const std::string table = utterances_path(source), wav_scp = source.files.holds_audio ? "" : wav_scp_of(source);
+  std::vector<KaldiLine> audio;
+  if (!wav_scp.empty()) audio = parse_wav_scp(read_regular_file(wav_scp), wav_scp);
   Listed listed;
-  if (!table.empty()) listed = read_utterances(table, source.files);
+  if (!table.empty())
+    listed = read_utterances(table, source.files);
+  else if (!wav_scp.empty())
+    listed = read_kaldi_lists(wav_scp, audio, source);
   expect_no_contradiction(source, listed);
   FoundRecordings found;
   found.extra_columns = listed.extra_columns;
   std::map<std::string, std::string> names;  // by id
   bool pair = false;
-  for (const auto& [name, files] : find_files(source, table)) {
+  for (const auto& [name, files] : find_files(source, table, audio)) {
     FoundRecording r;
     r.id = as_id(name);
     r.problem = wrong_files(files, name, source.files);
@@ -268,7 +312,7 @@ FoundRecordings find_recordings(const RecordingSource& source) {
     const auto [other, added] = names.emplace(r.id, name);
     if (!added) r.problem = fmt::format("{} and {} would get the same id; rename one of them", other->second, name);
     if (!names_a_file(r.id)) r.problem = "its name holds a control character; rename it";
-    if (!table.empty()) fill_from(listed, r);
+    if (!listed.path.empty()) fill_from(listed, r);
     found.all.push_back(std::move(r));
   }
   if (!pair) fail_without_pairs(source);

@@ -26,7 +26,8 @@ struct TrackFiles {
 // What the user said about a folder of recordings.
 struct RecordingSource {
   std::string folder;
-  std::string audio, tracks;  // folders of the two kinds of files, relative to `folder` or absolute; "": `folder`
+  std::string audio, tracks;  // folders of the two kinds of files, relative to `folder` or absolute; "": `folder`;
+                              // audio may also be a Kaldi wav.scp, which has utt2spk and text beside it
   std::string utterances;     // a table of utterances; "": utterances.csv or .tsv of `folder`, if there is one
   std::string speaker;        // of all recordings; "": from the table of utterances, otherwise from the files
   std::vector<Share> shares;  // empty: from the table of utterances, otherwise the default

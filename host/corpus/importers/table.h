@@ -6,7 +6,7 @@ namespace cutract {
 
 // clang-format off
 inline constexpr ImportOption kTableOptions[] = {
-    {"--audio", "DIR", "folder of the audio files, in SRC (default SRC)"},
+    {"--audio", "DIR", "folder of the audio files, or a Kaldi wav.scp, in SRC (default SRC)"},
     {"--tracks", "DIR", "folder of the tables, in SRC (default SRC)"},
     {"--time", "NAME", "column with the time of each row (default time)"},
     {"--time-unit", "UNIT", "s or ms (default s)"},
