@@ -75,6 +75,7 @@ std::set<std::string> data_files(const std::string& corpus) {
     for (const Utterance& u : read_corpus(corpus).utterances) {
       files.insert("audio/" + u.id + ".flac");
       files.insert("articulation/" + u.id + ".npy");
+      if (!u.features.empty()) files.insert("features/" + u.id + ".npy");
     }
   } catch (const Error&) { files.clear(); }  // whatever it is, no import made it
   return files;
@@ -169,7 +170,7 @@ void expect_ours(const std::string& out) {
     fail(Fault::io, out + ": holds a corpus that was not made by cutract corpus import; name a new folder with --out");
   if (!is_corpus(out) && !fs::exists(out + "/" + kMarker) && !fs::is_empty(out))
     fail(Fault::io, out + ": is neither empty nor a cutract corpus; name a new folder with --out");
-  for (const char* name : {"/audio", "/articulation"})
+  for (const char* name : {"/audio", "/articulation", "/features"})
     if (fs::is_symlink(out + name))
       fail(Fault::io,
            out + name + ": is a symbolic link, which an import does not follow; name a new folder with --out");

@@ -6,6 +6,7 @@
 #include "host/core/text.h"
 #include "host/corpus/importers/ag501.h"
 #include "host/corpus/importers/est.h"
+#include "host/corpus/importers/feature_folder.h"
 #include "host/corpus/importers/mview.h"
 #include "host/corpus/importers/ssff.h"
 #include "host/corpus/importers/stem_e2va.h"
@@ -39,6 +40,10 @@ constexpr Importer kImporters[] = {
      "cutract corpus import ssff my-db_emuDB --out corpora/my-db", kSsffOptions, import_ssff},
     {"mview", "Haskins rate comparison and other MVIEW files (.mat)", "folder with .mat files of audio and movement",
      "corpora.md", "cutract corpus import mview hprc --out corpora/hprc", kMviewOptions, import_mview},
+    {"feature-folder", "mel spectrograms and parameters as .npy, with lists of utterances",
+     "folder with splits/NAME/utterance_list.txt, audio_features and parameters", "import-feature-folder.md",
+     "cutract corpus import feature-folder my-features --out corpora/my-features", kFeatureFolderOptions,
+     import_feature_folder},
 };
 
 }  // namespace

@@ -28,18 +28,22 @@ std::string corpus_toml(const CorpusFacts& f) {
   for (const Channel& c : f.channels)
     channels += fmt::format("  {{ name = {}, unit = {} }},\n", quoted(as_field(c.name)), quoted(as_field(c.unit)));
   return fmt::format(
-      "name = {}\nprovenance = {}\nlicence = {}\nsample_rate = {}\narticulation_rate_hz = {}\nchannels = [\n{}]\n",
+      "name = {}\nprovenance = {}\nlicence = {}\nsample_rate = {}\narticulation_rate_hz = {}\n{}channels = [\n{}]\n",
       quoted(as_field(f.name)), quoted(as_field(f.what + ", imported by cutract: " + f.how)),
-      quoted(as_field(f.licence)), f.sample_rate, float_text(f.articulation_rate_hz), channels);
+      quoted(as_field(f.licence)), f.sample_rate, float_text(f.articulation_rate_hz),
+      f.features_rate_hz > 0 ? fmt::format("features_rate_hz = {}\n", float_text(f.features_rate_hz)) : "", channels);
 }
 
 }  // namespace
 
-CorpusWriter::CorpusWriter(std::string source, std::string out, const std::vector<std::string>& extra_columns)
+CorpusWriter::CorpusWriter(std::string source, std::string out, const std::vector<std::string>& extra_columns,
+                           With with)
     : source_(std::move(source)),
       out_(std::move(out)),
       manifest_("id\tspeaker\tsplit\taudio\tarticulation\ttext"),
+      has_features_(with == With::features),
       target_(out_) {
+  if (has_features_) manifest_ += "\tfeatures";
   for (const std::string& name : extra_columns) manifest_ += "\t" + as_field(name);
   manifest_ += "\n";
 }
@@ -55,14 +59,20 @@ void CorpusWriter::add(const SourceUtterance& u, const std::function<ConvertedUt
   }
   std::string row = fmt::format("{0}\t{1}\t{2}\taudio/{0}.flac\tarticulation/{0}.npy\t{3}", u.id, as_field(u.speaker),
                                 as_field(u.split), as_field(u.text));
+  if (has_features_) row += fmt::format("\tfeatures/{}.npy", u.id);
   for (const std::string& field : u.extra) row += "\t" + as_field(field);
   if (!is_utf8(row)) {
     skip(u.id, "its id, speaker, split or text is not UTF-8; rename it");
     return;
   }
-  if (report_.done == 0) folder_ = target_.begin();
+  if (report_.done == 0) {
+    folder_ = target_.begin();
+    if (has_features_) make_folder(folder_ + "/features");
+  }
   write_audio(folder_ + "/audio/" + u.id + ".flac", c.audio);
   save_atomically(real_file_system(), folder_ + "/articulation/" + u.id + ".npy", encode_npy(c.track.view()));
+  if (has_features_)
+    save_atomically(real_file_system(), folder_ + "/features/" + u.id + ".npy", encode_npy(c.features.view()));
   notes_.add(c.original, c.audio.notes);
   count(c);
   manifest_ += row + "\n";

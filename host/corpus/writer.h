@@ -18,6 +18,7 @@ struct CorpusFacts {
   int sample_rate = 0;              // Hz
   double articulation_rate_hz = 0;  // Hz
   std::vector<Channel> channels = {};
+  double features_rate_hz = 0;  // of the arrays of features, if the corpus has any
 };
 
 struct SourceUtterance {
@@ -28,6 +29,7 @@ struct SourceUtterance {
 struct ConvertedUtterance {
   Audio audio;  // at the corpus's sample rate; its notes are about the original file
   Matrix track;
+  Matrix features = {};                       // computed elsewhere; written if the writer is With::features
   double seconds = 0;                         // of audio
   std::string original = {};                  // the audio file that was read
   GapCount gaps = {};                         // of missing values that were filled
@@ -38,8 +40,11 @@ struct ConvertedUtterance {
 // with a warning, audio and arrays, manifest.tsv, and corpus.toml, which is written last.
 class CorpusWriter {
  public:
+  enum class With { nothing_else, features };  // besides audio and articulation
+
   // `extra_columns` are columns of the manifest after text. Throws as ImportTarget does.
-  CorpusWriter(std::string source, std::string out, const std::vector<std::string>& extra_columns);
+  CorpusWriter(std::string source, std::string out, const std::vector<std::string>& extra_columns,
+               With = With::nothing_else);
 
   // Calls `read` and writes what it returns. If it throws Error{data} or Error{io}, the utterance is skipped with a
   // warning. A failure to write is not the utterance's fault, so it ends the import.
@@ -55,6 +60,7 @@ class CorpusWriter {
   void log_changes() const;
 
   std::string source_, out_, folder_, manifest_;
+  bool has_features_;
   ImportTarget target_;
   ImportReport report_;
   AudioNotes notes_;

@@ -73,6 +73,7 @@ std::size_t run_example(const std::string& page_name) {
 TEST(CorpusImport, TheDocumentedExamplesWork) {
   EXPECT_EQ(run_example("docs/import-a-table.md"), 13u);
   EXPECT_EQ(run_example("docs/corpora.md"), 7u);
+  EXPECT_EQ(run_example("docs/import-feature-folder.md"), 2u);
 }
 
 // The page of a format describes each of its options.
