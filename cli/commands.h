@@ -7,6 +7,7 @@
 
 #include "cli/choices.h"
 #include "host/core/error.h"
+#include "host/corpus/folds.h"
 #include "host/corpus/importers.h"
 #include "host/device/exec.h"
 
@@ -25,12 +26,23 @@ struct EvalArgs {
   std::string model, corpus, split, device = "auto", json, report;
   std::optional<FeatureStatistics> statistics;
   bool skip_bad = false;
+  bool print = true;  // the table, or with json = "-" the object
 };
 struct CompareArgs {
   std::vector<std::string> scores, with;
   std::string json;
   int samples = 10000;
   std::int64_t seed = 1;
+};
+struct CvArgs {
+  std::string config, out, device = "auto", leave_out;
+  std::vector<std::string> set;
+  std::optional<std::int64_t> seed;
+  std::optional<GroupBy> by;
+  std::optional<int> folds;
+  double val = 0.1;
+  std::int64_t split_seed = 1;
+  bool skip_bad = false, quiet = false;
 };
 struct PredictArgs {
   std::string model, out = "predictions", device = "auto", speaker, list, enrol;
@@ -54,6 +66,11 @@ struct CorpusImportArgs {
 struct CorpusCheckArgs {
   std::string dir;
 };
+struct CorpusSplitArgs {
+  std::string dir, out, shares = "train=0.8,val=0.1,test=0.1";
+  GroupBy by = GroupBy::sentence;
+  std::int64_t seed = 1;
+};
 struct CorpusStatsArgs {
   std::string dir;
 };
@@ -67,8 +84,8 @@ struct Printed {  // help and version: parsing has already printed everything
   int code = 0;
 };
 
-using Command = std::variant<TrainArgs, EvalArgs, CompareArgs, PredictArgs, FeaturesArgs, CorpusImportArgs,
-                             CorpusCheckArgs, CorpusStatsArgs, DoctorArgs, HelpConfigArgs, Printed>;
+using Command = std::variant<TrainArgs, EvalArgs, CompareArgs, CvArgs, PredictArgs, FeaturesArgs, CorpusImportArgs,
+                             CorpusCheckArgs, CorpusSplitArgs, CorpusStatsArgs, DoctorArgs, HelpConfigArgs, Printed>;
 
 // Parses the command line. Throws Error{usage}: unknown options first, with the nearest known one, and options that
 // contradict each other. Without arguments the help page is first printed to stderr.
@@ -77,10 +94,12 @@ Command parse(int argc, const char* const* argv);
 int run(const TrainArgs&);
 int run(const EvalArgs&);
 int run(const CompareArgs&);
+int run(const CvArgs&);
 int run(const PredictArgs&);
 int run(const FeaturesArgs&);
 int run(const CorpusImportArgs&);
 int run(const CorpusCheckArgs&);
+int run(const CorpusSplitArgs&);
 int run(const CorpusStatsArgs&);
 int run(const DoctorArgs&);
 int run(const HelpConfigArgs&);

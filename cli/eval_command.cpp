@@ -120,7 +120,7 @@ int run(const EvalArgs& a) {
     print_result(scores_json(scores, &origin));
     return 0;
   }
-  print_result(scores_table(scores, colour_on_stdout()));
+  if (a.print) print_result(scores_table(scores, colour_on_stdout()));
   if (!a.json.empty()) write_output(real_file_system(), a.json, scores_json(scores, &origin));
   return 0;
 }

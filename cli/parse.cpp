@@ -81,6 +81,20 @@ void device_option(CLI::App* app, std::string& device) {
       ->type_name("NAME");
 }
 
+void seed_option(CLI::App* app, std::optional<std::int64_t>& seed) {
+  app->add_option("--seed", seed, "random seed, same as --set trainer.seed=N")
+      ->type_name("N")
+      ->check(integer_in(0, std::int64_t{1} << 53));
+}
+
+void config_options(CLI::App* app, std::string& config, std::vector<std::string>& set) {
+  app->add_option("-c,--config", config, "TOML config file (default: built-in settings; see `cutract help config`)")
+      ->type_name("FILE");
+  app->add_option("--set", set, "change one setting, e.g. model.hidden=64; may be repeated")
+      ->type_name("a.b=c")
+      ->allow_extra_args(false);
+}
+
 void audio_options(CLI::App* app, std::vector<std::string>& audio, std::string& list) {
   app->add_option("AUDIO", audio,
                   "WAV, FLAC, OGG, MP3, AIFF, AU or NIST SPHERE files of any sample rate, folders of such files, or - "
@@ -117,6 +131,7 @@ class Parser {
     train();
     eval();
     compare();
+    cv();
     predict();
     features();
     corpus();
@@ -200,11 +215,7 @@ class Parser {
 
   static void options(CLI::App* app, DoctorArgs& a) { app->add_flag("--json", a.json, "print a JSON object"); }
   static void options(CLI::App* app, TrainArgs& a) {
-    app->add_option("-c,--config", a.config, "TOML config file (default: built-in settings; see `cutract help config`)")
-        ->type_name("FILE");
-    app->add_option("--set", a.set, "change one setting, e.g. model.hidden=64; may be repeated")
-        ->type_name("a.b=c")
-        ->allow_extra_args(false);
+    config_options(app, a.config, a.set);
     app->add_option("--out", a.out, "run folder (default runs/CONFIG-seedN)")->type_name("DIR");
     app->add_option("--resume", a.resume,
                     "auto (resume if DIR has checkpoints), never, or a checkpoint or run folder (default auto)")
@@ -212,9 +223,7 @@ class Parser {
     app->add_option("--init-from", a.init_from,
                     "start a new run from the weights of this model (run folder, checkpoint or file)")
         ->type_name("MODEL");
-    app->add_option("--seed", a.seed, "random seed, same as --set trainer.seed=N")
-        ->type_name("N")
-        ->check(integer_in(0, std::int64_t{1} << 53));
+    seed_option(app, a.seed);
     device_option(app, a.device);
     app->add_option("--check-device", a.check_device, "compare one training step with the CPU before training")
         ->check(CLI::IsMember({"cpu"}))
@@ -261,6 +270,44 @@ class Parser {
     app->add_option("--json", a.json,
                     "also write the comparison as JSON; -: write JSON to standard output instead of the table")
         ->type_name("FILE");
+  }
+  static void options(CLI::App* app, CvArgs& a) {
+    config_options(app, a.config, a.set);
+    auto* folds =
+        app->add_option("--folds", a.folds, "number of folds (default 5)")->type_name("K")->check(integer_in(2, 1000));
+    auto* by = choice_option(app, "--by", a.by,
+                             "what stays together in one fold: sentence (utterances with equal text), speaker or "
+                             "utterance (default sentence)");
+    app->add_option("--leave-out", a.leave_out, "one fold for each speaker, instead of --folds")
+        ->type_name("speaker")
+        ->check(CLI::IsMember({"speaker"}))
+        ->excludes(folds)
+        ->excludes(by);
+    app->add_option("--out", a.out, "folder for a run of each fold, cv.json and cv.html")->required()->type_name("DIR");
+    app->add_option("--val", a.val, "share of the other folds' utterances to validate on (default 0.1)")
+        ->type_name("SHARE")
+        ->check(CLI::Range(0.01, 0.9));
+    app->add_option("--split-seed", a.split_seed, "random seed of the folds (default 1)")
+        ->type_name("N")
+        ->check(integer_in(0, std::int64_t{1} << 53));
+    seed_option(app, a.seed);
+    device_option(app, a.device);
+    app->add_flag("--skip-bad", a.skip_bad, "skip bad utterances and list them in each run's skipped.tsv");
+    app->add_flag("-q,--quiet", a.quiet, "print warnings, errors and the table only");
+  }
+  static void options(CLI::App* app, CorpusSplitArgs& a) {
+    app->add_option("DIR", a.dir, "corpus folder")->required()->type_name("");
+    app->add_option("--out", a.out, "corpus folder to create; it shares audio and arrays with DIR")
+        ->required()
+        ->type_name("NEW");
+    choice_option(app, "--by", a.by,
+                  "what stays together in one split: sentence (utterances with equal text), speaker or utterance "
+                  "(default sentence)");
+    app->add_option("--shares", a.shares, "shares of the splits (default train=0.8,val=0.1,test=0.1)")
+        ->type_name("SPLIT=SHARE,...");
+    app->add_option("--seed", a.seed, "random seed of the division (default 1)")
+        ->type_name("N")
+        ->check(integer_in(0, std::int64_t{1} << 53));
   }
   static void options(CLI::App* app, PredictArgs& a) {
     app->add_option("MODEL", a.model, "run folder, checkpoint folder or .safetensors file")->required()->type_name("");
@@ -349,6 +396,12 @@ class Parser {
             "cutract compare baseline.json conformer.json\n"
             "  cutract compare a17.json a42.json --with b17.json b42.json");
   }
+  void cv() {
+    command("cv", "Cross-validate: train and score a model for each fold of a corpus", CvArgs{},
+            "cutract cv -c configs/baseline.toml --leave-out speaker --out runs/cv\n"
+            "  cutract cv -c configs/baseline.toml --folds 5 --by sentence --out runs/cv5\n"
+            "  (see docs/evaluate.md)");
+  }
   void predict() {
     command("predict", "Predict articulation for audio files", PredictArgs{},
             "cutract predict runs/baseline my.wav --format csv --out -");
@@ -370,6 +423,9 @@ class Parser {
           ->group(kFormats);
     command("check", "Read all files and list every bad utterance", CorpusCheckArgs{},
             "cutract corpus check data/corpus", app);
+    command("split", "Divide a corpus into splits anew", CorpusSplitArgs{},
+            "cutract corpus split data/corpus --by speaker --shares train=0.75,test=0.25 --out corpora/by-speaker",
+            app);
     command("stats", "Print minutes, speakers, splits and channel ranges", CorpusStatsArgs{},
             "cutract corpus stats data/corpus", app);
   }

@@ -49,12 +49,7 @@ OverSeeds over_seeds(const Splits& files, const Kind& kind) {
   std::vector<double> values;
   for (const ScoredSplit& f : files)
     if (const auto v = f.whole.*kind.score) values.push_back(*v);
-  if (values.size() < files.size()) return {};
-  double sum = 0, square = 0;
-  for (const double v : values) sum += v;
-  const double n = static_cast<double>(values.size()), mean = sum / n;
-  for (const double v : values) square += (v - mean) * (v - mean);
-  return {mean, n > 1 ? std::optional(std::sqrt(square / (n - 1))) : std::nullopt};
+  return values.size() < files.size() ? OverSeeds{} : mean_and_deviation(values);
 }
 
 // The mean over seeds of utterance i; missing if one of them has none.
@@ -97,6 +92,14 @@ bool same_z(const Comparison& c) {
 }
 
 }  // namespace
+
+OverSeeds mean_and_deviation(std::span<const double> values) {
+  double sum = 0, square = 0;
+  for (const double v : values) sum += v;
+  const double n = static_cast<double>(values.size()), mean = sum / n;
+  for (const double v : values) square += (v - mean) * (v - mean);
+  return {mean, n > 1 ? std::optional(std::sqrt(square / (n - 1))) : std::nullopt};
+}
 
 Comparison compare(Splits a, Splits b, const Resampling& how) {
   Comparison c;

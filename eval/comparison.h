@@ -57,6 +57,8 @@ struct OverSeeds {
   std::optional<double> mean, deviation;
 };
 
+OverSeeds mean_and_deviation(std::span<const double>);  // at least one value
+
 // Two models, each trained with one or several seeds, on the same utterances.
 struct Comparison {
   struct Row {

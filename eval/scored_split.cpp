@@ -67,7 +67,8 @@ std::vector<Utterance> utterances_of(const Members& m, const std::string& origin
     out.back().speaker = each.text("speaker");
   }
   std::sort(out.begin(), out.end(), [](const Utterance& a, const Utterance& b) { return a.id < b.id; });
-  const auto twice = std::adjacent_find(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.id == b.id; });
+  const auto twice =
+      std::adjacent_find(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.id == b.id; });
   if (twice != out.end())
     fail(Fault::data, fmt::format("{}: has two utterances \"{}\", expected one", origin, shortened(twice->id)));
   if (out.empty()) fail(Fault::data, fmt::format("{}: has no utterance, expected at least one", origin));

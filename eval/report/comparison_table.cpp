@@ -71,21 +71,19 @@ Json number(std::optional<double> v) { return v && std::isfinite(*v) ? Json(*v) 
 Json side_json(const std::vector<ScoredSplit>& files) {
   Json out = Json::array();
   for (const ScoredSplit& f : files)
-    out.push_back({{"file", f.path},
-                   {"model", f.model},
-                   {"corpus", f.corpus},
-                   {"seed", f.seed ? Json(*f.seed) : Json(nullptr)}});
+    out.push_back(
+        {{"file", f.path}, {"model", f.model}, {"corpus", f.corpus}, {"seed", f.seed ? Json(*f.seed) : Json(nullptr)}});
   return out;
 }
 
 }  // namespace
 
 std::string comparison_table(const Comparison& c) {
-  std::string out = "A: " + side_text(c.a) + "\nB: " + side_text(c.b) + "\n" +
-                    fmt::format("{} split: {}, {}\n\n", shortened(printable(c.split)),
-                                thousands(c.utterances, "utterance", "utterances"),
-                                thousands(c.speakers, "speaker", "speakers")) +
-                    whole_split(c) + "\n" + per_utterance(c) + "\n" + method(c);
+  std::string out =
+      "A: " + side_text(c.a) + "\nB: " + side_text(c.b) + "\n" +
+      fmt::format("{} split: {}, {}\n\n", shortened(printable(c.split)),
+                  thousands(c.utterances, "utterance", "utterances"), thousands(c.speakers, "speaker", "speakers")) +
+      whole_split(c) + "\n" + per_utterance(c) + "\n" + method(c);
   for (const std::string& note : c.notes) out += wrapped("Note: " + note + ".", 0);
   return out;
 }

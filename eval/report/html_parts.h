@@ -11,6 +11,8 @@ namespace cutract {
 
 // The style sheet of the page, charts included.
 const char* page_style();
+// Everything before the body. The title is text, `more` is markup for the head.
+std::string page_head(const std::string& title, const std::string& more);
 
 // Formats a value with a fixed number of decimals, or returns "undefined".
 std::string fixed(double v, int decimals = 3);

@@ -66,16 +66,19 @@ std::string tables(const Report& r) {
 }
 
 std::string head(const Report& r) {
-  const std::string refresh =
-      r.refresh_s > 0 ? fmt::format("<meta http-equiv=\"refresh\" content=\"{}\">\n", r.refresh_s) : "";
+  return page_head(r.title,
+                   r.refresh_s > 0 ? fmt::format("<meta http-equiv=\"refresh\" content=\"{}\">\n", r.refresh_s) : "");
+}
+
+}  // namespace
+
+std::string page_head(const std::string& title, const std::string& more) {
   return fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
       "content=\"width=device-width, initial-scale=1\">\n<meta http-equiv=\"Content-Security-Policy\" "
       "content=\"default-src 'none'; style-src 'unsafe-inline'\">\n{}<title>{}</title>\n<style>{}</style>\n</head>\n",
-      refresh, escape_markup(r.title), page_style());
+      more, escape_markup(title), page_style());
 }
-
-}  // namespace
 
 std::string fixed(double v, int decimals) {
   if (!std::isfinite(v)) return "undefined";

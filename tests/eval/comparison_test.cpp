@@ -105,9 +105,8 @@ TEST(Comparison, ReadsWhatEvalWrites) {
 }
 
 TEST(Comparison, PairsUtterancesAndAveragesSeeds) {
-  const Comparison c =
-      compare({file(scores(12, 0.50), "a17.json", 17), file(scores(12, 0.54), "a42.json", 42)},
-              {file(scores(12, 0.60), "b.json", 17)}, {});
+  const Comparison c = compare({file(scores(12, 0.50), "a17.json", 17), file(scores(12, 0.54), "a42.json", 42)},
+                               {file(scores(12, 0.60), "b.json", 17)}, {});
   ASSERT_EQ(c.rows.size(), 4u);
   const Comparison::Row& rmse = c.rows[0];
   EXPECT_EQ(rmse.key, "rmse");
@@ -145,8 +144,9 @@ TEST(Comparison, ScoresInAnotherZAreNotCompared) {
 
 TEST(Comparison, DifferentUtterancesOrChannelsAreRefused) {
   const ScoredSplit a = file(scores(5, 0.5), "a.json"), more = file(scores(7, 0.5), "b.json");
-  EXPECT_FAULT(compare({a}, {more}, {}), Fault::data,
-               "b.json: has 2 utterances, e.g. \"u6\" that a.json lacks; compare scores of the same split of one corpus");
+  EXPECT_FAULT(
+      compare({a}, {more}, {}), Fault::data,
+      "b.json: has 2 utterances, e.g. \"u6\" that a.json lacks; compare scores of the same split of one corpus");
   Scores s = scores(5, 0.5);
   s.channels[0].name = "jaw_y";
   EXPECT_FAULT(compare({a}, {file(s, "b.json")}, {}), Fault::data,
@@ -184,9 +184,8 @@ TEST(Comparison, ABadFileGetsOneSentence) {
 }
 
 TEST(Comparison, TheTableHasEightyColumns) {
-  const Comparison c =
-      compare({file(scores(12, 0.50), "a17.json", 17), file(scores(12, 0.54), "a42.json", 42)},
-              {file(scores(12, 0.60), "b.json", 17)}, {});
+  const Comparison c = compare({file(scores(12, 0.50), "a17.json", 17), file(scores(12, 0.54), "a42.json", 42)},
+                               {file(scores(12, 0.60), "b.json", 17)}, {});
   const std::string got = comparison_table(c);
   EXPECT_EQ(got.substr(0, got.find("\n\nutterance")),
             "A: runs/a17.json (seeds 17, 42)\n"
