@@ -45,6 +45,7 @@ struct Inverter::Impl {
   TrainedModel model;
   Extractor extractor;
   std::vector<Movement::Channel> channels;
+  Origin origin;
   std::mutex mutex;
   Exec ex;
   Network network;
@@ -53,6 +54,8 @@ struct Inverter::Impl {
   Impl(TrainedModel m, Exec on)
       : model(std::move(m)),
         extractor(model.config.features),
+        origin{model.checkpoint,         model.corpus_name, model.epoch, model.val_loss, write_run_config(model.config),
+               model.config.data.channel},
         ex(std::move(on)),
         network(ex, model.model, {.precision = model.config.trainer.precision}, Mode::inference),
         predictor(ex, network) {
@@ -92,6 +95,7 @@ Inverter Inverter::Impl::load(const std::string& model, const std::string& devic
 std::span<const Movement::Channel> Inverter::channels() const { return impl_->channels; }
 double Inverter::step_s() const { return impl_->extractor.step_s(); }
 int Inverter::sample_rate() const { return impl_->extractor.config().sample_rate; }
+const Inverter::Origin& Inverter::origin() const { return impl_->origin; }
 std::vector<std::string> Inverter::speakers() const { return speakers_of(impl_->model); }
 
 Movement Inverter::operator()(std::span<const float> samples, int sample_rate, std::string_view speaker) const {

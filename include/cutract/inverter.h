@@ -48,6 +48,16 @@ class Inverter {
   std::span<const Movement::Channel> channels() const;  // of the columns of every Movement
   double step_s() const;                                // seconds between frames
   int sample_rate() const;  // Hz; audio at this rate is not resampled, which saves time and memory
+  // Where the model comes from.
+  struct Origin {
+    std::string checkpoint;  // the folder or file that was read, e.g. the best checkpoint of a run
+    std::string corpus;      // name of the corpus that the model was trained on
+    int epoch = 0;           // of the training, counted from 1
+    double val_loss = 0;     // validation loss after that epoch
+    std::string config;      // all settings of the training, as TOML
+    int audio_channel = 0;   // channel of multichannel audio that was trained on, from 1; 0: the average of all
+  };
+  const Origin& origin() const;
   // The training speakers whom operator() accepts, sorted. Empty if the model has no statistics of single speakers.
   std::vector<std::string> speakers() const;
 

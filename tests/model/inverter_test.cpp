@@ -56,6 +56,18 @@ TEST(Inverter, SaysWhatItsColumnsAre) {
   EXPECT_EQ(invert.speakers(), speakers_of(m));
 }
 
+TEST(Inverter, SaysWhereItComesFrom) {
+  const Inverter invert = Inverter::load(model_path(), "cpu");
+  const TrainedModel m = load_model(model_path());
+  const Inverter::Origin& from = invert.origin();
+  EXPECT_EQ(from.checkpoint, model_path());
+  EXPECT_EQ(from.corpus, m.corpus_name);
+  EXPECT_EQ(from.epoch, m.epoch);
+  EXPECT_EQ(from.val_loss, m.val_loss);
+  EXPECT_EQ(from.config, write_run_config(m.config));
+  EXPECT_EQ(from.audio_channel, m.config.data.channel);
+}
+
 TEST(Inverter, PredictsWhatTheModelPredicts) {
   const Inverter invert = Inverter::load(model_path(), "cpu");
   const TrainedModel m = load_model(model_path());
