@@ -20,7 +20,7 @@ struct TrainArgs {
   std::vector<std::string> set;
   std::optional<std::int64_t> seed;
   int fast_dev_run = 0;
-  bool print_config = false, skip_bad = false, quiet = false;
+  bool print_config = false, skip_bad = false, end_with_parent = false, quiet = false;
 };
 struct EvalArgs {
   std::string model, corpus, split, device = "auto", json, report;

@@ -236,6 +236,7 @@ class Parser {
         ->check(integer_in(1, 1000000));
     app->add_flag("--print-config", a.print_config, "print the complete config and exit");
     app->add_flag("--skip-bad", a.skip_bad, "skip bad utterances and list them in DIR/skipped.tsv");
+    app->add_flag("--end-with-parent", a.end_with_parent, "save and stop when the process that started this one ends");
     app->add_flag("-q,--quiet", a.quiet, "print warnings and errors only");
   }
   static void options(CLI::App* app, EvalArgs& a) {

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <sys/prctl.h>
 #include <sys/time.h>
 
 #include <csignal>
@@ -90,6 +91,8 @@ int run(const TrainArgs& a) {
   options.stop_signal = [] { return static_cast<int>(stop_signal); };
   options.save_asked = take_save_request;
   handle_signals();
+  // Programs that start trainings in a session of their own, as the Python package does, leave none behind when killed.
+  if (a.end_with_parent) prctl(PR_SET_PDEATHSIG, SIGTERM);
 
   Progress progress(Progress::for_stderr(a.quiet));
   const TrainResult r = train(ex, config, options, progress);
