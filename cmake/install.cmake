@@ -10,6 +10,11 @@ pkg_check_modules(SOXR REQUIRED IMPORTED_TARGET soxr)
 set(objects)
 foreach(room IN ITEMS core device io corpus run kernels features eval nn model)
   list(APPEND objects $<TARGET_OBJECTS:cutract_${room}>)
+  if(CUTRACT_PIC)
+    # Without semantic interposition, functions are inlined as in a program, so the results keep their bits.
+    set_target_properties(cutract_${room} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+    target_compile_options(cutract_${room} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fno-semantic-interposition>)
+  endif()
 endforeach()
 # Only training writes TensorBoard's events, which would make every user of the library need protobuf.
 add_library(cutract_library STATIC $<FILTER:${objects},EXCLUDE,/events\\.cpp\\.o>)
