@@ -13,7 +13,7 @@ import tempfile
 READS = (re.compile(r'getenv\(\s*"(\w+)"'), re.compile(r'environ(?:\.get\(|\[)\s*"(\w+)"'), re.compile(r"\$\{(CUTRACT_\w+):?[-+?]"),
          re.compile(r"set_and_not_empty\(\"(\w+)\"\)"))
 CODE = (".h", ".cpp", ".cu", ".cuh", ".py", ".sh")
-FOLDERS = ("host", "kernels", "features", "eval", "nn", "model", "train", "cli", "bench", "tests", "scripts")
+FOLDERS = ("host", "kernels", "features", "eval", "nn", "model", "train", "cli", "bench", "tests", "scripts", "python")
 # Every program reads these; they mean nothing special here.
 EVERYWHERE = {"PATH", "HOME", "TMPDIR", "COLUMNS", "TERM"}
 

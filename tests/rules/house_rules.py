@@ -12,7 +12,7 @@ import tempfile
 
 CODE = (".h", ".cpp", ".cu", ".cuh")
 LIBRARIES = ("host", "kernels", "features", "eval", "nn", "model", "train")
-PARTS = LIBRARIES + ("cli", "bench")
+PARTS = LIBRARIES + ("cli", "bench", "python")
 
 # Which part may include which, following the flow of data. A part may always include itself.
 CORE, DEVICE, IO, CORPUS, RUN = "host/core", "host/device", "host/io", "host/corpus", "host/run"
@@ -32,6 +32,7 @@ MAY_INCLUDE = {
     "train": HOST | {"kernels", "features", "eval", "eval/report", "nn", "model"},
     "bench": HOST | {"kernels", "features", "eval", "nn", "model", "train"},
     "cli": HOST | {"kernels", "features", "eval", "eval/report", "nn", "model", "train"},
+    "python": HOST | {"features", "nn", "model"},  # like a user of the library: nothing that trains
 }
 
 # Libraries that only a few files may include, so that they can be replaced.
@@ -42,6 +43,7 @@ KNOWN_TO = {
     "cblas.h": {"kernels/gemm/gemm_cpu.cpp", "cli/doctor_command.cpp", "train/run_folder.cpp"},  # two of them report its version
     "sndfile": {"host/io/audio.cpp"},
     "soxr.h": {"host/io/audio.cpp"},
+    "nanobind/": {f"python/module/{name}" for name in ("bindings.h", "corpus.cpp", "extractor.cpp", "inverter.cpp", "module.cpp")},
     "matio.h": set(),  # only tests use it, to make files
     "cuda": {"host/device/cuda_check.h", "host/device/launch.cuh",  # device code includes only kernels/simt/simt.cuh
              "bench/peers/cudnn_peer.cpp"},  # shares no code with cutract
@@ -272,6 +274,7 @@ BAD = {
         ("bench/y.cpp", '#include "cli/device.h"\n'),
         ("tests/core/x.cpp", '#include "cli/device.h"\n'),
         ("tests/oracle/x.h", '#include "kernels/math.h"\n'),
+        ("python/module/x.cpp", '#include "train/trainer.h"\n'),
     ],
     one_launch: [
         ("kernels/x_gpu.cu", "void f() { k<<<1, 2>>>(); }\n"),
@@ -317,6 +320,7 @@ BAD = {
         ("train/x.cpp", "#include <CLI/CLI.hpp>\n"),
         ("train/x.cpp", "#include <spdlog/spdlog.h>\n"),
         ("kernels/lstm/lstm_cpu.cpp", "#include <cblas.h>\n"),
+        ("model/x.cpp", "#include <nanobind/nanobind.h>\n"),
         ("kernels/x_gpu.cu", "#include <cuda_runtime.h>\n"),
         ("train/x.h", "#include <fmt/format.h>\n"),
         ("eval/x.h", "#include <nlohmann/json.hpp>\n"),
