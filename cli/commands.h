@@ -19,6 +19,7 @@ struct TrainArgs {
   std::string config, out, resume = "auto", device = "auto", check_device, init_from;
   std::vector<std::string> set;
   std::optional<std::int64_t> seed;
+  std::vector<std::int64_t> seeds;  // a run for each, in out/runs/seed-N
   int fast_dev_run = 0;
   bool print_config = false, skip_bad = false, end_with_parent = false, quiet = false;
 };

@@ -1,18 +1,18 @@
 #include <fmt/format.h>
 
 #include "cli/commands.h"
-#include "eval/cross_validation.h"
+#include "cli/scored_runs.h"
 #include "host/core/fields.h"
 #include "host/core/log.h"
 #include "host/corpus/folds.h"
-#include "host/io/atomic_file.h"
 #include "model/run_config.h"
 
 namespace cutract::cli {
 namespace {
 
 FoldPlan plan_of(const CvArgs& a) {
-  FoldPlan plan{.by = a.by.value_or(GroupBy::sentence), .count = a.folds.value_or(5), .val_share = a.val, .seed = a.split_seed};
+  FoldPlan plan{
+      .by = a.by.value_or(GroupBy::sentence), .count = a.folds.value_or(5), .val_share = a.val, .seed = a.split_seed};
   if (!a.leave_out.empty()) {
     plan.by = GroupBy::speaker;
     plan.count = 0;
@@ -28,7 +28,8 @@ TrainArgs training_of(const CvArgs& a, const std::string& corpus, const std::str
   t.config = a.config;
   t.set = a.set;
   t.set.push_back(setting("data.corpus", corpus));
-  for (const char* split : {"train", "val", "test"}) t.set.push_back(setting(fmt::format("data.{}_split", split), split));
+  for (const char* split : {"train", "val", "test"})
+    t.set.push_back(setting(fmt::format("data.{}_split", split), split));
   t.seed = a.seed;
   t.out = folder;
   t.device = a.device;
@@ -37,20 +38,9 @@ TrainArgs training_of(const CvArgs& a, const std::string& corpus, const std::str
   return t;
 }
 
-ScoredSplit scores_of(const CvArgs& a, const std::string& folder) {
-  EvalArgs e;
-  e.model = folder;
-  e.device = a.device;
-  e.json = folder + "/scores.json";
-  e.skip_bad = a.skip_bad;
-  e.print = false;
-  run(e);
-  return parse_scored_split(read_file(e.json), e.json);
-}
-
 std::string title_of(const CvArgs& a, const FoldPlan& plan, std::size_t folds) {
-  return fmt::format("Cross-validation of {}: {} folds by {}", a.config.empty() ? "the default settings" : a.config, folds,
-                     name_of(plan.by));
+  return fmt::format("Cross-validation of {}: {} folds by {}", a.config.empty() ? "the default settings" : a.config,
+                     folds, name_of(plan.by));
 }
 
 }  // namespace
@@ -61,17 +51,19 @@ int run(const CvArgs& a) {
   const Corpus corpus = read_corpus(config.data.corpus, {.channel = config.data.channel});
   const FoldPlan plan = plan_of(a);
   const std::vector<Fold> folds = plan_folds(corpus, plan);
-  CrossValidation all{title_of(a, plan, folds.size()), {}};
+  ScoredRuns all{
+      title_of(a, plan, folds.size()),
+      "fold",
+      {},
+      "Each fold was scored by a model that was trained without it. The names link to the reports of the trainings."};
   for (const Fold& fold : folds) {
-    log::info(fmt::format("fold {} of {}: {}", all.folds.size() + 1, folds.size(), fold.name));
-    const std::string divided = fmt::format("{}/corpora/{}", a.out, fold.name), trained = fmt::format("{}/runs/{}", a.out, fold.name);
+    log::info(fmt::format("fold {} of {}: {}", all.runs.size() + 1, folds.size(), fold.name));
+    const std::string divided = fmt::format("{}/corpora/{}", a.out, fold.name);
     write_with_splits(corpus, fold.splits, divided);
-    if (const int code = run(training_of(a, divided, trained)); code != 0) return code;
-    all.folds.push_back({fold.name, scores_of(a, trained)});
+    const TrainArgs training = training_of(a, divided, fmt::format("{}/runs/{}", a.out, fold.name));
+    if (const int code = train_and_score(training, fold.name, all); code != 0) return code;
   }
-  save_atomically(real_file_system(), a.out + "/cv.json", cross_validation_json(all));
-  save_atomically(real_file_system(), a.out + "/cv.html", cross_validation_page(all));
-  print_text(cross_validation_table(all));
+  report_runs(all, a.out, "cv");
   return 0;
 }
 

@@ -81,8 +81,8 @@ void device_option(CLI::App* app, std::string& device) {
       ->type_name("NAME");
 }
 
-void seed_option(CLI::App* app, std::optional<std::int64_t>& seed) {
-  app->add_option("--seed", seed, "random seed, same as --set trainer.seed=N")
+CLI::Option* seed_option(CLI::App* app, std::optional<std::int64_t>& seed) {
+  return app->add_option("--seed", seed, "random seed, same as --set trainer.seed=N")
       ->type_name("N")
       ->check(integer_in(0, std::int64_t{1} << 53));
 }
@@ -223,7 +223,14 @@ class Parser {
     app->add_option("--init-from", a.init_from,
                     "start a new run from the weights of this model (run folder, checkpoint or file)")
         ->type_name("MODEL");
-    seed_option(app, a.seed);
+    auto* seed = seed_option(app, a.seed);
+    auto* seeds = app->add_option("--seeds", a.seeds,
+                                  "train a run for each of these seeds, in DIR/runs/seed-N, score them, and print mean "
+                                  "and standard deviation")
+                      ->type_name("N,N,...")
+                      ->delimiter(',')
+                      ->check(integer_in(0, std::int64_t{1} << 53))
+                      ->excludes(seed);
     device_option(app, a.device);
     app->add_option("--check-device", a.check_device, "compare one training step with the CPU before training")
         ->check(CLI::IsMember({"cpu"}))
@@ -233,8 +240,9 @@ class Parser {
         ->expected(0, 1)
         ->default_str("1")
         ->type_name("[=N]")
-        ->check(integer_in(1, 1000000));
-    app->add_flag("--print-config", a.print_config, "print the complete config and exit");
+        ->check(integer_in(1, 1000000))
+        ->excludes(seeds);
+    app->add_flag("--print-config", a.print_config, "print the complete config and exit")->excludes(seeds);
     app->add_flag("--skip-bad", a.skip_bad, "skip bad utterances and list them in DIR/skipped.tsv");
     app->add_flag("--end-with-parent", a.end_with_parent, "save and stop when the process that started this one ends");
     app->add_flag("-q,--quiet", a.quiet, "print warnings and errors only");

@@ -4,8 +4,10 @@
 
 #include <csignal>
 #include <filesystem>
+#include <set>
 
 #include "cli/commands.h"
+#include "cli/scored_runs.h"
 #include "host/core/error.h"
 #include "host/core/log.h"
 #include "host/core/shell_quoted.h"
@@ -64,9 +66,39 @@ std::string default_folder(const TrainArgs& a, const RunConfig& config) {
   return fmt::format("runs/{}-seed{}", stem, config.trainer.seed);
 }
 
+// Trains and scores one run for each seed.
+int run_seeds(const TrainArgs& a) {
+  if (!named<Resume>(a.resume))
+    fail(Fault::usage, "--seeds and --resume PATH: a checkpoint is of one seed; give one of them");
+  if (std::set<std::int64_t>(a.seeds.begin(), a.seeds.end()).size() < a.seeds.size())
+    fail(Fault::usage, "--seeds: names a seed twice, expected different seeds");
+  if (a.quiet) log::set_level(log::Level::quiet);
+  const RunConfig config = read_run_config(a.config, a.set);
+  const std::string folder =
+      a.out.empty() ? "runs/" + (a.config.empty() ? "default" : std::filesystem::path(a.config).stem().string())
+                    : a.out;
+  ScoredRuns all{
+      fmt::format("{} with {}", a.config.empty() ? "Default settings" : a.config, counted(std::ssize(a.seeds), "seed")),
+      "seed",
+      {},
+      fmt::format("Each run was scored on the split {}. The names link to the reports of the trainings.",
+                  config.data.test_split)};
+  for (const std::int64_t seed : a.seeds) {
+    log::info(fmt::format("seed {} ({} of {})", seed, all.runs.size() + 1, a.seeds.size()));
+    TrainArgs one = a;
+    one.seeds.clear();
+    one.seed = seed;
+    one.out = fmt::format("{}/runs/seed-{}", folder, seed);
+    if (const int code = train_and_score(one, fmt::format("seed-{}", seed), all); code != 0) return code;
+  }
+  report_runs(all, folder, "seeds");
+  return 0;
+}
+
 }  // namespace
 
 int run(const TrainArgs& a) {
+  if (!a.seeds.empty()) return run_seeds(a);
   const std::optional<Resume> resume = named<Resume>(a.resume);  // nothing: the path of a checkpoint or run
   if (!a.init_from.empty() && !resume)
     fail(Fault::usage, "--init-from and --resume: a resumed run has weights of its own; give one of them");

@@ -53,8 +53,9 @@ void write_with_splits(const Corpus& corpus, const std::vector<std::string>& spl
       read_regular_file(manifest_path) == manifest)
     return;
   if (fs::exists(out) && !(fs::is_directory(out) && fs::is_empty(out)))
-    fail(Fault::io, out + ": exists and is not this division of the corpus, expected a folder that is empty or does "
-                          "not exist; choose another folder or remove it");
+    fail(Fault::io, out +
+                        ": exists and is not this division of the corpus, expected a folder that is empty or does "
+                        "not exist; choose another folder or remove it");
   make_folder(out);
   save_atomically(real_file_system(), manifest_path, manifest);
   save_atomically(real_file_system(), toml_path, toml);

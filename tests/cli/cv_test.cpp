@@ -94,8 +94,41 @@ TEST_F(Cv, AFailedTrainingEndsItWithItsCode) {
   EXPECT_EQ(f.code, 3);
 }
 
+TEST_F(Cv, SeedsAreTrainedAndScoredAlike) {
+  const std::vector<std::string> command{"train", "-c",   "c.toml", "--seeds",  "3,17",
+                                         "--out", "both", "-q",     "--device", "cpu"};
+  const Finished both = run(command);
+  ASSERT_EQ(both.code, 0) << both.err;
+  ASSERT_EQ(run({"train", "-c", "c.toml", "--seed", "17", "--out", "one", "-q", "--device", "cpu"}).code, 0);
+  ASSERT_EQ(run({"eval", "one", "--device", "cpu", "--json", "one.json"}).code, 0);
+  const json all = json::parse(read("both/seeds.json")), one = json::parse(read("one.json"));
+  EXPECT_EQ(all["seeds"][1]["seed"], "seed-17");
+  EXPECT_EQ(all["seeds"][1]["rmse"], one["rmse"]);
+  EXPECT_EQ(all["seeds"][1]["pearson"], one["pearson"]);
+  EXPECT_NE(all["seeds"][0]["rmse"], one["rmse"]);
+  EXPECT_TRUE(
+      both.out.starts_with("seed              utterances    RMSE (z)     RMSE (mm)     MAE (z)   Pearson r\nseed-3 "))
+      << both.out;
+  EXPECT_EQ(run(command).out, both.out);
+}
+
+TEST_F(Cv, SeedsThatContradictAreRefused) {
+  const auto refused = [&](std::vector<std::string> more, const std::string& why) {
+    more.insert(more.begin(), {"train", "-c", "c.toml", "--device", "cpu"});
+    const Finished f = run(more);
+    EXPECT_EQ(f.code, 2);
+    EXPECT_EQ(f.err, "error: " + why + "\n");
+  };
+  refused({"--seeds", "1,1"}, "--seeds: names a seed twice, expected different seeds");
+  refused({"--seeds", "1,2", "--resume", "runs/x"},
+          "--seeds and --resume PATH: a checkpoint is of one seed; give one of them");
+  refused({"--seeds", "1,2", "--seed", "3"}, "--seed and --seeds exclude each other; give only one of them");
+  refused({"--seeds", "1,x"}, "--seeds: is \"x\", expected an integer from 0 to 9007199254740992");
+}
+
 TEST_F(Cv, SplitMakesACorpusThatCanBeTrainedOn) {
-  const Finished split = run({"corpus", "split", "corpus", "--by", "utterance", "--shares", "train=0.5,val=0.5", "--out", "new"});
+  const Finished split =
+      run({"corpus", "split", "corpus", "--by", "utterance", "--shares", "train=0.5,val=0.5", "--out", "new"});
   EXPECT_EQ(split.code, 0);
   EXPECT_EQ(split.err, "new: 5 utterances in train, 5 utterances in val\n");
   EXPECT_EQ(run({"corpus", "check", "new"}).code, 0);

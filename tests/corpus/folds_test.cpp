@@ -124,8 +124,9 @@ TEST_F(Resplit, KeepsAllButTheSplitsAndMakesPathsAbsolute) {
   const std::string root = folder_.path();
   EXPECT_EQ(read_file(folder_ / "new/deep/manifest.tsv"),
             "id\tspeaker\tsplit\taudio\tarticulation\ttext\tfeatures\temotion\n"
-            "u1\ta\tval\t" + root + "/c/audio/1.wav\t/else/1.npy\thi\t" + root + "/c/f/1.npy\tsad\n" +
-            "u2\ta\ttrain\t" + root + "/2.wav\t" + root + "/c/art/2.npy\tho\t\t\n");
+            "u1\ta\tval\t" +
+                root + "/c/audio/1.wav\t/else/1.npy\thi\t" + root + "/c/f/1.npy\tsad\n" + "u2\ta\ttrain\t" + root +
+                "/2.wav\t" + root + "/c/art/2.npy\tho\t\t\n");
   EXPECT_EQ(read_file(folder_ / "new/deep/corpus.toml"), read_file(folder_ / "c/corpus.toml"));
   EXPECT_EQ(read_corpus(folder_ / "new/deep").utterances[0].split, "val");
 }

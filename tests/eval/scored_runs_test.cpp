@@ -1,4 +1,4 @@
-#include "eval/cross_validation.h"
+#include "eval/scored_runs.h"
 
 #include <gtest/gtest.h>
 
@@ -10,8 +10,8 @@
 namespace cutract {
 namespace {
 
-FoldScores fold(const std::string& name, double rmse, std::optional<double> r) {
-  FoldScores f{name, {}};
+ScoredRun fold(const std::string& name, double rmse, std::optional<double> r) {
+  ScoredRun f{name, {}};
   f.scores.unit = "mm";
   f.scores.whole.rmse = rmse;
   f.scores.whole.rmse_units = 3 * rmse;
@@ -21,9 +21,9 @@ FoldScores fold(const std::string& name, double rmse, std::optional<double> r) {
   return f;
 }
 
-TEST(CrossValidation, TableHasEachFoldMeanAndDeviation) {
-  const CrossValidation c{"t", {fold("anna", 0.6, 0.7), fold("bert", 0.8, 0.5)}};
-  EXPECT_EQ(cross_validation_table(c),
+TEST(ScoredRuns, TableHasEachRunMeanAndDeviation) {
+  const ScoredRuns c{"t", "fold", {fold("anna", 0.6, 0.7), fold("bert", 0.8, 0.5)}, ""};
+  EXPECT_EQ(scored_runs_table(c),
             "fold              utterances    RMSE (z)     RMSE (mm)     MAE (z)   Pearson r\n"
             "anna                       7       0.600         1.800       0.300       0.700\n"
             "bert                       7       0.800         2.400       0.400       0.500\n"
@@ -31,9 +31,9 @@ TEST(CrossValidation, TableHasEachFoldMeanAndDeviation) {
             "deviation                          0.141         0.424       0.071       0.141\n");
 }
 
-TEST(CrossValidation, AnUndefinedScoreHasNoMean) {
-  const CrossValidation c{"t", {fold("anna", 0.6, 0.7), fold("bert", 0.8, std::nullopt)}};
-  const auto j = nlohmann::json::parse(cross_validation_json(c));
+TEST(ScoredRuns, AnUndefinedScoreHasNoMean) {
+  const ScoredRuns c{"t", "fold", {fold("anna", 0.6, 0.7), fold("bert", 0.8, std::nullopt)}, ""};
+  const auto j = nlohmann::json::parse(scored_runs_json(c));
   EXPECT_TRUE(j["folds"][1]["pearson"].is_null());
   EXPECT_TRUE(j["mean"]["pearson"].is_null());
   EXPECT_NEAR(j["mean"]["rmse"].get<double>(), 0.7, 1e-15);
@@ -41,8 +41,8 @@ TEST(CrossValidation, AnUndefinedScoreHasNoMean) {
   EXPECT_EQ(j["folds"][0]["utterances"], 7);
 }
 
-TEST(CrossValidation, PageIsWellFormedAndLinksToTheRuns) {
-  const std::string page = cross_validation_page({"<t>", {fold("a&b", 0.6, 0.7), fold("bert", 0.8, 0.5)}});
+TEST(ScoredRuns, PageIsWellFormedAndLinksToTheRuns) {
+  const std::string page = scored_runs_page({"<t>", "fold", {fold("a&b", 0.6, 0.7), fold("bert", 0.8, 0.5)}, "So."});
   test::expect_well_formed(page);
   EXPECT_NE(page.find("<a href=\"runs/a&amp;b/report.html\">a&amp;b</a>"), std::string::npos);
   EXPECT_NE(page.find("<title>&lt;t&gt;</title>"), std::string::npos);
