@@ -60,13 +60,17 @@ if [ "$what" = all ]; then
   if stage "golden files made anew, and a model file in PyTorch"; then
     scripts/goldens.sh | tee -a "$log"
   fi
+  if stage "the Python package: wheel, clean environment, tests"; then
+    scripts/python.sh | tee -a "$log"
+  fi
   if stage "formatting"; then
     scripts/format.sh --check
   fi
   if stage "clang-tidy"; then
     scripts/tidy.sh
   fi
-  # The planted bugs are in this build, each doing nothing until it is armed, so the emulated GPU needs no build of its own.
+  # The planted bugs are in this build, each doing nothing until it is armed, so the emulated GPU needs no build of its own. Its flags are
+  # those of preset cpu, so that the compiler cache gives it the objects that do not differ.
   # Other test binaries run on the emulated GPU with the sanitizers below.
   catching=$(awk '!/^#/ && NF { print $2 }' tests/planted.tsv | sort -u)
   if stage "build of preset plant: the tests that catch planted bugs, and those of the GPU code"; then
