@@ -10,6 +10,7 @@
 
 #include "host/core/error.h"
 #include "host/core/text.h"
+#include "host/corpus/slack.h"
 #include "host/io/audio.h"
 #include "host/io/input_file.h"
 #include "host/io/npy.h"
@@ -18,7 +19,6 @@ namespace cutract {
 namespace {
 
 constexpr std::size_t kMost = 100;
-constexpr double kSlack_s = 0.020;
 
 // What the files of one utterance are like, whatever corpus.toml says.
 struct Shape {
@@ -48,10 +48,9 @@ double fitting_rate(std::span<const Shape> shapes) {
   const double rate = std::round(middle) > 0 && std::abs(middle / std::round(middle) - 1) < 0.01
                           ? std::round(middle)
                           : std::round(middle * 10) / 10;
-  const bool fits =
-      rate > 0 && std::all_of(shapes.begin(), shapes.end(), [&](const Shape& s) {
-        return std::abs(static_cast<double>(s.rows) / rate - s.audio_s) <= std::max(kSlack_s, 1 / rate) + 1e-9;
-      });
+  const bool fits = rate > 0 && std::all_of(shapes.begin(), shapes.end(), [&](const Shape& s) {
+                      return std::abs(static_cast<double>(s.rows) / rate - s.audio_s) <= slack_s(rate) + 1e-9;
+                    });
   return fits ? rate : 0;
 }
 

@@ -12,6 +12,7 @@
 #include "host/core/plant.h"
 #include "host/core/text.h"
 #include "host/corpus/corpus.h"
+#include "host/corpus/slack.h"
 #include "host/io/audio.h"
 #include "host/io/input_file.h"
 #include "host/io/npy.h"
@@ -19,8 +20,6 @@
 namespace cutract {
 namespace {
 
-// The ends of the streams of one recording may differ by this much, or by one articulation frame if that is more.
-constexpr double kSlack_s = 0.020;
 constexpr double kRounding_s = 1e-9;
 
 std::string path_of(const Corpus& corpus, const std::string& file) {
@@ -173,7 +172,7 @@ Recording RecordingReader::cut(const Corpus& corpus, const Utterance& u, const W
   const double rate = corpus.articulation_rate_hz, audio_rate = corpus.sample_rate;
   const double audio_s = static_cast<double>(samples.size()) / audio_rate,
                track_s = static_cast<double>(track.rows) / rate;
-  const double slack = std::max(kSlack_s, 1 / rate) + kRounding_s;
+  const double slack = slack_s(rate) + kRounding_s;
 
   const bool whole = u.end_s < 0;
   if (whole && std::abs(audio_s - track_s) > slack)

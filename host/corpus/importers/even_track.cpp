@@ -10,11 +10,11 @@
 #include "host/core/error.h"
 #include "host/core/text.h"
 #include "host/corpus/lowpass.h"
+#include "host/corpus/slack.h"
 
 namespace cutract {
 namespace {
 
-constexpr double kSlack_s = 0.020;  // by which a track and its audio may differ, or one frame if that is more
 constexpr double kRounding_s = 1e-9;
 constexpr double kOffGrid = 0.01;    // of a frame: closer times count as those of the grid
 constexpr double kMostMissing = 3;   // usual steps between two rows; a longer gap is not filled
@@ -173,7 +173,7 @@ struct Fit {
 
 // Refuses a difference that is too large. `by_times`: rows say their times.
 Fit fit_to_audio(const Length& track, const TimeRules& rules, bool by_times, double audio_s, const std::string& path) {
-  const double slack = std::max(kSlack_s, 1 / track.rate_hz);
+  const double slack = slack_s(track.rate_hz);
   const double difference = track.seconds() - audio_s;
   if (std::abs(difference) <= slack + kRounding_s) return {static_cast<Index>(track.rows), audio_s, 0};
   const double most = std::max(rules.trim_s.value_or(0), slack);
@@ -218,7 +218,7 @@ RowTimes row_times(StoredTrack& track, const TimeRules& rules, const std::string
 }
 
 void check_first(const RowTimes& times, const TimeRules& rules, double rate, const std::string& path) {
-  const double latest = std::max(kSlack_s, 1 / rate) + kRounding_s;
+  const double latest = slack_s(rate) + kRounding_s;
   if (times.first() > latest)
     fail(Fault::data,
          fmt::format("{}: its first time is {:.3f} s, expected at most {:.3f} s after the start of the audio{}", path,

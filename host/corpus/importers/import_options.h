@@ -60,7 +60,7 @@ inline constexpr std::array kPairOptions = {
 inline constexpr std::array kTrackOptions = {
     ImportOption{"--audio", "DIR", "folder of the audio files, or a Kaldi wav.scp, in SRC (default SRC)"},
     ImportOption{"--tracks", "DIR", "folder of the files of movement, in SRC (default SRC)"},
-    ImportOption{"--channels", "A,B,...", "channels to import (default all; if names say which are positions, these)"},
+    ImportOption{"--channels", "A,B,...", "channels to import (default: the positions, if names say which these are; otherwise all)"},
     ImportOption{"--rate", "HZ", "frames per second of the corpus (default: those of the first recording)"},
     ImportOption{"--trim-ms", "N", "longest difference between the ends of audio and movement that is cut off, in ms "
                                    "(default 500)"},
