@@ -74,7 +74,8 @@ static void fields(FieldTable& v, TrainerConfig& c) {
     "terms: " +
         describe_objectives());
   v("precision", c.precision,
-    "precision of the matrix products of the blocks on a GPU; the output layer, everything else, and the CPU use fp32");
+    "precision of the matrix products of linear layers and LSTMs on a GPU; attention, the output layer and the CPU use "
+    "fp32");
   v("engine", c.engine, "LSTM implementation on a GPU; auto: the fastest for this size, precision and GPU");
   v("early_stopping_patience", c.early_stopping_patience, in(0, 1000000),
     "epochs without improvement before training stops; 0: never stop early");
@@ -137,7 +138,8 @@ ModelConfig checked(ModelConfig c) {
 RunConfig read_run_config(const std::string& path, std::span<const std::string> assignments) {
   RunConfig c;
   const FieldTable table = table_of(c);
-  read_with_preset(c.features, [&] { read_config(table, path, assignments); });
+  const std::string text = config_text(path);  // read once, because a pipe cannot be read twice
+  read_with_preset(c.features, [&] { parse_config(table, text, path, assignments); });
   c.features = checked(c.features);
   c.model = checked(std::move(c.model));
   return c;

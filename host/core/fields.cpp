@@ -357,15 +357,18 @@ void parse_config(const FieldTable& table, std::string_view text, const std::str
   report(table, std::move(problems), origin);
 }
 
-void read_config(const FieldTable& table, const std::string& path, std::span<const std::string> assignments) {
+std::string config_text(const std::string& path) {
   std::string text;
-  if (!path.empty()) {
-    std::ifstream in(path, std::ios::binary);
-    char block[4096];
-    while (in.read(block, sizeof block), in.gcount() > 0) text.append(block, static_cast<std::size_t>(in.gcount()));
-    if (!in.is_open() || in.bad()) fail(Fault::io, path + ": cannot read the config file; check the path given to -c");
-  }
-  parse_config(table, text, path, assignments);
+  if (path.empty()) return text;
+  std::ifstream in(path, std::ios::binary);
+  char block[4096];
+  while (in.read(block, sizeof block), in.gcount() > 0) text.append(block, static_cast<std::size_t>(in.gcount()));
+  if (!in.is_open() || in.bad()) fail(Fault::io, path + ": cannot read the config file; check the path given to -c");
+  return text;
+}
+
+void read_config(const FieldTable& table, const std::string& path, std::span<const std::string> assignments) {
+  parse_config(table, config_text(path), path, assignments);
 }
 
 std::string write_config(const FieldTable& table) {

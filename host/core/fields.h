@@ -102,11 +102,13 @@ class FieldTable {
   std::vector<Section> sections_;
 };
 
-// Fills the fields from a TOML file (none if `path` is empty), then from "a.b=c" assignments. Throws Error{config} with
-// every mistake found, one per line and in the order of the file, as file:line:column (or --set a.b=c): unknown keys
-// (did you mean), types, ranges. Only the first 20 are shown; the rest are counted.
+// Fills the fields from a TOML file (none if `path` is empty), then from "a.b=c" assignments. Throws Error{config} that
+// lists every mistake, one per line in the order of the file, each with file:line:column or --set a.b=c: unknown keys
+// with a suggestion, wrong types, values out of range. Only the first 20 are listed; the others are counted.
 void read_config(const FieldTable&, const std::string& path, std::span<const std::string> assignments);
-// The same for text already in memory; `origin` replaces the file name.
+// The text of a config file, which may be a pipe and is then gone; "" if `path` is empty. Throws Error{io}.
+std::string config_text(const std::string& path);
+// The same as read_config for text already in memory; `origin` replaces the file name.
 void parse_config(const FieldTable&, std::string_view text, const std::string& origin,
                   std::span<const std::string> assignments = {});
 
@@ -114,13 +116,13 @@ void parse_config(const FieldTable&, std::string_view text, const std::string& o
 // was set, otherwise what is wrong.
 std::string assign_text(const FieldTable&, const std::string& assignment);
 
-// Returns the resolved TOML of all fields that have a value: reading it gives the same values.
+// Returns all fields that have a value as TOML. Reading it gives the same values.
 std::string write_config(const FieldTable&);
 
 // Returns the part of a dotted name before its last dot; "" if there is no dot.
 std::string_view section_of(std::string_view name);
 
-// Returns a TOML basic string, always with double quotes, as people write them.
+// Returns the text as a TOML basic string, in double quotes.
 std::string quoted(std::string_view);
 
 // Returns a number as a TOML float: "50.0" for 50.

@@ -1,6 +1,10 @@
 #include "model/run_config.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <array>
+#include <string>
 
 #include "host/io/atomic_file.h"
 #include "nn/model.h"
@@ -56,6 +60,19 @@ TEST(RunConfig, WhatIsWrittenReadsBackTheSame) {
   EXPECT_EQ(c.data.corpus, "some where");
   const std::string text = write_run_config(c);
   EXPECT_EQ(write_run_config(parse_run_config(text, "again")), text);
+}
+
+// The preset is read before the other settings, but a pipe can be read only once.
+TEST(RunConfig, APipeIsReadAsAFileIs) {
+  const std::string text = "[model]\nhidden = 3\n[features]\npreset = \"kaldi\"\nn_mels = 40\n";
+  std::array<int, 2> ends{};
+  ASSERT_EQ(pipe(ends.data()), 0);
+  ASSERT_EQ(write(ends[1], text.data(), text.size()), std::ssize(text));
+  close(ends[1]);
+  const RunConfig c = read_run_config("/dev/fd/" + std::to_string(ends[0]), {});
+  close(ends[0]);
+  EXPECT_EQ(write_run_config(c), write_run_config(from(text)));
+  EXPECT_EQ(c.model.hidden, 3);
 }
 
 TEST(RunConfig, ATargetIsSetOrAbsent) {
