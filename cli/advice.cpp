@@ -6,7 +6,7 @@
 namespace cutract::cli {
 
 std::string memory_advice(const Command& command) {
-  if (std::holds_alternative<TrainArgs>(command)) return "; try a smaller trainer.batch_size or model.hidden";
+  if (std::holds_alternative<TrainArgs>(command)) return "; try a smaller trainer.batch_size or a smaller model";
   if (std::holds_alternative<EvalArgs>(command))
     return "; close other programs that use this memory, or use --device cpu";
   if (std::holds_alternative<PredictArgs>(command)) return "; split long audio into shorter files, or use --device cpu";
@@ -20,10 +20,9 @@ std::string advice(const Command& command, const Error& error) {
   if (dynamic_cast<const EngineRefused*>(&error)) return "; set trainer.engine = \"auto\"";
   if (dynamic_cast<const CudnnFailed*>(&error))
     return trains ? "; set trainer.engine = \"steps\" to train without cuDNN"
-                  : "; use --device cpu to do without cuDNN";
+                  : "; use --device cpu, which needs no cuDNN";
   if (dynamic_cast<const GpuLost*>(&error))
-    return trains ? "; run the same command again, and training resumes from its last checkpoint"
-                  : "; run the same command again";
+    return trains ? "; run the same command again to resume from the last checkpoint" : "; run the same command again";
   return "";
 }
 

@@ -10,7 +10,7 @@
 namespace cutract::cli {
 namespace {
 
-// Escapes text for man: backslashes, hyphens, and a point or apostrophe at the beginning of a line.
+// Escapes text for man: backslashes, hyphens, and a period or apostrophe at the beginning of a line.
 std::string plain(const std::string& text) {
   std::string out;
   for (const char c : text) {

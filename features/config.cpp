@@ -56,8 +56,9 @@ void fields(FieldTable& v, FeatureConfig& c) {
   delta_fields(v, c);
   v("context", c.context, in(0, 50), "neighbouring frames appended on each side");
   v("engine", c.engine,
-    "implementation of the log-mels on a GPU; fused: one kernel; cufft: NVIDIA's FFT between two kernels, which is "
-    "slower; on the CPU this changes nothing");
+    "implementation of the log-mels on a GPU; fused: one kernel; cufft: NVIDIA's FFT between two kernels, for any "
+    "n_fft; "
+    "no effect on the CPU");
 }
 
 FeatureConfig feature_preset(FeaturePreset preset) {

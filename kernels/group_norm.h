@@ -85,7 +85,7 @@ CUTRACT_HD inline void set_group_norm_stats(const GroupNormSums& sums, double va
   const double variance = sums.square / values - drift * drift;
   stats[0] = static_cast<float>(mean);
   stats[1] = static_cast<float>(mean - static_cast<double>(stats[0]));
-  // In this form a NaN stays one.
+  // A comparison, because fmax would turn a NaN into 0.
   stats[2] = static_cast<float>(1 / std::sqrt((variance < 0 ? 0 : variance) + static_cast<double>(eps)));
 }
 CUTRACT_HD inline float group_norm_normal(float x, const GroupNormStats& s) { return (x - s.mean - s.rest) * s.scale; }

@@ -17,7 +17,7 @@ constexpr const char* kVersion = "recipe_version";
 constexpr const char* kRecipe = "feature_recipe";
 constexpr const char* kHash = "feature_hash";
 
-// Returns the settings of one section, as they are written.
+// Returns the settings of one section as text.
 std::string section_text(const std::string& config, const std::string& section) {
   std::istringstream in(config);
   std::string out;
@@ -33,9 +33,10 @@ std::string section_text(const std::string& config, const std::string& section) 
 }
 
 [[noreturn]] void fail_other_numbers(int numbers, const std::string& origin) {
-  fail(Fault::data, fmt::format("{}: was trained on version {} of the feature numbers, but this build computes version "
-                                "{}; retrain it, or use the build that made it",
-                                origin, numbers, kFeatureNumbers));
+  fail(Fault::data,
+       fmt::format("{}: was trained on features of version {}, but this build computes version {}; retrain "
+                   "it, or use the build that made it",
+                   origin, numbers, kFeatureNumbers));
 }
 
 // The hash of version 0 was that of all settings as text, in the order in which the config has them, and its numbers
@@ -63,9 +64,10 @@ int recipe_version(const TensorFile& file, const std::string& origin) {
   if (!file.metadata.contains(kVersion)) return 0;
   const int version = metadata_number<int>(file, kVersion, origin, 1);
   if (version > kRecipeVersion)
-    fail(Fault::io, fmt::format("{}: a newer cutract wrote it: its settings are of version {}, and this build reads "
-                                "versions up to {}; use a newer build",
-                                origin, version, kRecipeVersion));
+    fail(Fault::io,
+         fmt::format("{}: was written by a newer cutract: its settings have version {}, but this build reads "
+                     "versions up to {}; use a newer build",
+                     origin, version, kRecipeVersion));
   return version;
 }
 
@@ -88,7 +90,7 @@ void expect_same_features(const TensorFile& file, const FeatureConfig& features,
   if (std::istringstream(was.substr(was.find('=') + 1)) >> numbers && numbers != kFeatureNumbers)
     fail_other_numbers(numbers, origin);
   fail(Fault::data,
-       fmt::format("{}: was trained on other features than its config describes ({}); the file was altered", origin,
+       fmt::format("{}: was trained on different features than its config describes ({}); the file was altered", origin,
                    apart));
 }
 

@@ -7,21 +7,21 @@
 
 namespace cutract {
 
-// The recipe of a stored file: its config as text, which version of the settings that is, and what its features are.
+// A stored model or training state holds its config as text, the version of the settings in that text, and, if it is a
+// model, a recipe of its features with a hash. These functions write and read them.
 
-// Adds the version, and for a model the recipe and the hash of its features.
 void put_recipe_version(TensorFile&);
 void put_feature_recipe(TensorFile&, const FeatureConfig&);
 
 // Returns the version; 0 if there is none. Throws Error{io} if a newer build wrote the file.
 int recipe_version(const TensorFile&, const std::string& origin);
 
-// Returns the stored config, with this build's names of the keys. Throws as recipe_version does, and Error{data} if
-// there is no config.
+// Returns the stored config, with keys named as in this build. Throws Error{data} if there is no config, and what
+// recipe_version throws.
 std::string stored_config(const TensorFile&, const std::string& origin);
 
-// Throws Error{data} if the file's features were not the ones that this build computes from its config, which
-// is given too.
+// Throws Error{data} unless this build computes the features that the model was trained on. The FeatureConfig is that
+// of the model's config.
 void expect_same_features(const TensorFile&, const FeatureConfig&, const std::string& origin);
 
 }  // namespace cutract

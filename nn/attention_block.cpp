@@ -15,10 +15,11 @@ Branch<SelfAttention> branch(Layout& layout, const std::string& scope, Index wid
 }  // namespace
 
 void fields(FieldTable& v, AttentionConfig& c) {
-  v("heads", c.heads, in(1, 128), "heads of 32 or 64 columns each");
-  v("dropout", c.dropout, in(0.0, 0.9), "dropout probability of the weights of the keys, and of the output");
-  v("positions", c.positions, "how the position of a frame is known");
-  v("window", c.window, in(0, 1'000'000), "frames to each side that a frame sees; 0: the utterance");
+  v("heads", c.heads, in(1, 128), "number of heads; the block's input has 32 or 64 columns for each");
+  v("dropout", c.dropout, in(0.0, 0.9), "dropout probability of the attention weights and of the output");
+  v("positions", c.positions, "position encoding, none or rotary (rope)");
+  v("window", c.window, in(0, 1'000'000),
+    "frames to each side that a frame attends to; 0: all frames of the utterance");
 }
 
 std::string describe(const AttentionConfig& c) { return fmt::format("attention ({} heads)", c.heads); }

@@ -16,7 +16,7 @@ template <>
 inline constexpr auto kNames<NormPlace> = std::to_array<Named<NormPlace>>({{NormPlace::pre, "pre"},
                                                                            {NormPlace::post, "post"}});
 
-// Memory for the gradients inside one branch at a time, [N, width] each.
+// Memory for the gradients inside a branch, [N, width] each, which the branches use in turn.
 struct BranchScratch {
   Out branch, norm;
   void plan(const Plan& p, Index width) {
@@ -26,8 +26,8 @@ struct BranchScratch {
   }
 };
 
-// Plans layers of which each reads the output of the one before. In inference, the arrays of one take the place of
-// those of the one before: a layer has read its input when it writes its output.
+// Plans a sequence of layers, each of which reads the output of the one before. In inference, all layers use the same
+// memory: a layer has read its input before it writes its output.
 template <class Layers, class With>
 void plan_layers(const Plan& p, Layers& layers, With&& with) {
   const Index kept = p.kept.used();
@@ -37,9 +37,9 @@ void plan_layers(const Plan& p, Layers& layers, With&& with) {
   }
 }
 
-// A part of a layer whose output is added to its input: x + scale dropout(body(norm(x))) with the norm before it, and
-// norm(x + scale dropout(body(x))) with the norm after it. A body, such as FeedForward or SelfAttention, is as wide as
-// its input.
+// A part of a layer whose output is added to its input: x + scale dropout(body(norm(x))) with NormPlace::pre, and
+// norm(x + scale dropout(body(x))) with NormPlace::post. The output of a body, such as FeedForward or SelfAttention, is
+// as wide as its input.
 template <class Body>
 class Branch {
  public:
@@ -67,7 +67,7 @@ class Branch {
     if (!pre_) norm_.forward(ex, sum_, normed_, p);
     return y();
   }
-  // d, the gradient for y, becomes that for x.
+  // Replaces d, the gradient for y, by the gradient for x.
   void backward(Exec& ex, Out d, const BranchScratch& scratch, const Pass& p) const {
     if (!pre_) norm_.backward(ex, sum_, d, d, false, p);
     residual_.backward(ex, d, scratch.branch, p);

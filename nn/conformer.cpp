@@ -9,13 +9,15 @@
 namespace cutract {
 
 void fields(FieldTable& v, ConformerConfig& c) {
-  v("heads", c.heads, in(1, 128), "heads of 32 or 64 columns each");
+  v("heads", c.heads, in(1, 128), "number of heads; the block's input has 32 or 64 columns for each");
   v("layers", c.layers, in(1, 64), "number of layers");
-  v("feed_forward", c.feed_forward, in(1, 65536), "columns inside the feed-forward parts");
-  v("kernel", c.kernel, in(1, static_cast<int>(kMostConvTaps)), "frames that the convolution sees, an odd number");
-  v("dropout", c.dropout, in(0.0, 0.9), "dropout probability of the weights of the keys and of each part's output");
-  v("positions", c.positions, "how the position of a frame is known");
-  v("window", c.window, in(0, 1'000'000), "frames to each side that attention sees; 0: the utterance");
+  v("feed_forward", c.feed_forward, in(1, 65536), "width of the hidden layers of the feed-forward parts");
+  v("kernel", c.kernel, in(1, static_cast<int>(kMostConvTaps)), "frames that the convolution covers; an odd number");
+  v("dropout", c.dropout, in(0.0, 0.9),
+    "dropout probability of the attention weights, inside the feed-forward parts, and of each part's output");
+  v("positions", c.positions, "position encoding, none or rotary (rope)");
+  v("window", c.window, in(0, 1'000'000),
+    "frames to each side that a frame attends to; 0: all frames of the utterance");
   v("convolution_first", c.convolution_first, "whether the convolution comes before the attention");
 }
 

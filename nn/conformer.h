@@ -27,8 +27,8 @@ void fields(FieldTable&, ConformerConfig&);
 std::string describe(const ConformerConfig&);
 
 // The conformer of Gulati et al. 2020 (arXiv 2005.08100), as wide as its input. Its twin is
-// torchaudio.models.Conformer(use_group_norm=True), with the same names and initial distributions; it has no positions,
-// and rotary positions are ours. Group norm is over an utterance, so a result does not depend on the rest of the batch.
+// torchaudio.models.Conformer(use_group_norm=True), with the same names and initial distributions but without
+// rotary positions. Group norm is over an utterance, so a result does not depend on the rest of the batch.
 class Conformer {
  public:
   using Config = ConformerConfig;

@@ -40,8 +40,8 @@ struct Slot {
   }
 };
 
-// What a model owns: its tensors, one after another, and its dropout sites. A block's constructor adds what is its own,
-// and keeps the slots.
+// The tensors of a model, one after another, and its dropout sites. The constructor of a block adds the block's tensors
+// and keeps their slots.
 class Layout {
  public:
   template <int Rank>

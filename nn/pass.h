@@ -50,7 +50,7 @@ struct Masks {
   View<const std::uint32_t, 1> uid;  // [B] indices of the utterances
 };
 
-// What a forward and its backward know.
+// The arguments that a forward and its backward share.
 struct Pass {
   View<const float, 1> params;  // in the layout of the model
   View<float, 1> grads;         // likewise; backward adds to it

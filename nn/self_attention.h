@@ -10,8 +10,8 @@
 
 namespace cutract {
 
-// How attention knows where a frame is. Rotary positions depend on the distance of two frames only, so they hold for
-// recordings of any length.
+// How attention encodes the positions of frames. Rotary positions depend only on the distance between two frames, so
+// they work for recordings of any length.
 enum class Positions { none, rope };
 template <>
 inline constexpr auto kNames<Positions> = std::to_array<Named<Positions>>({{Positions::none, "none"},

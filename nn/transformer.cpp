@@ -5,14 +5,16 @@
 namespace cutract {
 
 void fields(FieldTable& v, TransformerConfig& c) {
-  v("heads", c.heads, in(1, 128), "heads of 32 or 64 columns each");
+  v("heads", c.heads, in(1, 128), "number of heads; the block's input has 32 or 64 columns for each");
   v("layers", c.layers, in(1, 64), "number of layers");
-  v("feed_forward", c.feed_forward, in(1, 65536), "columns inside the feed-forward part");
-  v("dropout", c.dropout, in(0.0, 0.9), "dropout probability of the weights of the keys and of the three outputs");
-  v("activation", c.activation, "function inside the feed-forward part");
-  v("norm", c.norm, "where a layer normalises: before each part or after it");
-  v("positions", c.positions, "how the position of a frame is known");
-  v("window", c.window, in(0, 1'000'000), "frames to each side that a frame sees; 0: the utterance");
+  v("feed_forward", c.feed_forward, in(1, 65536), "width of the hidden layer of the feed-forward part");
+  v("dropout", c.dropout, in(0.0, 0.9),
+    "dropout probability of the attention weights, inside the feed-forward part, and of each part's output");
+  v("activation", c.activation, "activation of the feed-forward part");
+  v("norm", c.norm, "place of layer normalisation, before each part or after it");
+  v("positions", c.positions, "position encoding, none or rotary (rope)");
+  v("window", c.window, in(0, 1'000'000),
+    "frames to each side that a frame attends to; 0: all frames of the utterance");
 }
 
 std::string describe(const TransformerConfig& c) {

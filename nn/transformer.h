@@ -27,8 +27,8 @@ void fields(FieldTable&, TransformerConfig&);
 std::string describe(const TransformerConfig&);
 
 // The encoder of Vaswani et al. 2017 (arXiv 1706.03762), as wide as its input. Its twin in PyTorch is
-// nn.TransformerEncoder of nn.TransformerEncoderLayer, with the same names and initial distributions; rotary positions
-// are ours.
+// nn.TransformerEncoder of nn.TransformerEncoderLayer, with the same names and initial distributions; PyTorch's has no
+// rotary positions.
 class Transformer {
  public:
   using Config = TransformerConfig;
@@ -54,8 +54,8 @@ class Transformer {
   std::string scope_;
   Index width_;
   std::vector<Layer> layers_;
-  std::optional<Norm> last_;  // where the branches normalise their inputs
-  Out y_;                     // of that norm
+  std::optional<Norm> last_;  // only with NormPlace::pre
+  Out y_;                     // output of last_
   BranchScratch scratch_;
 };
 static_assert(Block<Transformer>);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes the golden files of tests/golden anew with PyTorch, torchaudio, librosa, soxr and scipy, and compares them with those in the
-# tree; then loads a model that cutract trains into PyTorch (tests/train/load_in_torch.py). Needs preset cpu built.
+# Computes the golden files of tests/golden again with PyTorch, torchaudio, librosa, soxr and scipy, and compares them with those in
+# the tree; then loads a model that cutract trains into PyTorch (tests/train/load_in_torch.py). Needs preset cpu built.
 #   scripts/goldens.sh         installs Debian's PyTorch, and the rest from PyPI into .venv
 # Ends with "N passed, N failed". Without PyPI it says so and succeeds.
 set -euo pipefail

@@ -2,10 +2,10 @@
 # Runs clang-tidy on the sources of the libraries and the program; .clang-tidy lists the checks. Needs build/cpu to be configured.
 #   scripts/tidy.sh [FILE...]
 #   scripts/tidy.sh --self-test     checks that bugs planted in a source file and in a header are found
-# Two things make it fast. A plugin (scripts/own_code.cpp) keeps the checks out of system headers, where no finding is
-# shown. And the analyzer stops exploring a function at 75,000 states, the limit of its shallow mode, instead of 225,000,
-# and does not follow calls of function templates, most of which are the standard library's; CUTRACT_TIDY_STATES=225000
-# explores as far as clang does by default, and follows them.
+# Three things make it fast. A plugin (scripts/own_code.cpp) keeps the checks out of system headers, where no finding is
+# shown. The analyzer stops exploring a function at 75,000 states, the limit of its shallow mode, instead of 225,000. And
+# it does not follow calls of function templates, most of which are the standard library's. CUTRACT_TIDY_STATES=225000
+# explores as far as clang does by default, and follows those calls.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tidy=clang-tidy-16 # Debian's default version, 14, lacks std::source_location

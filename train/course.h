@@ -11,12 +11,12 @@ namespace cutract {
 // Progress of a training, and whether it is finished.
 class Course {
  public:
-  Course(const RunConfig&, int epochs);  // of at most that many epochs
+  Course(const RunConfig&, int epochs);  // epochs: the maximum number
 
   // Continues from a checkpoint's state. The current settings decide whether the run is finished, so one that stopped
-  // early or at its last epoch goes on if they allow it.
+  // early or at its last epoch continues if they allow it.
   void resume(const TrainingState&);
-  // An epoch was validated.
+  // Called after each validation.
   void add(double val_loss);
 
   bool finished() const { return !finished_.empty(); }

@@ -86,7 +86,8 @@ TrainResult run(Exec& ex, const RunConfig& config, const TrainOptions& options, 
     log::warn(
         fmt::format("skipped {}{}", counted(std::ssize(session.data.skipped), "utterance"), journal->where_skipped()));
   const bool complete = journal->complete(false);
-  Learner learner(ex, session, course, requests, journal->point(), options);  // refuses to go on with other data
+  Learner learner(ex, session, course, requests, journal->point(),
+                  options);  // throws if the checkpoint belongs to different data
   if (complete) return nothing_to_do(&learner);
   journal->start();
   session.normalise(ex, learner.trained());

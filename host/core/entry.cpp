@@ -86,7 +86,7 @@ std::string write_options(const FieldTable& table) {
 std::string describe_options(const FieldTable& table) {
   std::string out;
   for (const Field& f : table.all())
-    out += fmt::format("{}{} ({}{}; {})", out.empty() ? "" : ", ", f.name, f.help,
+    out += fmt::format("{}{} ({}{}; default {})", out.empty() ? "" : ", ", f.name, f.help,
                        f.choices.empty() ? "" : fmt::format(": {}", fmt::join(f.choices, ", ")), value_text(f));
   return out;
 }

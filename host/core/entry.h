@@ -22,8 +22,8 @@ void read_options(const FieldTable&, std::string_view options, const std::string
 // Returns all the fields as options, each preceded by a space: reading them gives the same values.
 std::string write_options(const FieldTable&);
 
-// Returns "hidden (LSTM units per direction; 128), layers (...)": names, meanings and values of the fields, to list the
-// options and their defaults in a help text.
+// Returns "hidden (LSTM units per direction; default 128), layers (...)": names, meanings and values of the fields, to
+// list the options and their defaults in a help text.
 std::string describe_options(const FieldTable&);
 
 }  // namespace cutract

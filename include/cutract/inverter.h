@@ -69,8 +69,10 @@ class Inverter {
   // A recording of more than 8000 frames (80 s at a step of 10 ms) is computed in parts, so that memory beyond samples
   // and result does not grow with its length. Each part overlaps its neighbours by 1000 frames; the values differ from
   // those of the whole by less than 1e-5 standard deviations if the model forgets within 1000 frames, as trained
-  // Bi-LSTMs do. A model that normalises each recording by itself (data.normalise_features = "utterance"), or whose
-  // features are several streams, keeps the features of the whole recording: 4 bytes per feature and frame.
+  // Bi-LSTMs do, or if its layers of attention have a window and layers x window is at most 1000. Attention without a
+  // window and the group norm of a conformer see only the part, so their values differ more. A model that normalises
+  // each recording by itself (data.normalise_features = "utterance"), or whose features are several streams, keeps the
+  // features of the whole recording: 4 bytes per feature and frame.
   //
   // Throws Fault::data for a rate out of range, for a sample that is not finite and for a recording that is too short
   // for one frame, Fault::usage for an unknown speaker, Fault::memory, and Fault::device for a failing GPU. The

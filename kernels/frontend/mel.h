@@ -19,8 +19,8 @@ enum class Edge {
 
 enum class LogUnit { db, ln, log10 };  // db: 10 log10 of the power
 
-// Implementation on a GPU: `fused` is our single kernel; `cufft` runs cuFFT between two kernels, is slower, takes any
-// n_fft, and serves as the reference for `fused`.
+// Implementation on a GPU: `fused` is our single kernel; `cufft` runs cuFFT between two kernels, takes any n_fft, and
+// serves as the reference for `fused`.
 enum class MelEngine { fused, cufft };
 template <>
 inline constexpr auto kNames<MelEngine> = std::to_array<Named<MelEngine>>({{MelEngine::fused, "fused"},

@@ -16,7 +16,7 @@ const cli::Command kTrain = cli::TrainArgs{}, kEval = cli::EvalArgs{}, kPredict 
 
 TEST(Advice, OfMemoryDependsOnTheCommand) {
   const Error error(Fault::memory, "out of memory");
-  EXPECT_EQ(advice(kTrain, error), "; try a smaller trainer.batch_size or model.hidden");
+  EXPECT_EQ(advice(kTrain, error), "; try a smaller trainer.batch_size or a smaller model");
   EXPECT_EQ(advice(kEval, error), "; close other programs that use this memory, or use --device cpu");
   EXPECT_EQ(advice(kPredict, error), "; split long audio into shorter files, or use --device cpu");
   EXPECT_EQ(advice(kFeatures, error), "; split long audio into shorter files");
@@ -34,14 +34,14 @@ TEST(Advice, OfAnEngineThatCannotComputeThisNamesTheSetting) {
 TEST(Advice, OfCudnnIsToDoWithoutIt) {
   const CudnnFailed error(Fault::device, "lstm by cuDNN: it failed");
   EXPECT_EQ(advice(kTrain, error), "; set trainer.engine = \"steps\" to train without cuDNN");
-  EXPECT_EQ(advice(kEval, error), "; use --device cpu to do without cuDNN");
+  EXPECT_EQ(advice(kEval, error), "; use --device cpu, which needs no cuDNN");
   EXPECT_EQ(advice(kTrain, CudnnFailed(Fault::memory, "lstm by cuDNN: no memory")),
             advice(kTrain, Error(Fault::memory, "")));
 }
 
 TEST(Advice, OfALostGpuIsANewProcess) {
   const GpuLost error(Fault::device, lost_gpu("lstm", "an illegal memory access"));
-  EXPECT_EQ(advice(kTrain, error), "; run the same command again, and training resumes from its last checkpoint");
+  EXPECT_EQ(advice(kTrain, error), "; run the same command again to resume from the last checkpoint");
   EXPECT_EQ(advice(kPredict, error), "; run the same command again");
   EXPECT_EQ(advice(kTrain, Error(Fault::device, "no GPU")), "");
 }

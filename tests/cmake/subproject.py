@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Configures a project that has cutract as a subfolder, and compiles only its main.cpp, without an object.
+"""Configures a project that has cutract as a subfolder, and checks the syntax of its main.cpp, which includes the installed headers.
 
     subproject.py SOURCE CMAKE [CMAKE_ARGUMENT...]    exit code 77 if there is no cmake
 """
@@ -23,7 +23,7 @@ if(CMAKE_BUILD_TYPE)
   message(FATAL_ERROR "the subfolder chose the build type ${{CMAKE_BUILD_TYPE}}")
 endif()
 if(CUTRACT_TESTS OR CUTRACT_INSTALL OR CUTRACT_BENCH OR TARGET tests_core)
-  message(FATAL_ERROR "the subfolder's tests, bench or install rules are on")
+  message(FATAL_ERROR "tests, benches or install rules of the subfolder are on")
 endif()
 """
 
@@ -31,7 +31,7 @@ endif()
 def main():
     source, cmake, more = pathlib.Path(sys.argv[1]).resolve(), sys.argv[2], sys.argv[3:]
     if not shutil.which(cmake):
-        print(f"SKIPPED: {cmake} is not here, so no project can be configured")
+        print(f"SKIPPED: there is no {cmake} to configure a project with")
         return 77
     with tempfile.TemporaryDirectory() as folder:
         work = pathlib.Path(folder)

@@ -75,8 +75,8 @@ TEST(Entry, MistakesAreNamedAllAtOnce) {
 
 TEST(Entry, OptionsAreDescribedWithTheirDefaults) {
   Options o;
-  EXPECT_EQ(describe_options(table_of(o)).substr(0, 60),
-            "hidden (units per direction; 128), dropout (dropout probabil");
+  EXPECT_EQ(describe_options(table_of(o)).substr(0, 68),
+            "hidden (units per direction; default 128), dropout (dropout probabil");
 }
 
 }  // namespace

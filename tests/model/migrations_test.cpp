@@ -80,7 +80,7 @@ TEST(StoredRecipe, RefusesANewerVersion) {
   EXPECT_EQ(recipe_version(file, "m"), kRecipeVersion);
   EXPECT_EQ(stored_config(file, "m"), file.metadata["config"]);
   file.metadata["recipe_version"] = std::to_string(kRecipeVersion + 1);
-  EXPECT_FAULT(stored_config(file, "m"), Fault::io, "m: a newer cutract wrote it");
+  EXPECT_FAULT(stored_config(file, "m"), Fault::io, "m: was written by a newer cutract");
   for (const char* bad : {"", "0", "-1", "x", "1.5"}) {
     file.metadata["recipe_version"] = bad;
     EXPECT_FAULT(recipe_version(file, "m"), Fault::data, "m: metadata \"recipe_version\" is");

@@ -108,13 +108,13 @@ TEST(ReleasedModels, AnAlteredRecipeIsRefused) {
   EXPECT_FAULT(decode_model(altered("feature_recipe", "log = \"ln\"", "log = \"db\"", false), "m"), Fault::data,
                "m: its feature_recipe does not match its feature_hash");
   EXPECT_FAULT(decode_model(altered("feature_recipe", "lifter = 22.0", "lifter = 23.0", true), "m"), Fault::data,
-               "m: was trained on other features than its config describes (lifter = 23.0)");
+               "m: was trained on different features than its config describes (lifter = 23.0)");
   EXPECT_FAULT(decode_model(altered("config", "lifter = 22.0", "lifter = 23.0", false), "m"), Fault::data,
-               "m: was trained on other features than its config describes (lifter = 22.0)");
+               "m: was trained on different features than its config describes (lifter = 22.0)");
   EXPECT_FAULT(decode_model(altered("feature_recipe", "numbers = 1", "numbers = 2", true), "m"), Fault::data,
-               "m: was trained on version 2 of the feature numbers, but this build computes version 1");
+               "m: was trained on features of version 2, but this build computes version 1");
   EXPECT_FAULT(decode_model(altered("recipe_version", std::to_string(kRecipeVersion), "99", false), "m"), Fault::io,
-               "m: a newer cutract wrote it: its settings are of version 99");
+               "m: was written by a newer cutract: its settings have version 99");
 }
 
 TEST(FeatureRecipe, ListsWhatDiffersFromTheDefaults) {

@@ -51,7 +51,7 @@ TEST(ModelFile, RefusesFeaturesOfAnotherPreset) {
   other.config.features = feature_preset("kaldi");
   file.metadata["config"] = write_run_config(other.config);
   EXPECT_FAULT(decode_model(encode_safetensors(file), "m.safetensors"), Fault::data,
-               "m.safetensors: was trained on other features than its config describes (");
+               "m.safetensors: was trained on different features than its config describes (");
 }
 
 // Changes one digit of one mean: without the check the model would load and predict nonsense for one channel.
