@@ -15,6 +15,7 @@
 #include "host/core/text.h"
 #include "host/corpus/corpus.h"
 #include "host/corpus/gaps.h"
+#include "host/corpus/slack.h"
 #include "host/corpus/tsv.h"
 #include "host/corpus/writer.h"
 #include "host/io/audio_names.h"
@@ -30,8 +31,7 @@ namespace fs = std::filesystem;
 constexpr const char* kMel = "/audio_features/mel_spectrogram/";
 constexpr const char* kParameters = "/parameters/geometric/";
 constexpr const char* kList = "/utterance_list.txt";
-constexpr Index kMostApart = 2;     // rows by which the two arrays of an utterance may differ
-constexpr double kSlack_s = 0.020;  // by which audio and arrays may differ, or one row if that is more
+constexpr Index kMostApart = 2;  // rows by which the two arrays of an utterance may differ
 constexpr double kRounding_s = 1e-9;
 constexpr double kLongest_s = 3600;  // of silence
 
@@ -231,7 +231,7 @@ class Converter {
     u.original = found->second.front();
     u.audio = read_audio_file(u.original, audio_);
     u.seconds = static_cast<double>(u.audio.samples.size()) / u.audio.sample_rate;
-    const double slack = std::max(kSlack_s, 1 / rate_hz_);
+    const double slack = slack_s(rate_hz_);
     if (std::abs(u.seconds - track_s) > slack + kRounding_s)
       fail(Fault::data,
            fmt::format("{}: {} last {:.3f} s at {} Hz, the audio {} {:.3f} s; expected the same within {:.0f} "
