@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Callable
 
 from . import _native
 from ._audio import Audio, Path, encoded, expect_finite, samples_of
@@ -14,31 +15,42 @@ from ._settings import assignments, in_python
 
 _MOST_KEPT = 8
 _kept: dict[tuple[str, ...], _native.Extractor] = {}  # the ones used last, because their tables take time to compute
+_lock = threading.Lock()
 _of_parents: list[object] = []
 
 
 def _forget_after_fork() -> None:
     # The threads of the parent's extractors are not in this process, so these must be neither used nor ended.
-    global _kept
+    global _kept, _lock
     _of_parents.append(_kept)
-    _kept = {}
+    _kept, _lock = {}, threading.Lock()
 
 
 os.register_at_fork(after_in_child=_forget_after_fork)
+
+
+def _keep(key: tuple[str, ...], make: Callable[[], _native.Extractor]) -> _native.Extractor:
+    with _lock:
+        if key not in _kept:
+            made = make()
+            while len(_kept) >= _MOST_KEPT:
+                del _kept[next(iter(_kept))]
+            _kept[key] = made
+        return _kept[key]
+
+
+def extractor_of_model(config: str) -> _native.Extractor:
+    """Returns what computes the features that a model with this config reads."""
+    return _keep(("model", config), lambda: _native.Extractor.of_model(config))
 
 
 def _extractor(config: Path | None, given: list[str]) -> _native.Extractor:
     try:
         if config is not None:  # the file may change
             return _native.Extractor(encoded(config, "config"), given)
-        key = tuple(given)
-        found = _kept.get(key) or _native.Extractor(b"", given)
+        return _keep(("settings", *given), lambda: _native.Extractor(b"", given))
     except Error as error:
         raise in_python(error, given) from None
-    if len(_kept) >= _MOST_KEPT and key not in _kept:
-        _kept.pop(next(iter(_kept)), None)
-    _kept[key] = found
-    return found
 
 
 def features(

@@ -29,6 +29,7 @@ from . import _native
 from ._audio import Audio, expect_finite, samples_of
 from ._errors import DataError, UsageError
 from ._evaluation import path_of
+from ._features import extractor_of_model
 from ._frames import Features, Movement
 from ._model import Model as TrainedModel
 from ._model import load as load_model
@@ -137,7 +138,7 @@ class Module(nn.Module):
         """Computes the features of the model, not normalised, from a file or samples as Model.predict takes them."""
         samples, rate = samples_of(audio, sample_rate, None, self.trained.info["audio_channel"])
         expect_finite(samples)
-        extractor = _native.Extractor.of_model(self.trained.info["config"])
+        extractor = extractor_of_model(self.trained.info["config"])
         values = extractor.compute(samples, rate)
         return Features(values, tuple(extractor.columns()), extractor.first_s, extractor.step_s)
 
