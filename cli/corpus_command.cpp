@@ -12,6 +12,7 @@
 #include "features/dataset/dataset.h"
 #include "host/core/error.h"
 #include "host/core/log.h"
+#include "host/core/missing.h"
 #include "host/core/shell_quoted.h"
 #include "host/core/text.h"
 #include "host/corpus/common_cause.h"
@@ -110,19 +111,31 @@ std::string count_table(const std::string& title, const std::map<std::string, Co
   return out;
 }
 
+// Of the measured values; squares: sum of squared deviations from the mean.
 struct Spread {
-  double n = 0, mean = 0, squares = 0, lo = INFINITY, hi = -INFINITY;  // squares: sum of squared deviations from mean
+  double n = 0, mean = 0, squares = 0, lo = INFINITY, hi = -INFINITY;
+  Index missing = 0;
 };
 
 Spread spread_of(const std::vector<const Matrix*>& tracks, std::size_t channel) {
+  std::vector<double> values;
   Spread s;
-  const auto each = [&](auto fn) {
-    for (const Matrix* m : tracks)
-      for (Index t = 0; t < m->rows; ++t) fn(static_cast<double>(m->row(t)[channel]));
-  };
-  each([&](double v) { s.n += 1, s.mean += v, s.lo = std::min(s.lo, v), s.hi = std::max(s.hi, v); });
-  s.mean /= s.n;
-  each([&](double v) { s.squares += (v - s.mean) * (v - s.mean); });
+  for (const Matrix* m : tracks)
+    for (Index t = 0; t < m->rows; ++t) {
+      const float v = m->row(t)[channel];
+      if (is_missing(v))
+        ++s.missing;
+      else
+        values.push_back(v);
+    }
+  for (const double v : values) {
+    s.n += 1;
+    s.mean += v;
+    s.lo = std::min(s.lo, v);
+    s.hi = std::max(s.hi, v);
+  }
+  s.mean /= std::max(s.n, 1.0);
+  for (const double v : values) s.squares += (v - s.mean) * (v - s.mean);
   return s;
 }
 
@@ -140,14 +153,61 @@ std::string channel_table(const Corpus& corpus, const std::map<std::string, std:
       all.squares += s.squares;
       all.lo = std::min(all.lo, s.lo);
       all.hi = std::max(all.hi, s.hi);
+      all.missing += s.missing;
     }
     const Channel& channel = corpus.channels[c];
+    if (all.n == 0) {
+      out += fmt::format("{:<16} {:<6} never measured\n", channel.name, channel.unit);
+      continue;
+    }
     const double deviation = std::sqrt(all.squares / all.n);
-    out += fmt::format("{:<16} {:<6} {:>9.3f} {:>9.3f} {:>9.3f} {:>9.3f}{}\n", channel.name, channel.unit,
+    const double missing = 100 * static_cast<double>(all.missing) / (static_cast<double>(all.missing) + all.n);
+    out += fmt::format("{:<16} {:<6} {:>9.3f} {:>9.3f} {:>9.3f} {:>9.3f}{}{}\n", channel.name, channel.unit,
                        all.mean / all.n, deviation, all.lo, all.hi,
-                       channel.unit == "mm" && deviation < kDeadMm ? "  nearly constant" : "");
+                       channel.unit == "mm" && deviation < kDeadMm ? "  nearly constant" : "",
+                       all.missing > 0 ? fmt::format("  {:.1f} % missing", missing) : "");
   }
   return out + "std: within speakers\n";
+}
+
+// Finds what training refuses because nothing was measured: channels in the training split, and the whole of the
+// validation split.
+std::vector<std::string> unmeasured(const Corpus& corpus, const std::vector<Loaded>& loaded, const DataConfig& data) {
+  std::vector<bool> there(corpus.channels.size());
+  Index of_train = 0, of_val = 0, val_values = 0;
+  for (std::size_t i = 0; i < loaded.size(); ++i) {
+    if (!loaded[i].facts) continue;
+    const UtteranceFacts& f = *loaded[i].facts;
+    const bool trains = corpus.utterances[i].split == data.train_split;
+    const bool validates = corpus.utterances[i].split == data.val_split;
+    for (std::size_t c = 0; c < there.size() && trains; ++c) there[c] = there[c] || f.channels[c].measured > 0;
+    of_train += trains ? f.values : 0;
+    of_val += validates ? f.values : 0;
+    val_values += validates ? f.values - f.missing.values : 0;
+  }
+  std::vector<std::string> problems;
+  for (std::size_t c = 0; c < there.size() && of_train > 0; ++c)
+    if (!there[c])
+      problems.push_back(fmt::format("{}: channel {} is never measured in split \"{}\"; leave it out of the corpus",
+                                     corpus.dir, corpus.channels[c].name, data.train_split));
+  if (of_val > 0 && val_values == 0)
+    problems.push_back(fmt::format("{}: nothing is measured in split \"{}\"", corpus.dir, data.val_split));
+  return problems;
+}
+
+// "missing values: 1204 of 97045 (1.2 %) in 12 gaps; the longest lasts 320 ms", or "".
+std::string missing_text(const std::vector<Loaded>& loaded) {
+  GapCount missing;
+  Index values = 0;
+  for (const Loaded& l : loaded) {
+    if (!l.facts) continue;
+    missing.add(l.facts->missing);
+    values += l.facts->values;
+  }
+  if (missing.values == 0) return "";
+  return fmt::format("missing values: {} of {} ({:.1f} %) in {}; the longest lasts {:.4g} ms\n", missing.values, values,
+                     100 * static_cast<double>(missing.values) / static_cast<double>(values),
+                     counted(missing.gaps, "gap"), missing.longest_ms);
 }
 
 // "train 62, val 10, test 20": a misspelt name shows here, though any name is allowed.
@@ -174,8 +234,9 @@ Index columns_of_features(const Corpus& corpus) {
 
 int run(const CorpusImportArgs& a) {
   const ImportReport r = importer_named(a.format).run(a.request);
-  print_text(fmt::format("{}: {}, {}, {} skipped\n", a.request.out, counted(r.done, "utterance"), duration(r.seconds),
-                         r.skipped));
+  const std::string missing = r.left.values > 0 ? ", " + counted(r.left.values, "missing value") : "";
+  print_text(fmt::format("{}: {}, {}, {} skipped{}\n", a.request.out, counted(r.done, "utterance"), duration(r.seconds),
+                         r.skipped, missing));
   return 0;
 }
 
@@ -201,11 +262,13 @@ int run(const CorpusCheckArgs& a) {
     for (const Utterance& u : corpus.utterances) all.push_back(&u);
     if (const std::string cause = common_cause(corpus, all); !cause.empty()) fail(Fault::data, cause);
   }
-  const std::vector<std::string> missing = missing_splits(corpus, config.data);
+  std::vector<std::string> missing = missing_splits(corpus, config.data);
+  const std::vector<std::string> nowhere = unmeasured(corpus, loaded, config.data);
+  missing.insert(missing.end(), nowhere.begin(), nowhere.end());
   if (!bad.empty()) print_text(listed(bad, kNamed) + "\n");
   if (!missing.empty()) print_text(listed(missing) + "\n");
   const Doubts doubts = doubts_of(corpus, loaded, config.data);
-  print_text(doubts.text);
+  print_text(doubts.text + missing_text(loaded));
   AudioNotes notes;
   for (std::size_t i = 0; i < loaded.size(); ++i) notes.add(corpus.utterances[i].audio, loaded[i].notes);
   if (const std::string text = notes.summary(); !text.empty())

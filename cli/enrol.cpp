@@ -10,6 +10,7 @@
 
 #include "host/core/error.h"
 #include "host/core/log.h"
+#include "host/core/missing.h"
 #include "host/core/text.h"
 #include "host/corpus/corpus.h"
 #include "host/io/npy.h"
@@ -41,7 +42,8 @@ void expect_one_speaker(const Corpus& corpus) {
 
 // The tracks of all utterances, one after the other.
 Matrix tracks_of(const std::string& dir, const TrainedModel& m) {
-  const Corpus corpus = read_corpus(dir);
+  Corpus corpus = read_corpus(dir);
+  corpus.fill_gaps_ms = m.config.data.fill_gaps_ms;
   expect_channels(corpus, m);
   expect_one_speaker(corpus);
   Matrix all(0, static_cast<Index>(corpus.channels.size()));
@@ -61,12 +63,29 @@ Matrix frames_of(const std::string& path, const TrainedModel& m) {
                                   counted(frames.cols, "column"), channels, channels_text(m.channels)));
   for (Index t = 0; t < frames.rows; ++t)
     for (Index c = 0; c < channels; ++c)
-      if (const float v = frames.row(t)[c]; !std::isfinite(v))
+      if (const float v = frames.row(t)[c]; std::isinf(v))
         fail(Fault::data,
-             fmt::format("--enrol {}: row {} (counted from 0) of channel {} is {}, expected a finite number; leave "
-                         "out rows that were not measured",
+             fmt::format("--enrol {}: row {} (counted from 0) of channel {} is {}, expected a finite number, or NaN "
+                         "where it was not measured",
                          path, t, m.channels[static_cast<std::size_t>(c)].name, v));
   return frames;
+}
+
+// Says which channels keep the statistics of the training data, because they were not measured. Throws Error{data} if
+// none was.
+void warn_of_missing(const std::string& path, const Matrix& measured, const TrainedModel& m) {
+  std::string lacking;
+  Index there = 0;
+  for (Index c = 0; c < measured.cols; ++c) {
+    bool any = false;
+    for (Index t = 0; t < measured.rows && !any; ++t) any = !is_missing(measured.row(t)[c]);
+    there += any ? 1 : 0;
+    if (!any) lacking += (lacking.empty() ? "" : ", ") + m.channels[static_cast<std::size_t>(c)].name;
+  }
+  if (there == 0) fail(Fault::data, fmt::format("--enrol {}: all values are missing (NaN), expected movement", path));
+  if (!lacking.empty())
+    log::warn(fmt::format("--enrol {}: never measured: {}; predicted with the statistics of the training data", path,
+                          lacking));
 }
 
 double middle(std::vector<double> v) {
@@ -97,6 +116,7 @@ Normaliser enrolled(const TrainedModel& m, const std::string& speaker, const std
   if (measured.rows < 2)
     fail(Fault::data, fmt::format("--enrol {}: holds {}, expected at least 2, and better a minute of varied speech",
                                   path, counted(measured.rows, "frame")));
+  warn_of_missing(path, measured, m);
   Normaliser targets = m.targets;
   targets.enrol(speaker, measured.view(), path);
   warn_of_units(path, targets, speaker, m);

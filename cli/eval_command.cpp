@@ -95,7 +95,8 @@ int run(const EvalArgs& a) {
   if (a.report == "-") fail(Fault::usage, "--report -: a report is a page in a folder; name the folder");
   const TrainedModel m = load_model(a.model);
   Exec ex = choose_device(a.device, m.config.trainer.threads);
-  const Corpus corpus = read_corpus(corpus_folder(a, m), {.channel = m.config.data.channel});
+  Corpus corpus = read_corpus(corpus_folder(a, m), {.channel = m.config.data.channel});
+  corpus.fill_gaps_ms = m.config.data.fill_gaps_ms;
   expect_channels(corpus, m, a.model);
   const std::string split = a.split.empty() ? m.config.data.test_split : a.split;
   const Extractor extractor(m.config.features);

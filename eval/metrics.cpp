@@ -21,16 +21,22 @@ Index frames_of(const Selection& chosen) {
   return n;
 }
 
-// Statistics of one channel over all the frames of a selection. Those of an utterance are joined to those before (Chan,
-// Golub and LeVeque 1983). "Constant" is exact, as in SciPy: a threshold would call a weak prediction undefined.
-// Deviations of a constant side are exactly 0, so r is 0 / 0.
+Index measured_in(const Selection& chosen, std::size_t channel) {
+  Index n = 0;
+  for (const Scored* s : chosen) n += s->sums[channel].measured;
+  return n;
+}
+
+// Statistics of one channel over all the measured frames of a selection. Those of an utterance are joined to those
+// before (Chan, Golub and LeVeque 1983). "Constant" is exact, as in SciPy: a threshold would call a weak prediction
+// undefined. Deviations of a constant side are exactly 0, so r is 0 / 0.
 std::optional<double> pearson(const Selection& chosen, Index channel) {
   CompensatedSum pp, tt, pt;
   double n = 0, mean_p = 0, mean_t = 0;
   for (const Scored* s : chosen) {
-    if (s->frames == 0) continue;
     const ScoreSums& sums = s->sums[static_cast<std::size_t>(channel)];
-    const double more = static_cast<double>(s->frames), share = more / (n + more);
+    if (sums.measured == 0) continue;
+    const double more = static_cast<double>(sums.measured), share = more / (n + more);
     const double dp = sums.mean_p - mean_p, dt = sums.mean_t - mean_t, weight = n * share;
     pp.add(sums.pp);
     tt.add(sums.tt);
@@ -50,22 +56,23 @@ std::optional<double> pearson(const Selection& chosen, Index channel) {
 
 struct Mean {
   CompensatedSum sum;
-  Index count = 0, undefined = 0;
-  void add(std::optional<double> v) {
+  double weight = 0;
+  Index undefined = 0;
+  void add(std::optional<double> v, double by = 1) {
     if (!v) ++undefined;
     if (v) {
-      sum.add(*v);
-      ++count;
+      sum.add(by * *v);
+      weight += by;
     }
   }
   std::optional<double> value() const {
-    if (count == 0) return std::nullopt;
+    if (weight == 0) return std::nullopt;
     return of_some();
   }
-  double of_some() const { return sum.value() / static_cast<double>(count); }  // only if something has been added
+  double of_some() const { return sum.value() / weight; }  // NaN if nothing has been added
 };
 
-// Mean squared and absolute errors of one channel.
+// Mean squared and absolute errors of one channel; NaN where it is not measured.
 struct ChannelErrors {
   double square = 0, magnitude = 0, square_units = 0, square_target = 0;
 };
@@ -80,7 +87,7 @@ ChannelErrors errors(const Selection& chosen, Index channel) {
     square_target.add(sums.square_target);
     square_units.add(sums.square * unit * unit);
   }
-  const auto n = static_cast<double>(frames_of(chosen));
+  const auto n = static_cast<double>(measured_in(chosen, static_cast<std::size_t>(channel)));
   return {square.value() / n, magnitude.value() / n, square_units.value() / n, square_target.value() / n};
 }
 
@@ -88,26 +95,41 @@ ChannelErrors errors(const Selection& chosen, Index channel) {
 struct Overall {
   double rmse = 0, mae = 0, rmse_mean_predictor = 0;
   std::optional<double> rmse_units, pearson;
+  Index missing = 0;
+  std::vector<std::string> lacking;  // channels that are not measured
 };
 
-// All channels have the same number of frames, so a mean over channels is one over frames and channels.
+// Mean errors are means over the measured values: those of the channels, weighted by how many of their frames are
+// measured. The weights are relative to the frames of the selection, so they are exactly 1 where nothing is missing.
 Overall overall(const Selection& chosen, std::span<const Channel> channels, const std::string& unit,
                 std::vector<ChannelScore>* each) {
   Mean square, magnitude, square_units, square_target, r;
+  Overall out;
+  const auto frames = static_cast<double>(frames_of(chosen));
   for (std::size_t c = 0; c < channels.size(); ++c) {
     const auto p = static_cast<Index>(c);
+    const Index measured = measured_in(chosen, c);
+    const double weight = CUTRACT_PLANTED("scores_weigh_channels_equally") ? 1 : static_cast<double>(measured) / frames;
+    out.missing += frames_of(chosen) - measured;
     const ChannelErrors e = errors(chosen, p);
     const std::optional<double> own = pearson(chosen, p);
-    square.add(e.square);
-    magnitude.add(e.magnitude);
-    square_target.add(e.square_target);
+    if (each)
+      each->push_back({channels[c].name, channels[c].unit, std::sqrt(e.square), e.magnitude, std::sqrt(e.square_units),
+                       own, frames_of(chosen) - measured});
+    if (measured == 0) {
+      out.lacking.push_back(channels[c].name);
+      continue;
+    }
+    square.add(e.square, weight);
+    magnitude.add(e.magnitude, weight);
+    square_target.add(e.square_target, weight);
     r.add(own);
-    if (channels[c].unit == unit) square_units.add(e.square_units);
-    if (!each) continue;
-    each->push_back(
-        {channels[c].name, channels[c].unit, std::sqrt(e.square), e.magnitude, std::sqrt(e.square_units), own});
+    if (channels[c].unit == unit) square_units.add(e.square_units, weight);
   }
-  Overall out{std::sqrt(square.of_some()), magnitude.of_some(), std::sqrt(square_target.of_some()), {}, r.value()};
+  out.rmse = std::sqrt(square.of_some());
+  out.mae = magnitude.of_some();
+  out.rmse_mean_predictor = std::sqrt(square_target.of_some());
+  out.pearson = r.value();
   if (const auto s = square_units.value()) out.rmse_units = std::sqrt(*s);
   return out;
 }
@@ -125,17 +147,21 @@ std::string most_common_unit(std::span<const Channel> channels) {
 
 void check(std::span<const Scored> all, std::span<const Channel> channels, const std::string& split) {
   const auto P = static_cast<Index>(channels.size());
-  Index frames = 0;
+  Index frames = 0, measured = 0;
   for (const Scored& s : all) {
     for (const auto& [what, n] : {std::pair{"sums", s.sums.size()}, std::pair{"unit_per_z", s.unit_per_z.size()}})
       if (n != channels.size()) fail(Fault::internal, fmt::format("score.{}: {} values, expected {}", what, n, P));
     frames += s.frames;
+    for (const ScoreSums& sums : s.sums) measured += sums.measured;
   }
   if (P == 0) fail(Fault::internal, "score: no channel, expected at least one");
   if (frames == 0) {
     fail(Fault::data, fmt::format("split \"{}\": no frame to score in {}, expected at least one", split,
                                   counted(std::ssize(all), "utterance")));
   }
+  if (measured == 0)
+    fail(Fault::data,
+         fmt::format("split \"{}\": all target values are missing (NaN), expected at least one to score", split));
 }
 
 std::vector<Goal> judge(const Scores& s, const Goals& want) {
@@ -185,6 +211,7 @@ Scores score(std::span<const Scored> all, std::span<const Channel> channels, con
   out.utterances = static_cast<Index>(all.size());
   out.rmse_units_name = most_common_unit(channels);
   const Overall o = overall(everything, channels, out.rmse_units_name, &out.channels);
+  out.missing = o.missing;
   out.rmse = o.rmse;
   out.mae = o.mae;
   out.pearson = o.pearson;
@@ -192,11 +219,16 @@ Scores score(std::span<const Scored> all, std::span<const Channel> channels, con
   out.rmse_mean_predictor = o.rmse_mean_predictor;
   const double ratio = o.rmse / o.rmse_mean_predictor;
   out.skill = o.rmse_mean_predictor > 0 ? 1 - ratio * ratio : 0;
-  for (const ChannelScore& c : out.channels) out.undefined_channels += !c.pearson;
+  for (const ChannelScore& c : out.channels) out.undefined_channels += c.missing < out.frames && !c.pearson;
 
   Mean within;
   for (const Scored* s : everything) {
-    for (Index p = 0; p < static_cast<Index>(channels.size()); ++p) within.add(pearson({s}, p));
+    for (std::size_t c = 0; c < channels.size(); ++c) {
+      if (s->sums[c].measured > 0 || s->frames == 0)
+        within.add(pearson({s}, static_cast<Index>(c)));
+      else
+        ++out.missing_pairs;
+    }
   }
   out.pearson_utterance = within.value();
   out.undefined_utterances = within.undefined;
@@ -206,11 +238,12 @@ Scores score(std::span<const Scored> all, std::span<const Channel> channels, con
     const Index frames = frames_of(own);
     if (frames == 0) continue;
     const Overall s = overall(own, channels, out.rmse_units_name, nullptr);
-    out.speakers.push_back({speaker, frames, static_cast<Index>(own.size()), s.rmse, s.mae, s.rmse_units, s.pearson});
+    out.speakers.push_back({speaker, frames, static_cast<Index>(own.size()), s.rmse, s.mae, s.rmse_units, s.pearson,
+                            s.missing, s.lacking});
   }
   for (const Scored* s : everything) {
     const Overall one = overall({s}, channels, out.rmse_units_name, nullptr);
-    out.each.push_back({s->id, s->speaker, s->frames, one.rmse, one.mae, one.rmse_units, one.pearson});
+    out.each.push_back({s->id, s->speaker, s->frames, one.rmse, one.mae, one.rmse_units, one.pearson, one.missing});
   }
   out.goals = judge(out, goals);
   return out;

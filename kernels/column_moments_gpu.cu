@@ -15,26 +15,28 @@ __global__ void __launch_bounds__(kColumns* kParts) column_moments_kernel(Column
   const int x = static_cast<int>(threadIdx.x), y = static_cast<int>(threadIdx.y);
   const Index c = Index(blockIdx.y) * kColumns + x;
   const float* rows = a.rows.data[u];
+  const bool skip = a.measured.data != nullptr;
   double mean = 0, square = 0;
+  Index measured = 0;
   for (int pass = 0; pass < 2; ++pass) {  // first the mean, then the deviations from it
     Deviations mine;
     if (c < C)
-      for (Index t = y; t < T; t += kParts) mine.add(static_cast<double>(rows[t * C + c]) - mean);
+      for (Index t = y; t < T; t += kParts)
+        if (const float v = rows[t * C + c]; !skip || !is_missing(v)) mine.add(static_cast<double>(v) - mean);
     part[y * kColumns + x] = mine;
     __syncthreads();
     Deviations all;
-    for (int p = 0; p < kParts; ++p) {
-      all.drift += part[p * kColumns + x].drift;
-      all.square += part[p * kColumns + x].square;
-    }
+    for (int p = 0; p < kParts; ++p) all.add(part[p * kColumns + x]);
     __syncthreads();
-    if (T == 0) break;
-    if (pass == 0 && !CUTRACT_PLANTED("moments_about_zero")) mean = all.drift / static_cast<double>(T);
-    if (pass == 1) square = all.about_the_mean(T);
+    measured = all.frames;
+    if (measured == 0) continue;
+    if (pass == 0 && !CUTRACT_PLANTED("moments_about_zero")) mean = all.drift / static_cast<double>(measured);
+    if (pass == 1) square = all.about_the_mean();
   }
   if (c < C && y == 0) {
     a.mean.row(u)[c] = mean;
     a.square.row(u)[c] = square;
+    if (skip) a.measured.row(u)[c] = measured;
   }
 }
 

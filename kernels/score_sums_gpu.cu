@@ -15,7 +15,7 @@ __global__ void __launch_bounds__(kColumns* kParts) score_sums_kernel(ScoreSumsA
   for (Index from = 0; from < P; from += kColumns) {
     const Index c = from + x;
     if (c < P) {
-      ScoreSumsAbout sums(a.predicted.row(first)[c], a.target.row(first)[c]);
+      ScoreSumsAbout sums = sums_about_the_first(a, first, frames, c);
       for (Index n = first + y; n < first + frames; n += kParts) sums.add(a.predicted.row(n)[c], a.target.row(n)[c]);
       part[y * kColumns + x] = sums;
     }
@@ -23,7 +23,7 @@ __global__ void __launch_bounds__(kColumns* kParts) score_sums_kernel(ScoreSumsA
     if (c < P && y == 0) {
       ScoreSumsAbout total = part[x];
       for (int p = 1; p < kParts; ++p) total.add(part[p * kColumns + x]);
-      a.out.row(a.uid.data[b])[c] = total.of(frames);
+      a.out.row(a.uid.data[b])[c] = total.result();
     }
     __syncthreads();
   }

@@ -29,6 +29,7 @@ constexpr Row kSynonyms[] = {
      "feature_normalization"},
     {"data.normalise_targets",
      "normalize_targets normalise normalize normalization normalisation target_normalization"},
+    {"data.fill_gaps_ms", "fill_gaps max_gap max_gap_ms gap_ms interpolate interpolate_gaps interpolate_missing"},
     {"data.skip_bad", "skip ignore_bad skip_errors ignore_errors"},
     {"features.preset", "recipe"},
     {"features.kind", "type feature_type feature_kind feats_type feature features"},

@@ -23,6 +23,10 @@ static void fields(FieldTable& v, DataConfig& c) {
     "scope of the means and standard deviations that normalise channels; computed on training data");
   v("skip_bad", c.skip_bad, "whether training skips bad utterances instead of stopping");
   v("channel", c.channel, in(0, 64), "channel of multichannel audio to use, counted from 1; 0: the average of all");
+  v("fill_gaps_ms", c.fill_gaps_ms, in(0.0, 10000.0),
+    "longest gap of missing values in a track that is filled by a cubic spline when it is read, in ms; longer gaps "
+    "stay "
+    "missing");
 }
 
 static void fields(FieldTable& v, ModelConfig& c) {

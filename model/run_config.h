@@ -20,6 +20,7 @@ struct DataConfig {
   Scope normalise_features = Scope::speaker, normalise_targets = Scope::speaker;
   bool skip_bad = false;
   int channel = 0;  // of multichannel audio, from 1; 0: the average of all
+  double fill_gaps_ms = 0;
 };
 
 struct ModelConfig {

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "features/streams.h"
+#include "host/core/missing.h"
 #include "host/core/plant.h"
 #include "host/core/text.h"
 #include "model/objective.h"
@@ -48,13 +49,43 @@ std::string schedule_text(const RunConfig& c) {
   return start;
 }
 
-double rmse(const Matrix& a, const Matrix& b) {
-  double sum = 0;
-  for (std::size_t i = 0; i < a.values.size(); ++i) {
-    const double e = static_cast<double>(a.values[i]) - static_cast<double>(b.values[i]);
+// Over the measured targets; NaN if there are none.
+double rmse(const Matrix& predicted, const Matrix& target) {
+  double sum = 0, count = 0;
+  for (std::size_t i = 0; i < target.values.size(); ++i) {
+    if (is_missing(target.values[i])) continue;
+    const double e = static_cast<double>(predicted.values[i]) - static_cast<double>(target.values[i]);
     sum += e * e;
+    count += 1;
   }
-  return std::sqrt(sum / static_cast<double>(a.values.size()));
+  return std::sqrt(sum / count);
+}
+
+// The frame from which a prediction gets the position of channel c in units: `frame` itself if its target is measured,
+// otherwise the first measured one; -1: there is none.
+Index reference_frame(const Matrix& target, Index frame, Index c) {
+  if (!is_missing(target.row(frame)[c])) return frame;
+  for (Index t = 0; t < target.rows; ++t)
+    if (!is_missing(target.row(t)[c])) return t;
+  return -1;
+}
+
+// Converts a prediction (z) of one utterance to units by means of the measured values: adding the error to these is
+// right for every scope of normalisation, whereas inverting the prediction would need the mean of the utterance. A
+// channel without a measured value has no position, so its prediction is missing too.
+Matrix in_units(const Matrix& predicted, const Matrix& measured, const Example& e) {
+  Matrix out(measured.rows, measured.cols);
+  for (Index c = 0; c < out.cols; ++c) {
+    const double unit = CUTRACT_PLANTED("trace_in_z") ? 1 : e.unit_per_z[static_cast<std::size_t>(c)];
+    for (Index t = 0; t < out.rows; ++t) {
+      const Index from = reference_frame(e.targets, t, c);
+      out.row(t)[c] = kMissing;
+      if (from < 0) break;
+      out.row(t)[c] = measured.row(from)[c];
+      out.row(t)[c] += static_cast<float>((predicted.row(t)[c] - e.targets.row(from)[c]) * unit);
+    }
+  }
+  return out;
 }
 
 // A block without dropout counts as one with dropout 0.
@@ -102,6 +133,7 @@ std::vector<Trace> telling_traces(const Dataset& data, std::span<const Matrix> m
   for (std::size_t i = 0; i < predicted.size(); ++i) error.push_back(rmse(predicted[i], data.examples[i].targets));
   std::vector<std::size_t> order(error.size());
   std::iota(order.begin(), order.end(), 0u);
+  std::erase_if(order, [&](std::size_t i) { return std::isnan(error[i]); });
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return error[a] < error[b]; });
   std::vector<std::pair<std::size_t, const char*>> chosen;
   if (!order.empty()) chosen = {{order.front(), "the lowest"}};
@@ -112,14 +144,7 @@ std::vector<Trace> telling_traces(const Dataset& data, std::span<const Matrix> m
     const Example& e = data.examples[i];
     const std::string rank = order.size() > 1 ? fmt::format(", {} of {} utterances", which, order.size()) : "";
     Trace t{fmt::format("{}, speaker {}: RMSE {:.3f} (z){}", e.id, e.speaker, error[i], rank),
-            extractor.first_centre_s(), extractor.step_s(), measured[i], measured[i]};
-    // Adding the error to the measured values is right for every scope of normalisation. Inverting the prediction would
-    // need the mean of the utterance.
-    for (Index p = 0; p < t.predicted.cols; ++p) {
-      const double unit = CUTRACT_PLANTED("trace_in_z") ? 1 : e.unit_per_z[static_cast<std::size_t>(p)];
-      for (Index n = 0; n < t.predicted.rows; ++n)
-        t.predicted.row(n)[p] += static_cast<float>((predicted[i].row(n)[p] - e.targets.row(n)[p]) * unit);
-    }
+            extractor.first_centre_s(), extractor.step_s(), in_units(predicted[i], measured[i], e), measured[i]};
     t.id = e.id;
     out.push_back(std::move(t));
   }

@@ -7,6 +7,7 @@
 
 #include "features/dataset/batcher.h"
 #include "features/dataset/corpus_features.h"
+#include "features/dataset/missing_targets.h"
 #include "host/core/error.h"
 #include "host/core/log.h"
 #include "host/core/shell_quoted.h"
@@ -23,7 +24,9 @@ Corpus open_corpus(const DataConfig& data) {
   if (!std::filesystem::exists(data.corpus + "/corpus.toml"))
     fail(Fault::io,
          data.corpus + ": is not a corpus folder, because it has no corpus.toml; name one with --set data.corpus=DIR");
-  return read_corpus(data.corpus, {.channel = data.channel});
+  Corpus corpus = read_corpus(data.corpus, {.channel = data.channel});
+  corpus.fill_gaps_ms = data.fill_gaps_ms;
+  return corpus;
 }
 
 double minutes(Index frames, double step_s) { return static_cast<double>(frames) * step_s / 60; }
@@ -41,6 +44,26 @@ std::vector<std::vector<int>> first_batches(const Dataset& data, const RunConfig
   return longest;
 }
 
+namespace {
+
+// Says what is missing in the targets of a split, and refuses one from which nothing can be learned or scored.
+void log_gaps(const Dataset& data, const Corpus& corpus, const std::string& split, bool trains) {
+  const MissingTargets missing = missing_targets(data.examples);
+  expect_measured(missing, corpus.channels, corpus.dir, split, trains);
+  if (data.filled.gaps > 0)
+    log::info(fmt::format("{}: filled {} with {}; the longest lasts {:.4g} ms", split, counted(data.filled.gaps, "gap"),
+                          counted(data.filled.values, "value"), data.filled.longest_ms));
+  if (missing.missing == 0) return;
+  std::string text = fmt::format("{}: {} and left out of loss, statistics and scores", split, missing_text(missing));
+  if (missing.utterances > 0)
+    text += fmt::format("; {} without any measured value", counted(missing.utterances, "utterance"));
+  log::info(text);
+  if (const std::string lacking = lacking_text(missing, corpus.channels); !lacking.empty())
+    log::warn(fmt::format("{}: never measured: {}", split, lacking));
+}
+
+}  // namespace
+
 TrainingData load_training_data(Exec& ex, const RunConfig& config, const Corpus& corpus, const Extractor& extractor,
                                 const std::function<void()>& loading) {
   TrainingData out;
@@ -54,6 +77,7 @@ TrainingData load_training_data(Exec& ex, const RunConfig& config, const Corpus&
     log::info(fmt::format("{}: {}, {} ({:.1f} min), {}, {}", split, counted(std::ssize(data.examples), "utterance"),
                           counted(data.frames(), "frame"), minutes(data.frames(), extractor.step_s()),
                           counted(extractor.dim(), "feature"), counted(std::ssize(corpus.channels), "channel")));
+    log_gaps(data, corpus, split, split == config.data.train_split);
     return data;
   };
   out.train = load(config.data.train_split);

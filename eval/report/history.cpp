@@ -43,12 +43,15 @@ std::string metrics_header(std::span<const Channel> channels) {
   return out + "\n";
 }
 
+// Whether any target of the channel is measured.
+static bool is_scored(const Scores& s, const ChannelScore& c) { return s.missing == 0 || c.missing < s.frames; }
+
 std::string metrics_line(const EpochRecord& r) {
   const Scores& v = *r.val;
   std::string out = fmt::format("{},{},{:.9g},{:.9g},{:.9g},{:.9g},{},{:.9g},{:.9g},{},{:.0f},{:.2f}", r.epoch, r.step,
                                 r.train_loss, v.loss, v.rmse, v.mae, v.pearson ? fmt::format("{:.9g}", *v.pearson) : "",
                                 r.lr, r.grad_norm, r.skipped_steps, r.frames_per_s, r.seconds);
-  for (const ChannelScore& c : v.channels) out += fmt::format(",{:.6g}", c.rmse_units);
+  for (const ChannelScore& c : v.channels) out += is_scored(v, c) ? fmt::format(",{:.6g}", c.rmse_units) : ",";
   for (const ChannelScore& c : v.channels) out += c.pearson ? fmt::format(",{:.6g}", *c.pearson) : ",";
   return out + "\n";
 }
@@ -63,7 +66,8 @@ std::vector<Scalar> scalars(const EpochRecord& r) {
                           {"rmse_z/val", r.val->rmse},
                           {"mae_z/val", r.val->mae}};
   if (r.val->pearson) out.push_back({"pearson/val", *r.val->pearson});
-  for (const ChannelScore& c : r.val->channels) out.push_back({rmse_name(c.name, c.unit), c.rmse_units});
+  for (const ChannelScore& c : r.val->channels)
+    if (is_scored(*r.val, c)) out.push_back({rmse_name(c.name, c.unit), c.rmse_units});
   for (const ChannelScore& c : r.val->channels)
     if (c.pearson) out.push_back({"r/" + c.name, *c.pearson});
   return out;

@@ -11,6 +11,13 @@ namespace {
 
 std::string shown(std::optional<double> v, int decimals = 3) { return v ? fixed(*v, decimals) : "undefined"; }
 
+constexpr const char* kNotMeasured = "not measured";
+
+// A score over `values`, of which some are missing.
+std::string scored(double v, Index missing, Index values, int decimals = 3) {
+  return missing < values || values == 0 ? fixed(v, decimals) : kNotMeasured;
+}
+
 std::string with_unit(std::optional<double> v, const std::string& unit) {
   if (!v || !std::isfinite(*v)) return "undefined";
   return fixed(*v, column_decimals(std::span(&*v, 1))) + " " + escape_markup(unit);
@@ -51,14 +58,18 @@ std::string channels(const Scores& s) {
     if (std::isfinite(c.rmse)) largest = std::max(largest, c.rmse);
   }
   const int decimals = column_decimals(units);
-  std::string rows =
+  const bool gaps = s.missing > 0;
+  std::string rows = fmt::format(
       "<tr><th>channel</th><th>RMSE (z)</th><th></th><th>MAE (z)</th><th>Pearson r</th><th>RMSE</th><th "
-      "class=\"text\">unit</th></tr>\n";
+      "class=\"text\">unit</th>{}</tr>\n",
+      gaps ? "<th>missing</th>" : "");
   for (const ChannelScore& c : s.channels)
     rows += fmt::format(
-        "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td class=\"text\">{}</td></tr>\n",
-        escape_markup(c.name), fixed(c.rmse), bar(c.rmse, largest), fixed(c.mae), shown(c.pearson),
-        fixed(c.rmse_units, decimals), escape_markup(c.unit));
+        "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td class=\"text\">{}</td>{}</tr>\n",
+        escape_markup(c.name), scored(c.rmse, c.missing, s.frames), bar(c.rmse, largest),
+        scored(c.mae, c.missing, s.frames), c.missing < s.frames || s.missing == 0 ? shown(c.pearson) : kNotMeasured,
+        scored(c.rmse_units, c.missing, s.frames, decimals), escape_markup(c.unit),
+        gaps ? fmt::format("<td>{}</td>", thousands(c.missing)) : "");
   return table_block("By channel", rows);
 }
 
@@ -73,7 +84,8 @@ std::string speakers(const Scores& s) {
       escape_markup(s.rmse_units_name));
   for (const SpeakerScore& p : s.speakers)
     rows += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
-                        escape_markup(p.name), fixed(p.rmse), fixed(p.mae), shown(p.pearson),
+                        escape_markup(p.name), scored(p.rmse, p.missing, p.frames * std::ssize(s.channels)),
+                        scored(p.mae, p.missing, p.frames * std::ssize(s.channels)), shown(p.pearson),
                         shown(p.rmse_units, decimals), thousands(p.utterances), thousands(p.frames));
   return table_block("By speaker", rows);
 }
@@ -92,8 +104,9 @@ std::string utterances(const Scores& s) {
   for (const UtteranceScore& u : s.each)
     out += fmt::format(
         "<tr><td>{}</td><td class=\"text\">{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
-        escape_markup(u.id), escape_markup(u.speaker), fixed(u.rmse), fixed(u.mae), shown(u.pearson),
-        shown(u.rmse_units, decimals), thousands(u.frames));
+        escape_markup(u.id), escape_markup(u.speaker), scored(u.rmse, u.missing, u.frames * std::ssize(s.channels)),
+        scored(u.mae, u.missing, u.frames * std::ssize(s.channels)), shown(u.pearson), shown(u.rmse_units, decimals),
+        thousands(u.frames));
   return out + "</table></div></details>\n";
 }
 
@@ -112,6 +125,13 @@ std::string in_words(const Scores& s) {
              escape_markup(s.rmse_units_name), shown(s.pearson_utterance), fixed(s.rmse_mean_predictor));
 }
 
+std::string missing_note(const Scores& s) {
+  if (s.missing == 0) return "";
+  const std::string lacking = lacking_text(s);
+  return fmt::format("<p>{} and not scored.{}</p>\n", missing_text(s),
+                     lacking.empty() ? "" : " Not measured: " + escape_markup(lacking) + ".");
+}
+
 std::string undefined_note(const Scores& s) {
   if (s.undefined_channels == 0 && s.undefined_utterances == 0) return "";
   return fmt::format(
@@ -119,14 +139,14 @@ std::string undefined_note(const Scores& s) {
       "frame. "
       "Means of r leave these out.</p>\n",
       s.undefined_channels, thousands(std::ssize(s.channels), "channel", "channels"), thousands(s.undefined_utterances),
-      thousands(s.utterances * std::ssize(s.channels), "pair of utterance and channel",
+      thousands(s.utterances * std::ssize(s.channels) - s.missing_pairs, "pair of utterance and channel",
                 "pairs of utterance and channel"));
 }
 
 }  // namespace
 
 std::string scores_head(const Scores& s, const std::string& title) {
-  return "<h2>" + escape_markup(title) + "</h2>\n" + in_words(s) + headline(s) + undefined_note(s);
+  return "<h2>" + escape_markup(title) + "</h2>\n" + in_words(s) + missing_note(s) + headline(s) + undefined_note(s);
 }
 
 std::string scores_tables(const Scores& s, bool each) {

@@ -1,7 +1,9 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
+#include <sstream>
 
 #include "eval/metrics.h"
 #include "host/core/text.h"
@@ -78,8 +80,16 @@ std::string header(const Scores& s, const Ink& ink) {
     out += (fits ? " " : "\n  ") + part;
     at = (fits ? at + 1 : 2) + width(part);
   }
-  out += "\n" + ink.faint("z: in standard deviations of the training data. All frames are scored, including") + "\n";
-  return out + ink.faint("silence.") + "\n";
+  const char* scored[] = {"z: in standard deviations of the training data. All frames are scored, including",
+                          "silence."};
+  out += "\n" + ink.faint(scored[0]) + "\n" + ink.faint(scored[1]) + "\n";
+  if (s.missing > 0) out += ink.faint(missing_text(s) + " and not scored.") + "\n";
+  return out;
+}
+
+// A score over `values`, of which some are missing.
+std::optional<double> if_measured(double v, Index missing, Index values) {
+  return missing < values || values == 0 ? std::optional(v) : std::nullopt;
 }
 
 std::string target_text(const Goal& t, int decimals, const Ink& ink) {
@@ -124,12 +134,16 @@ std::string channel_table(const Scores& s, const Ink& ink) {
   double largest = 0;
   for (const ChannelScore& c : s.channels) largest = std::max(largest, c.rmse_units);
   const int decimals = decimals_for(largest);
-  std::string out = ink.bold(fmt::format("{}{:>8}{:>8}{:>10} {}{:>8}", left("channel", kNameWidth), "RMSE z", "MAE z",
-                                         "RMSE", left("unit", kUnitWidth), "r")) +
-                    "\n";
+  const bool gaps = s.missing > 0;
+  std::string out =
+      ink.bold(fmt::format("{}{:>8}{:>8}{:>10} {}{:>8}{}", left("channel", kNameWidth), "RMSE z", "MAE z", "RMSE",
+                           left("unit", kUnitWidth), "r", gaps ? fmt::format("{:>13}", "missing") : "")) +
+      "\n";
   for (const ChannelScore& c : s.channels) {
-    out += left(c.name, kNameWidth) + number(c.rmse, 3, 8) + number(c.mae, 3, 8) + number(c.rmse_units, decimals, 10) +
-           " " + left(c.unit, kUnitWidth) + number(c.pearson, 3, 8) + "\n";
+    out += left(c.name, kNameWidth) + number(if_measured(c.rmse, c.missing, s.frames), 3, 8) +
+           number(if_measured(c.mae, c.missing, s.frames), 3, 8) +
+           number(if_measured(c.rmse_units, c.missing, s.frames), decimals, 10) + " " + left(c.unit, kUnitWidth) +
+           number(c.pearson, 3, 8) + (gaps ? fmt::format("{:>13}", thousands(c.missing)) : "") + "\n";
   }
   return out;
 }
@@ -142,20 +156,40 @@ std::string speaker_table(const Scores& s, const Ink& ink) {
                                          "MAE z", "RMSE", left("unit", kUnitWidth), "r", "utt", "frames")) +
                     "\n";
   for (const SpeakerScore& p : s.speakers) {
-    out += left(p.name, kNameWidth) + number(p.rmse, 3, 8) + number(p.mae, 3, 8) + number(p.rmse_units, decimals, 10) +
-           " " + left(s.rmse_units_name, kUnitWidth) + number(p.pearson, 3, 8) +
+    out += left(p.name, kNameWidth) + number(if_measured(p.rmse, p.missing, p.frames * std::ssize(s.channels)), 3, 8) +
+           number(if_measured(p.mae, p.missing, p.frames * std::ssize(s.channels)), 3, 8) +
+           number(p.rmse_units, decimals, 10) + " " + left(s.rmse_units_name, kUnitWidth) + number(p.pearson, 3, 8) +
            fmt::format("{:>8}{:>13}\n", thousands(p.utterances), thousands(p.frames));
   }
   return out;
 }
 
-std::string notes(const Scores& s, const Ink& ink) {
+// Puts a text into lines of the table's width, between words.
+std::string in_lines(const std::string& text) {
+  std::string out, line;
+  std::istringstream words(text);
+  for (std::string word; words >> word;) {
+    if (!line.empty() && width(line) + 1 + width(word) > kColumns) {
+      out += line + "\n";
+      line = "";
+    }
+    line += (line.empty() ? "" : " ") + word;
+  }
+  return out + line + "\n";
+}
+
+std::string lacking_note(const Scores& s, const Ink& ink) {
+  const std::string lacking = lacking_text(s);
+  return lacking.empty() ? "" : "\n" + ink.faint(in_lines("not measured: " + printable(lacking)));
+}
+
+std::string undefined_note(const Scores& s, const Ink& ink) {
   if (s.undefined_channels == 0 && s.undefined_utterances == 0) return "";
   const auto channels = static_cast<Index>(s.channels.size());
-  std::string out =
-      fmt::format("r is undefined (-) for {} of {} and for\n{} of {}\n", thousands(s.undefined_channels),
-                  thousands(channels, "channel", "channels"), thousands(s.undefined_utterances),
-                  thousands(s.utterances * channels, "utterance-channel pair", "utterance-channel pairs"));
+  std::string out = fmt::format(
+      "r is undefined (-) for {} of {} and for\n{} of {}\n", thousands(s.undefined_channels),
+      thousands(channels, "channel", "channels"), thousands(s.undefined_utterances),
+      thousands(s.utterances * channels - s.missing_pairs, "utterance-channel pair", "utterance-channel pairs"));
   out += "(a constant side, or a single frame); means of r leave these out.\n";
   return "\n" + ink.faint(out);
 }
@@ -171,6 +205,21 @@ std::string thousands(Index n) {
 
 std::string thousands(Index n, const char* one, const char* many) { return thousands(n) + " " + (n == 1 ? one : many); }
 
+std::string missing_text(const Scores& s) {
+  if (s.missing == 0) return "";
+  return fmt::format("{} of {} {} missing ({:.1f} %)", thousands(s.missing),
+                     thousands(s.values(), "target value", "target values"), s.missing == 1 ? "is" : "are",
+                     100.0 * static_cast<double>(s.missing) / static_cast<double>(s.values()));
+}
+
+std::string lacking_text(const Scores& s) {
+  std::string out;
+  for (const SpeakerScore& p : s.speakers)
+    if (!p.lacking.empty())
+      out += fmt::format("{}speaker {}: {}", out.empty() ? "" : "; ", p.name, fmt::join(p.lacking, ", "));
+  return out;
+}
+
 std::vector<Metric> headline_metrics(const Scores& s) {
   return {{"rmse", "RMSE (z)", s.rmse, 3},
           {"pearson", "Pearson r", s.pearson, 3},
@@ -181,7 +230,7 @@ std::vector<Metric> headline_metrics(const Scores& s) {
 std::string scores_table(const Scores& s, bool colour) {
   const Ink ink(colour);
   return header(s, ink) + "\n" + headline(s, ink) + "\n" + in_words(s) + "\n" + channel_table(s, ink) + "\n" +
-         speaker_table(s, ink) + notes(s, ink);
+         speaker_table(s, ink) + lacking_note(s, ink) + undefined_note(s, ink);
 }
 
 }  // namespace cutract

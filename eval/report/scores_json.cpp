@@ -18,7 +18,8 @@ Json channels(const Scores& s) {
                    {"rmse", number(c.rmse)},
                    {"mae", number(c.mae)},
                    {"pearson", number(c.pearson)},
-                   {"rmse_units", number(c.rmse_units)}});
+                   {"rmse_units", number(c.rmse_units)},
+                   {"missing", c.missing}});
   }
   return out;
 }
@@ -32,7 +33,9 @@ Json speakers(const Scores& s) {
                    {"rmse", number(p.rmse)},
                    {"mae", number(p.mae)},
                    {"pearson", number(p.pearson)},
-                   {"rmse_units", number(p.rmse_units)}});
+                   {"rmse_units", number(p.rmse_units)},
+                   {"missing", p.missing},
+                   {"not_measured", p.lacking}});
   }
   return out;
 }
@@ -46,7 +49,8 @@ Json each_utterance(const Scores& s) {
                    {"rmse", number(u.rmse)},
                    {"mae", number(u.mae)},
                    {"pearson", number(u.pearson)},
-                   {"rmse_units", number(u.rmse_units)}});
+                   {"rmse_units", number(u.rmse_units)},
+                   {"missing", u.missing}});
   }
   return out;
 }
@@ -79,6 +83,8 @@ std::string scores_json(const Scores& s, const Provenance* provenance) {
   out["split"] = s.split;
   out["frames"] = s.frames;
   out["utterances"] = s.utterances;
+  out["values"] = s.values() - s.missing;
+  out["missing"] = s.missing;
   out["frame_step_s"] = s.frame_step_s > 0 ? number(s.frame_step_s) : Json(nullptr);
   out["loss_name"] = s.loss_name;
   out["loss"] = number(s.loss);

@@ -31,6 +31,7 @@ struct Outcome {
   std::optional<Example> example;
   std::string problem;
   std::vector<std::string> notes;  // about the audio file
+  GapCount filled = {};            // gaps in the track's file
 };
 
 template <class T>
@@ -112,7 +113,10 @@ void load_on_cpu(const CpuExec& cpu, RecordingReader& reader, std::span<const Ut
     const Utterance& u = *utterances[static_cast<std::size_t>(i)];
     Outcome& outcome = outcomes[static_cast<std::size_t>(i)];
     keep_faults(outcome, [&] {
-      outcome.example = load_example(reader, u, extract, [&](const Recording& r) { outcome.notes = r.notes; });
+      outcome.example = load_example(reader, u, extract, [&](const Recording& r) {
+        outcome.notes = r.notes;
+        outcome.filled = r.filled;
+      });
     });
   });
 }
@@ -145,6 +149,7 @@ void load_on_gpu(Exec& gpu, RecordingReader& reader, std::span<const Utterance* 
     keep_faults(outcomes[i], [&] {
       inputs.push_back(recording_of(reader, *utterances[i], extract));
       outcomes[i].notes = inputs.back().recording.notes;
+      outcomes[i].filled = inputs.back().recording.filled;
       int16s.push_back(as_int16(inputs.back().recording.samples));
       which.push_back(i);
     });
@@ -251,7 +256,9 @@ Dataset load_dataset(Exec& ex, const Corpus& corpus, const std::string& split, c
 
   warn_of_notes(corpus, split, utterances, outcomes);
   Dataset d;
+  std::set<std::string> tracks;  // several utterances may be parts of one
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    if (outcomes[i].example && tracks.insert(utterances[i]->articulation).second) d.filled.add(outcomes[i].filled);
     if (outcomes[i].example)
       d.examples.push_back(std::move(*outcomes[i].example));
     else
@@ -268,7 +275,9 @@ Normaliser fit_features(Exec& ex, Scope scope, Dataset& data, std::span<const Co
 }
 
 Normaliser fit_targets(Exec& ex, Scope scope, Dataset& data) {
-  return on_host(ex, [&](Exec& host) { return Normaliser::fit(host, scope, parts_of(data, &Example::targets)); });
+  return on_host(ex, [&](Exec& host) {
+    return Normaliser::fit(host, scope, parts_of(data, &Example::targets), {}, MissingValues::skipped);
+  });
 }
 
 void normalise(Exec& ex, Dataset& data, const Normaliser& features, const Normaliser& targets) {
@@ -280,7 +289,8 @@ void normalise(Exec& ex, Dataset& data, const Normaliser& features, const Normal
                             e.speaker, heard ? "targets are normalised" : "normalised"));
   }
   features.apply(ex, parts_of(data, &Example::features));
-  auto units = on_host(ex, [&](Exec& host) { return targets.apply(host, parts_of(data, &Example::targets)); });
+  auto units = on_host(
+      ex, [&](Exec& host) { return targets.apply(host, parts_of(data, &Example::targets), MissingValues::skipped); });
   for (std::size_t i = 0; i < units.size(); ++i) data.examples[i].unit_per_z = std::move(units[i]);
 }
 

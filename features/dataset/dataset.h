@@ -33,6 +33,7 @@ struct Skipped {
 struct Dataset {
   std::vector<Example> examples;
   std::vector<Skipped> skipped;
+  GapCount filled = {};  // in the recordings of the examples
 
   std::vector<std::int32_t> lengths() const { return lengths_of(examples); }
   Index frames() const;

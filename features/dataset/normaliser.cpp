@@ -7,6 +7,7 @@
 #include <deque>
 
 #include "host/core/error.h"
+#include "host/core/missing.h"
 #include "host/core/plant.h"
 #include "host/core/text.h"
 #include "host/device/memory.h"
@@ -75,8 +76,16 @@ void Normaliser::Moments::merge(const Moments& other) {
     *this = other;
     return;
   }
-  const auto n = static_cast<double>(frames), m = static_cast<double>(other.frames);
+  if (!other.measured.empty() && measured.empty()) measured.assign(mean.size(), frames);
   for (std::size_t c = 0; c < mean.size(); ++c) {
+    const auto n = static_cast<double>(count(c)), m = static_cast<double>(other.count(c));
+    if (!measured.empty()) measured[c] += other.count(c);
+    if (m == 0) continue;
+    if (n == 0) {
+      mean[c] = other.mean[c];
+      square[c] = other.square[c];
+      continue;
+    }
     const double apart = other.mean[c] - mean[c];
     mean[c] += apart * m / (n + m);
     square[c] += other.square[c] + apart * apart * n * m / (n + m);
@@ -84,19 +93,25 @@ void Normaliser::Moments::merge(const Moments& other) {
   frames += other.frames;
 }
 
-std::vector<Normaliser::Moments> Normaliser::moments_of(Exec& ex, std::span<const Part> parts) {
+std::vector<Normaliser::Moments> Normaliser::moments_of(Exec& ex, std::span<const Part> parts, MissingValues missing) {
+  const bool skip = missing == MissingValues::skipped;
   const Index U = std::ssize(parts), C = parts.empty() ? 0 : parts.front().rows.shape[1];
   for (const Part& p : parts) expect_shape("normaliser.rows", p.rows, {p.rows.shape[0], C});
   const Where at(ex, parts);
   const Buffer<double> mean(ex, U * C), square(ex, U * C);
-  column_moments(ex, {at.rows.view(), at.frames.view(), {mean.data(), {U, C}}, {square.data(), {U, C}}});
+  const Buffer<Index> measured(ex, skip ? U * C : 0);
+  ColumnMomentsArgs args{at.rows.view(), at.frames.view(), {mean.data(), {U, C}}, {square.data(), {U, C}}};
+  if (skip) args.measured = {measured.data(), {U, C}};
+  column_moments(ex, args);
   const std::vector<double> means = mean.values(ex), squares = square.values(ex);
+  const std::vector<Index> counts = measured.values(ex);
   std::vector<Moments> out;
   for (Index u = 0; u < U; ++u) {
     const auto first = u * C, last = first + C;
     out.push_back({parts[static_cast<std::size_t>(u)].rows.shape[0],
                    {means.begin() + first, means.begin() + last},
                    {squares.begin() + first, squares.begin() + last}});
+    if (skip) out.back().measured.assign(counts.begin() + first, counts.begin() + last);
   }
   return out;
 }
@@ -111,7 +126,15 @@ Normaliser::Stats Normaliser::stats_over(const Moments& m, const std::string& wh
     fail(Fault::data, whose + ": has no frames to compute mean and standard deviation from, expected at least one");
   Stats out{m.mean, std::vector<double>(C), std::vector<double>(C)};
   for (std::size_t c = 0; c < C; ++c) {
-    const double variance = m.square[c] / static_cast<double>(m.frames);
+    if (m.count(c) == 0 && corpus_.mean.empty())
+      fail(Fault::data,
+           fmt::format("{}: column {} has no measured value, expected at least one", whose, column_name(c)));
+    if (m.count(c) == 0) {
+      out.mean[c] = corpus_.mean[c];
+      out.std[c] = corpus_.std[c];
+      continue;
+    }
+    const double variance = m.square[c] / static_cast<double>(m.count(c));
     if (!std::isfinite(out.mean[c]) || !std::isfinite(variance)) {
       fail(Fault::data, fmt::format("{}: column {} holds a value that is not finite", whose, column_name(c)));
     }
@@ -126,8 +149,9 @@ Normaliser::Stats Normaliser::stats_over(const Moments& m, const std::string& wh
   return out;
 }
 
-Normaliser Normaliser::fit(Exec& ex, Scope scope, std::span<const Part> parts, std::span<const Column> columns) {
-  const std::vector<Moments> each = moments_of(ex, parts);
+Normaliser Normaliser::fit(Exec& ex, Scope scope, std::span<const Part> parts, std::span<const Column> columns,
+                           MissingValues missing) {
+  const std::vector<Moments> each = moments_of(ex, parts, missing);
   Moments all;
   std::map<std::string, Moments> by_speaker;
   for (std::size_t i = 0; i < parts.size(); ++i) {
@@ -173,11 +197,11 @@ const Normaliser::Stats& Normaliser::stats_of(const std::string& speaker) const 
   return own == speakers_.end() ? corpus_ : own->second;
 }
 
-std::vector<std::vector<double>> Normaliser::apply(Exec& ex, std::span<const Part> parts) const {
+std::vector<std::vector<double>> Normaliser::apply(Exec& ex, std::span<const Part> parts, MissingValues missing) const {
   const Index C = columns();
   for (const Part& p : parts) expect_shape("normaliser.apply", p.rows, {p.rows.shape[0], C});
   const bool own = scope_ == Scope::utterance;
-  const std::vector<Moments> each = own ? moments_of(ex, parts) : std::vector<Moments>();
+  const std::vector<Moments> each = own ? moments_of(ex, parts, missing) : std::vector<Moments>();
   std::deque<Stats> of_utterances;  // a deque, because `groups` points into it
   std::map<const Stats*, std::int32_t> groups;
   std::vector<std::int32_t> group;
@@ -237,12 +261,17 @@ void Normaliser::adapt(const std::string& speaker, const Moments& heard, Index e
 }
 
 void Normaliser::enrol(const std::string& speaker, View<const float, 2> rows, const std::string& origin) {
-  Moments all{rows.shape[0], std::vector<double>(static_cast<std::size_t>(columns())), {}};
-  all.square = all.mean;
-  for (std::size_t c = 0; c < all.mean.size(); ++c) {
-    for (Index t = 0; t < rows.shape[0]; ++t) all.mean[c] += static_cast<double>(rows.row(t)[c]);
-    all.mean[c] /= static_cast<double>(std::max<Index>(rows.shape[0], 1));
+  const auto C = static_cast<std::size_t>(columns());
+  Moments all{rows.shape[0], std::vector<double>(C), std::vector<double>(C), std::vector<Index>(C)};
+  for (std::size_t c = 0; c < C; ++c) {
     for (Index t = 0; t < rows.shape[0]; ++t) {
+      if (is_missing(rows.row(t)[c])) continue;
+      all.mean[c] += static_cast<double>(rows.row(t)[c]);
+      ++all.measured[c];
+    }
+    all.mean[c] /= static_cast<double>(std::max<Index>(all.measured[c], 1));
+    for (Index t = 0; t < rows.shape[0]; ++t) {
+      if (is_missing(rows.row(t)[c])) continue;
       const double apart = static_cast<double>(rows.row(t)[c]) - all.mean[c];
       all.square[c] += apart * apart;
     }

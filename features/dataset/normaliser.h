@@ -13,6 +13,9 @@
 
 namespace cutract {
 
+// What NaN means in the values of a normaliser: a mistake, or a target that was not measured (host/core/missing.h).
+enum class MissingValues { refused, skipped };
+
 enum class Scope { utterance, speaker, corpus };
 template <>
 inline constexpr auto kNames<Scope> = std::to_array<Named<Scope>>({{Scope::utterance, "utterance"},
@@ -34,17 +37,21 @@ class Normaliser {
     std::vector<double> mean, std;  // [C], std > 0
     std::vector<double> constant;   // [C], 1 where the column is constant and std is set to 1
   };
-  // Moments of each column over some frames.
+  // Moments of each column over the frames in which it is measured.
   struct Moments {
     Index frames = 0;
     std::vector<double> mean, square;  // [C], square: sum of squared deviations from the mean
+    std::vector<Index> measured = {};  // [C], how many of the frames; empty: all of them, in every column
     void merge(const Moments&);        // adds the moments of other frames with the same columns
+    Index count(std::size_t column) const { return measured.empty() ? frames : measured[column]; }
   };
   // Computes the statistics of the parts. A column whose std is below float's resolution of its mean is constant: its
   // std is set to 1, so it maps to 0. `columns`, if given, have the names for errors and say which columns to keep as
-  // they are. Throws Error{data} if there is no frame or a sum is not finite, and Error{internal} if the parts differ
-  // in columns.
-  static Normaliser fit(Exec&, Scope, std::span<const Part>, std::span<const Column> columns = {});
+  // they are. A column that is not measured for a speaker gets the statistics of the corpus there. Throws Error{data}
+  // if there is no frame, a column without any value, or a sum that is not finite, and Error{internal} if the parts
+  // differ in columns.
+  static Normaliser fit(Exec&, Scope, std::span<const Part>, std::span<const Column> columns = {},
+                        MissingValues = MissingValues::refused);
 
   Scope scope() const { return scope_; }
   Index columns() const { return static_cast<Index>(corpus_.mean.size()); }
@@ -52,9 +59,9 @@ class Normaliser {
   std::vector<std::string> speakers() const;     // with statistics of their own, sorted
   std::vector<Index> constant_columns() const;   // of the corpus statistics
 
-  // Converts the parts to z, in place. Returns the units per z of each part, per column. Throws Error{internal} if a
-  // part has a different number of columns.
-  std::vector<std::vector<double>> apply(Exec&, std::span<const Part>) const;
+  // Converts the parts to z, in place; missing values stay missing. Returns the units per z of each part, per column.
+  // Throws Error{internal} if a part has a different number of columns.
+  std::vector<std::vector<double>> apply(Exec&, std::span<const Part>, MissingValues = MissingValues::refused) const;
   // Converts rows in host memory from z back to units, in place.
   void invert(View<float, 2> rows, const std::string& speaker) const;
   // Returns the units per z of each column for this speaker, e.g. in mm.
@@ -77,12 +84,13 @@ class Normaliser {
   };
   void adapt(const std::string& speaker, const Moments& heard, Index enough, std::span<const Level> levels);
   // Sets the statistics of a speaker to those of rows [T, C] that were measured elsewhere; the std of a constant column
-  // is 1. Throws Error{data} as fit does; its text names `origin`.
+  // is 1, and a column whose values are all missing gets the statistics of the corpus. Throws Error{data} as fit does;
+  // its text names `origin`.
   void enrol(const std::string& speaker, View<const float, 2> rows, const std::string& origin);
   const Stats& statistics(const std::string& speaker) const { return stats_of(speaker); }
 
  private:
-  static std::vector<Moments> moments_of(Exec&, std::span<const Part>);
+  static std::vector<Moments> moments_of(Exec&, std::span<const Part>, MissingValues);
   Stats stats_over(const Moments&, const std::string& whose) const;
   std::string column_name(std::size_t column) const;
   const Stats& stats_of(const std::string& speaker) const;

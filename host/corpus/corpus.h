@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "host/core/view.h"
+#include "host/corpus/gaps.h"
 #include "host/io/audio.h"
 
 namespace cutract {
@@ -38,6 +39,7 @@ struct Corpus {
   std::vector<Utterance> utterances;  // in manifest order
   std::string hash;                   // SHA-256 of corpus.toml and manifest.tsv
   AudioOptions audio = {};            // how its audio is read: a setting of the run, not of the corpus
+  double fill_gaps_ms = 0;            // the longest gap of a track that is filled when it is read: also of the run
   // Of the arrays in the manifest's column features: rows per second (0: not given), and time of the first row.
   double features_rate_hz = 0, features_first_s = 0;
 
@@ -54,16 +56,18 @@ Corpus read_corpus(const std::string& dir, const AudioOptions& audio = {});
 // Articulation over time.
 struct Track {
   double rate_hz = 0, first_s = 0;  // time of the first sample
-  Matrix values;                    // [T, P] in the channels' units
+  Matrix values;                    // [T, P] in the channels' units; NaN: not measured (host/core/missing.h)
 };
 
 // One utterance's data as the manifest describes it, cut to start_s..end_s. Loading throws Error{data} naming file and
-// reason: empty audio, a sample rate other than the corpus's, a value that is not finite (with its frame and channel),
-// a wrong number of channels, or lengths of audio and track that differ by more than one articulation frame and 20 ms.
+// reason: empty audio, a sample rate other than the corpus's, an infinite value (with its frame and channel; NaN marks
+// a value that was not measured), a wrong number of channels, or lengths of audio and track that differ by more than
+// one articulation frame and 20 ms.
 struct Recording {
   std::vector<float> samples;  // at corpus.sample_rate
   Track track;
   std::vector<std::string> notes = {};  // about the audio file, see Audio
+  GapCount filled = {};                 // gaps in the file of the track that were filled
 };
 Recording read_recording(const Corpus&, const Utterance&);
 
@@ -118,8 +122,9 @@ class AudioNotes {
   std::string first_;
 };
 
-// Interpolates rows of the track linearly at times first_s + k * step_s, k = 0 .. frames - 1. Times before the first
-// sample get its value; frames after the last sample are dropped, so the result may have fewer rows.
+// Interpolates rows of the track linearly at times first_s + k * step_s, k = 0 .. frames - 1. A value is missing if one
+// of the two that it is computed from is. Times before the first sample get its value; frames after the last sample are
+// dropped, so the result may have fewer rows.
 Matrix at_times(const Track&, double first_s, double step_s, Index frames);
 
 }  // namespace cutract

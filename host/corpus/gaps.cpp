@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "host/core/error.h"
+#include "host/core/missing.h"
 #include "host/core/text.h"
 
 namespace cutract {
@@ -69,6 +70,14 @@ class Spline {
   std::vector<Knot> knots_;
 };
 
+std::vector<double> column(const Matrix& track, Index c) {
+  std::vector<double> x(static_cast<std::size_t>(track.rows));
+  for (Index t = 0; t < track.rows; ++t) x[static_cast<std::size_t>(t)] = track.row(t)[c];
+  return x;
+}
+
+double duration_ms(const Gap& gap, double rate_hz) { return 1000 * static_cast<double>(gap.rows) / rate_hz; }
+
 void fill(std::vector<double>& x, const std::vector<Gap>& gaps) {
   const Spline spline(x);
   const auto rows = std::ssize(x);
@@ -88,40 +97,46 @@ void fill(std::vector<double>& x, const std::vector<Gap>& gaps) {
 
 }  // namespace
 
-GapCount fill_gaps(Matrix& track, std::span<const std::string> channels, double rate_hz, double most_ms,
-                   const std::string& path) {
+void GapCount::add(const GapCount& more) {
+  gaps += more.gaps;
+  values += more.values;
+  longest_ms = std::max(longest_ms, more.longest_ms);
+}
+
+GapCount gaps_in(const Matrix& track, double rate_hz) {
+  GapCount count;
+  for (Index c = 0; c < track.cols; ++c)
+    for (const Gap& gap : gaps_of(column(track, c))) count.add({1, gap.rows, duration_ms(gap, rate_hz)});
+  return count;
+}
+
+GapCount fill_gaps(Matrix& track, double rate_hz, double most_ms) {
   GapCount count;
   for (Index c = 0; c < track.cols; ++c) {
-    const std::string name = shortened(channels[static_cast<std::size_t>(c)]);
-    bool missing = false;
-    for (Index t = 0; t < track.rows; ++t) {
-      const float v = track.row(t)[c];
-      missing = missing || std::isnan(v);
-      if (std::isinf(v))
-        fail(Fault::data, fmt::format("{}: row {} of \"{}\" is {}, expected a finite number", path, t + 1, name, v));
-    }
-    if (!missing) continue;
-    std::vector<double> x(static_cast<std::size_t>(track.rows));
-    for (Index t = 0; t < track.rows; ++t) x[static_cast<std::size_t>(t)] = track.row(t)[c];
-    const std::vector<Gap> gaps = gaps_of(x);
-    if (gaps.front().rows == track.rows)
-      fail(Fault::data, fmt::format("{}: \"{}\" has no value; leave this channel out with --channels, or the "
-                                    "recording",
-                                    path, name));
-    for (const Gap& gap : gaps) {
-      const double gap_ms = 1000 * static_cast<double>(gap.rows) / rate_hz;
-      if (gap_ms > most_ms + kRounding * 1000 / rate_hz)
-        fail(Fault::data, fmt::format("{}: \"{}\" is missing for {:.4g} ms (rows {} to {}); gaps of up to {} ms are "
-                                      "filled (--fill-gaps-ms)",
-                                      path, name, gap_ms, gap.first + 1, gap.first + gap.rows, number_text(most_ms)));
-      ++count.gaps;
-      count.values += gap.rows;
-      count.longest_ms = std::max(count.longest_ms, gap_ms);
-    }
+    std::vector<double> x = column(track, c);
+    std::vector<Gap> gaps = gaps_of(x);
+    std::erase_if(gaps, [&](const Gap& gap) {
+      return gap.rows == track.rows || duration_ms(gap, rate_hz) > most_ms + kRounding * 1000 / rate_hz;
+    });
+    if (gaps.empty()) continue;
+    for (const Gap& gap : gaps) count.add({1, gap.rows, duration_ms(gap, rate_hz)});
     fill(x, gaps);
     for (Index t = 0; t < track.rows; ++t) track.row(t)[c] = static_cast<float>(x[static_cast<std::size_t>(t)]);
   }
   return count;
+}
+
+void expect_measurements(const Matrix& track, std::span<const std::string> channels, const std::string& path) {
+  bool any = false;
+  for (Index t = 0; t < track.rows; ++t)
+    for (Index c = 0; c < track.cols; ++c) {
+      const float v = track.row(t)[c];
+      any = any || !is_missing(v);
+      if (std::isinf(v))
+        fail(Fault::data, fmt::format("{}: row {} of \"{}\" is {}, expected a finite number", path, t + 1,
+                                      shortened(channels[static_cast<std::size_t>(c)]), v));
+    }
+  if (!any) fail(Fault::data, fmt::format("{}: holds no measured value; leave this recording out", path));
 }
 
 }  // namespace cutract

@@ -12,9 +12,9 @@ namespace cutract {
 
 struct ImportReport {
   int done = 0, skipped = 0;
-  double seconds = 0;  // of audio
-  GapCount gaps = {};  // of missing values that were filled
-  int with_gaps = 0;   // utterances that had such gaps
+  double seconds = 0;                // of audio
+  GapCount gaps = {}, left = {};     // of missing values: filled, and too long to be filled
+  int with_gaps = 0, with_left = 0;  // utterances that had such gaps
   // Utterances in which the end of the track or of the audio was cut off, and the most that was.
   int cut_tracks = 0, cut_audio = 0;
   double cut_track_ms = 0, cut_audio_ms = 0;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "host/core/error.h"
+#include "host/core/missing.h"
 
 namespace cutract {
 namespace {
@@ -66,12 +67,16 @@ void lowpass_zero_phase(std::span<double> column, double rate_hz, double cutoff_
 
 void lowpass_zero_phase(View<float, 2> rows, double rate_hz, double cutoff_hz, int order) {
   const Index T = rows.shape[0];
-  std::vector<double> column(static_cast<std::size_t>(T));
-  for (Index c = 0; c < rows.shape[1]; ++c) {
-    for (Index t = 0; t < T; ++t) column[static_cast<std::size_t>(t)] = rows.row(t)[c];
-    lowpass_zero_phase(column, rate_hz, cutoff_hz, order);
-    for (Index t = 0; t < T; ++t) rows.row(t)[c] = static_cast<float>(column[static_cast<std::size_t>(t)]);
-  }
+  std::vector<double> run;
+  for (Index c = 0; c < rows.shape[1]; ++c)
+    for (Index first = 0; first < T;) {
+      run.clear();
+      for (Index t = first; t < T && !is_missing(rows.row(t)[c]); ++t) run.push_back(rows.row(t)[c]);
+      const auto n = std::ssize(run);
+      if (n > 0) lowpass_zero_phase(run, rate_hz, cutoff_hz, order);
+      for (Index i = 0; i < n; ++i) rows.row(first + i)[c] = static_cast<float>(run[static_cast<std::size_t>(i)]);
+      first += std::max<Index>(n, 1);
+    }
 }
 
 }  // namespace cutract

@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "host/core/missing.h"
 #include "host/io/sha256.h"
 
 namespace cutract {
@@ -54,17 +55,20 @@ void describe_audio(const std::vector<float>& x, int sample_rate, UtteranceFacts
 UtteranceFacts::Extremes describe_channel(const Track& track, Index channel) {
   const Matrix& m = track.values;
   UtteranceFacts::Extremes e;
-  e.lo = e.hi = m.row(0)[channel];
-  Index lo = 0, hi = 0;
+  Index lo = -1, hi = -1;
   for (Index t = 0; t < m.rows; ++t) {
     const float v = m.row(t)[channel];
+    if (is_missing(v)) continue;
+    ++e.measured;
     e.mean += v;
-    if (v < m.row(lo)[channel]) lo = t;
-    if (v > m.row(hi)[channel]) hi = t;
+    if (lo < 0 || v < m.row(lo)[channel]) lo = t;
+    if (hi < 0 || v > m.row(hi)[channel]) hi = t;
   }
-  e.mean /= static_cast<double>(m.rows);
-  for (Index t = 0; t < m.rows; ++t) e.std += std::pow(m.row(t)[channel] - e.mean, 2);
-  e.std = std::sqrt(e.std / static_cast<double>(m.rows));
+  if (e.measured == 0) return e;
+  e.mean /= static_cast<double>(e.measured);
+  for (Index t = 0; t < m.rows; ++t)
+    if (!is_missing(m.row(t)[channel])) e.std += std::pow(m.row(t)[channel] - e.mean, 2);
+  e.std = std::sqrt(e.std / static_cast<double>(e.measured));
   e.lo = m.row(lo)[channel];
   e.hi = m.row(hi)[channel];
   e.lo_s = track.first_s + static_cast<double>(lo) / track.rate_hz;
@@ -172,7 +176,7 @@ void find_bad_audio(const Corpus& corpus, Facts facts, std::vector<Doubt>& doubt
 // For one speaker and channel: checks whether it moves, and how far its extremes are from the usual.
 void find_bad_tracks(const Corpus& corpus, Facts facts, std::vector<Doubt>& doubts) {
   Doubt dead{"channels that are constant or nearly constant", {}}, stuck{"channels that stop moving", {}},
-      far{"outliers", {}};
+      far{"outliers", {}}, absent{"channels that a speaker lacks: they are never measured", {}};
   std::map<std::string, std::vector<std::size_t>> by_speaker;
   for (std::size_t i = 0; i < facts.size(); ++i)
     if (facts[i]) by_speaker[corpus.utterances[i].speaker].push_back(i);
@@ -183,10 +187,15 @@ void find_bad_tracks(const Corpus& corpus, Facts facts, std::vector<Doubt>& doub
       float lo = INFINITY, hi = -INFINITY;
       for (const std::size_t i : all) {
         const auto& e = facts[i]->channels[c];
+        if (e.measured == 0) continue;
         means.push_back(e.mean);
         stds.push_back(e.std);
         lo = std::min(lo, e.lo);
         hi = std::max(hi, e.hi);
+      }
+      if (means.empty()) {
+        absent.places.push_back(fmt::format("{} of speaker {}", channel.name, speaker));
+        continue;
       }
       const double centre = median(means), usual = median(stds);
       if (lo == hi) {
@@ -198,6 +207,7 @@ void find_bad_tracks(const Corpus& corpus, Facts facts, std::vector<Doubt>& doub
                                           channel.name, speaker, usual));
       for (const std::size_t i : all) {
         const auto& e = facts[i]->channels[c];
+        if (e.measured == 0) continue;
         const std::string& id = corpus.utterances[i].id;
         if (e.lo == e.hi) stuck.places.push_back(fmt::format("{}: {} is {:g} throughout", id, channel.name, e.lo));
         const bool above = e.hi - centre > centre - e.lo;
@@ -207,7 +217,15 @@ void find_bad_tracks(const Corpus& corpus, Facts facts, std::vector<Doubt>& doub
                                            channel.name, value, channel.unit, above ? e.hi_s : e.lo_s, centre, usual));
       }
     }
-  for (Doubt* d : {&dead, &stuck, &far}) doubts.push_back(std::move(*d));
+  for (Doubt* d : {&dead, &stuck, &far, &absent}) doubts.push_back(std::move(*d));
+}
+
+// Lists utterances without any measured value, from which nothing can be learned.
+void find_empty(const Corpus& corpus, Facts facts, std::vector<Doubt>& doubts) {
+  Doubt empty{"utterances without any measured value", {}};
+  for (std::size_t i = 0; i < facts.size(); ++i)
+    if (facts[i] && facts[i]->missing.values == facts[i]->values) empty.places.push_back(named(corpus.utterances[i]));
+  doubts.push_back(std::move(empty));
 }
 
 }  // namespace
@@ -219,6 +237,8 @@ UtteranceFacts facts_of(const Recording& r, int sample_rate) {
   f.seconds = static_cast<double>(r.samples.size()) / sample_rate;
   describe_audio(r.samples, sample_rate, f);
   for (Index c = 0; c < r.track.values.cols; ++c) f.channels.push_back(describe_channel(r.track, c));
+  f.values = r.track.values.rows * r.track.values.cols;
+  f.missing = gaps_in(r.track.values, r.track.rate_hz);
   return f;
 }
 
@@ -230,6 +250,7 @@ std::vector<Doubt> doubts_about(const Corpus& corpus, Facts facts, const std::st
   find_sentences(corpus, train_split, test_split, doubts);
   find_bad_audio(corpus, facts, doubts);
   find_bad_tracks(corpus, facts, doubts);
+  find_empty(corpus, facts, doubts);
   std::erase_if(doubts, [](const Doubt& d) { return d.places.empty(); });
   return doubts;
 }

@@ -15,6 +15,7 @@ struct UtteranceFacts {
     double mean = 0, std = 0;
     float lo = 0, hi = 0;
     double lo_s = 0, hi_s = 0;  // the times of lo and hi
+    Index measured = 0;         // frames; without any, the other members are 0
   };
   std::string audio_hash, track_hash;  // hashes of the values
   double seconds = 0;
@@ -23,6 +24,8 @@ struct UtteranceFacts {
   double zeros = 0;             // share of samples in runs of exact zeros of 50 ms or more
   bool constant_audio = false;  // all samples are the same
   std::vector<Extremes> channels;
+  Index values = 0;  // of the track: frames x channels
+  GapCount missing = {};
 };
 UtteranceFacts facts_of(const Recording&, int sample_rate);
 

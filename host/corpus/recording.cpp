@@ -9,9 +9,11 @@
 #include <utility>
 
 #include "host/core/error.h"
+#include "host/core/missing.h"
 #include "host/core/plant.h"
 #include "host/core/text.h"
 #include "host/corpus/corpus.h"
+#include "host/corpus/gaps.h"
 #include "host/corpus/slack.h"
 #include "host/io/audio.h"
 #include "host/io/input_file.h"
@@ -34,14 +36,27 @@ Audio read_corpus_audio(const Corpus& corpus, const std::string& path) {
   return audio;
 }
 
-// `name` returns what a message calls a column.
-template <class Name>
-void expect_finite(const Matrix& m, const std::string& path, Name name) {
+void expect_frames(const Matrix& m, const std::string& path) {
   if (m.rows == 0) fail(Fault::data, fmt::format("{}: holds no frames", path));
+}
+
+void expect_finite(const Matrix& m, const std::string& path) {
+  expect_frames(m, path);
   for (Index t = 0; t < m.rows; ++t)
     for (Index c = 0; c < m.cols; ++c)
       if (const float v = m.row(t)[c]; !std::isfinite(v))
-        fail(Fault::data, fmt::format("{}: frame {} of {} is {}, expected a finite number", path, t, name(c), v));
+        fail(Fault::data, fmt::format("{}: frame {} of column {} is {}, expected a finite number", path, t, c, v));
+}
+
+// A value that is missing is NaN.
+void expect_measurements(const Matrix& m, const std::string& path, const std::vector<Channel>& channels) {
+  expect_frames(m, path);
+  for (Index t = 0; t < m.rows; ++t)
+    for (Index c = 0; c < m.cols; ++c)
+      if (const float v = m.row(t)[c]; std::isinf(v))
+        fail(Fault::data, fmt::format("{}: frame {} of channel \"{}\" is {}, expected a finite number, or NaN where it "
+                                      "was not measured",
+                                      path, t, channels[static_cast<std::size_t>(c)].name, v));
 }
 
 Matrix read_track(const Corpus& corpus, const std::string& path) {
@@ -53,8 +68,7 @@ Matrix read_track(const Corpus& corpus, const std::string& path) {
                      counted(track.rows, "row"), counted(track.cols, "number"), counted(channels, "number")));
   if (track.cols != channels)
     fail(Fault::data, fmt::format("{}: has {}, corpus.toml lists {}", path, counted(track.cols, "channel"), channels));
-  expect_finite(track, path,
-                [&](Index c) { return "channel \"" + corpus.channels[static_cast<std::size_t>(c)].name + "\""; });
+  expect_measurements(track, path, corpus.channels);
   return track;
 }
 
@@ -89,7 +103,7 @@ Track read_states(const Corpus& corpus, const Utterance& u, double seconds, Inde
   const Index has = states.values.cols;
   if (columns > 0 && has != columns)
     fail(Fault::data, fmt::format("{}: has {}, expected {}", path, counted(has, "column"), columns));
-  expect_finite(states.values, path, [](Index c) { return fmt::format("column {}", c); });
+  expect_finite(states.values, path);
   expect_as_long(states, seconds, u.end_s < 0, path);
   return states;
 }
@@ -97,6 +111,7 @@ Track read_states(const Corpus& corpus, const Utterance& u, double seconds, Inde
 struct RecordingReader::Whole {
   Audio audio;
   Matrix track;
+  GapCount filled = {};
 };
 
 // The first thread that needs a recording loads it, and other threads wait. An error in loading it is kept as well.
@@ -114,6 +129,7 @@ RecordingReader::~RecordingReader() = default;
 std::shared_ptr<const RecordingReader::Whole> RecordingReader::load(const Corpus& corpus, const Utterance& u) {
   Whole whole{read_corpus_audio(corpus, path_of(corpus, u.audio)), {}};
   whole.track = read_track(corpus, path_of(corpus, u.articulation));
+  if (corpus.fill_gaps_ms > 0) whole.filled = fill_gaps(whole.track, corpus.articulation_rate_hz, corpus.fill_gaps_ms);
   return std::make_shared<const Whole>(std::move(whole));
 }
 
@@ -182,7 +198,7 @@ Recording RecordingReader::cut(const Corpus& corpus, const Utterance& u, const W
     if (u.start_s >= length || (!whole && u.end_s > length + slack))
       fail(Fault::data, fmt::format("{}: lasts {:.3f} s, manifest.tsv:{} asks for {:.3f} s to {}", path, length, u.line,
                                     u.start_s, whole ? std::string("the end") : fmt::format("{:.3f} s", u.end_s)));
-  if (whole && u.start_s == 0) return {samples, {rate, 0, track}, recording.audio.notes};
+  if (whole && u.start_s == 0) return {samples, {rate, 0, track}, recording.audio.notes, recording.filled};
 
   const auto count = static_cast<Index>(samples.size());
   const Index first = std::llround(u.start_s * audio_rate);
@@ -196,7 +212,8 @@ Recording RecordingReader::cut(const Corpus& corpus, const Utterance& u, const W
   const Index bottom = std::min(track.rows, static_cast<Index>(std::ceil(end * rate)) + 1);
   Recording cut{{samples.begin() + first, samples.begin() + last},
                 {rate, static_cast<double>(top) / rate - start, Matrix(bottom - top, track.cols)},
-                recording.audio.notes};
+                recording.audio.notes,
+                recording.filled};
   std::copy(track.row(top), track.row(bottom), cut.track.values.values.begin());
   return cut;
 }
@@ -231,7 +248,7 @@ Matrix at_times(const Track& track, double first_s, double step_s, Index frames)
     const double weight = at - static_cast<double>(below);
     const float* a = from.row(below);
     const float* b = from.row(std::min(below + 1, from.rows - 1));
-    for (Index c = 0; c < from.cols; ++c) out.row(k)[c] = static_cast<float>((1 - weight) * a[c] + weight * b[c]);
+    for (Index c = 0; c < from.cols; ++c) out.row(k)[c] = between(a[c], b[c], weight);
   }
   return out;
 }

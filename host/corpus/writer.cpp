@@ -87,9 +87,9 @@ void CorpusWriter::count(const ConvertedUtterance& c) {
   ++report_.done;
   report_.seconds += c.seconds;
   if (c.gaps.gaps > 0) ++report_.with_gaps;
-  report_.gaps.gaps += c.gaps.gaps;
-  report_.gaps.values += c.gaps.values;
-  report_.gaps.longest_ms = std::max(report_.gaps.longest_ms, c.gaps.longest_ms);
+  if (c.left.gaps > 0) ++report_.with_left;
+  report_.gaps.add(c.gaps);
+  report_.left.add(c.left);
   if (c.cut_track_ms > 0) ++report_.cut_tracks;
   if (c.cut_audio_ms > 0) ++report_.cut_audio;
   report_.cut_track_ms = std::max(report_.cut_track_ms, c.cut_track_ms);
@@ -99,10 +99,14 @@ void CorpusWriter::count(const ConvertedUtterance& c) {
 // What was changed in utterances that were imported, in one line each.
 void CorpusWriter::log_changes() const {
   const ImportReport& r = report_;
-  if (r.gaps.gaps > 0)
-    log::warn(fmt::format("{}: filled {} with {} in {}; the longest lasts {:.4g} ms", source_,
-                          counted(r.gaps.gaps, "gap"), counted(r.gaps.values, "value"),
-                          counted(r.with_gaps, "utterance"), r.gaps.longest_ms));
+  const auto gaps_text = [](const GapCount& n, int utterances) {
+    return fmt::format("{} with {} in {}; the longest lasts {:.4g} ms", counted(n.gaps, "gap"),
+                       counted(n.values, "value"), counted(utterances, "utterance"), n.longest_ms);
+  };
+  if (r.gaps.gaps > 0) log::warn(fmt::format("{}: filled {}", source_, gaps_text(r.gaps, r.with_gaps)));
+  if (r.left.gaps > 0)
+    log::warn(fmt::format("{}: kept as missing values (NaN), because they are too long to fill (--fill-gaps-ms): {}",
+                          source_, gaps_text(r.left, r.with_left)));
   if (r.cut_tracks > 0)
     log::warn(fmt::format("{}: cut off frames after the end of the audio in {}, at most {:.4g} ms", source_,
                           counted(r.cut_tracks, "utterance"), r.cut_track_ms));

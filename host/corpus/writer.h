@@ -32,7 +32,7 @@ struct ConvertedUtterance {
   Matrix features = {};                       // computed elsewhere; written if the writer is With::features
   double seconds = 0;                         // of audio
   std::string original = {};                  // the audio file that was read
-  GapCount gaps = {};                         // of missing values that were filled
+  GapCount gaps = {}, left = {};              // of missing values: filled, and too long to be filled
   double cut_track_ms = 0, cut_audio_ms = 0;  // how much of their ends was cut off so that both end together
 };
 

@@ -21,7 +21,7 @@ class Utterance:
     id, speaker, split, text   as the manifest has them
     audio                      float32 [samples], one channel with full scale 1
     rate                       of the samples, in Hz
-    target                     float32 [frames, channels], measured movement in the units of the channels
+    target                     float32 [frames, channels], measured movement in the units of the channels; NaN: not measured
     target_times               float64 [frames], seconds from the first sample
     channels, units            of the columns of target
     """

@@ -127,9 +127,15 @@ TEST_F(Voices, EnrolNamesWhatDoesNotFitTheModel) {
   corpus_->folder.write("narrow.npy", encode_npy(Matrix(3, 1).view()));
   expect("narrow.npy", "has 1 column, expected the 2 channels of the model: height (mm), opening (mm)");
   Matrix broken = frames;
-  broken.row(2)[1] = std::nanf("");
+  broken.row(2)[1] = INFINITY;
   corpus_->folder.write("broken.npy", encode_npy(broken.view()));
-  expect("broken.npy", "row 2 (counted from 0) of channel opening is nan, expected a finite number");
+  expect(
+      "broken.npy",
+      "row 2 (counted from 0) of channel opening is inf, expected a finite number, or NaN where it was not measured");
+  Matrix empty = frames;
+  for (float& v : empty.values) v = std::nanf("");
+  corpus_->folder.write("empty.npy", encode_npy(empty.view()));
+  expect("empty.npy", "all values are missing (NaN), expected movement");
   corpus_->folder.write("one.npy", encode_npy(Matrix(1, 2).view()));
   expect("one.npy", "holds 1 frame, expected at least 2");
   expect("corpus/audio/u0.wav", "u0.wav");

@@ -117,7 +117,7 @@ TEST(ImportEst, BadFilesAreSkippedWithOneSentence) {
   const std::vector<std::pair<std::string, std::string>> files{
       {"s_good", track(200, 20)},
       {"s_back", est_file({"tt_x"}, back)},
-      {"s_gap", est_file({"tt_x"}, gap)},
+      {"s_lost", est_file({"tt_x"}, gap)},
       {"s_x_fast", est_file({"tt_x"}, fast)},
       {"s_cut", track(200, 20).substr(0, 1000)},
       {"s_other", track(200, 20, {"other"})},
@@ -130,13 +130,15 @@ TEST(ImportEst, BadFilesAreSkippedWithOneSentence) {
   const std::string said = lab.says({{"--channels", "tt_x"}});
   for (const std::string& words :
        {"s_back: " + (lab / "s_back.ema: the time of row 3 is 0.002, but that of row 2 is 0.005; times must increase"),
-        "s_gap: " + (lab / "s_gap.ema: \"tt_x\" is missing for 95 ms (rows 22 to 40); gaps of up to 50 ms are filled"),
         "s_x_fast: " + (lab / "s_x_fast.ema: has 2000 rows per second, earlier files have 200; use --rate HZ"),
         "s_cut: " + (lab / "s_cut.ema: has "),
         "s_other: " + (lab / "s_other.ema: has no channel \"tt_x\"; the channels are: other\n"),
         "s_alone: " + (lab / "s_alone.wav: has no movement file s_alone.ema\n")})
     EXPECT_NE(said.find("skipped " + words), std::string::npos) << words << "\n" << said;
-  EXPECT_NE(said.find("imported 1 utterance "), std::string::npos) << said;
+  EXPECT_NE(said.find("imported 2 utterances "), std::string::npos) << said;
+  EXPECT_NE(said.find("(--fill-gaps-ms): 1 gap with 19 values in 1 utterance; the longest lasts 95 ms\n"),
+            std::string::npos)
+      << said;
   EXPECT_NE(said.find("s_good.ema: its values seem to be in 0.01mm"), std::string::npos) << said;
   EXPECT_EQ(lab.says({{"--unit", "inch"}}), "--unit: is \"inch\", expected mm, cm, um or 0.01mm");
   EXPECT_EQ(lab.says({{"--speaker-from", "x"}}), "--speaker-from: is \"x\", expected name or folder");

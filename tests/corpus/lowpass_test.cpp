@@ -39,6 +39,23 @@ TEST(Lowpass, EqualsSciPy) {
   EXPECT_EQ(cases, 5);
 }
 
+// Missing values are left out, and what is on one side of them does not change what is on the other.
+TEST(Lowpass, FiltersEachRunOfValuesByItself) {
+  test::Rng rng(4);
+  Matrix rows(90, 1);
+  rows.values = rng.normals(90);
+  rows.values[0] = rows.values[40] = rows.values[41] = rows.values[89] = std::nanf("");
+  const std::vector<float> before = rows.values;
+  lowpass_zero_phase(rows.view(), 250, 20, 5);
+  for (const auto& [first, last] : {std::pair{1, 40}, {42, 89}}) {
+    std::vector<double> run(before.begin() + first, before.begin() + last);
+    lowpass_zero_phase(run, 250, 20, 5);
+    for (int t = first; t < last; ++t)
+      EXPECT_EQ(rows.values[static_cast<std::size_t>(t)], static_cast<float>(run[static_cast<std::size_t>(t - first)]));
+  }
+  for (const std::size_t t : {0, 40, 41, 89}) EXPECT_TRUE(std::isnan(rows.values[t])) << t;
+}
+
 TEST(Lowpass, ConstantsAndShortTracksStay) {
   for (const std::size_t n : {0, 1, 2, 5, 18, 19, 100}) {
     std::vector<double> x(n, 42);

@@ -57,6 +57,35 @@ class Quality : public testing::Test {
 
 TEST_F(Quality, GoodDataRaiseNoDoubt) { EXPECT_EQ(doubts(), ""); }
 
+// Missing values are counted, and are neither outliers nor a channel that does not move.
+TEST_F(Quality, MissingValuesAreCounted) {
+  Matrix m(50, 2);
+  for (Index t = 0; t < 50; ++t) {
+    m.row(t)[0] = t < 5 ? std::nanf("") : 60 + 3 * static_cast<float>(std::sin(static_cast<double>(t) / 4));
+    m.row(t)[1] = std::nanf("");
+  }
+  folder_.track("a", m);
+  const Corpus c = read_corpus(folder_.path());
+  const UtteranceFacts f = facts_of(read_recording(c, c.utterances[0]), c.sample_rate);
+  EXPECT_EQ(f.values, 100);
+  EXPECT_EQ(f.missing.values, 55);
+  EXPECT_EQ(f.missing.gaps, 2);
+  EXPECT_EQ(f.channels[0].measured, 45);
+  EXPECT_GE(f.channels[0].lo_s, 0.05);
+  EXPECT_EQ(doubts(), "");
+  m.values.assign(100, std::nanf(""));
+  folder_.track("a", m);
+  EXPECT_EQ(doubts(), "utterances without any measured value: a (train);\n");
+  for (const char* id : {"b", "c"}) {
+    Matrix other = read_npy(folder_ / ("art/" + std::string(id) + ".npy"));
+    for (Index t = 0; t < 50; ++t) other.row(t)[1] = std::nanf("");
+    folder_.track(id, other);
+  }
+  EXPECT_NE(doubts().find("channels that a speaker lacks: they are never measured: tt_z of speaker s1;"),
+            std::string::npos)
+      << doubts();
+}
+
 TEST_F(Quality, CopiesUnderOtherIds) {
   tone("c", 100, 0.5F);
   EXPECT_EQ(doubts(), "the same audio in two splits, so that test data are learned: a (train) and c (test);\n");

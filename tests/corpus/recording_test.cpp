@@ -31,6 +31,37 @@ TEST(Recording, IsRead) {
   EXPECT_EQ(r.track.values.values, CorpusFolder::ramp(50).values);
 }
 
+// NaN is a value that was not measured; gaps of up to the run's length are filled when a track is read.
+TEST(Recording, KeepsMissingValuesOrFillsThem) {
+  const CorpusFolder folder;
+  Matrix m = CorpusFolder::ramp(50);
+  for (const Index t : {17, 30, 31, 32}) m.row(t)[1] = std::nanf("");
+  folder.track("a", m);
+  const Recording kept = read_one(folder);
+  EXPECT_EQ(kept.filled.gaps, 0);
+  for (Index t = 0; t < 50; ++t) EXPECT_EQ(std::isnan(kept.track.values.row(t)[1]), std::isnan(m.row(t)[1])) << t;
+  Corpus c = read_corpus(folder.path());
+  c.fill_gaps_ms = 10;
+  const Recording filled = read_recording(c, c.utterances[0]);
+  EXPECT_EQ(filled.filled.values, 1);
+  EXPECT_NEAR(filled.track.values.row(17)[1], 1000 - 2 * 17, 1e-3);
+  EXPECT_TRUE(std::isnan(filled.track.values.row(31)[1]));
+}
+
+// A frame is missing if a value that it is interpolated from is; times that are meant to be those of the track have the
+// track's values.
+TEST(Recording, InterpolatesOnlyBetweenMeasuredValues) {
+  Track track{100, 0, CorpusFolder::ramp(10)};
+  track.values.row(4)[0] = std::nanf("");
+  const Matrix same = at_times(track, 0, 0.01, 10), between = at_times(track, 0.005, 0.01, 9);
+  for (Index t = 0; t < 10; ++t) EXPECT_EQ(std::isnan(same.row(t)[0]), t == 4) << t;
+  for (Index t = 0; t < 9; ++t) EXPECT_EQ(std::isnan(between.row(t)[0]), t == 3 || t == 4) << t;
+  for (Index t = 0; t < 9; ++t) EXPECT_FALSE(std::isnan(between.row(t)[1])) << t;
+  EXPECT_EQ(same.row(5)[0], 5);
+  const Matrix rounded = at_times(track, 1e-9, 0.01, 10);
+  EXPECT_EQ(rounded.row(3)[0], 3) << "the next value, which is missing, has no weight to speak of";
+}
+
 // Faults in the data, each reported with its file and place.
 TEST(Recording, BadDataAreRefusedEachForItsOwnReason) {
   const auto spoiled = [](Index row, Index col, float value) {
@@ -60,12 +91,10 @@ TEST(Recording, BadDataAreRefusedEachForItsOwnReason) {
        "save "
        "x.T"},
       {[](auto& f) { f.track("a", Matrix(50, 1)); }, "/art/a.npy: has 1 channel, corpus.toml lists 2"},
-      {[&](auto& f) { f.track("a", spoiled(17, 1, std::nanf(""))); },
-       "/art/a.npy: frame 17 of channel \"tt_z\" is nan, expected a finite number"},
       {[&](auto& f) { f.track("a", spoiled(0, 0, INFINITY)); },
-       "/art/a.npy: frame 0 of channel \"tt_x\" is inf, expected a finite number"},
+       "/art/a.npy: frame 0 of channel \"tt_x\" is inf, expected a finite number, or NaN where it was not measured"},
       {[&](auto& f) { f.track("a", spoiled(49, 1, -INFINITY)); },
-       "/art/a.npy: frame 49 of channel \"tt_z\" is -inf, expected a finite number"},
+       "/art/a.npy: frame 49 of channel \"tt_z\" is -inf, expected a finite number, or NaN where it was not measured"},
       {[](auto& f) { f.track("a", 53); },
        "/art/a.npy: lasts 0.530 s, its audio PATH/audio/a.wav 0.500 s; expected the same within 20 ms"},
       {[](auto& f) { f.track("a", 47); },

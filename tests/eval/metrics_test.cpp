@@ -59,6 +59,7 @@ Pair sequences(const Split& s, Index channel, const std::string& speaker = "", d
     if (!speaker.empty() && s.speakers[u] != speaker) continue;
     const double scale = units > 0 ? s.unit_per_z[u][static_cast<std::size_t>(channel)] : 1;
     for (Index t = 0; t < s.target[u].rows; ++t) {
+      if (std::isnan(s.target[u].row(t)[channel])) continue;
       out.predicted.push_back(static_cast<long double>(s.predicted[u].row(t)[channel]) * scale);
       out.target.push_back(static_cast<long double>(s.target[u].row(t)[channel]) * scale);
     }
@@ -155,6 +156,61 @@ TEST(Metrics, EqualTheOracle) {
     EXPECT_EQ(got.split, "test");
     EXPECT_EQ(got.loss_name, "ccc");
   }
+}
+
+// 5 % of the targets are missing, one utterance lacks channel 0, and speaker bo has no channel 2. Means are over all
+// measured values, however they are spread over channels.
+TEST(Metrics, MissingTargetsAreSkipped) {
+  Split s = random_split(4, 0, 11);
+  test::Rng rng(12);
+  Index missing = 0;
+  for (std::size_t u = 0; u < s.target.size(); ++u)
+    for (Index t = 0; t < s.target[u].rows; ++t)
+      for (Index c = 0; c < 4; ++c) {
+        if (rng.below(20) > 0 && !(u == 5 && c == 0) && !(c == 2 && s.speakers[u] == "bo")) continue;
+        s.target[u].row(t)[c] = std::nanf("");
+        ++missing;
+      }
+  const Scores got = s.score();
+  EXPECT_EQ(got.missing, missing);
+  long double square = 0, units = 0, magnitude = 0, r = 0, n = 0;
+  for (Index c = 0; c < 4; ++c) {
+    const Pair z = sequences(s, c), mm = sequences(s, c, "", 1);
+    const ChannelScore& own = got.channels[static_cast<std::size_t>(c)];
+    EXPECT_EQ(own.missing, got.frames - std::ssize(z.target));
+    EXPECT_NEAR(own.rmse / static_cast<double>(oracle::rmse(z.predicted, z.target)), 1, kScipy);
+    EXPECT_NEAR(own.pearson.value(), static_cast<double>(*oracle::pearson(z.predicted, z.target)), kScipy);
+    for (std::size_t i = 0; i < z.target.size(); ++i) {
+      square += std::pow(z.predicted[i] - z.target[i], 2);
+      magnitude += std::abs(z.predicted[i] - z.target[i]);
+      units += std::pow(mm.predicted[i] - mm.target[i], 2);
+      n += 1;
+    }
+    r += *oracle::pearson(z.predicted, z.target) / 4;
+  }
+  EXPECT_NEAR(got.rmse / static_cast<double>(std::sqrt(square / n)), 1, kScipy);
+  EXPECT_NEAR(got.mae / static_cast<double>(magnitude / n), 1, kScipy);
+  EXPECT_NEAR(got.rmse_units.value() / static_cast<double>(std::sqrt(units / n)), 1, kScipy);
+  EXPECT_NEAR(got.pearson.value(), static_cast<double>(r), kScipy);
+  EXPECT_EQ(got.speakers[0].lacking, std::vector<std::string>());
+  EXPECT_EQ(got.speakers[1].lacking, std::vector<std::string>{"c2"});
+  EXPECT_EQ(got.missing_pairs, 6 + 1) << "channel 2 in six utterances of bo, and channel 0 in one";
+  EXPECT_EQ(got.undefined_channels, 0);
+}
+
+TEST(Metrics, AChannelWithoutAnyTargetHasNoScore) {
+  Split s = random_split(2, 0, 13);
+  for (Matrix& t : s.target)
+    for (Index i = 0; i < t.rows; ++i) t.row(i)[1] = std::nanf("");
+  const Scores got = s.score();
+  EXPECT_TRUE(std::isnan(got.channels[1].rmse) && std::isnan(got.channels[1].mae));
+  EXPECT_FALSE(got.channels[1].pearson.has_value());
+  EXPECT_EQ(got.rmse, got.channels[0].rmse);
+  EXPECT_EQ(got.pearson, got.channels[0].pearson);
+  EXPECT_EQ(got.undefined_channels, 0);
+  for (Matrix& t : s.target)
+    for (float& v : t.values) v = std::nanf("");
+  EXPECT_FAULT(s.score(), Fault::data, "split \"test\": all target values are missing (NaN)");
 }
 
 TEST(Metrics, EachSpeakerIsScoredAlone) {

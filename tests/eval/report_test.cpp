@@ -200,9 +200,44 @@ TEST(ScoresJson, SaysWhatWasScored) {
                                          {"rmse", 0.5},
                                          {"mae", 0.25},
                                          {"pearson", 0.75},
-                                         {"rmse_units", 1.5}}));
+                                         {"rmse_units", 1.5},
+                                         {"missing", 0}}));
   for (const char* key : {"rmse", "mae", "pearson", "rmse_units"}) EXPECT_TRUE(j["per_utterance"][1][key].is_null());
   EXPECT_FALSE(json::parse(scores_json(s)).contains("model"));
+}
+
+TEST(ScoresTable, CountsWhatIsMissing) {
+  Scores s = example();
+  EXPECT_EQ(scores_table(s, false).find("missing"), std::string::npos) << "nothing is said where nothing is missing";
+  s.missing = 187000;
+  s.channels[0].missing = 876;
+  s.channels[2] = {"jaw", "deg", std::nan(""), std::nan(""), std::nan(""), {}, 186124};
+  s.speakers[1].missing = 90000;
+  s.speakers[1].lacking = {"jaw"};
+  const std::string table = scores_table(s, false);
+  expect_lines(table, {"187,000 of 558,372 target values are missing (33.5 %) and not scored.\n",
+                       "channel           RMSE z   MAE z      RMSE unit         r      missing\n",
+                       "tt_x               0.800   0.600      2.25 mm       0.710          876\n",
+                       "jaw                    -       -         - deg          -      186,124\n",
+                       "\nnot measured: speaker M01: jaw\n"});
+  for (const auto& line : lines(table)) EXPECT_LE(columns(line), 80u) << line;
+}
+
+TEST(ScoresJson, CountsWhatIsMissing) {
+  Scores s = example();
+  s.missing = 1000;
+  s.channels[2] = {"jaw", "deg", std::nan(""), std::nan(""), std::nan(""), {}, 900};
+  s.speakers[1].missing = 1000;
+  s.speakers[1].lacking = {"jaw"};
+  s.each = {{"u1", "F01", 120, 0.5, 0.25, 1.5, 0.75, 7}};
+  const json j = json::parse(scores_json(s));
+  EXPECT_EQ(j["values"], 3 * 186124 - 1000);
+  EXPECT_EQ(j["missing"], 1000);
+  EXPECT_EQ(j["channels"][2]["missing"], 900);
+  EXPECT_TRUE(j["channels"][2]["rmse"].is_null());
+  EXPECT_EQ(j["speakers"][1]["missing"], 1000);
+  EXPECT_EQ(j["speakers"][1]["not_measured"], json{"jaw"});
+  EXPECT_EQ(j["per_utterance"][0]["missing"], 7);
 }
 
 TEST(ScoresJson, UndefinedIsNull) {

@@ -175,7 +175,7 @@ TEST(Dataset, NamesEveryBadUtterance) {
   TinyCorpus corpus(16000);
   corpus.add("good");
   corpus.add("tiny", 0.02, 0.02);
-  corpus.add("poisoned", 1, 1, std::nanf(""));
+  corpus.add("poisoned", 1, 1, INFINITY);
   corpus.add("gone");
   corpus.last().audio = "nowhere.wav";
   const FeatureConfig c = feature_preset("kaldi");
@@ -234,7 +234,7 @@ TEST(Dataset, IsTheSameOnAGpu) {
   for (const int rate : {16000, 22050}) {
     TinyCorpus corpus(rate);
     for (int i = 0; i < 67; ++i)
-      corpus.add("u" + std::to_string(i), 0.1 + 0.01 * (i % 11), 0.1 + 0.01 * (i % 11), i % 30 == 7 ? NAN : 0);
+      corpus.add("u" + std::to_string(i), 0.1 + 0.01 * (i % 11), 0.1 + 0.01 * (i % 11), i % 30 == 7 ? INFINITY : 0);
     const FeatureConfig c = test::with("kaldi", [](auto& k) {
       k.kind = FeatureKind::mfcc;
       k.deltas = 1;

@@ -104,6 +104,45 @@ TEST_P(NormaliserOnEachDevice, AKnownSpeakerGetsItsOwnStatistics) {
   }
 }
 
+// Statistics of what is left after 5 % of the values are removed; speaker bo lacks the last column, which gets the
+// statistics of the corpus there. Missing values stay missing.
+TEST_P(NormaliserOnEachDevice, MissingValuesAreSkipped) {
+  Data d = two_speakers();
+  test::Rng rng(9);
+  for (std::size_t i = 0; i < d.rows.size(); ++i)
+    for (Index t = 0; t < d.rows[i].rows; ++t)
+      for (Index c = 0; c < C; ++c)
+        if (rng.below(20) == 0 || (c == 2 && d.speakers[i] == "bo")) d.rows[i].row(t)[c] = std::nanf("");
+  const auto measured = [&](Index c, const std::string& who) {
+    oracle::Sequence out = d.column(c, who);
+    std::erase_if(out, [](long double v) { return std::isnan(v); });
+    return out;
+  };
+  const Normaliser n = Normaliser::fit(exec(), Scope::speaker, there(d).parts, {}, MissingValues::skipped);
+  for (const std::string who : {"anna", "bo", ""})
+    for (Index c = 0; c < C; ++c) {
+      const oracle::Sequence column = measured(c, c == 2 && who == "bo" ? "" : who);
+      const auto at = static_cast<std::size_t>(c);
+      EXPECT_NEAR(n.statistics(who).mean[at], static_cast<double>(oracle::mean(column)), 1e-12) << who << c;
+      EXPECT_NEAR(n.statistics(who).std[at] / static_cast<double>(oracle::population_std(column)), 1, 1e-12)
+          << who << c;
+    }
+  for (const Scope scope : {Scope::utterance, Scope::speaker}) {
+    const Normaliser by = Normaliser::fit(exec(), scope, there(d).parts, {}, MissingValues::skipped);
+    const There one = there({{"bo"}, {d.rows[1]}});
+    const auto units = by.apply(exec(), one.parts, MissingValues::skipped);
+    const Matrix z = one.frames[0].matrix(exec());
+    for (std::size_t i = 0; i < z.values.size(); ++i)
+      ASSERT_EQ(std::isnan(z.values[i]), std::isnan(d.rows[1].values[i])) << i;
+    EXPECT_EQ(units[0][2], by.statistics("").std[2]);
+  }
+  EXPECT_FAULT(fit(Scope::speaker, d), Fault::data, "column 0 holds a value that is not finite");
+  for (Matrix& m : d.rows)
+    for (Index t = 0; t < m.rows; ++t) m.row(t)[1] = std::nanf("");
+  EXPECT_FAULT(Normaliser::fit(exec(), Scope::speaker, there(d).parts, {}, MissingValues::skipped), Fault::data,
+               "training data: column 1 has no measured value, expected at least one");
+}
+
 // A column that opts out goes through as it is, in every scope and for every kind of speaker; the others do not notice.
 TEST_P(NormaliserOnEachDevice, AColumnThatOptsOutIsKept) {
   const Data d = two_speakers();

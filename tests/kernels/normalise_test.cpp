@@ -89,6 +89,40 @@ TEST_P(ColumnMoments, ABadValueShows) {
   for (const std::size_t i : {0u, 2u, 3u, 4u, 5u}) EXPECT_TRUE(std::isfinite(got.square[i])) << i;
 }
 
+// Without the missing values the moments are those of a column without them.
+TEST_P(ColumnMoments, SkipMissingValuesIfTheyAreCounted) {
+  Case c = random_case({200, 9, 5}, 3, 7);
+  Rng rng(5);
+  for (auto& rows : c.rows)
+    for (float& v : rows)
+      if (rng.below(20) == 0) v = std::nanf("");
+  for (std::size_t t = 0; t < 9; ++t) c.rows[1][t * 3 + 2] = std::nanf("");
+  There there(exec(), c);
+  Block<float*> at(exec(), there.at);
+  Block<std::int32_t> frames(exec(), c.frames);
+  Block<double> mean(exec(), Index{9}), square(exec(), Index{9});
+  Block<Index> measured(exec(), Index{9});
+  column_moments(exec(),
+                 {at.view(), frames.view(), mean.view<2>({3, 3}), square.view<2>({3, 3}), measured.view<2>({3, 3})});
+  for (std::size_t u = 0; u < 3; ++u)
+    for (std::size_t column = 0; column < 3; ++column) {
+      oracle::Sequence values;
+      for (std::size_t t = 0; t < static_cast<std::size_t>(c.frames[u]); ++t)
+        if (const float v = c.rows[u][t * 3 + column]; !std::isnan(v)) values.push_back(static_cast<long double>(v));
+      const std::size_t i = u * 3 + column;
+      ASSERT_EQ(measured.values()[i], std::ssize(values)) << i;
+      if (values.empty()) {
+        EXPECT_EQ(mean.values()[i], 0);
+        EXPECT_EQ(square.values()[i], 0);
+        continue;
+      }
+      EXPECT_NEAR(mean.values()[i], static_cast<double>(oracle::mean(values)), 1e-12) << i;
+      EXPECT_NEAR(std::sqrt(square.values()[i] / static_cast<double>(values.size())),
+                  static_cast<double>(oracle::population_std(values)), 1e-12)
+          << i;
+    }
+}
+
 TEST_P(ColumnMoments, SameBitsAgain) {
   const Case c = random_case({200, 64, 1}, 37, 3);
   const Moments one = moments(exec(), c);

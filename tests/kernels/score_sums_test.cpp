@@ -94,6 +94,45 @@ TEST_P(ScoreSumsOp, AConstantChannelHasNoDeviationAtAll) {
   }
 }
 
+// With some targets missing, the sums are those of the other frames alone.
+TEST_P(ScoreSumsOp, SkipsMissingTargets) {
+  Case c = random_case({300, 31, 9, 1}, 3, 10);
+  Rng rng(62);
+  for (float& v : c.target)
+    if (rng.below(20) == 0) v = std::nanf("");
+  for (std::size_t n = 331; n < 340; ++n) c.target[n * 3 + 1] = std::nanf("");  // the third utterance lacks channel 1
+  c.target[0] = std::nanf("");
+  const std::vector<ScoreSums> got = run(exec(), c);
+  std::size_t first = 0;
+  for (std::size_t b = 0; b < c.lengths.size(); ++b) {
+    const auto end = first + static_cast<std::size_t>(c.lengths[b]);
+    for (std::size_t channel = 0; channel < 3; ++channel) {
+      SCOPED_TRACE(std::to_string(b) + " " + std::to_string(channel));
+      oracle::Sequence p, t;
+      for (std::size_t n = first; n < end; ++n) {
+        if (std::isnan(c.target[n * 3 + channel])) continue;
+        p.push_back(static_cast<long double>(c.predicted[n * 3 + channel]));
+        t.push_back(static_cast<long double>(c.target[n * 3 + channel]));
+      }
+      const ScoreSums& s = got[c.uid[b] * 3 + channel];
+      ASSERT_EQ(s.measured, std::ssize(p));
+      if (p.empty()) {
+        EXPECT_EQ(s.square, 0);
+        EXPECT_EQ(s.mean_t, 0);
+        continue;
+      }
+      const auto n = static_cast<double>(p.size());
+      EXPECT_NEAR(s.mean_t, static_cast<double>(oracle::mean(t)), 1e-11);
+      EXPECT_NEAR(std::sqrt(std::abs(s.tt) / n), static_cast<double>(oracle::population_std(t)), 1e-11);
+      EXPECT_NEAR(std::sqrt(s.square / n), static_cast<double>(oracle::rmse(p, t)), 1e-11);
+      EXPECT_NEAR(s.magnitude / n, static_cast<double>(oracle::mae(p, t)), 1e-11);
+      const auto r = oracle::pearson(p, t);
+      if (r) { EXPECT_NEAR(s.pt / std::sqrt(s.pp * s.tt), static_cast<double>(*r), 1e-11); }
+    }
+    first = end;
+  }
+}
+
 TEST_P(ScoreSumsOp, ABadValueShows) {
   Case c = random_case({9}, 2, 0);
   c.predicted[4] = std::nanf("");

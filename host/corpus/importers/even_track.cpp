@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "host/core/error.h"
+#include "host/core/missing.h"
 #include "host/core/text.h"
 #include "host/corpus/lowpass.h"
 #include "host/corpus/slack.h"
@@ -130,7 +131,7 @@ Matrix interpolated(const Matrix& values, const RowTimes& times, double rate, In
     const double weight = step > 0 ? std::clamp((t - times[before]) / step, 0.0, 1.0) : 0;
     const float* a = values.row(static_cast<Index>(before));
     const float* b = values.row(static_cast<Index>(after));
-    for (Index c = 0; c < values.cols; ++c) out.row(k)[c] = static_cast<float>((1 - weight) * a[c] + weight * b[c]);
+    for (Index c = 0; c < values.cols; ++c) out.row(k)[c] = between(a[c], b[c], weight);
   }
   return out;
 }
@@ -245,9 +246,11 @@ EvenTrack even_track(StoredTrack stored, const TimeRules& rules, double corpus_h
   track.cut_ms = fit.cut_ms;
   Matrix values = std::move(stored.values);
   keep_needed(values, times, fit, track.rate_hz, as_stored);
-  track.gaps = fill_gaps(values, stored.channels, own_hz, rules.fill_gaps_ms, path);
+  expect_measurements(values, stored.channels, path);
+  track.gaps = fill_gaps(values, own_hz, rules.fill_gaps_ms);
   smooth(values, own_hz, rules.lowpass_hz, path);
   track.values = as_stored ? std::move(values) : interpolated(values, times, track.rate_hz, fit.rows);
+  track.left = gaps_in(track.values, track.rate_hz);
   return track;
 }
 

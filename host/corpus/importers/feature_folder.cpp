@@ -138,7 +138,9 @@ class Converter {
     turn_to_rows(u.features, mel_path, u.track.rows, path);
     check_features(u.features, mel_path);
     const std::vector<std::string> names = names_for(u.track.cols);
-    u.gaps = fill_gaps(u.track, names, rate_hz_, fill_gaps_ms_, path);
+    expect_measurements(u.track, names, path);
+    u.gaps = fill_gaps(u.track, rate_hz_, fill_gaps_ms_);
+    u.left = gaps_in(u.track, rate_hz_);
     add_audio(u, id, path);
     const Track states{rate_hz_, 0, u.features};
     expect_as_long(states, u.seconds, true, mel_path);

@@ -44,7 +44,8 @@ Matrix midsagittal(const Matrix& ema, double fill_gaps_ms, GapCount& gaps, const
   Matrix track(ema.rows, 2 * kSensorCount);
   for (Index t = 0; t < ema.rows; ++t)
     for (Index p = 0; p < track.cols; ++p) track.row(t)[p] = ema.row(t)[p / 2 * kSensorColumns + p % 2 * 2];
-  gaps = fill_gaps(track, channel_names(), kTrackRate, fill_gaps_ms, path);
+  expect_measurements(track, channel_names(), path);
+  gaps = fill_gaps(track, kTrackRate, fill_gaps_ms);
   lowpass_zero_phase(track.view(), kTrackRate, kCutoff, kOrder);
   return track;
 }
@@ -61,6 +62,7 @@ ConvertedUtterance convert(const StemUtterance& s, double fill_gaps_ms) {
   audio.samples = resample(audio.samples, audio.sample_rate, kSampleRate);
   audio.sample_rate = kSampleRate;
   u.audio = std::move(audio);
+  u.left = gaps_in(track, kTrackRate);
   u.track = std::move(track);
   u.seconds = audio_s;
   u.original = s.audio;

@@ -52,6 +52,7 @@ class Converter {
     u.seconds = track.audio_s;
     u.original = r.audio.empty() ? path : r.audio;
     u.gaps = track.gaps;
+    u.left = track.left;
     return u;
   }
 
