@@ -24,7 +24,7 @@ struct TrainArgs {
   bool print_config = false, skip_bad = false, end_with_parent = false, quiet = false;
 };
 struct EvalArgs {
-  std::string model, corpus, split, device = "auto", json, report;
+  std::string model, corpus, split, device = "auto", json, report, predictions;
   std::optional<FeatureStatistics> statistics;
   bool skip_bad = false;
   bool print = true;  // the table, or with json = "-" the object

@@ -6,6 +6,7 @@
 
 #include "cli/commands.h"
 #include "cli/voice.h"
+#include "eval/prediction.h"
 #include "eval/report/history.h"
 #include "host/core/error.h"
 #include "host/core/log.h"
@@ -93,6 +94,7 @@ Compute compute_for(const Exec& ex, RunConfig config) {
 
 int run(const EvalArgs& a) {
   if (a.report == "-") fail(Fault::usage, "--report -: a report is a page in a folder; name the folder");
+  if (a.predictions == "-") fail(Fault::usage, "--predictions -: there is a file for each utterance; name a folder");
   const TrainedModel m = load_model(a.model);
   Exec ex = choose_device(a.device, m.config.trainer.threads);
   Corpus corpus = read_corpus(corpus_folder(a, m), {.channel = m.config.data.channel});
@@ -103,13 +105,26 @@ int run(const EvalArgs& a) {
   Dataset data = load_dataset(ex, corpus, split, extractor, a.skip_bad || m.config.data.skip_bad);
   for (const auto& s : data.skipped) log::warn(s.id + " skipped: " + s.reason);
   std::vector<Matrix> measured;
-  if (!a.report.empty())
+  if (!a.report.empty() || !a.predictions.empty())
     for (const auto& e : data.examples) measured.push_back(e.targets);
   normalise(ex, data, features_for_split(ex, data, m, a, corpus, split), m.targets);
   Network network(ex, m.model, compute_for(ex, m.config), Mode::inference);
   const std::vector<Matrix> predicted = run_model(ex, network, data.examples, m.config.trainer.batch_size);
   Scores scores = evaluate(data, predicted, m.channels, split, m.config);
   scores.frame_step_s = extractor.step_s();
+  if (!a.predictions.empty()) {
+    make_folder(a.predictions);
+    for (std::size_t i = 0; i < predicted.size(); ++i) {
+      const Example& e = data.examples[i];
+      write_output(real_file_system(), fmt::format("{}/{}.npz", a.predictions, e.id),
+                   movement_npz({e.id,
+                                 extractor.first_centre_s(),
+                                 extractor.step_s(),
+                                 movement_of(e, measured[i], predicted[i], extractor).predicted,
+                                 {{"speaker", e.speaker}}},
+                                measured[i], m.channels));
+    }
+  }
   const Provenance origin = provenance(m, a.model, corpus, data);
   if (!a.report.empty()) {
     Report r = describe(m, ex);

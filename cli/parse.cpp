@@ -262,6 +262,10 @@ class Parser {
     app->add_option("--report", a.report,
                     "also write DIR/eval-SPLIT.html: scores, learning curves, predicted and measured movement")
         ->type_name("DIR");
+    app->add_option(
+           "--predictions", a.predictions,
+           "also write DIR/ID.npz for each utterance: times, predicted and measured movement in the channels' units")
+        ->type_name("DIR");
   }
   static void options(CLI::App* app, CompareArgs& a) {
     app->add_option("SCORES", a.scores,

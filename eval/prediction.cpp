@@ -85,21 +85,47 @@ std::string prediction_csv_rows(const Prediction& p, std::span<const Channel> ch
   return (with_header ? csv_header(channels, ",file") : "") + csv_rows(p, channels, "," + csv_field(p.audio));
 }
 
-std::string prediction_npz(const Prediction& p, std::span<const Channel> channels) {
-  check(p, channels);
-  std::vector<double> time;
-  for (Index t = 0; t < p.values.rows; ++t) time.push_back(time_of(p, t));
+namespace {
+
+using Arrays = std::vector<std::pair<std::string, NpzValue>>;
+
+std::vector<double> times(double first_s, double step_s, Index frames) {
+  std::vector<double> out;
+  for (Index t = 0; t < frames; ++t) out.push_back(first_s + static_cast<double>(t) * step_s);
+  return out;
+}
+
+void add_channels(Arrays& arrays, std::span<const Channel> channels) {
   std::vector<std::string> names, units;
   for (const Channel& c : channels) {
     names.push_back(c.name);
     units.push_back(c.unit);
   }
-  std::vector<std::pair<std::string, NpzValue>> arrays{{"time_s", time},
-                                                       {"values", p.values.view()},
-                                                       {"channels", names},
-                                                       {"units", units},
-                                                       {"audio", std::vector<std::string>{p.audio}}};
-  for (const auto& [name, text] : p.about) arrays.emplace_back(name, std::vector<std::string>{text});
+  arrays.emplace_back("channels", names);
+  arrays.emplace_back("units", units);
+}
+
+std::vector<std::string> one_text(const std::string& text) { return {text}; }
+
+}  // namespace
+
+std::string prediction_npz(const Prediction& p, std::span<const Channel> channels) {
+  check(p, channels);
+  Arrays arrays{{"time_s", times(p.first_s, p.step_s, p.values.rows)}, {"values", p.values.view()}};
+  add_channels(arrays, channels);
+  arrays.emplace_back("audio", one_text(p.audio));
+  for (const auto& [name, text] : p.about) arrays.emplace_back(name, one_text(text));
+  return encode_npz(arrays);
+}
+
+std::string movement_npz(const Prediction& p, const Matrix& measured, std::span<const Channel> channels) {
+  check(p, channels);
+  Arrays arrays{{"time_s", times(p.first_s, p.step_s, p.values.rows)},
+                {"predicted", p.values.view()},
+                {"measured", measured.view()}};
+  add_channels(arrays, channels);
+  arrays.emplace_back("id", one_text(p.audio));
+  for (const auto& [name, text] : p.about) arrays.emplace_back(name, one_text(text));
   return encode_npz(arrays);
 }
 

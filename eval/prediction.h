@@ -36,6 +36,10 @@ std::string prediction_json(const Prediction&, std::span<const Channel>);
 // Returns the same object on one line (JSON Lines).
 std::string prediction_json_line(const Prediction&, std::span<const Channel>);
 
+// Returns an archive of the arrays time_s [T] f64, predicted and measured [T,P] f32, channels [P], units [P] and id [1]
+// text, for one utterance, whose id is in `audio`; the texts of `about` are as above. Missing values are NaN.
+std::string movement_npz(const Prediction&, const Matrix& measured, std::span<const Channel>);
+
 // Returns a text as one field of a CSV (RFC 4180). A text that a spreadsheet would treat as a formula gets a leading
 // apostrophe.
 std::string csv_field(const std::string& text);

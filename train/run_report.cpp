@@ -127,6 +127,16 @@ Report describe(const TrainedModel& m, const Exec& ex) {
   return r;
 }
 
+Trace movement_of(const Example& e, const Matrix& measured, const Matrix& predicted, const Extractor& extractor) {
+  return {.title = e.id,
+          .first_s = extractor.first_centre_s(),
+          .step_s = extractor.step_s(),
+          .predicted = in_units(predicted, measured, e),
+          .measured = measured,
+          .id = e.id,
+          .text = ""};
+}
+
 std::vector<Trace> telling_traces(const Dataset& data, std::span<const Matrix> measured,
                                   std::span<const Matrix> predicted, const Extractor& extractor) {
   std::vector<double> error;
@@ -143,10 +153,8 @@ std::vector<Trace> telling_traces(const Dataset& data, std::span<const Matrix> m
   for (const auto& [i, which] : chosen) {
     const Example& e = data.examples[i];
     const std::string rank = order.size() > 1 ? fmt::format(", {} of {} utterances", which, order.size()) : "";
-    Trace t{fmt::format("{}, speaker {}: RMSE {:.3f} (z){}", e.id, e.speaker, error[i], rank),
-            extractor.first_centre_s(), extractor.step_s(), in_units(predicted[i], measured[i], e), measured[i]};
-    t.id = e.id;
-    out.push_back(std::move(t));
+    out.push_back(movement_of(e, measured[i], predicted[i], extractor));
+    out.back().title = fmt::format("{}, speaker {}: RMSE {:.3f} (z){}", e.id, e.speaker, error[i], rank);
   }
   return out;
 }

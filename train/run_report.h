@@ -20,6 +20,9 @@ Report describe(const TrainedModel&, const Exec&);
 std::vector<Trace> telling_traces(const Dataset& data, std::span<const Matrix> measured,
                                   std::span<const Matrix> predicted, const Extractor&);
 
+// Returns predicted and measured movement of one utterance, in the channels' units; the arguments are as above.
+Trace movement_of(const Example&, const Matrix& measured, const Matrix& predicted, const Extractor&);
+
 // Returns the model, checkpoint, corpus and statistics that scores belong to. `model` is the path that the user gave.
 Provenance provenance(const TrainedModel&, const std::string& model, const Corpus&, const Dataset&);
 

@@ -18,9 +18,9 @@ struct GapCount {
 };
 GapCount gaps_in(const Matrix& track, double rate_hz);
 
-// Fills the gaps that last at most `most_ms` and 1 % of a row, and returns what it filled: a gap between values by the natural cubic
-// spline through all values of its channel, a gap at either end by the nearest value. Longer gaps, and channels without
-// any value, stay as they are.
+// Fills the gaps that last at most `most_ms` and 1 % of a row, and returns what it filled: a gap between values by the
+// natural cubic spline through all values of its channel, a gap at either end by the nearest value. Longer gaps, and
+// channels without any value, stay as they are.
 GapCount fill_gaps(Matrix& track, double rate_hz, double most_ms);
 
 // Throws Error{data}, naming `path`, for an infinite value, and for a track without any measured value.

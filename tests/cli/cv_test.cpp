@@ -1,9 +1,11 @@
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "host/io/atomic_file.h"
+#include "host/io/npz.h"
 #include "tests/cli/process.h"
 #include "tests/support/support.h"
 #include "tests/support/tiny_corpus.h"
@@ -110,6 +112,28 @@ TEST_F(Cv, SeedsAreTrainedAndScoredAlike) {
       both.out.starts_with("seed              utterances    RMSE (z)     RMSE (mm)     MAE (z)   Pearson r\nseed-3 "))
       << both.out;
   EXPECT_EQ(run(command).out, both.out);
+}
+
+TEST_F(Cv, EvalWritesPredictedAndMeasuredMovement) {
+  ASSERT_EQ(run({"train", "-c", "c.toml", "--out", "one", "-q", "--device", "cpu"}).code, 0);
+  ASSERT_EQ(run({"eval", "one", "--device", "cpu", "--json", "one.json", "--predictions", "each"}).code, 0);
+  const json scores = json::parse(read("one.json"));
+  double sum = 0;
+  Index count = 0;
+  for (const json& u : scores["per_utterance"]) {
+    const std::string id = u["id"], bytes = read("each/" + id + ".npz");
+    const NpzArchive archive(bytes, id);
+    const Matrix predicted = archive.array("predicted"), measured = archive.array("measured");
+    ASSERT_EQ(predicted.rows, u["frames"]);
+    ASSERT_EQ(archive.array("time_s").rows * archive.array("time_s").cols, predicted.rows);
+    for (std::size_t i = 0; i < measured.values.size(); ++i) {
+      const double e = static_cast<double>(predicted.values[i]) - static_cast<double>(measured.values[i]);
+      sum += e * e;
+      ++count;
+    }
+  }
+  EXPECT_NEAR(std::sqrt(sum / static_cast<double>(count)), scores["rmse_units"].get<double>(), 1e-5);
+  EXPECT_EQ(run({"eval", "one", "--device", "cpu", "--predictions", "-"}).code, 2);
 }
 
 TEST_F(Cv, SeedsThatContradictAreRefused) {

@@ -33,9 +33,9 @@ struct EvenTrack {
 
 // Brings a track to the rate of the corpus: the user's, otherwise `corpus_hz`, which an earlier track decided (0: none
 // did), otherwise its own. Rows after the end of the audio are cut off first, then short gaps of missing values are
-// filled and the track is smoothed at its own rate. Where times differ from the grid by more than 1 % of a frame, values
-// are then interpolated linearly. Throws Error{data} if rows are missing, times do not increase, nothing is measured, or
-// the track does not fit audio of `audio_s` seconds.
+// filled and the track is smoothed at its own rate. Where times differ from the grid by more than 1 % of a frame,
+// values are then interpolated linearly. Throws Error{data} if rows are missing, times do not increase, nothing is
+// measured, or the track does not fit audio of `audio_s` seconds.
 EvenTrack even_track(StoredTrack, const TimeRules&, double corpus_hz, double audio_s, const std::string& path);
 
 }  // namespace cutract
