@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "host/core/error.h"
+#include "host/core/missing.h"
 #include "host/io/npy.h"
 
 namespace cutract {
@@ -49,7 +50,7 @@ std::string csv_rows(const Prediction& p, std::span<const Channel> channels, con
     fmt::format_to(std::back_inserter(out), "{:.4f}", time_of(p, t));
     for (Index c = 0; c < p.values.cols; ++c) {
       out += ",";
-      append_value(out, p.values.row(t)[c]);
+      if (const float v = p.values.row(t)[c]; !is_missing(v)) append_value(out, v);
     }
     out += last + "\n";
   }

@@ -83,6 +83,12 @@ TEST(PredictionJson, IsOneObjectThatReadsBack) {
   EXPECT_EQ(j["values"][1][0], -12.3457);
 }
 
+TEST(PredictionCsv, AMissingValueIsAnEmptyCell) {
+  Prediction p{"a.wav", 0, 0.01, Matrix(1, 3)};
+  p.values.values = {std::nanf(""), 2, std::nanf("")};
+  EXPECT_TRUE(prediction_csv(p, kChannels).ends_with("\n0.0000,,2,\n")) << prediction_csv(p, kChannels);
+}
+
 TEST(PredictionJson, NotANumberIsNullAndNoFrameIsEmpty) {
   Prediction p{"a.wav", 0, 0.01, Matrix(1, 3)};
   p.values.values = {std::nanf(""), HUGE_VALF, 1};
