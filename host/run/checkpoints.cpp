@@ -24,8 +24,22 @@ Checkpoints::Checkpoints(FileSystem& fs, std::string folder, int keep_best)
   }
   if (const auto all = entries(); !all.empty()) {  // the last save may have ended before it did all of this
     const std::string best = point_at_best(all);
-    update_links(pointed_at(read_if_there(fs_, path("last")).value_or("")), best);
+    update_links(last_or_newest(), best);
   }
+}
+
+// The name in `last`. If there is no such file, `last` is set to the newest intact checkpoint: if a run was killed just
+// before it wrote `last`, and was finished with that checkpoint, nothing else would write it.
+std::string Checkpoints::last_or_newest() {
+  if (const auto text = read_if_there(fs_, path("last"))) return pointed_at(*text);
+  std::string name;
+  try {
+    if (const auto newest = newest_intact()) name = newest->folder.substr(folder_.size() + 1);
+  } catch (const Error&) {
+    return "";  // none is intact, which is reported where one is asked for
+  }
+  if (!name.empty()) save_atomically(fs_, path("last"), name + "\n");
+  return name;
 }
 
 // Best effort: the next run removes what cannot be removed now. A link itself is removed, not its target.

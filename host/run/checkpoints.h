@@ -71,6 +71,7 @@ class Checkpoints {
   std::string path(const std::string& name) const { return folder_ + "/" + name; }
   std::optional<std::string> pointer(const char* name) const;
   bool set_link(const std::string& which, const std::string& name);
+  std::string last_or_newest();
   void update_links(const std::string& last, const std::string& best);
   std::string publish(const std::string& name, int epoch, double val_loss, const Files&);
   void remove_checkpoint(const std::string& name);

@@ -114,6 +114,13 @@ class Trials:
         found += [f"{p} is left after resuming" for p in run.rglob("*") if p.name.startswith(".tmp")]
         return found
 
+    def without_last(self):
+        """As if the run had been killed twice just before it wrote `last`: after its first checkpoint and after its last."""
+        run = self.scratch / "without"
+        self.run(run)
+        (run / "checkpoints" / "last").unlink()
+        return [f"without last: {f}" for f in self.faults_after_resuming(run)]
+
     def killed_at_moments(self, kills):
         rng = random.Random(kills)
         faults, done, runs = [], 0, 0
@@ -181,7 +188,7 @@ def main(cutract, mode, *more):
     with tempfile.TemporaryDirectory() as scratch:
         trials = Trials(cutract, pathlib.Path(scratch))
         if mode == "moments":
-            faults = trials.killed_at_moments(int(more[0]) if more else 30)
+            faults = trials.killed_at_moments(int(more[0]) if more else 30) + trials.without_last()
         elif mode == "calls":
             # strace dies of the signal that it injected.
             faults = trials.at_each_call("signal=KILL", {-signal.SIGKILL, 128 + signal.SIGKILL})

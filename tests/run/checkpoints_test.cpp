@@ -149,6 +149,24 @@ TEST(Checkpoints, BestIsPutRightAtTheStart) {
   }
 }
 
+// As a run leaves it that is killed before it writes `last` for the first time.
+TEST(Checkpoints, LastIsPutRightAtTheStart) {
+  const TempFolder run;
+  std::string newest;
+  {
+    Checkpoints c(real_file_system(), run / "c", 3);
+    c.save(1, 0.3, files(1));
+    newest = c.save(2, 0.5, files(2));
+  }
+  std::filesystem::remove(run / "c/last");
+  EXPECT_EQ(Checkpoints(real_file_system(), run / "c", 3).last(), newest);
+  EXPECT_EQ(std::filesystem::read_symlink(run / "last"), "c/" + newest.substr(newest.rfind('/') + 1));
+  // Where the newest is damaged, the latest intact one.
+  std::filesystem::remove(run / "c/last");
+  std::filesystem::resize_file(newest + "/model.safetensors", 3);
+  EXPECT_EQ(Checkpoints(real_file_system(), run / "c", 3).last(), run / "c/epoch=0001-val_loss=0.3000");
+}
+
 // A real disk that is full.
 TEST(Checkpoints, FullDisk) {
   const TempFolder run;
