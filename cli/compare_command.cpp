@@ -10,6 +10,7 @@ namespace {
 
 std::vector<ScoredSplit> read_scores(const std::vector<std::string>& paths) {
   std::vector<ScoredSplit> out;
+  out.reserve(paths.size());
   for (const std::string& path : paths) out.push_back(parse_scored_split(read_file(path), path));
   return out;
 }

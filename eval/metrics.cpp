@@ -181,7 +181,7 @@ std::vector<Goal> judge(const Scores& s, const Goals& want) {
 
 }  // namespace
 
-std::vector<ScoreSums> score_sums(View<const float, 2> predicted, View<const float, 2> target) {
+std::vector<ScoreSums> sums_of(View<const float, 2> predicted, View<const float, 2> target) {
   const Index P = target.shape[1];
   std::vector<ScoreSums> out(static_cast<std::size_t>(P));
   if (target.shape[0] == 0) return out;

@@ -20,7 +20,7 @@ struct Scored {
   std::vector<double> unit_per_z;  // [P] size of one z for this speaker, in the channel's unit
 };
 // Computes the sums of one utterance [T, P]. Throws Error{internal} on mismatching shapes.
-std::vector<ScoreSums> score_sums(View<const float, 2> predicted, View<const float, 2> target);
+std::vector<ScoreSums> sums_of(View<const float, 2> predicted, View<const float, 2> target);
 
 // Scores are over measured targets (host/core/missing.h). Without any they are NaN, and Pearson has no value.
 struct ChannelScore {

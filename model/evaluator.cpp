@@ -78,8 +78,7 @@ Scores evaluate(const Dataset& data, std::span<const Matrix> predicted, std::spa
   std::vector<LossPart> parts;
   for (std::size_t i = 0; i < predicted.size(); ++i) {
     const Example& e = data.examples[i];
-    scored.push_back(
-        {e.id, e.speaker, e.targets.rows, score_sums(predicted[i].view(), e.targets.view()), e.unit_per_z});
+    scored.push_back({e.id, e.speaker, e.targets.rows, sums_of(predicted[i].view(), e.targets.view()), e.unit_per_z});
     const std::vector<LossPart> own = parts_of(objective, predicted[i].view(), e.targets.view());
     parts.insert(parts.end(), own.begin(), own.end());
   }

@@ -12,7 +12,6 @@
 
 #include "host/core/error.h"
 #include "host/core/text.h"
-#include "host/io/atomic_file.h"
 #include "host/io/file_kind.h"
 
 namespace cutract {
@@ -345,7 +344,5 @@ TensorFile decode_safetensors(std::string_view bytes, const std::string& origin)
   }
   return file;
 }
-
-TensorFile read_safetensors(const std::string& path) { return decode_safetensors(read_file(path), path); }
 
 }  // namespace cutract

@@ -37,6 +37,5 @@ struct TensorFile {
 };
 std::string encode_safetensors(const TensorFile&);
 TensorFile decode_safetensors(std::string_view bytes, const std::string& origin);  // Error{data} for any malformed file
-TensorFile read_safetensors(const std::string& path);
 
 }  // namespace cutract

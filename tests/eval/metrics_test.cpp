@@ -28,7 +28,7 @@ struct Split {
     std::vector<Scored> out;
     for (std::size_t u = 0; u < target.size(); ++u) {
       out.push_back({"u" + std::to_string(u), speakers[u], target[u].rows,
-                     score_sums(predicted[u].view(), target[u].view()), unit_per_z[u]});
+                     sums_of(predicted[u].view(), target[u].view()), unit_per_z[u]});
     }
     return out;
   }

@@ -86,7 +86,7 @@ TEST(Safetensors, ReadsTheGoldens) {
   int files = 0;
   for (const auto& entry : std::filesystem::directory_iterator(test::source_file("tests/golden"))) {
     if (entry.path().extension() != ".safetensors") continue;
-    EXPECT_FALSE(read_safetensors(entry.path().string()).tensors.empty()) << entry.path();
+    EXPECT_FALSE(test::read_safetensors(entry.path().string()).tensors.empty()) << entry.path();
     ++files;
   }
   EXPECT_GE(files, 5);

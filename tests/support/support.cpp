@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "host/io/atomic_file.h"
+
 namespace cutract::test {
 
 std::vector<float> Rng::normals(Index n, double scale) {
@@ -40,6 +42,8 @@ std::string source_file(const std::string& path) {
   const char* elsewhere = std::getenv("CUTRACT_SOURCE");
   return std::string(elsewhere ? elsewhere : CUTRACT_SOURCE_DIR) + "/" + path;
 }
+
+TensorFile read_safetensors(const std::string& path) { return decode_safetensors(read_file(path), path); }
 
 TensorFile golden(const std::string& name) { return read_safetensors(source_file("tests/golden/" + name)); }
 

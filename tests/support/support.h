@@ -105,6 +105,7 @@ class TempFolder {
 // The path of a file of the source tree. CUTRACT_SOURCE names another copy of the tree, for tests that run on a
 // different machine than they were built on (scripts/bundle.sh).
 std::string source_file(const std::string& path);
+TensorFile read_safetensors(const std::string& path);
 TensorFile golden(const std::string& name);  // tests/golden/NAME
 
 }  // namespace cutract::test

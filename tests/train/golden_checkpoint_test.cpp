@@ -60,7 +60,7 @@ void make() {
 
 TEST(GoldenCheckpoint, PredictsWhatItDid) {
   if (std::getenv("CUTRACT_MAKE_GOLDEN_CHECKPOINT") != nullptr) make();
-  const Tensor want = read_safetensors(kFolder + "/movement.safetensors").at("movement", kFolder);
+  const Tensor want = test::read_safetensors(kFolder + "/movement.safetensors").at("movement", kFolder);
   const Matrix got = movement(load_model(kFolder));
   ASSERT_EQ(want.shape, (std::vector<Index>{got.rows, got.cols}));
   const std::vector<float> values = want.as_f32();
